@@ -1,0 +1,1 @@
+"""The collector: receives OTLP, rebuilds the OPTO graph, attaches feedback, optimizes and publishes releases."""

@@ -1,0 +1,67 @@
+"""The errors that cross a border between stages.
+
+CollectorError
+├── ConfigError        the configuration is wrong; every fault at once
+├── InvalidRequest     OTLP or API input that must not be sent again: HTTP 400, gRPC INVALID_ARGUMENT
+├── NotFound           HTTP 404, gRPC NOT_FOUND
+├── AlreadyExists      HTTP 409, gRPC ALREADY_EXISTS
+├── Conflict           the state does not allow it: HTTP 409, gRPC FAILED_PRECONDITION
+├── TooLarge           HTTP 413, gRPC RESOURCE_EXHAUSTED without a retry hint
+├── Unavailable        try again later: HTTP 503 + Retry-After, gRPC UNAVAILABLE + RetryInfo
+├── GraphError         spans that make no DAG; names the span
+└── OptimizerError     an optimizer could not propose; the study says so and tries again or stops
+"""
+
+from collections.abc import Sequence
+
+
+class CollectorError(Exception):
+    """What the collector raises on purpose; the text is for the person who caused it."""
+
+
+class ConfigError(CollectorError):
+    """The configuration is wrong. `faults` holds every fault: key path, what was found, what is allowed."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class InvalidRequest(CollectorError):
+    """Input that must not be sent again as it is."""
+
+
+class NotFound(CollectorError):
+    """Nothing has that name."""
+
+
+class AlreadyExists(CollectorError):
+    """Something has that name already."""
+
+
+class Conflict(CollectorError):
+    """The state does not allow it."""
+
+
+class TooLarge(CollectorError):
+    """Over a size limit, before or after decompression."""
+
+
+class Unavailable(CollectorError):
+    """A passing fault: nothing was kept, the sender should try again after `retry_after_seconds`."""
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class GraphError(CollectorError):
+    """Spans that make no DAG."""
+
+
+class OptimizerError(CollectorError):
+    """An optimizer could not propose. `permanent`: trying again would not help (wrong options, no key)."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent

@@ -1,0 +1,70 @@
+"""Feedback on the output of a span."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from collector.core.span import SpanContext
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A judgement: a score, a label, a text, or several of them.
+
+    Attributes:
+        target: The span whose output is judged; an empty `span_id` means the root of the trace.
+        name: The metric, ``gen_ai.evaluation.name``.
+        score: Finite.
+        text: The explanation, in words.
+        source: Who says so: ``evaluator``, ``user``, …
+        attributes: Further ``opto.feedback.*``, without the prefix, in their string form.
+    """
+
+    target: SpanContext
+    name: str
+    score: float | None = None
+    label: str = ""
+    text: str = ""
+    source: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    time_unix_nano: int = 0
+
+    @property
+    def id(self) -> str:
+        """32 hex digits of the content: the same feedback, sent twice, is kept once."""
+        content = [self.target.trace_id, self.target.span_id, self.name, self.score, self.label, self.text,
+                   self.source, sorted(self.attributes.items()), self.time_unix_nano]  # fmt: skip
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+class FeedbackState(Enum):
+    """Where feedback stands on its way to its span."""
+
+    WAITING = "waiting"
+    ATTACHED = "attached"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFeedback:
+    """Feedback and what became of it.
+
+    Attributes:
+        release: The release that the judged trace ran with; None while waiting, or when it ran with none.
+    """
+
+    feedback: Feedback
+    state: FeedbackState
+    received_unix_nano: int
+    release: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Feedback that found its span: the root's id is filled in, the release of the trace is known."""
+
+    feedback_id: str
+    target: SpanContext
+    release: int | None

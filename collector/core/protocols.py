@@ -1,0 +1,235 @@
+"""The seams: one Protocol per arrow of the data's way. The docstrings are the contract.
+
+Everything is asynchronous and may be called from one event loop at a time. Unless said otherwise a call that fails
+raises `Unavailable` for a passing fault (disk full, too much pending) and has then changed nothing.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback
+from collector.core.graph import TraceFeedback
+from collector.core.release import Acknowledgement, Release, ReleaseDraft
+from collector.core.span import LogRecord, Span
+from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState, Trial
+from collector.core.telemetry import IngestResult, OtlpRequest, Signal, StoreCounts, TraceSummary
+from otel_opto.spec import ParameterSpec, ParameterValue
+
+
+class Clock(Protocol):
+    """Time, injected."""
+
+    def now_unix_nano(self) -> int:
+        """Wall-clock time in Unix nanoseconds."""
+        ...
+
+
+class Ingestor(Protocol):
+    """What a receiver hands export requests to."""
+
+    async def ingest(self, signal: Signal, body: bytes) -> IngestResult:
+        """Reads, checks and keeps one serialized protobuf export request. Durable on return.
+
+        Raises:
+            InvalidRequest: it is not one; sending it again would not help.
+            Unavailable: nothing was kept; try again.
+        """
+        ...
+
+
+class TelemetryStore(Protocol):
+    """Spans and log records, kept as they came."""
+
+    async def append(self, request: OtlpRequest, feedback: Sequence[Feedback] = ()) -> None:
+        """Keeps the request and the feedback found in it, both or neither.
+
+        Returns once they survive a killed process and a power failure. Delivery is at-least-once: a request that
+        comes twice is kept twice, and readers see equal spans once; feedback is kept once by its id.
+
+        Raises:
+            Unavailable: too much is pending already, or the disk is full.
+        """
+        ...
+
+    async def trace(self, trace_id: str) -> Sequence[Span]:
+        """The spans of a trace by start time, then span id; () if it is unknown. Spans equal in every field once."""
+        ...
+
+    async def log_records(self, trace_id: str) -> Sequence[LogRecord]:
+        """The log records of a trace by time; () if there are none."""
+        ...
+
+    async def traces(self, limit: int) -> Sequence[TraceSummary]:
+        """The traces touched last, newest first; `limit` 0 means all."""
+        ...
+
+    async def counts(self) -> StoreCounts:
+        """How much there is."""
+        ...
+
+
+class FeedbackStore(Protocol):
+    """Feedback on its way to its span."""
+
+    async def submit(self, feedback: Sequence[Feedback], received_unix_nano: int) -> None:
+        """Keeps feedback, all or none; what is there already (by id) stays as it is. Durable on return."""
+        ...
+
+    async def attachable(self, limit: int) -> Sequence[Feedback]:
+        """Waiting feedback of whose trace at least one span has come, oldest first."""
+        ...
+
+    async def attach(self, attachments: Sequence[Attachment]) -> None:
+        """Marks feedback as attached. Idempotent; unknown ids are passed over."""
+        ...
+
+    async def expire(self, received_before_unix_nano: int) -> int:
+        """Gives up on feedback that still waits and came before then. Returns how many; they stay readable."""
+        ...
+
+    async def feedback(
+        self, *, trace_id: str = "", states: Sequence[FeedbackState] = (), limit: int = 100
+    ) -> Sequence[StoredFeedback]:
+        """Newest first; an empty filter lets everything through."""
+        ...
+
+    async def feedback_of_release(self, release: int, name: str) -> Sequence[StoredFeedback]:
+        """Attached feedback of a metric on traces that ran with a release, in order of reception."""
+        ...
+
+
+class ReleaseStore(Protocol):
+    """Declared parameters, releases and what applications say of them."""
+
+    async def declare(self, service: str, parameters: Sequence[ParameterSpec]) -> None:
+        """An upsert by key: a key that is missing stays as it is."""
+        ...
+
+    async def parameters(self, service: str) -> Sequence[ParameterSpec]:
+        """By key; () for an unknown service."""
+        ...
+
+    async def publish(self, draft: ReleaseDraft) -> Release:
+        """Gives the draft the next number and puts it in force. Durable on return."""
+        ...
+
+    async def release(self, number: int) -> Release | None:
+        """None if there is no such number."""
+        ...
+
+    async def current_release(self, service: str) -> Release | None:
+        """The release in force: the one with the highest number. None before the first."""
+        ...
+
+    async def releases(self, service: str = "") -> Sequence[Release]:
+        """Newest first; of every service if it is empty."""
+        ...
+
+    async def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Keeps the last word of each instance on each release."""
+        ...
+
+    async def acknowledgements(self, release: int) -> Sequence[Acknowledgement]:
+        """By instance."""
+        ...
+
+
+class StudyStore(Protocol):
+    """Studies and their trials."""
+
+    async def create_study(self, study: Study) -> StudyRecord:
+        """A running study without trials.
+
+        Raises:
+            AlreadyExists: a study has that name.
+        """
+        ...
+
+    async def study(self, name: str) -> StudyRecord | None:
+        """None if there is no such study."""
+        ...
+
+    async def studies(self) -> Sequence[StudyRecord]:
+        """In order of creation."""
+        ...
+
+    async def set_study_state(self, name: str, state: StudyState, message: str) -> None:
+        """Changes the state only. Unknown names are passed over."""
+        ...
+
+    async def open_trial(self, name: str, proposal: Proposal, draft: ReleaseDraft, keys: Sequence[str]) -> Release:
+        """Publishes the draft and begins the next trial with it, both or neither. `keys`: the study's parameters."""
+        ...
+
+    async def complete_trial(self, name: str, number: int, score: float, feedback_count: int) -> None:
+        """Closes a trial. A trial that is complete stays as it is."""
+        ...
+
+    async def reject_proposal(self, name: str, rejected: RejectedProposal) -> None:
+        """Keeps a proposal that failed validation."""
+        ...
+
+
+class Store(TelemetryStore, FeedbackStore, ReleaseStore, StudyStore, Protocol):
+    """Everything durable behind one door."""
+
+    async def start(self) -> None:
+        """Opens it. Raises `ConfigError` if it cannot be opened, with the path and the reason."""
+        ...
+
+    async def stop(self) -> None:
+        """Commits what is pending and closes. Safe twice and unstarted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizationRequest:
+    """All that an optimizer may look at.
+
+    Attributes:
+        study: Objective, direction, options, seed.
+        parameters: What may change, by key.
+        current: Their values in the best release so far.
+        batch: Feedback on traces that ran with the last completed trial, each with its minimal subgraph.
+        trials: Complete trials, by number; the first is the baseline.
+        rejected: Proposals that failed validation, oldest first.
+    """
+
+    study: Study
+    parameters: tuple[ParameterSpec, ...]
+    current: Mapping[str, ParameterValue]
+    batch: tuple[TraceFeedback, ...]
+    trials: tuple[Trial, ...]
+    rejected: tuple[RejectedProposal, ...]
+
+
+class Optimizer(Protocol):
+    """Proposes better values. Stateless: the request holds the whole history, so any process can go on with it."""
+
+    def check(self, study: Study, parameters: Sequence[ParameterSpec]) -> Sequence[str]:
+        """Faults of the study's options or of its parameters for this optimizer; () if it can work."""
+        ...
+
+    async def propose(self, request: OptimizationRequest) -> Sequence[Proposal]:
+        """Candidates, the most promising first; () if it has nothing to suggest, which ends the study.
+
+        The same request gives the same proposals where the optimizer is deterministic. Values need not be valid: the
+        caller validates them and shows faults in the next request.
+
+        Raises:
+            OptimizerError: with `permanent` where trying again would not help.
+        """
+        ...
+
+
+class Publisher(Protocol):
+    """Brings releases to the applications that watch."""
+
+    def watch(self, service: str) -> AsyncIterator[Release]:
+        """Every release of the service published from now on; a slow reader misses intermediate ones, never the last."""
+        ...
+
+    def publish(self, release: Release) -> None:
+        """Wakes the watchers. Never blocks; a release that was published before is nothing new."""
+        ...

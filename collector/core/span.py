@@ -1,0 +1,107 @@
+"""OTLP's nouns, as in trace.proto and logs.proto. Times are Unix nanoseconds, ids lower-case hexadecimal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TypeAlias
+
+AnyValue: TypeAlias = "str | bool | int | float | bytes | Sequence[AnyValue] | Mapping[str, AnyValue] | None"
+Attributes: TypeAlias = Mapping[str, AnyValue]
+
+
+class StatusCode(IntEnum):
+    """The three states of a span's status, numbered as in trace.proto."""
+
+    UNSET = 0
+    OK = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SpanContext:
+    """Names one span: 32 and 16 hex digits."""
+
+    trace_id: str
+    span_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at one moment of a span."""
+
+    name: str
+    time_unix_nano: int
+    attributes: Attributes = field(default_factory=dict)
+    dropped_attributes_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A reference to another span, of this trace or of another one."""
+
+    context: SpanContext
+    attributes: Attributes = field(default_factory=dict)
+    dropped_attributes_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What produced the telemetry."""
+
+    attributes: Attributes = field(default_factory=dict)
+
+    @property
+    def service(self) -> str:
+        """The attribute ``service.name``; empty if there is none."""
+        return str(self.attributes.get("service.name") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The instrumentation that produced the telemetry."""
+
+    name: str = ""
+    version: str = ""
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One operation of a trace. Kinds and flags keep their numbers, unknown ones included."""
+
+    context: SpanContext
+    parent_span_id: str | None
+    name: str
+    start_time_unix_nano: int
+    end_time_unix_nano: int
+    kind: int = 0
+    status_code: int = StatusCode.UNSET
+    status_message: str = ""
+    attributes: Attributes = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    links: tuple[Link, ...] = ()
+    resource: Resource = Resource()
+    scope: Scope = Scope()
+    trace_state: str = ""
+    flags: int = 0
+    dropped_attributes_count: int = 0
+    dropped_events_count: int = 0
+    dropped_links_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A log record; with an `event_name` it is an event. `context` is set where it belongs to a span."""
+
+    time_unix_nano: int
+    observed_time_unix_nano: int = 0
+    event_name: str = ""
+    severity_number: int = 0
+    severity_text: str = ""
+    body: AnyValue = None
+    attributes: Attributes = field(default_factory=dict)
+    context: SpanContext | None = None
+    resource: Resource = Resource()
+    scope: Scope = Scope()
+    dropped_attributes_count: int = 0
+    flags: int = 0

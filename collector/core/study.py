@@ -1,0 +1,145 @@
+"""Studies: standing optimizations of a service's parameters, trial by trial."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from collector.core.span import AnyValue
+from otel_opto.spec import ParameterValue
+
+
+class Direction(Enum):
+    """Which way the objective is better."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+    def better(self, new: float, old: float) -> bool:
+        """Whether a score is strictly better than another."""
+        return new > old if self is Direction.MAXIMIZE else new < old
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is optimized, by what, and for how long.
+
+    Attributes:
+        name: Unique.
+        service: Whose parameters.
+        metric: The name of the feedback that is the objective.
+        optimizer: A name from the entry-point group ``otel_opto.optimizers``.
+        optimizer_options: For the optimizer; it checks them itself.
+        parameters: Keys; empty for every trainable parameter of the service.
+        batch_size: How much scored feedback closes a trial.
+        max_trials: How many proposals are tried after the baseline.
+        seed: The same seed and the same feedback give the same search.
+        feedback_filter: Attributes that feedback must have to count.
+        instruction: The objective in words (omega of the Trace paper), for optimizers that read.
+    """
+
+    name: str
+    service: str
+    metric: str
+    direction: Direction = Direction.MAXIMIZE
+    optimizer: str = "search"
+    optimizer_options: Mapping[str, AnyValue] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+    batch_size: int = 20
+    max_trials: int = 30
+    seed: int = 0
+    feedback_filter: Mapping[str, str] = field(default_factory=dict)
+    instruction: str = ""
+
+
+class StudyState(Enum):
+    """Where a study stands."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a proposal took. Zero where nothing was spent."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an optimizer suggests: new values of some parameters, together one candidate.
+
+    Attributes:
+        values: By key; a key that is missing keeps the value of the best release. Not validated yet.
+        reasoning: Why, in the optimizer's words.
+    """
+
+    values: Mapping[str, AnyValue]
+    reasoning: str = ""
+    cost: Cost = Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedProposal:
+    """A proposal that failed validation, with every fault; shown to the next call."""
+
+    proposal: Proposal
+    errors: tuple[str, ...]
+    trial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One release under evaluation. Number 0 is the baseline: the values that were in force before.
+
+    Attributes:
+        values: All values of the study's parameters that the release holds.
+        score: The mean over the batch; None while it runs.
+    """
+
+    number: int
+    release: int
+    values: Mapping[str, ParameterValue]
+    reasoning: str = ""
+    cost: Cost = Cost()
+    score: float | None = None
+    feedback_count: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has its score."""
+        return self.score is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """A study and its history: everything that is needed to go on with it, in any process.
+
+    Attributes:
+        trials: By number; only the last one can be incomplete.
+    """
+
+    study: Study
+    state: StudyState
+    message: str
+    trials: tuple[Trial, ...] = ()
+    rejected: tuple[RejectedProposal, ...] = ()
+
+    def running_trial(self) -> Trial | None:
+        """The trial that waits for feedback."""
+        return self.trials[-1] if self.trials and not self.trials[-1].complete else None
+
+    def best_trial(self) -> Trial | None:
+        """The complete trial with the best score; of equal ones the earliest."""
+        best: Trial | None = None
+        for trial in self.trials:
+            if trial.score is None:
+                continue
+            if best is None or best.score is None or self.study.direction.better(trial.score, best.score):
+                best = trial
+        return best

@@ -1,0 +1,42 @@
+"""What came, what went and what was lost: every loss path has a counter, named after the OpenTelemetry Collector's."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Counter(StrEnum):
+    """The counters; the value is the public name. Units are items unless the name says requests."""
+
+    RECEIVER_ACCEPTED_SPANS = "otel_opto_receiver_accepted_spans"
+    RECEIVER_ACCEPTED_LOG_RECORDS = "otel_opto_receiver_accepted_log_records"
+    RECEIVER_REFUSED_SPANS = "otel_opto_receiver_refused_spans"
+    RECEIVER_REFUSED_LOG_RECORDS = "otel_opto_receiver_refused_log_records"
+    RECEIVER_IGNORED_METRIC_REQUESTS = "otel_opto_receiver_ignored_metric_requests"
+    RECEIVER_INVALID_REQUESTS = "otel_opto_receiver_invalid_requests"
+    RECEIVER_TOO_LARGE_REQUESTS = "otel_opto_receiver_too_large_requests"
+    RECEIVER_UNAVAILABLE_REQUESTS = "otel_opto_receiver_unavailable_requests"
+    FEEDBACK_ACCEPTED = "otel_opto_feedback_accepted"
+    FEEDBACK_INVALID = "otel_opto_feedback_invalid"
+    FEEDBACK_ATTACHED = "otel_opto_feedback_attached"
+    FEEDBACK_EXPIRED = "otel_opto_feedback_expired"
+    PROPOSALS_ACCEPTED = "otel_opto_proposals_accepted"
+    PROPOSALS_REJECTED = "otel_opto_proposals_rejected"
+    OPTIMIZER_ERRORS = "otel_opto_optimizer_errors"
+    RELEASES_PUBLISHED = "otel_opto_releases_published"
+    RELEASES_APPLIED = "otel_opto_releases_applied"
+    RELEASES_FAILED = "otel_opto_releases_failed"
+
+
+class Counters:
+    """Counts since the start of the process; used from one event loop."""
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(Counter, 0)
+
+    def add(self, counter: Counter, amount: int = 1) -> None:
+        """Adds to one counter."""
+        self._counts[counter] += amount
+
+    def snapshot(self) -> Mapping[str, int]:
+        """All counters by their public names."""
+        return {counter.value: count for counter, count in self._counts.items()}

@@ -1,0 +1,241 @@
+"""What a parameter is: its type, its constraint, and the one check of a value against both.
+
+Pure and without dependencies, because both ends use it: the SDK before it applies a release, the collector before
+a proposal can become one.
+"""
+
+import hashlib
+import json
+import math
+import re
+import string
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+ParameterValue: TypeAlias = bool | int | float | str
+
+MAX_INTEGER = 2**53
+"""Integers keep within ±2^53, so that every JSON reader on the way sees the same number."""
+
+MAX_TEXT_LENGTH = 100_000
+"""Characters of a TEXT value where its constraint says nothing."""
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+class InvalidValue(ValueError):
+    """A value or a specification that is refused: what was found, where, and what is allowed."""
+
+
+class ParameterType(Enum):
+    """The types a trainable parameter can have."""
+
+    INTEGER = "integer"
+    FLOAT = "float"
+    CHOICE = "choice"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """What a value must satisfy besides its type. A field that does not belong to the type must be unset.
+
+    Attributes:
+        minimum: INTEGER and FLOAT, inclusive.
+        maximum: INTEGER and FLOAT, inclusive.
+        choices: CHOICE, the allowed values.
+        max_length: TEXT, in characters.
+        placeholders: TEXT, names that must stand in braces: ``question`` for ``{question}``.
+        pattern: TEXT, a regular expression that must match the whole text.
+        candidates: TEXT, variants by the developer, for optimizers that choose and do not write.
+    """
+
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    max_length: int | None = None
+    placeholders: tuple[str, ...] = ()
+    pattern: str | None = None
+    candidates: tuple[str, ...] = ()
+
+
+_FIELDS_OF_TYPE = {
+    ParameterType.INTEGER: {"minimum", "maximum"},
+    ParameterType.FLOAT: {"minimum", "maximum"},
+    ParameterType.CHOICE: {"choices"},
+    ParameterType.TEXT: {"max_length", "placeholders", "pattern", "candidates"},
+    ParameterType.BOOLEAN: set(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """A declared parameter. Construction raises `InvalidValue` if it contradicts itself."""
+
+    key: str
+    type: ParameterType
+    default: ParameterValue
+    constraint: Constraint = Constraint()
+    description: str = ""
+    trainable: bool = True
+
+    def __post_init__(self) -> None:
+        if not _KEY.fullmatch(self.key):
+            raise InvalidValue(
+                f"parameter key {self.key!r}: allowed are 1 to 128 letters, digits, '.', '_' and '-', "
+                "the first a letter or digit"
+            )
+        allowed = _FIELDS_OF_TYPE[self.type]
+        for name in Constraint.__dataclass_fields__:
+            if name not in allowed and getattr(self.constraint, name) not in (None, ()):
+                fields = ", ".join(sorted(allowed)) or "none"
+                raise InvalidValue(
+                    f"parameter {self.key!r}: {name} is not a constraint of type {self.type.value}; allowed: {fields}"
+                )
+        if self.type is ParameterType.CHOICE and not self.constraint.choices:
+            raise InvalidValue(f"parameter {self.key!r}: a choice needs at least one of choices")
+        self._check_range()
+        self._check_pattern()
+        for candidate in self.constraint.candidates:
+            self.validate(candidate)
+        self.validate(self.default)
+
+    def _check_range(self) -> None:
+        low, high = self.constraint.minimum, self.constraint.maximum
+        if low is not None and high is not None and not low <= high:
+            raise InvalidValue(f"parameter {self.key!r}: minimum {low} is above maximum {high}")
+
+    def _check_pattern(self) -> None:
+        try:
+            re.compile(self.constraint.pattern or "")
+        except re.error as error:
+            raise InvalidValue(f"parameter {self.key!r}: pattern is not a regular expression: {error}") from error
+
+    def validate(self, value: object) -> ParameterValue:
+        """The value in the parameter's own type.
+
+        A whole number is a FLOAT too (``3`` becomes ``3.0``) and a FLOAT without a fraction is an INTEGER (JSON knows
+        one number type); nothing else is converted.
+
+        Raises:
+            InvalidValue: naming the key, the value found and what is allowed.
+        """
+        accepted = _CHECKS[self.type](self.constraint, value)
+        if accepted is None:
+            found = repr(value)
+            found = found if len(found) <= 80 else found[:77] + "..."
+            raise InvalidValue(
+                f"parameter {self.key!r}: found {found} ({type(value).__name__}), allowed: {self.describe_allowed()}"
+            )
+        return accepted
+
+    def describe_allowed(self) -> str:
+        """The type and the constraint in words, as people and optimizers read them."""
+        return _WORDS[self.type](self.constraint)
+
+
+def _range_words(constraint: Constraint) -> str:
+    low, high = constraint.minimum, constraint.maximum
+    if low is not None and high is not None:
+        return f" from {low:g} to {high:g}"
+    if low is not None:
+        return f" of at least {low:g}"
+    return f" of at most {high:g}" if high is not None else ""
+
+
+def _text_words(constraint: Constraint) -> str:
+    words = f"a text of at most {constraint.max_length or MAX_TEXT_LENGTH} characters"
+    if constraint.placeholders:
+        words += " containing " + ", ".join("{" + name + "}" for name in constraint.placeholders)
+    if constraint.pattern:
+        words += f" matching {constraint.pattern}"
+    return words
+
+
+_WORDS: dict[ParameterType, Callable[[Constraint], str]] = {
+    ParameterType.INTEGER: lambda c: "a whole number" + _range_words(c),
+    ParameterType.FLOAT: lambda c: "a finite number" + _range_words(c),
+    ParameterType.CHOICE: lambda c: "one of " + ", ".join(repr(choice) for choice in c.choices),
+    ParameterType.TEXT: _text_words,
+    ParameterType.BOOLEAN: lambda _: "true or false",
+}
+
+
+# Each check returns the value in the parameter's type, or None where it is refused.
+
+
+def _integer(constraint: Constraint, value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_INTEGER:
+        return None
+    return value if _in_range(constraint, value) else None
+
+
+def _float(constraint: Constraint, value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and _in_range(constraint, number) else None
+
+
+def _in_range(constraint: Constraint, number: float) -> bool:
+    low, high = constraint.minimum, constraint.maximum
+    return (low is None or number >= low) and (high is None or number <= high)
+
+
+def _choice(constraint: Constraint, value: object) -> str | None:
+    return value if isinstance(value, str) and value in constraint.choices else None
+
+
+def _text(constraint: Constraint, value: object) -> str | None:
+    if not isinstance(value, str) or len(value) > (constraint.max_length or MAX_TEXT_LENGTH):
+        return None
+    if constraint.placeholders and not set(constraint.placeholders) <= placeholders_of(value):
+        return None
+    if constraint.pattern and not re.fullmatch(constraint.pattern, value, re.DOTALL):
+        return None
+    return value
+
+
+def _boolean(_: Constraint, value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+_CHECKS: dict[ParameterType, Callable[[Constraint, object], ParameterValue | None]] = {
+    ParameterType.INTEGER: _integer,
+    ParameterType.FLOAT: _float,
+    ParameterType.CHOICE: _choice,
+    ParameterType.TEXT: _text,
+    ParameterType.BOOLEAN: _boolean,
+}
+
+
+def placeholders_of(template: str) -> set[str]:
+    """The names in braces of a `str.format` template; empty if it is not a well-formed one."""
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+    except ValueError:
+        return set()
+
+
+def canonical(value: ParameterValue) -> str:
+    """The one JSON text of a value: the same on both ends, a float always with a point or an exponent."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def value_hash(value: ParameterValue) -> str:
+    """16 hex digits that stand for a value in ``opto.param.<key>.hash``."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:16]
+
+
+def content_hash(values: Iterable[tuple[str, ParameterValue]]) -> str:
+    """64 hex digits that stand for a whole release: of its keys and values, whatever their order."""
+    lines = sorted(f"{json.dumps(key)}:{canonical(value)}" for key, value in values)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Generated from proto/otel_opto/v1 by scripts/generate; never edited."""
