@@ -227,7 +227,7 @@ class Publisher(Protocol):
     """Brings releases to the applications that watch."""
 
     def watch(self, service: str) -> AsyncIterator[Release]:
-        """Every release of the service published from now on; a slow reader misses intermediate ones, never the last."""
+        """Every release published from now on; a slow reader misses intermediate ones, never the last."""
         ...
 
     def publish(self, release: Release) -> None:
