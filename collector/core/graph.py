@@ -11,7 +11,7 @@ from collector.core.feedback import Feedback
 from collector.core.span import AnyValue
 
 NodeId: TypeAlias = str
-"""``span:<span id>``, ``param:<key>@<version or hash>`` or ``input:<span id>:<name>``."""
+"""``span:<span id>``, ``param:<service>/<key>@<version or hash>`` or ``input:<span id>:<name>``."""
 
 
 class NodeKind(Enum):
@@ -40,7 +40,7 @@ class Node:
         span_id: The operation's span; for an input, the span that takes it; None for a parameter.
         value: The parameter's value, the input, or the operation's output; decoded where it was JSON.
         incomplete: The span says that something of it was dropped or cut.
-        service: Of an operation.
+        service: Of an operation or a parameter.
     """
 
     id: NodeId
@@ -109,7 +109,9 @@ class Gap:
     """Something that is missing or was refused: said, not guessed.
 
     Attributes:
-        kind: ``missing_parent``, ``missing_link``, ``link_to_ancestor`` or ``unknown_value``.
+        kind: ``missing_parent`` and ``missing_link`` (a span that has not come, or of another trace),
+            ``link_to_ancestor`` (refused: it would be a circle), ``unknown_value`` (of a parameter) or
+            ``duplicate_span`` (one id, different contents).
     """
 
     kind: str

@@ -5,6 +5,7 @@ raises `Unavailable` for a passing fault (disk full, too much pending) and has t
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,7 +92,7 @@ class FeedbackStore(Protocol):
     async def feedback(
         self, *, trace_id: str = "", states: Sequence[FeedbackState] = (), limit: int = 100
     ) -> Sequence[StoredFeedback]:
-        """Newest first; an empty filter lets everything through."""
+        """Newest first; an empty filter lets everything through; `limit` 0 means all."""
         ...
 
     async def feedback_of_release(self, release: int, name: str) -> Sequence[StoredFeedback]:
@@ -159,7 +160,11 @@ class StudyStore(Protocol):
         ...
 
     async def open_trial(self, name: str, proposal: Proposal, draft: ReleaseDraft, keys: Sequence[str]) -> Release:
-        """Publishes the draft and begins the next trial with it, both or neither. `keys`: the study's parameters."""
+        """Publishes the draft and begins the next trial with it, both or neither. `keys`: the study's parameters.
+
+        Raises:
+            Conflict: the study is not running any more, or its last trial is not complete.
+        """
         ...
 
     async def complete_trial(self, name: str, number: int, score: float, feedback_count: int) -> None:
@@ -191,7 +196,7 @@ class OptimizationRequest:
         study: Objective, direction, options, seed.
         parameters: What may change, by key.
         current: Their values in the best release so far.
-        batch: Feedback on traces that ran with the last completed trial, each with its minimal subgraph.
+        batch: Feedback on traces that ran with the values in `current`, each with its minimal subgraph.
         trials: Complete trials, by number; the first is the baseline.
         rejected: Proposals that failed validation, oldest first.
     """
@@ -226,8 +231,8 @@ class Optimizer(Protocol):
 class Publisher(Protocol):
     """Brings releases to the applications that watch."""
 
-    def watch(self, service: str) -> AsyncIterator[Release]:
-        """Every release published from now on; a slow reader misses intermediate ones, never the last."""
+    def watch(self, service: str) -> AbstractContextManager[AsyncIterator[Release]]:
+        """Every release of the service published from the call on; a slow reader misses intermediate ones only."""
         ...
 
     def publish(self, release: Release) -> None:

@@ -1,0 +1,187 @@
+"""The API's protobuf messages from and to the core's dataclasses (proto/otel_opto/v1)."""
+
+import json
+import math
+import re
+
+from collector.core.errors import InvalidRequest
+from collector.core.feedback import Feedback, StoredFeedback
+from collector.core.release import Release
+from collector.core.span import SpanContext
+from collector.core.study import Direction, Study, StudyRecord, Trial
+from otel_opto.v1 import feedback_pb2, release_pb2, study_pb2
+from otel_opto.wire import value_to_proto
+
+DEFAULT_OPTIMIZER = "search"
+DEFAULT_BATCH_SIZE = 20
+DEFAULT_MAX_TRIALS = 30
+
+_DIRECTIONS = {
+    study_pb2.DIRECTION_UNSPECIFIED: Direction.MAXIMIZE,
+    study_pb2.DIRECTION_MAXIMIZE: Direction.MAXIMIZE,
+    study_pb2.DIRECTION_MINIMIZE: Direction.MINIMIZE,
+}
+
+
+def release_to_proto(release: Release) -> release_pb2.Release:
+    """The message for a release."""
+    return release_pb2.Release(
+        number=release.number,
+        service=release.service,
+        hash=release.hash,
+        values=[
+            release_pb2.ReleasedValue(
+                key=key, value=value_to_proto(released.value), version=released.version, hash=released.hash
+            )
+            for key, released in sorted(release.values.items())
+        ],
+        parent=release.parent or 0,
+        created_unix_nano=release.created_unix_nano,
+        reason=release.reason,
+    )
+
+
+def checked_feedback(feedback: Feedback) -> Feedback:
+    """The feedback itself, once it is known to judge something.
+
+    Raises:
+        InvalidRequest: with every fault: the ids' form, no name, nothing said, a score that is not finite.
+    """
+    faults = []
+    target = feedback.target
+    if not re.fullmatch("[0-9a-f]{32}", target.trace_id) or not target.trace_id.strip("0"):
+        faults.append(f"trace_id: found {target.trace_id!r}, allowed are 32 hex digits, not all zero")
+    if target.span_id and (not re.fullmatch("[0-9a-f]{16}", target.span_id) or not target.span_id.strip("0")):
+        faults.append(f"span_id: found {target.span_id!r}, allowed are 16 hex digits, or none for the trace's root")
+    if not feedback.name:
+        faults.append("name: found nothing; it is the metric, for example 'quality'")
+    if feedback.score is not None and not math.isfinite(feedback.score):
+        faults.append(f"score: found {feedback.score}, allowed are finite numbers")
+    if feedback.score is None and not feedback.label and not feedback.text:
+        faults.append("one of score, label and text must be there")
+    if faults:
+        raise InvalidRequest("feedback: " + "; ".join(faults))
+    return feedback
+
+
+def feedback_from_proto(message: feedback_pb2.Feedback) -> Feedback:
+    """The feedback in a message; see `checked_feedback`."""
+    return checked_feedback(
+        Feedback(
+            target=SpanContext(message.trace_id.lower(), message.span_id.lower()),
+            name=message.name,
+            score=message.score if message.HasField("score") else None,
+            label=message.label,
+            text=message.text,
+            source=message.source,
+            attributes=dict(message.attributes),
+            time_unix_nano=message.time_unix_nano,
+        )
+    )
+
+
+def stored_feedback_to_proto(stored: StoredFeedback) -> feedback_pb2.StoredFeedback:
+    """The message for feedback that is kept."""
+    feedback = stored.feedback
+    return feedback_pb2.StoredFeedback(
+        id=feedback.id,
+        feedback=feedback_pb2.Feedback(
+            trace_id=feedback.target.trace_id,
+            span_id=feedback.target.span_id,
+            name=feedback.name,
+            score=feedback.score,
+            label=feedback.label,
+            text=feedback.text,
+            source=feedback.source,
+            attributes=feedback.attributes,
+            time_unix_nano=feedback.time_unix_nano,
+        ),
+        state=stored.state.value,
+        release=stored.release or 0,
+    )
+
+
+def checked_study(study: Study) -> Study:
+    """The study itself, once its own fields are sound.
+
+    Raises:
+        InvalidRequest: with every fault.
+    """
+    faults = []
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", study.name):
+        faults.append(f"name: found {study.name!r}, allowed are 1 to 64 letters, digits, '.', '_', '-'")
+    if not study.service:
+        faults.append("service: found nothing; it must be the application's service.name")
+    if not study.metric:
+        faults.append("metric: found nothing; it is the name of the feedback that is the objective")
+    if not 1 <= study.batch_size <= 100_000:
+        faults.append(f"batch_size: found {study.batch_size}, allowed is 1 to 100000")
+    if not 1 <= study.max_trials <= 10_000:
+        faults.append(f"max_trials: found {study.max_trials}, allowed is 1 to 10000")
+    if faults:
+        raise InvalidRequest("study: " + "; ".join(faults))
+    return study
+
+
+def study_from_proto(message: study_pb2.Study) -> Study:
+    """The study in a message, its defaults filled in; see `checked_study`."""
+    try:
+        options = json.loads(message.optimizer_options_json or "{}")
+    except ValueError as error:
+        raise InvalidRequest(f"study: optimizer_options_json is not JSON: {error}") from error
+    if not isinstance(options, dict):
+        raise InvalidRequest(f"study: optimizer_options_json: found {type(options).__name__}, allowed is an object")
+    return checked_study(
+        Study(
+            name=message.name,
+            service=message.service,
+            metric=message.metric,
+            direction=_DIRECTIONS.get(message.direction, Direction.MAXIMIZE),
+            optimizer=message.optimizer or DEFAULT_OPTIMIZER,
+            optimizer_options=options,
+            parameters=tuple(message.parameters),
+            batch_size=message.batch_size or DEFAULT_BATCH_SIZE,
+            max_trials=message.max_trials or DEFAULT_MAX_TRIALS,
+            seed=message.seed,
+            feedback_filter=dict(message.feedback_filter),
+            instruction=message.instruction,
+        )
+    )
+
+
+def study_to_proto(record: StudyRecord) -> study_pb2.StudyStatus:
+    """The message for a study and its history."""
+    study, best = record.study, record.best_trial()
+    maximize = study.direction is Direction.MAXIMIZE
+    return study_pb2.StudyStatus(
+        study=study_pb2.Study(
+            name=study.name,
+            service=study.service,
+            metric=study.metric,
+            direction=study_pb2.DIRECTION_MAXIMIZE if maximize else study_pb2.DIRECTION_MINIMIZE,
+            optimizer=study.optimizer,
+            optimizer_options_json=json.dumps(study.optimizer_options),
+            parameters=study.parameters,
+            batch_size=study.batch_size,
+            max_trials=study.max_trials,
+            seed=study.seed,
+            feedback_filter=study.feedback_filter,
+            instruction=study.instruction,
+        ),
+        state=record.state.value,
+        message=record.message,
+        trials=[_trial_to_proto(trial) for trial in record.trials],
+        best_trial=best.number if best else None,
+        rejected_proposals=len(record.rejected),
+    )
+
+
+def _trial_to_proto(trial: Trial) -> study_pb2.Trial:
+    return study_pb2.Trial(
+        number=trial.number,
+        release=trial.release,
+        state="complete" if trial.complete else "running",
+        score=trial.score,
+        feedback_count=trial.feedback_count,
+        reasoning=trial.reasoning,
+    )

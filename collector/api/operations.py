@@ -1,0 +1,204 @@
+"""What a person, a script or an application can ask of the collector. Transport-free: dataclasses in and out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from collector.core.errors import Conflict, InvalidRequest, NotFound
+from collector.core.feedback import Feedback, StoredFeedback
+from collector.core.graph import TraceGraph
+from collector.core.parameter import validated
+from collector.core.protocols import Clock, Optimizer, Publisher, Store
+from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus, ValueChange, diff
+from collector.core.study import Study, StudyRecord, StudyState
+from collector.core.telemetry import StoreCounts, TraceSummary
+from collector.counters import Counter, Counters
+from collector.improver import Improver
+from collector.pipeline import Pipeline
+from otel_opto.spec import ParameterSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What the operations work on."""
+
+    store: Store
+    pipeline: Pipeline
+    improver: Improver
+    publisher: Publisher
+    load_optimizer: Callable[[str], Optimizer]
+    counters: Counters
+    clock: Clock
+    wake: Callable[[], None]
+
+
+class Operations:
+    """The operations. They raise the errors of `collector.core.errors`; the transports map them."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
+
+    # --- parameters and releases --------------------------------------------------------------------------------
+
+    async def declare_parameters(self, service: str, parameters: Sequence[ParameterSpec]) -> None:
+        """Makes parameters known; an upsert by key.
+
+        Raises:
+            InvalidRequest: no service, or a key twice.
+        """
+        if not service:
+            raise InvalidRequest("service: found nothing; it must be the application's service.name")
+        keys = [spec.key for spec in parameters]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise InvalidRequest(
+                f"parameters: {', '.join(twice)} stand there more than once; a key is unique in a service"
+            )
+        await self._store.declare(service, parameters)
+        self._backend.wake()
+
+    async def parameters(self, service: str) -> Sequence[ParameterSpec]:
+        """The declared parameters of a service, by key."""
+        return await self._store.parameters(service)
+
+    async def current_release(self, service: str) -> Release | None:
+        """What is in force for a service."""
+        return await self._store.current_release(service)
+
+    async def releases(self, service: str = "") -> Sequence[Release]:
+        """Newest first."""
+        return await self._store.releases(service)
+
+    async def release(self, number: int) -> Release:
+        """One release.
+
+        Raises:
+            NotFound: there is no such number.
+        """
+        found = await self._store.release(number)
+        if found is None:
+            raise NotFound(f"release {number}: there is none of that number; `otel-opto releases` lists them")
+        return found
+
+    async def diff(self, before: int, after: int) -> Sequence[ValueChange]:
+        """What changed from one release to another; `before` 0 is "nothing"."""
+        return diff(await self.release(before) if before else None, await self.release(after))
+
+    async def rollback(self, number: int) -> Release:
+        """A new release with the values of an earlier one. A person's word: running studies of the service stop.
+
+        Raises:
+            NotFound: there is no such number.
+            Conflict: a value no longer fits its parameter.
+        """
+        wanted = await self.release(number)
+        values = {key: released.value for key, released in wanted.values.items()}
+        declared = await self._store.parameters(wanted.service)
+        known = {spec.key for spec in declared}
+        _, faults = validated({key: value for key, value in values.items() if key in known}, declared)
+        if faults:
+            raise Conflict(f"release {number} cannot come back: " + "; ".join(faults))
+        for record in await self._store.studies():
+            if record.state is StudyState.RUNNING and record.study.service == wanted.service:
+                await self._store.set_study_state(
+                    record.study.name, StudyState.STOPPED, f"a rollback to release {number} took its place"
+                )
+        release = await self._store.publish(ReleaseDraft(wanted.service, values, f"rollback to release {number}"))
+        self._backend.counters.add(Counter.RELEASES_PUBLISHED)
+        self._backend.publisher.publish(release)
+        return release
+
+    async def acknowledge(self, service: str, instance_id: str, number: int, status: ReleaseStatus, error: str) -> None:
+        """An application's word on a release.
+
+        Raises:
+            NotFound: there is no such number.
+        """
+        await self.release(number)
+        now = self._backend.clock.now_unix_nano()
+        await self._store.acknowledge(Acknowledgement(service, instance_id, number, status, error, now))
+        applied = status is ReleaseStatus.APPLIED
+        self._backend.counters.add(Counter.RELEASES_APPLIED if applied else Counter.RELEASES_FAILED)
+
+    async def acknowledgements(self, number: int) -> Sequence[Acknowledgement]:
+        """What applications said of a release."""
+        return await self._store.acknowledgements(number)
+
+    # --- feedback -----------------------------------------------------------------------------------------------
+
+    async def submit_feedback(self, feedback: Sequence[Feedback]) -> Sequence[str]:
+        """Keeps feedback that comes before or after the spans it judges. Returns the ids in the order given."""
+        now = self._backend.clock.now_unix_nano()
+        dated = [replace(item, time_unix_nano=item.time_unix_nano or now) for item in feedback]
+        await self._backend.pipeline.submit(dated)
+        return [item.id for item in dated]
+
+    async def feedback(self, trace_id: str = "", limit: int = 100) -> Sequence[StoredFeedback]:
+        """Newest first."""
+        return await self._store.feedback(trace_id=trace_id, limit=limit)
+
+    # --- traces -------------------------------------------------------------------------------------------------
+
+    async def traces(self, limit: int) -> Sequence[TraceSummary]:
+        """The traces touched last, newest first."""
+        return await self._store.traces(limit)
+
+    async def graph(self, trace_id: str) -> TraceGraph:
+        """The OPTO graph of a trace; see `Pipeline.assemble`."""
+        return await self._backend.pipeline.assemble(trace_id)
+
+    # --- studies ------------------------------------------------------------------------------------------------
+
+    async def create_study(self, study: Study) -> StudyRecord:
+        """Begins a study.
+
+        Raises:
+            AlreadyExists: a study has that name.
+            InvalidRequest: it contradicts itself, names an unknown optimizer or an option that this one does not take.
+            Conflict: another study of the service is running.
+        """
+        for record in await self._store.studies():
+            if record.state is StudyState.RUNNING and record.study.service == study.service != "":
+                raise Conflict(
+                    f"study {record.study.name!r} of service {study.service!r} is running; "
+                    f"stop it first: otel-opto studies stop {record.study.name}"
+                )
+        optimizer = self._backend.load_optimizer(study.optimizer)
+        faults = optimizer.check(study, await self._store.parameters(study.service))
+        if faults:
+            raise InvalidRequest(f"study {study.name!r}: " + "; ".join(faults))
+        record = await self._store.create_study(study)
+        self._backend.wake()
+        return record
+
+    async def studies(self) -> Sequence[StudyRecord]:
+        """In order of creation."""
+        return await self._store.studies()
+
+    async def study(self, name: str) -> StudyRecord:
+        """One study.
+
+        Raises:
+            NotFound: there is no such study.
+        """
+        record = await self._store.study(name)
+        if record is None:
+            raise NotFound(f"study {name!r}: there is none of that name; `otel-opto studies` lists them")
+        return record
+
+    async def stop_study(self, name: str) -> StudyRecord:
+        """Ends a running study; its best release so far comes into force. A study that has ended stays as it is."""
+        record = await self.study(name)
+        if record.state is StudyState.RUNNING:
+            await self._backend.improver.conclude(record, StudyState.STOPPED, "stopped by request")
+        return await self.study(name)
+
+    # --- the collector itself -----------------------------------------------------------------------------------
+
+    async def counts(self) -> StoreCounts:
+        """What the store holds."""
+        return await self._store.counts()
+
+    def counters(self) -> Mapping[str, int]:
+        """What came and what was lost since the start."""
+        return self._backend.counters.snapshot()

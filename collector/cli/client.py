@@ -1,0 +1,83 @@
+"""The command line's way to a running collector."""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+_TIMEOUT_SECONDS = 30.0
+
+
+class Unreachable(Exception):
+    """Nothing answers at the collector's address."""
+
+
+class Refused(Exception):
+    """The collector answered with an error; the text is its own."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ApiClient:
+    """Calls the collector's JSON API.
+
+    Args:
+        url: For example ``http://127.0.0.1:4319``; a bare HOST:PORT will do.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = (url if "://" in url else f"http://{url}").rstrip("/")
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """The decoded answer.
+
+        Raises:
+            Unreachable: nothing answers there.
+            Refused: the answer is an error.
+        """
+        return json.loads(self.get_text(path, **query))
+
+    def get_text(self, path: str, **query: str | int) -> str:
+        """The answer as it came; raises as `get`."""
+        suffix = "?" + urllib.parse.urlencode(query) if query else ""
+        return self._call("GET", path + suffix, None)
+
+    def post(self, path: str, document: Mapping[str, object] | None = None) -> Any:
+        """The decoded answer to a POST; raises as `get`."""
+        return json.loads(self._call("POST", path, document or {}) or "null")
+
+    def _call(self, method: str, path: str, document: Mapping[str, object] | None) -> str:
+        body = None if document is None else json.dumps(document).encode()
+        if not self._url.startswith(("http://", "https://")):
+            raise Unreachable(f"{self._url} is no http:// or https:// address; give --collector http://HOST:PORT")
+        request = urllib.request.Request(self._url + path, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - checked above
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+                text: str = answer.read().decode()
+                return text
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Refused(error.code, _message(error.read().decode(errors="replace"))) from None
+        except (urllib.error.URLError, OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise Unreachable(
+                f"no collector answers at {self._url}: {reason}; start one with `otel-opto collector` "
+                "or say where it is with --collector URL"
+            ) from None
+
+
+def _message(body: str) -> str:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return body.strip()
+    return str(document.get("error", body)) if isinstance(document, dict) else body
+
+
+def quoted(part: str) -> str:
+    """One segment of a path, whatever characters it has."""
+    return urllib.parse.quote(part, safe="")

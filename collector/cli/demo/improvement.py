@@ -1,0 +1,95 @@
+"""The demo's traffic: questions for each release until the study has ended."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from collector.cli import output
+from collector.cli.client import ApiClient
+from collector.cli.demo.examples import Question
+from collector.cli.demo.processes import Application, DemoFailed
+
+_ASK_AGAIN_SECONDS = 5.0
+_PATIENCE_SECONDS = 1_800.0
+_LOOK_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Improvement:
+    """What the study came to."""
+
+    study: Mapping[str, Any]
+    baseline_release: int
+    final_release: int
+    seconds: float
+
+
+def improve(
+    client: ApiClient, application: Application, questions: Sequence[Question], study: Mapping[str, object]
+) -> Improvement:
+    """Creates the study and gives the application traffic until it has ended; shows each trial as it completes.
+
+    Raises:
+        DemoFailed: the study did not end in time.
+    """
+    begun = time.monotonic()
+    client.post("/v1/studies", study)
+    path = f"/v1/studies/{study['name']}"
+    progress = _Progress(client)
+    asked_release, asked_at = None, 0.0
+    while True:
+        record = client.get(path)
+        progress.show(record)
+        if record["state"] != "running":
+            break
+        waited = time.monotonic() - asked_at
+        running = next((t["release"] for t in record["trials"] if t["state"] == "running"), None)
+        in_force = application.release()
+        if running is not None and in_force == running and (running != asked_release or waited > _ASK_AGAIN_SECONDS):
+            for question in questions:
+                application.ask(question, "train")
+            asked_release, asked_at = running, time.monotonic()
+        if time.monotonic() - begun > _PATIENCE_SECONDS:
+            raise DemoFailed(f"the study did not end in {_PATIENCE_SECONDS:g} s")
+        time.sleep(_LOOK_SECONDS)
+    final = client.get("/v1/releases", service=str(study["service"]))["releases"][0]["number"]
+    return Improvement(record, record["trials"][0]["release"], final, time.monotonic() - begun)
+
+
+class _Progress:
+    """One line for each trial that has completed since the last look."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+        self._shown = 0
+        self._best: float | None = None
+
+    def show(self, record: Mapping[str, Any]) -> None:
+        trials = record["trials"]
+        for trial in trials[self._shown :]:
+            if trial["state"] != "complete":
+                return
+            self._shown += 1
+            better = self._best is None or trial["score"] > self._best
+            self._best = trial["score"] if better else self._best
+            mark = "★" if better else " "
+            output.show(f"release {trial['release']:3}  score {trial['score']:.3f} {mark} {_what(trials, trial)}")
+
+
+def _what(trials: Sequence[Mapping[str, Any]], trial: Mapping[str, Any]) -> str:
+    """What the trial tried, against the baseline."""
+    if trial["number"] == 0:
+        return "the application's own values"
+    baseline = trials[0]["values"]
+    changed = [
+        f"{key.split('.')[-1]}={_short(value)}" for key, value in trial["values"].items() if value != baseline[key]
+    ]
+    return ", ".join(changed) or "the baseline again"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    text = str(value)
+    return repr(text if len(text) <= 24 else text[:23] + "…") if isinstance(value, str) else text

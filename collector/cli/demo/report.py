@@ -1,0 +1,68 @@
+"""The demo's end: figures, chart, diff, and where to look further."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from collector.cli import output
+from collector.render.chart import ScorePoint, score_bars, score_chart_svg
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the demo measured. Scores are means in [0, 1]."""
+
+    before: float
+    after: float
+    held_out: int
+    study: Mapping[str, Any]
+    changes: Sequence[Mapping[str, Any]]
+    baseline_release: int
+    final_release: int
+    trace_id: str
+    seconds: float
+    spans: int
+    feedback: Mapping[str, int]
+
+    @property
+    def improved(self) -> bool:
+        """Whether the score on the questions kept apart rose."""
+        return self.after > self.before
+
+
+def show_report(report: Report, directory: Path) -> None:
+    """Prints the report and writes ``scores.svg`` into the directory."""
+    points = _points(report)
+    (directory / "scores.svg").write_text(score_chart_svg(points, "Training score by release"), encoding="utf-8")
+    trials = report.study["trials"]
+    best = next((trial for trial in trials if trial["number"] == report.study["best_trial"]), trials[0])
+    output.show(f"\nstudy {report.study['name']}: {report.study['state']}, {report.study['message']}")
+    output.show(f"\nscore by release (training questions)\n{score_bars(points, 48)}\n")
+    rows = [
+        ("training", trials[0]["score"], best["score"]),
+        (f"held out ({report.held_out} questions)", report.before, report.after),
+    ]
+    output.show_table((f"{'questions':<24}", "before", "after"), rows, "")
+    output.show(f"\nwhat changed from release {report.baseline_release} to release {report.final_release}")
+    changes = [(change["key"], output.change(change["before"], change["after"])) for change in report.changes]
+    output.show_table(("parameter", "change"), changes, "nothing")
+    output.show(
+        f"\n{report.spans} spans and {sum(report.feedback.values())} feedbacks are stored; "
+        f"{len(trials)} trials took {report.seconds:.1f} s"
+    )
+    where = shlex.quote(str(directory))
+    output.show(f"data        {directory}")
+    output.show(f"chart       {directory / 'scores.svg'}")
+    output.show(f"one trace   {directory / 'graph.svg'}, or: otel-opto graph {report.trace_id} --data-dir {where}")
+    if report.improved:
+        output.show(f"\nIt got better: {report.before:.3f} → {report.after:.3f} on questions it had not seen.")
+    else:
+        output.show(f"\nIt did NOT get better: {report.before:.3f} → {report.after:.3f} on questions it had not seen.")
+
+
+def _points(report: Report) -> list[ScorePoint]:
+    complete = [trial for trial in report.study["trials"] if trial["score"] is not None]
+    best = report.study["best_trial"]
+    return [ScorePoint(trial["release"], trial["score"], trial["number"] == best) for trial in complete]

@@ -1,0 +1,72 @@
+"""``otel-opto feedback``: judgements on traces."""
+
+import argparse
+
+from collector.cli import output
+from collector.cli.client import ApiClient
+
+_HELP = """\
+Feedback is a score, a label, a text, or several of them on the output of a span. It may come before its spans.
+
+examples:
+  otel-opto feedback                                                      the latest
+  otel-opto feedback list --trace 0af7651916cd43dd8448eb211c80319c        of one trace
+  otel-opto feedback send 0af7651916cd43dd8448eb211c80319c --name quality --score 0.2 --text "names no source"
+"""
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
+    """Adds the command and its actions."""
+    parser = commands.add_parser(
+        "feedback",
+        help="list and send feedback",
+        description=_HELP,
+        parents=[common],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=list_feedback, trace="", limit=100)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    listing = actions.add_parser("list", help="newest first", parents=[common])
+    listing.add_argument("--trace", default="", metavar="TRACE_ID", help="only of this trace")
+    listing.add_argument("--limit", type=int, default=100, help="0 means all (default 100)")
+    listing.set_defaults(run=list_feedback)
+    sending = actions.add_parser("send", help="judge a trace or a span", parents=[common])
+    sending.add_argument("trace_id", help="32 hex digits")
+    sending.add_argument("--span", default="", metavar="SPAN_ID", help="16 hex digits (default: the trace's root)")
+    sending.add_argument("--name", required=True, help="the metric")
+    sending.add_argument("--score", type=float)
+    sending.add_argument("--label", default="")
+    sending.add_argument("--text", default="")
+    sending.add_argument("--source", default="cli", help="who says so (default cli)")
+    sending.set_defaults(run=send)
+
+
+def list_feedback(arguments: argparse.Namespace) -> int:
+    """The latest feedback."""
+    client = ApiClient(arguments.collector)
+    items = client.get("/v1/feedback", trace_id=arguments.trace, limit=arguments.limit)["feedback"]
+    if arguments.json:
+        output.show_json(items)
+        return 0
+    rows = [(f["trace_id"], f["name"], f["score"], f["state"], f["release"], f["text"] or f["label"]) for f in items]
+    output.show_table(("trace", "metric", "score", "state", "release", "text"), rows, "no feedback yet")
+    return 0
+
+
+def send(arguments: argparse.Namespace) -> int:
+    """Sends one feedback."""
+    feedback = {
+        "trace_id": arguments.trace_id,
+        "span_id": arguments.span,
+        "name": arguments.name,
+        "score": arguments.score,
+        "label": arguments.label,
+        "text": arguments.text,
+        "source": arguments.source,
+    }
+    answer = ApiClient(arguments.collector).post("/v1/feedback", {"feedback": [feedback]})
+    if arguments.json:
+        output.show_json(answer)
+    else:
+        output.show(f"feedback {answer['ids'][0]} is kept")
+    return 0

@@ -1,0 +1,165 @@
+"""``otel-opto studies``: standing optimizations."""
+
+import argparse
+import json
+
+from collector.cli import output
+from collector.cli.client import ApiClient, quoted
+
+_HELP = """\
+A study improves the parameters of one service: it publishes a release, waits for scored feedback on traces that ran
+with it, and lets its optimizer propose the next, until the budget is used; the best release comes into force.
+
+examples:
+  otel-opto studies                                              list them
+  otel-opto studies create tune --service qa --metric quality    begin one (search over all trainable parameters)
+  otel-opto studies create words --service qa --metric quality --optimizer optoprime \\
+      --option model=my-model --max-trials 10
+  otel-opto studies show tune                                    trials, scores, values
+  otel-opto studies stop tune                                    end it; the best release comes into force
+"""
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
+    """Adds the command and its actions."""
+    parser = commands.add_parser(
+        "studies",
+        help="list, show, create, stop studies",
+        description=_HELP,
+        parents=[common],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=list_studies)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    actions.add_parser("list", help="in order of creation", parents=[common]).set_defaults(run=list_studies)
+    showing = actions.add_parser("show", help="one study and its trials", parents=[common])
+    showing.add_argument("name")
+    showing.set_defaults(run=show)
+    stopping = actions.add_parser("stop", help="end it; the best release comes into force", parents=[common])
+    stopping.add_argument("name")
+    stopping.set_defaults(run=stop)
+    _add_create(actions, common)
+
+
+def _add_create(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    creating = actions.add_parser("create", help="begin one", parents=[common])
+    creating.add_argument("name")
+    creating.add_argument("--service", required=True, help="the application's service.name")
+    creating.add_argument("--metric", required=True, help="name of the feedback that is the objective")
+    creating.add_argument("--direction", choices=["maximize", "minimize"], default="maximize")
+    creating.add_argument("--optimizer", default="search", help="search (default), optoprime, or an installed one")
+    creating.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="for the optimizer; the value is JSON where it is JSON, else a text",
+    )
+    creating.add_argument("--parameter", action="append", default=[], metavar="KEY", help="default: all trainable ones")
+    creating.add_argument("--batch-size", type=int, default=20, help="scored feedbacks per trial (default 20)")
+    creating.add_argument("--max-trials", type=int, default=30, help="proposals after the baseline (default 30)")
+    creating.add_argument("--seed", type=int, default=0)
+    creating.add_argument(
+        "--filter", action="append", default=[], metavar="KEY=VALUE", help="count only feedback with this attribute"
+    )
+    creating.add_argument("--instruction", default="", help="the objective in words, for optimizers that read")
+    creating.set_defaults(run=create)
+
+
+def options_of(texts: list[str]) -> dict[str, object]:
+    """An optimizer's options from KEY=VALUE texts; a value is JSON where it is JSON, else a text."""
+    return {key: _json_or_text(value) for key, value in _pairs(texts, "--option").items()}
+
+
+def _pairs(texts: list[str], flag: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        key, separator, value = text.partition("=")
+        if not separator or not key:
+            raise SystemExit(f"otel-opto: {flag} {text!r}: allowed is KEY=VALUE")
+        pairs[key] = value
+    return pairs
+
+
+def _json_or_text(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def create(arguments: argparse.Namespace) -> int:
+    """Begins a study."""
+    record = ApiClient(arguments.collector).post(
+        "/v1/studies",
+        {
+            "name": arguments.name,
+            "service": arguments.service,
+            "metric": arguments.metric,
+            "direction": arguments.direction,
+            "optimizer": arguments.optimizer,
+            "optimizer_options": options_of(arguments.option),
+            "parameters": arguments.parameter,
+            "batch_size": arguments.batch_size,
+            "max_trials": arguments.max_trials,
+            "seed": arguments.seed,
+            "feedback_filter": _pairs(arguments.filter, "--filter"),
+            "instruction": arguments.instruction,
+        },
+    )
+    if arguments.json:
+        output.show_json(record)
+    else:
+        output.show(f"study {record['name']} is {record['state']}; watch it: otel-opto studies show {record['name']}")
+    return 0
+
+
+def list_studies(arguments: argparse.Namespace) -> int:
+    """All studies."""
+    studies = ApiClient(arguments.collector).get("/v1/studies")["studies"]
+    if arguments.json:
+        output.show_json(studies)
+        return 0
+    rows = [
+        (s["name"], s["service"], s["metric"], s["optimizer"], s["state"], f"{_done(s)}/{s['max_trials']}", _best(s))
+        for s in studies
+    ]
+    headings = ("study", "service", "metric", "optimizer", "state", "trials", "best score")
+    output.show_table(headings, rows, "no study yet; otel-opto studies create --help tells how to begin one")
+    return 0
+
+
+def _done(study: dict[str, list[dict[str, object]]]) -> int:
+    return sum(1 for trial in study["trials"] if trial["state"] == "complete" and trial["number"])
+
+
+def _best(study: dict[str, list[dict[str, object]]]) -> object:
+    best = study["best_trial"]
+    return next((trial["score"] for trial in study["trials"] if trial["number"] == best), None)
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """One study and its trials."""
+    return _show(arguments, ApiClient(arguments.collector).get(f"/v1/studies/{quoted(arguments.name)}"))
+
+
+def stop(arguments: argparse.Namespace) -> int:
+    """Ends a study."""
+    return _show(arguments, ApiClient(arguments.collector).post(f"/v1/studies/{quoted(arguments.name)}/stop"))
+
+
+def _show(arguments: argparse.Namespace, study: dict[str, list[dict[str, object]]]) -> int:
+    if arguments.json:
+        output.show_json(study)
+        return 0
+    output.show(f"study {study['name']} of {study['service']} is {study['state']}: {study['message'] or 'at work'}")
+    rows = [
+        (trial["number"], trial["release"], trial["score"], trial["feedback_count"], trial["reasoning"])
+        for trial in study["trials"]
+    ]
+    output.show_table(("trial", "release", "score", "feedback", "why"), rows, "no trial yet")
+    for rejected in study["rejected"]:
+        output.show(f"rejected before trial {rejected['trial']}: {rejected['errors']}")
+    return 0

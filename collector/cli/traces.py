@@ -1,0 +1,89 @@
+"""``otel-opto traces``, ``otel-opto graph`` and ``otel-opto stats``: looking at what came in."""
+
+import argparse
+from pathlib import Path
+
+from collector.cli import output
+from collector.cli.client import ApiClient, quoted
+
+_GRAPH_HELP = """\
+The OPTO graph of a trace: parameters, inputs and operations, and what flowed into what.
+
+examples:
+  otel-opto graph 0af7651916cd43dd8448eb211c80319c                    a tree in the terminal
+  otel-opto graph 0af7651916cd43dd8448eb211c80319c --json             one JSON object
+  otel-opto graph 0af7651916cd43dd8448eb211c80319c --svg graph.svg    a picture
+  otel-opto graph 0af7651916cd43dd8448eb211c80319c --dot | dot -Tpng > graph.png
+"""
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
+    """Adds the three commands."""
+    listing = commands.add_parser("traces", help="list stored traces", parents=[common])
+    listing.add_argument("--limit", type=int, default=1000, help="newest first; 0 means all (default 1000)")
+    listing.set_defaults(run=list_traces)
+    drawing = commands.add_parser(
+        "graph",
+        help="show the OPTO graph of a trace",
+        description=_GRAPH_HELP,
+        parents=[common],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    drawing.add_argument("trace_id", help="32 hex digits; `otel-opto traces` lists them")
+    forms = drawing.add_mutually_exclusive_group()
+    forms.add_argument("--dot", action="store_true", help="Graphviz source on standard output")
+    forms.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
+    drawing.set_defaults(run=graph)
+    counting = commands.add_parser("stats", help="how much is stored, what was refused or lost", parents=[common])
+    counting.set_defaults(run=stats)
+
+
+def list_traces(arguments: argparse.Namespace) -> int:
+    """Stored traces, newest first."""
+    traces = ApiClient(arguments.collector).get("/v1/traces", limit=arguments.limit)["traces"]
+    if arguments.json:
+        output.show_json(traces)
+        return 0
+    rows = [
+        (
+            t["trace_id"],
+            t["root_name"],
+            ", ".join(t["services"]),
+            output.moment(t["start_time_unix_nano"]),
+            t["duration_nano"] / 1e6,
+            t["span_count"],
+            t["error_count"],
+        )
+        for t in traces
+    ]
+    headings = ("trace", "root", "services", "start (UTC)", "ms", "spans", "errors")
+    output.show_table(headings, rows, "no trace is stored yet")
+    return 0
+
+
+def graph(arguments: argparse.Namespace) -> int:
+    """The OPTO graph of a trace in the form that was asked for."""
+    client = ApiClient(arguments.collector)
+    path = f"/v1/traces/{quoted(arguments.trace_id)}/graph"
+    if arguments.svg:
+        arguments.svg.write_text(client.get_text(path, format="svg"), encoding="utf-8")
+        output.show(f"written: {arguments.svg}")
+    elif arguments.json:
+        output.show_json(client.get(path))
+    else:
+        output.show(client.get_text(path, format="dot" if arguments.dot else "text"))
+    return 0
+
+
+def stats(arguments: argparse.Namespace) -> int:
+    """Counts of the store and of the process."""
+    document = ApiClient(arguments.collector).get("/v1/stats")
+    if arguments.json:
+        output.show_json(document)
+        return 0
+    kept = [(name, document[name]) for name in ("spans", "traces", "log_records", "bytes")]
+    waiting = [(f"feedback {state}", count) for state, count in document["feedback"].items()]
+    output.show_table(("stored", "count"), [*kept, *waiting], "")
+    output.show("")
+    output.show_table(("since the collector's start", "count"), list(document["counters"].items()), "")
+    return 0

@@ -1,0 +1,227 @@
+"""5 optimize and 6 publish: takes every running study forward, one durable step at a time.
+
+A step reads the study's whole record and changes the store once, so that a collector that is killed between two
+steps goes on where it was.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from collector.core.errors import CollectorError, OptimizerError
+from collector.core.parameter import validated
+from collector.core.protocols import OptimizationRequest, Optimizer, Publisher, Store
+from collector.core.release import ReleaseDraft
+from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState, Trial
+from collector.counters import Counter, Counters
+from collector.feedback.batch import mean_score, select
+from collector.pipeline import Pipeline
+from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ImproverSettings:
+    """How patient the loop is.
+
+    Attributes:
+        feedback_ttl_seconds: Feedback that waits longer for its spans is given up and counted.
+        poll_seconds: A study is looked at this often even if nothing came in.
+        retry_seconds: After a passing fault of an optimizer the next try waits this long, doubled each time.
+        max_failures: Passing faults, or proposals that fail validation, in a row before the study fails.
+    """
+
+    feedback_ttl_seconds: float = 86_400.0
+    poll_seconds: float = 1.0
+    retry_seconds: float = 1.0
+    max_failures: int = 5
+
+
+class Improver:
+    """The loop over all running studies of one collector."""
+
+    def __init__(
+        self,
+        store: Store,
+        pipeline: Pipeline,
+        publisher: Publisher,
+        load_optimizer: Callable[[str], Optimizer],
+        counters: Counters,
+        settings: ImproverSettings,
+        woken: asyncio.Event,
+    ) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._publisher = publisher
+        self._load_optimizer = load_optimizer
+        self._counters = counters
+        self._settings = settings
+        self._woken = woken
+        self._failures: dict[str, int] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled. Studies run beside each other: a slow optimizer delays its own study only."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                try:
+                    await self._round(group)
+                except CollectorError as error:
+                    _LOG.warning("improving is delayed: %s", error)
+                except Exception:  # noqa: BLE001 - the loop's boundary: said with its traceback, tried again at the next round
+                    _LOG.exception("improving failed; it is tried again")
+                await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), self._settings.poll_seconds)
+        except TimeoutError:
+            return
+        self._woken.clear()
+
+    async def _round(self, group: asyncio.TaskGroup) -> None:
+        await self._pipeline.attach()
+        await self._pipeline.expire(self._settings.feedback_ttl_seconds)
+        for record in await self._store.studies():
+            name = record.study.name
+            task = self._tasks.get(name)
+            if record.state is StudyState.RUNNING and (task is None or task.done()):
+                self._tasks[name] = group.create_task(self._improve_guarded(name))
+
+    async def _improve_guarded(self, name: str) -> None:
+        try:
+            await self.improve(name)
+        except CollectorError as error:
+            _LOG.warning("study %s is delayed: %s", name, error)
+        except Exception:  # noqa: BLE001 - one study's fault must not stop the others
+            _LOG.exception("study %s failed in a step; it is tried again", name)
+
+    async def improve(self, name: str) -> None:
+        """Takes one study as far as the feedback that is there allows."""
+        while True:
+            record = await self._store.study(name)
+            if record is None or record.state is not StudyState.RUNNING:
+                return
+            if not await self._step(record):
+                return
+
+    async def _step(self, record: StudyRecord) -> bool:
+        """One durable change; False if the study has to wait."""
+        running = record.running_trial()
+        if running is not None:
+            return await self._judge(record.study, running)
+        if not record.trials:
+            return await self._open_baseline(record.study)
+        if len(record.trials) > record.study.max_trials:
+            await self.conclude(record, StudyState.FINISHED, f"all {record.study.max_trials} trials are complete")
+            return False
+        return await self._propose(record)
+
+    async def _open_baseline(self, study: Study) -> bool:
+        specs = await self._trained(study)
+        if not specs:
+            return False
+        values = await self._values_in_force(study.service)
+        draft = ReleaseDraft(study.service, values, f"study {study.name}: baseline")
+        release = await self._store.open_trial(study.name, Proposal({}, "the baseline"), draft, [s.key for s in specs])
+        self._counters.add(Counter.RELEASES_PUBLISHED)
+        self._publisher.publish(release)
+        return True
+
+    async def _trained(self, study: Study) -> Sequence[ParameterSpec]:
+        """The study's parameters; () while one of them has not been declared."""
+        declared = {spec.key: spec for spec in await self._store.parameters(study.service)}
+        keys = study.parameters or [key for key, spec in declared.items() if spec.trainable]
+        return [declared[key] for key in keys] if all(key in declared for key in keys) else ()
+
+    async def _values_in_force(self, service: str) -> dict[str, ParameterValue]:
+        """Of the current release where it still fits its parameter, else the code's default."""
+        specs = await self._store.parameters(service)
+        current = await self._store.current_release(service)
+        released = {key: released.value for key, released in current.values.items()} if current else {}
+        good, faults = validated(released, specs)
+        for fault in faults:
+            _LOG.warning(
+                "service %s: a released value no longer fits and its default takes its place: %s", service, fault
+            )
+        return {spec.key: good.get(spec.key, spec.default) for spec in specs}
+
+    async def _judge(self, study: Study, trial: Trial) -> bool:
+        stored = await self._store.feedback_of_release(trial.release, study.metric)
+        batch = select(study, stored)
+        if len(batch) < study.batch_size:
+            return False
+        await self._store.complete_trial(study.name, trial.number, mean_score(batch), len(batch))
+        return True
+
+    async def _propose(self, record: StudyRecord) -> bool:
+        study = record.study
+        try:
+            request = await self._request(record)
+            proposals = await self._load_optimizer(study.optimizer).propose(request)
+        except OptimizerError as error:
+            return await self._failed(record, str(error), permanent=error.permanent)
+        if not proposals:
+            await self.conclude(record, StudyState.FINISHED, f"{study.optimizer} has nothing more to suggest")
+            return False
+        for proposal in proposals:
+            values, faults = validated(proposal.values, request.parameters)
+            if not faults:
+                await self._open_trial(record, proposal, {**request.current, **values})
+                return True
+            self._counters.add(Counter.PROPOSALS_REJECTED)
+            await self._store.reject_proposal(study.name, RejectedProposal(proposal, faults, len(record.trials)))
+        return await self._failed(record, "every proposal failed validation", permanent=False, wait=False)
+
+    async def _request(self, record: StudyRecord) -> OptimizationRequest:
+        best = record.best_trial()
+        assert best is not None  # a trial is complete here
+        stored = await self._store.feedback_of_release(best.release, record.study.metric)
+        batch = await self._pipeline.judged(record.study, select(record.study, stored))
+        declared = {spec.key: spec for spec in await self._store.parameters(record.study.service)}
+        return OptimizationRequest(
+            study=record.study,
+            parameters=tuple(declared[key] for key in record.trials[0].values if key in declared),
+            current=best.values,
+            batch=batch,
+            trials=record.trials,
+            rejected=record.rejected,
+        )
+
+    async def _open_trial(self, record: StudyRecord, proposal: Proposal, values: Mapping[str, ParameterValue]) -> None:
+        study = record.study
+        whole = {**await self._values_in_force(study.service), **values}
+        draft = ReleaseDraft(study.service, whole, f"study {study.name}: trial {len(record.trials)}")
+        release = await self._store.open_trial(study.name, proposal, draft, list(record.trials[0].values))
+        self._failures.pop(study.name, None)
+        self._counters.add(Counter.PROPOSALS_ACCEPTED)
+        self._counters.add(Counter.RELEASES_PUBLISHED)
+        self._publisher.publish(release)
+
+    async def _failed(self, record: StudyRecord, reason: str, *, permanent: bool, wait: bool = True) -> bool:
+        """Counts a failure; True if the study should try again."""
+        name = record.study.name
+        self._counters.add(Counter.OPTIMIZER_ERRORS)
+        failures = self._failures[name] = self._failures.get(name, 0) + 1
+        _LOG.warning("study %s: try %d of trial %d: %s", name, failures, len(record.trials), reason)
+        if permanent or failures >= self._settings.max_failures:
+            await self.conclude(record, StudyState.FAILED, reason)
+            return False
+        if wait:
+            await asyncio.sleep(self._settings.retry_seconds * 2 ** (failures - 1))
+        return True
+
+    async def conclude(self, record: StudyRecord, state: StudyState, message: str) -> None:
+        """Brings the best trial's values into force and closes the study. Safe to repeat after a kill in between."""
+        study, best = record.study, record.best_trial()
+        if best is not None:
+            in_force = await self._values_in_force(study.service)
+            whole = {**in_force, **best.values}
+            if content_hash(whole.items()) != content_hash(in_force.items()):
+                reason = f"study {study.name}: trial {best.number}, the best of {len(record.trials)}"
+                release = await self._store.publish(ReleaseDraft(study.service, whole, reason))
+                self._counters.add(Counter.RELEASES_PUBLISHED)
+                self._publisher.publish(release)
+        await self._store.set_study_state(study.name, state, message)

@@ -1,0 +1,106 @@
+"""Sockets and servers: how the receivers and the API reach the network."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import grpc
+import uvicorn
+from starlette.applications import Starlette
+
+from collector.core.errors import ConfigError
+
+_DRAIN_SECONDS = 5
+
+
+class HttpListener:
+    """An ASGI application on a socket of its own.
+
+    Args:
+        application: What is served.
+        endpoint: HOST:PORT; port 0 takes a free one.
+        key: The key path of the endpoint, for the error.
+
+    Raises:
+        ConfigError: the address cannot be bound.
+    """
+
+    def __init__(self, application: Starlette, endpoint: str, key: str) -> None:
+        self._socket = _bind(endpoint, key)
+        self.address = _address(self._socket)
+        config = uvicorn.Config(
+            application,
+            loop="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Returns once it accepts connections."""
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        while not self._server.started and not self._task.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
+            await asyncio.sleep(0.002)
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        """Finishes what is under way and closes. Safe twice and unstarted."""
+        if self._task is None:
+            self._socket.close()
+            return
+        self._server.should_exit = True
+        await self._task
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the process that it runs in."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class GrpcListener:
+    """A gRPC server on a port of its own. Arguments and errors as of `HttpListener`."""
+
+    def __init__(self, server: grpc.aio.Server, endpoint: str, key: str) -> None:
+        self._server = server
+        host = endpoint.rsplit(":", 1)[0]
+        # gRPC says only "failed to bind", and it would share a port that another collector has: look ourselves first.
+        _bind(endpoint, key).close()
+        try:
+            port = server.add_insecure_port(endpoint)
+        except RuntimeError as error:
+            raise ConfigError([f"config: {key}: {endpoint} cannot be bound: {error}"]) from error
+        self.address = f"{host}:{port}"
+
+    async def start(self) -> None:
+        """Returns once it accepts connections."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Finishes what is under way and closes. Safe twice and unstarted."""
+        await self._server.stop(_DRAIN_SECONDS)
+
+
+def _bind(endpoint: str, key: str) -> socket.socket:
+    host, port = endpoint.rsplit(":", 1)
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    try:
+        bound = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=1024)
+    except OSError as error:
+        raise ConfigError(
+            [f"config: {key}: {endpoint} cannot be bound: {error.strerror}; stop what listens there or choose another"]
+        ) from error
+    bound.setblocking(False)
+    return bound
+
+
+def _address(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if bound.family == socket.AF_INET6 else f"{host}:{port}"

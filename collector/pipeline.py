@@ -1,0 +1,148 @@
+"""The picture of the system: receive, store, assemble, attach, optimize, publish. Apply is in the application.
+
+Written against the Protocols of `collector.core.protocols` and the pure functions of the stages; no concrete store,
+optimizer or server is named here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from collector.core.errors import NotFound
+from collector.core.feedback import Feedback
+from collector.core.graph import TraceFeedback, TraceGraph
+from collector.core.protocols import Clock, Store
+from collector.core.release import Release
+from collector.core.span import Span
+from collector.core.study import Study
+from collector.core.telemetry import IngestResult, Signal
+from collector.counters import Counter, Counters
+from collector.feedback import attach, extract
+from collector.graph.builder import build, referenced_releases
+from collector.graph.subgraph import minimal_subgraph
+from collector.otlp.decode import log_records_of, spans_of
+from collector.otlp.request import Reading, read_logs, read_traces
+from otel_opto import semconv
+from otel_opto.spec import ParameterSpec
+
+_LOG = logging.getLogger(__name__)
+_EVALUATION = semconv.EVALUATION_EVENT.encode()
+_ACCEPTED = {
+    Signal.TRACES: Counter.RECEIVER_ACCEPTED_SPANS,
+    Signal.LOGS: Counter.RECEIVER_ACCEPTED_LOG_RECORDS,
+}
+_REFUSED = {
+    Signal.TRACES: Counter.RECEIVER_REFUSED_SPANS,
+    Signal.LOGS: Counter.RECEIVER_REFUSED_LOG_RECORDS,
+}
+_ATTACH_AT_ONCE = 5_000
+
+
+class Pipeline:
+    """Telemetry in, judged graphs out. Steps 1 to 4; `Improver` adds 5 and 6.
+
+    Args:
+        store: Where everything durable goes.
+        clock: For the time of reception.
+        counters: Accepted, refused and attached items are counted here.
+        wake: Called after something came in that a study may be waiting for.
+    """
+
+    def __init__(self, store: Store, clock: Clock, counters: Counters, wake: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._counters = counters
+        self._wake = wake
+
+    async def ingest(self, signal: Signal, body: bytes) -> IngestResult:
+        """1 receive and 2 store: see `Ingestor`. Feedback inside the request is kept with it, both or neither."""
+        reading = self._read(signal, body)
+        feedback = self._feedback_in(signal, reading.request.body)
+        if reading.request.items:
+            await self._store.append(reading.request, feedback)
+        self._counters.add(_ACCEPTED[signal], reading.request.items)
+        self._counters.add(_REFUSED[signal], reading.rejected)
+        self._counters.add(Counter.FEEDBACK_ACCEPTED, len(feedback))
+        self._wake()
+        return IngestResult(reading.request.items, reading.rejected, reading.message)
+
+    def _read(self, signal: Signal, body: bytes) -> Reading:
+        now = self._clock.now_unix_nano()
+        return read_traces(body, now) if signal is Signal.TRACES else read_logs(body, now)
+
+    def _feedback_in(self, signal: Signal, body: bytes) -> Sequence[Feedback]:
+        if _EVALUATION not in body:
+            return ()
+        found = (
+            extract.from_spans(spans_of(body))
+            if signal is Signal.TRACES
+            else extract.from_log_records(log_records_of(body))
+        )
+        self._counters.add(Counter.FEEDBACK_INVALID, len(found.faults))
+        for fault in found.faults:
+            _LOG.warning("feedback is kept as telemetry but judges nothing: %s", fault)
+        return found.feedback
+
+    async def submit(self, feedback: Sequence[Feedback]) -> None:
+        """Feedback that did not come as telemetry: durable on return."""
+        await self._store.submit(feedback, self._clock.now_unix_nano())
+        self._counters.add(Counter.FEEDBACK_ACCEPTED, len(feedback))
+        self._wake()
+
+    async def assemble(self, trace_id: str) -> TraceGraph:
+        """3 assemble: the OPTO graph of a trace with its feedback.
+
+        Raises:
+            NotFound: no span of the trace has come.
+            GraphError: its dataflow runs in a circle.
+        """
+        spans = await self._store.trace(trace_id)
+        if not spans:
+            raise NotFound(f"trace {trace_id}: no span of it is stored; `otel-opto traces` lists the stored ones")
+        stored = await self._store.feedback(trace_id=trace_id, limit=0)
+        releases = await self._releases(spans)
+        specs = await self._specs(spans)
+        judged = [kept.feedback for kept in stored]
+        return await asyncio.to_thread(build, trace_id, spans, releases, specs, judged)
+
+    async def _releases(self, spans: Sequence[Span]) -> Mapping[int, Release]:
+        numbers = referenced_releases(spans)
+        found = [await self._store.release(number) for number in sorted(numbers)]
+        return {release.number: release for release in found if release}
+
+    async def _specs(self, spans: Sequence[Span]) -> Mapping[tuple[str, str], ParameterSpec]:
+        services = sorted({span.resource.service for span in spans})
+        return {(service, spec.key): spec for service in services for spec in await self._store.parameters(service)}
+
+    async def attach(self) -> int:
+        """4 attach: brings waiting feedback to spans that have come. Returns how many found theirs."""
+        waiting = await self._store.attachable(_ATTACH_AT_ONCE)
+        traces = {trace_id: await self._store.trace(trace_id) for trace_id in {f.target.trace_id for f in waiting}}
+        found = [attach.attach(feedback, traces[feedback.target.trace_id]) for feedback in waiting]
+        attachments = [attachment for attachment in found if attachment]
+        if attachments:
+            await self._store.attach(attachments)
+        self._counters.add(Counter.FEEDBACK_ATTACHED, len(attachments))
+        return len(attachments)
+
+    async def expire(self, after_seconds: float) -> None:
+        """Gives up on feedback that has waited longer than that."""
+        before = self._clock.now_unix_nano() - int(after_seconds * 1e9)
+        expired = await self._store.expire(before)
+        self._counters.add(Counter.FEEDBACK_EXPIRED, expired)
+        if expired:
+            _LOG.warning("%d feedbacks waited more than %g s for their spans and were given up", expired, after_seconds)
+
+    async def judged(self, study: Study, batch: Sequence[Feedback]) -> tuple[TraceFeedback, ...]:
+        """3 assemble for a batch: each feedback with the minimal subgraph of the output that it judges."""
+        pairs = []
+        for feedback in batch:
+            graph = await self.assemble(feedback.target.trace_id)
+            wanted = [
+                parameter.node
+                for parameter in graph.parameters
+                if parameter.trainable and (not study.parameters or parameter.key in study.parameters)
+            ]
+            output = f"span:{feedback.target.span_id}"
+            pairs.append(TraceFeedback(feedback, minimal_subgraph(graph, output, wanted)))
+        return tuple(pairs)

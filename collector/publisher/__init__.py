@@ -1,0 +1,1 @@
+"""6 publish: brings releases to the applications that watch."""

@@ -1,0 +1,73 @@
+"""The watchers of one process."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from collector.core.release import Release
+
+
+class ReleaseHub:
+    """The `Publisher` of one process: each watcher holds the newest release that it has not read yet."""
+
+    def __init__(self) -> None:
+        self._subscriptions: defaultdict[str, set[_Subscription]] = defaultdict(set)
+
+    @contextmanager
+    def watch(self, service: str) -> Iterator[AsyncIterator[Release]]:
+        """See `Publisher`."""
+        subscription = _Subscription()
+        self._subscriptions[service].add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions[service].discard(subscription)
+            if not self._subscriptions[service]:
+                del self._subscriptions[service]
+
+    def publish(self, release: Release) -> None:
+        """See `Publisher`."""
+        for subscription in self._subscriptions.get(release.service, ()):
+            subscription.offer(release)
+
+    def close(self) -> None:
+        """Ends every watch, so that a server that stops does not wait for its streams."""
+        for subscriptions in self._subscriptions.values():
+            for subscription in subscriptions:
+                subscription.end()
+
+    def watchers(self, service: str) -> int:
+        """How many watch a service now."""
+        return len(self._subscriptions.get(service, ()))
+
+
+class _Subscription:
+    """One watcher's place for the newest release: bounded, whatever the watcher's speed."""
+
+    def __init__(self) -> None:
+        self._newest: Release | None = None
+        self._seen = 0
+        self._ended = False
+        self._arrived = asyncio.Event()
+
+    def offer(self, release: Release) -> None:
+        if release.number > max(self._seen, self._newest.number if self._newest else 0):
+            self._newest = release
+            self._arrived.set()
+
+    def end(self) -> None:
+        self._ended = True
+        self._arrived.set()
+
+    def __aiter__(self) -> "_Subscription":
+        return self
+
+    async def __anext__(self) -> Release:
+        await self._arrived.wait()
+        self._arrived.clear()
+        release = self._newest
+        if release is None or self._ended:
+            raise StopAsyncIteration
+        self._seen, self._newest = release.number, None
+        return release
