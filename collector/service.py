@@ -5,10 +5,12 @@ import contextlib
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 
 from collector.api import grpc_services, http
+from collector.api.drawing import drawn
 from collector.api.operations import Backend, Operations
 from collector.config import Config
 from collector.core.errors import CollectorError, ConfigError
@@ -134,3 +136,22 @@ class Collector:
                 await self._improving
             self._improving = None
         await self._store.stop()
+
+
+async def drawn_from(directory: Path, trace_id: str, form: str) -> str:
+    """A trace's graph out of a data directory on which no collector runs.
+
+    Raises:
+        ConfigError: there is no such directory, or a collector runs on it.
+        NotFound: the trace is not stored.
+    """
+    if not await asyncio.to_thread(directory.is_dir):
+        raise ConfigError([f"--data-dir: {directory} is no directory; a collector prints its own when it starts"])
+    clock = SystemClock()
+    store = SqliteStore(directory, clock)
+    await store.start()
+    try:
+        pipeline = Pipeline(store, clock, Counters(), lambda: None)
+        return drawn(await pipeline.assemble(trace_id.lower()), form)
+    finally:
+        await store.stop()

@@ -24,6 +24,7 @@ from collector.api.documents import (
     trace_document,
     values_document,
 )
+from collector.api.drawing import MEDIA_TYPES, drawn
 from collector.api.operations import Operations
 from collector.core.errors import (
     AlreadyExists,
@@ -36,10 +37,6 @@ from collector.core.errors import (
     TooLarge,
     Unavailable,
 )
-from collector.render.document import graph_document
-from collector.render.dot import graphviz
-from collector.render.svg import graph_svg
-from collector.render.tree import text_tree
 
 _MAX_BODY_BYTES = 4 * 2**20
 _STATUSES: dict[type[CollectorError], HTTPStatus] = {
@@ -153,15 +150,7 @@ class _Served:
     async def graph(self, request: Request) -> Response:
         graph = await self._operations.graph(request.path_params["trace_id"].lower())
         form = request.query_params.get("format", "json")
-        if form == "json":
-            return JSONResponse(graph_document(graph))
-        if form == "text":
-            return PlainTextResponse(text_tree(graph))
-        if form == "dot":
-            return PlainTextResponse(graphviz(graph), media_type="text/vnd.graphviz")
-        if form == "svg":
-            return Response(graph_svg(graph), media_type="image/svg+xml")
-        raise InvalidRequest(f"format: found {form!r}, allowed: json, text, dot, svg")
+        return Response(drawn(graph, form), media_type=MEDIA_TYPES[form])
 
     async def feedback(self, request: Request) -> Response:
         trace_id = request.query_params.get("trace_id", "").lower()

@@ -1,10 +1,13 @@
 """``otel-opto traces``, ``otel-opto graph`` and ``otel-opto stats``: looking at what came in."""
 
 import argparse
+import asyncio
+import json
 from pathlib import Path
 
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
+from collector.service import drawn_from
 
 _GRAPH_HELP = """\
 The OPTO graph of a trace: parameters, inputs and operations, and what flowed into what.
@@ -33,7 +36,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     forms = drawing.add_mutually_exclusive_group()
     forms.add_argument("--dot", action="store_true", help="Graphviz source on standard output")
     forms.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
-    drawing.set_defaults(run=graph)
+    drawing.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="read a collector's data directory while no collector runs on it"
+    )
+    drawing.set_defaults(run=graph, data_dir=None)
     counting = commands.add_parser("stats", help="how much is stored, what was refused or lost", parents=[common])
     counting.set_defaults(run=stats)
 
@@ -63,16 +69,21 @@ def list_traces(arguments: argparse.Namespace) -> int:
 
 def graph(arguments: argparse.Namespace) -> int:
     """The OPTO graph of a trace in the form that was asked for."""
-    client = ApiClient(arguments.collector)
-    path = f"/v1/traces/{quoted(arguments.trace_id)}/graph"
     if arguments.svg:
-        arguments.svg.write_text(client.get_text(path, format="svg"), encoding="utf-8")
+        arguments.svg.write_text(_drawn(arguments, "svg"), encoding="utf-8")
         output.show(f"written: {arguments.svg}")
     elif arguments.json:
-        output.show_json(client.get(path))
+        output.show_json(json.loads(_drawn(arguments, "json")))
     else:
-        output.show(client.get_text(path, format="dot" if arguments.dot else "text"))
+        output.show(_drawn(arguments, "dot" if arguments.dot else "text"))
     return 0
+
+
+def _drawn(arguments: argparse.Namespace, form: str) -> str:
+    if arguments.data_dir is None:
+        path = f"/v1/traces/{quoted(arguments.trace_id)}/graph"
+        return ApiClient(arguments.collector).get_text(path, format=form)
+    return asyncio.run(drawn_from(arguments.data_dir, arguments.trace_id, form))
 
 
 def stats(arguments: argparse.Namespace) -> int:

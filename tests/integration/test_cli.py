@@ -1,0 +1,125 @@
+"""The command line as a person and as a script use it."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tests import samples
+from tests.integration.running import RunningCollector, eventually
+
+
+def opto(*arguments: str, collector: RunningCollector | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "collector", *arguments]
+    if collector is not None:
+        command += ["--collector", collector.api]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def judged(collector: RunningCollector) -> str:
+    """A stored trace with dataflow and feedback; its id."""
+    spans = [
+        samples.span(7, 1, name="ask", values={"opto.output": '"42"', "opto.param.k.value": 3}),
+        samples.span(7, 2, 1, "find", values={"opto.input.q": '"why"', "opto.output": '["a"]'}, start=1),
+        samples.span(7, 3, 1, "tell", values={"opto.output": '"42"'}, links=[(2, "found")], start=2),
+    ]
+    for path, body in (
+        ("traces", samples.traces_request(spans)),
+        ("logs", samples.logs_request([samples.evaluation(7, 1, 0.25, "too short")])),
+    ):
+        request = urllib.request.Request(
+            f"{collector.http}/v1/{path}", body, {"Content-Type": "application/x-protobuf"}
+        )
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 200
+    eventually(lambda: collector.client.get("/v1/feedback")["feedback"][0]["state"] == "attached")
+    return samples.trace_id(7)
+
+
+def test_the_collector_says_where_it_is_is_ready_and_ends_cleanly(tmp_path: Path) -> None:
+    with RunningCollector(tmp_path / "data") as running:
+        assert set(running.ready) >= {"otlp_grpc", "otlp_http", "api"}
+        assert not any(address.endswith(":0") for address in running.addresses.values())
+        with urllib.request.urlopen(f"{running.api}/readyz") as answer:
+            assert answer.status == 200
+        assert running.stop() == 0
+
+
+def test_traces_and_graph_in_every_form(collector: RunningCollector, judged: str, tmp_path: Path) -> None:
+    listed = json.loads(opto("traces", "--json", collector=collector).stdout)
+    assert [(t["trace_id"], t["root_name"], t["span_count"]) for t in listed] == [(judged, "ask", 3)]
+    graph = json.loads(opto("graph", judged, "--json", collector=collector).stdout)
+    assert graph["trace_id"] == judged
+    assert graph["feedback"][0]["text"] == "too short"
+    assert graph["outputs"][0]["value"] == "42"
+    tree = opto("graph", judged, collector=collector).stdout
+    assert all(word in tree for word in ("ask", "find", "tell", "too short"))
+    assert opto("graph", judged, "--dot", collector=collector).stdout.startswith("digraph")
+    picture = tmp_path / "graph.svg"
+    assert opto("graph", judged, "--svg", str(picture), collector=collector).returncode == 0
+    assert ET.parse(picture).getroot().tag.endswith("svg")
+
+
+def test_a_graph_can_be_read_from_a_data_directory_without_a_collector(
+    collector: RunningCollector, judged: str
+) -> None:
+    directory = collector.ready["data_dir"]
+    busy = opto("graph", judged, "--data-dir", directory)
+    assert busy.returncode == 2
+    assert directory in busy.stderr
+    collector.stop()
+    assert "tell" in opto("graph", judged, "--data-dir", directory).stdout
+
+
+def test_feedback_studies_and_releases(collector: RunningCollector, judged: str) -> None:
+    sent = opto("feedback", "send", judged, "--name", "stars", "--score", "4", collector=collector)
+    assert sent.returncode == 0
+    listed = json.loads(opto("feedback", "--json", collector=collector).stdout)
+    assert {(f["name"], f["score"]) for f in listed} == {("stars", 4.0), ("quality", 0.25)}
+    spec = {"parameters": [{"key": "k", "type": "integer", "default": 3, "minimum": 1, "maximum": 9}]}
+    request = urllib.request.Request(
+        f"{collector.api}/v1/services/shop/parameters", json.dumps(spec).encode(), method="PUT"
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+    created = opto("studies", "create", "tune", "--service", "shop", "--metric", "quality", collector=collector)
+    assert created.returncode == 0
+    again = opto("studies", "create", "again", "--service", "shop", "--metric", "quality", collector=collector)
+    assert (again.returncode, "'tune'" in again.stderr) == (1, True)
+    eventually(lambda: collector.client.get("/v1/releases")["releases"])
+    assert "baseline" in opto("releases", collector=collector).stdout
+    shown = json.loads(opto("releases", "show", "1", "--json", collector=collector).stdout)
+    assert (shown["values"], shown["acknowledgements"]) == ({"k": 3}, [])
+    assert "nothing → 3" in opto("releases", "diff", "0", "1", collector=collector).stdout
+    rolled = json.loads(opto("releases", "rollback", "1", "--json", collector=collector).stdout)
+    assert (rolled["number"], rolled["values"]) == (2, {"k": 3})
+    study = json.loads(opto("studies", "show", "tune", "--json", collector=collector).stdout)
+    assert study["state"] == "stopped"
+    assert "rollback to release 1" in study["message"]
+
+
+def test_exit_codes_tell_scripts_what_happened(collector: RunningCollector, tmp_path: Path) -> None:
+    assert opto("releases", "show", "99", collector=collector).returncode == 1
+    assert opto("nonsense").returncode == 2
+    config = tmp_path / "wrong.yaml"
+    config.write_text("api: {endpont: x}\n", encoding="utf-8")
+    wrong = opto("collector", "--config", str(config))
+    assert (wrong.returncode, "api.endpont" in wrong.stderr) == (2, True)
+    gone = opto("traces", "--collector", "http://127.0.0.1:9")
+    assert (gone.returncode, "no collector answers" in gone.stderr) == (3, True)
+    taken = opto("collector", "--data-dir", str(tmp_path / "other"), "--api", collector.ready["api"])
+    assert (taken.returncode, "api.endpoint" in taken.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command", ["collector", "demo", "studies", "releases", "feedback", "graph", "traces", "stats"]
+)
+def test_every_command_explains_itself(command: str) -> None:
+    explained = opto(command, "--help")
+    assert explained.returncode == 0
+    assert len(explained.stdout.splitlines()) > 5

@@ -1,0 +1,215 @@
+"""Steps 4 to 6 on a real store: trials, validation, failures, conclusions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from collector.storage.sqlite import SqliteStore
+
+from collector.core.errors import OptimizerError
+from collector.core.feedback import Feedback
+from collector.core.protocols import OptimizationRequest
+from collector.core.span import SpanContext
+from collector.core.study import Proposal, Study, StudyRecord, StudyState
+from collector.core.telemetry import Signal
+from collector.counters import Counters
+from collector.improver import Improver, ImproverSettings
+from collector.pipeline import Pipeline
+from collector.publisher.hub import ReleaseHub
+from otel_opto.spec import Constraint, ParameterSpec, ParameterType
+from tests import samples
+
+SPECS = (
+    ParameterSpec("x", ParameterType.INTEGER, 1, Constraint(minimum=0, maximum=9)),
+    ParameterSpec("fixed", ParameterType.TEXT, "as it is", trainable=False),
+)
+STUDY = Study("tune", "shop", "quality", batch_size=2, max_trials=3, optimizer="scripted")
+
+
+class TickingClock:
+    def __init__(self) -> None:
+        self.now = samples.START
+
+    def now_unix_nano(self) -> int:
+        self.now += 1
+        return self.now
+
+
+@dataclass
+class Scripted:
+    """An optimizer that proposes what it is told, in turn; an exception in the script is raised."""
+
+    script: list[Sequence[Proposal] | OptimizerError]
+    requests: list[OptimizationRequest] = field(default_factory=list)
+
+    def check(self, study: Study, parameters: Sequence[ParameterSpec]) -> Sequence[str]:
+        return ()
+
+    async def propose(self, request: OptimizationRequest) -> Sequence[Proposal]:
+        self.requests.append(request)
+        said = self.script.pop(0)
+        if isinstance(said, OptimizerError):
+            raise said
+        return said
+
+
+@dataclass
+class Bench:
+    store: SqliteStore
+    pipeline: Pipeline
+    hub: ReleaseHub
+    optimizer: Scripted
+    improver: Improver
+    traces: int = 0
+
+    async def judge(self, score: Callable[[int], float], count: int = 2) -> None:
+        """What the application does: traces with the release in force, each with its score."""
+        current = await self.store.current_release("shop")
+        assert current is not None
+        value = current.values["x"]
+        assert isinstance(value.value, int)
+        for _ in range(count):
+            self.traces += 1
+            used = {"opto.release": current.number, "opto.param.x.version": value.version, "opto.output": '"out"'}
+            await self.pipeline.ingest(
+                Signal.TRACES, samples.traces_request([samples.span(self.traces, 1, values=used)])
+            )
+            record = samples.evaluation(self.traces, 1, score(value.value), "said", time=self.traces)
+            await self.pipeline.ingest(Signal.LOGS, samples.logs_request([record]))
+        await self.pipeline.attach()
+        await self.improver.improve("tune")
+
+    async def record(self) -> StudyRecord:
+        record = await self.store.study("tune")
+        assert record is not None
+        return record
+
+    async def in_force(self) -> object:
+        release = await self.store.current_release("shop")
+        assert release is not None
+        return release.values["x"].value
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    store = SqliteStore(tmp_path, TickingClock())
+    await store.start()
+    counters = Counters()
+    pipeline = Pipeline(store, TickingClock(), counters, lambda: None)
+    hub, optimizer = ReleaseHub(), Scripted([])
+    settings = ImproverSettings(retry_seconds=0.001, max_failures=3)
+    improver = Improver(store, pipeline, hub, lambda _: optimizer, counters, settings, asyncio.Event())
+    await store.declare("shop", SPECS)
+    await store.create_study(STUDY)
+    yield Bench(store, pipeline, hub, optimizer, improver)
+    await store.stop()
+
+
+def proposing(*values: int) -> list[Sequence[Proposal] | OptimizerError]:
+    return [[Proposal({"x": value}, f"try {value}")] for value in values]
+
+
+async def test_a_study_goes_from_the_baseline_to_the_best_release(bench: Bench) -> None:
+    bench.optimizer.script = proposing(5, 9, 3)
+    with bench.hub.watch("shop") as published:
+        await bench.improver.improve("tune")
+        assert (await anext(published)).reason == "study tune: baseline"
+        for _ in range(4):
+            await bench.judge(lambda x: x / 10)
+        record = await bench.record()
+        last = await anext(published)
+    assert [(t.number, t.values["x"], t.score) for t in record.trials] == [
+        (0, 1, 0.1),
+        (1, 5, 0.5),
+        (2, 9, 0.9),
+        (3, 3, 0.3),
+    ]
+    assert (record.state, await bench.in_force()) == (StudyState.FINISHED, 9)
+    assert last.reason == "study tune: trial 2, the best of 4"
+    assert last.values["fixed"].value == "as it is"
+
+
+async def test_the_optimizer_sees_the_best_values_with_their_judged_subgraphs(bench: Bench) -> None:
+    bench.optimizer.script = proposing(5, 2, 7)
+    await bench.improver.improve("tune")
+    for _ in range(3):
+        await bench.judge(lambda x: x / 10)
+    first, second, third = bench.optimizer.requests
+    assert [request.current["x"] for request in (first, second, third)] == [1, 5, 5]
+    assert [spec.key for spec in third.parameters] == ["x"]
+    for judged in third.batch:
+        assert judged.feedback.score == 0.5
+        assert [(p.key, p.text) for p in judged.graph.parameters] == [("x", "5")]
+
+
+async def test_a_proposal_that_does_not_fit_never_becomes_a_release(bench: Bench) -> None:
+    bench.optimizer.script = [
+        [Proposal({"x": 99}, "too much")],
+        [Proposal({"x": "many"}), Proposal({"y": 1}), Proposal({"x": 4}, "fits")],
+    ]
+    await bench.improver.improve("tune")
+    await bench.judge(lambda x: x / 10)
+    record = await bench.record()
+    assert [rejected.errors for rejected in record.rejected] == [
+        ("parameter 'x': found 99 (int), allowed: a whole number from 0 to 9",),
+        ("parameter 'x': found 'many' (str), allowed: a whole number from 0 to 9",),
+        ("parameter 'y': unknown; known: x",),
+    ]
+    assert [rejected.proposal.values for rejected in bench.optimizer.requests[1].rejected] == [{"x": 99}]
+    assert await bench.in_force() == 4
+
+
+async def test_a_passing_fault_is_tried_again_and_a_lasting_one_ends_the_study(bench: Bench) -> None:
+    bench.optimizer.script = [OptimizerError("busy"), *proposing(6), OptimizerError("no such model", permanent=True)]
+    await bench.improver.improve("tune")
+    await bench.judge(lambda x: x / 10)
+    assert await bench.in_force() == 6
+    await bench.judge(lambda x: 0.0)
+    record = await bench.record()
+    assert (record.state, record.message) == (StudyState.FAILED, "no such model")
+    assert await bench.in_force() == 1
+
+
+async def test_a_fault_that_does_not_pass_ends_the_study_after_the_tries_allowed(bench: Bench) -> None:
+    bench.optimizer.script = [OptimizerError("busy")] * 3
+    await bench.improver.improve("tune")
+    await bench.judge(lambda x: 0.5)
+    assert (await bench.record()).state is StudyState.FAILED
+    assert len(bench.optimizer.requests) == 3
+
+
+async def test_nothing_more_to_suggest_finishes_with_the_best(bench: Bench) -> None:
+    bench.optimizer.script = [*proposing(8), []]
+    await bench.improver.improve("tune")
+    await bench.judge(lambda x: x / 10)
+    await bench.judge(lambda x: x / 10)
+    assert ((await bench.record()).state, await bench.in_force()) == (StudyState.FINISHED, 8)
+
+
+async def test_feedback_on_another_release_or_metric_or_without_the_attribute_does_not_count(bench: Bench) -> None:
+    await bench.improver.improve("tune")
+    await bench.pipeline.ingest(
+        Signal.TRACES, samples.traces_request([samples.span(900, 1, values={"opto.release": 77})])
+    )
+    await bench.pipeline.submit(
+        [
+            Feedback(SpanContext(samples.trace_id(900), ""), "quality", 1.0, time_unix_nano=1),
+            Feedback(SpanContext(samples.trace_id(900), ""), "speed", 1.0, time_unix_nano=2),
+        ]
+    )
+    assert await bench.pipeline.attach() == 2
+    await bench.judge(lambda x: 0.5, count=1)
+    assert [trial.score for trial in (await bench.record()).trials] == [None]
+
+
+async def test_a_study_waits_until_its_parameters_are_declared(bench: Bench) -> None:
+    await bench.store.create_study(Study("early", "later", "quality"))
+    await bench.improver.improve("early")
+    assert (await bench.store.current_release("later")) is None
+    await bench.store.declare("later", SPECS[:1])
+    await bench.improver.improve("early")
+    release = await bench.store.current_release("later")
+    assert release is not None
+    assert {key: value.value for key, value in release.values.items()} == {"x": 1}
