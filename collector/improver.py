@@ -214,14 +214,16 @@ class Improver:
         return True
 
     async def conclude(self, record: StudyRecord, state: StudyState, message: str) -> None:
-        """Brings the best trial's values into force and closes the study. Safe to repeat after a kill in between."""
+        """Ends a running study and brings its best trial's values into force, both or neither."""
         study, best = record.study, record.best_trial()
+        draft = None
         if best is not None:
             in_force = await self._values_in_force(study.service)
             whole = {**in_force, **best.values}
             if content_hash(whole.items()) != content_hash(in_force.items()):
                 reason = f"study {study.name}: trial {best.number}, the best of {len(record.trials)}"
-                release = await self._store.publish(ReleaseDraft(study.service, whole, reason))
-                self._counters.add(Counter.RELEASES_PUBLISHED)
-                self._publisher.publish(release)
-        await self._store.set_study_state(study.name, state, message)
+                draft = ReleaseDraft(study.service, whole, reason)
+        release = await self._store.conclude_study(study.name, state, message, draft)
+        if release is not None:
+            self._counters.add(Counter.RELEASES_PUBLISHED)
+            self._publisher.publish(release)

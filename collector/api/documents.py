@@ -239,7 +239,7 @@ def feedback_document(stored: StoredFeedback) -> dict[str, object]:
     """Feedback and what became of it."""
     feedback = stored.feedback
     return {
-        "id": feedback.id,
+        "id": stored.id,
         "trace_id": feedback.target.trace_id,
         "span_id": feedback.target.span_id,
         "name": feedback.name,

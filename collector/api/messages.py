@@ -84,7 +84,7 @@ def stored_feedback_to_proto(stored: StoredFeedback) -> feedback_pb2.StoredFeedb
     """The message for feedback that is kept."""
     feedback = stored.feedback
     return feedback_pb2.StoredFeedback(
-        id=feedback.id,
+        id=stored.id,
         feedback=feedback_pb2.Feedback(
             trace_id=feedback.target.trace_id,
             span_id=feedback.target.span_id,

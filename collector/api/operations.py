@@ -100,9 +100,8 @@ class Operations:
             raise Conflict(f"release {number} cannot come back: " + "; ".join(faults))
         for record in await self._store.studies():
             if record.state is StudyState.RUNNING and record.study.service == wanted.service:
-                await self._store.set_study_state(
-                    record.study.name, StudyState.STOPPED, f"a rollback to release {number} took its place"
-                )
+                reason = f"a rollback to release {number} took its place"
+                await self._store.conclude_study(record.study.name, StudyState.STOPPED, reason)
         release = await self._store.publish(ReleaseDraft(wanted.service, values, f"rollback to release {number}"))
         self._backend.counters.add(Counter.RELEASES_PUBLISHED)
         self._backend.publisher.publish(release)

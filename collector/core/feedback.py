@@ -52,9 +52,12 @@ class StoredFeedback:
     """Feedback and what became of it.
 
     Attributes:
+        id: Of the feedback as it was submitted.
+        feedback: Once attached, `target` names the judged span even where the submission meant "the root".
         release: The release that the judged trace ran with; None while waiting, or when it ran with none.
     """
 
+    id: str
     feedback: Feedback
     state: FeedbackState
     received_unix_nano: int

@@ -155,8 +155,13 @@ class StudyStore(Protocol):
         """In order of creation."""
         ...
 
-    async def set_study_state(self, name: str, state: StudyState, message: str) -> None:
-        """Changes the state only. Unknown names are passed over."""
+    async def conclude_study(
+        self, name: str, state: StudyState, message: str, draft: ReleaseDraft | None = None
+    ) -> Release | None:
+        """Ends a running study and publishes the draft, both or neither; returns the release, if there is one.
+
+        A study that is not running any more stays as it is, and nothing is published.
+        """
         ...
 
     async def open_trial(self, name: str, proposal: Proposal, draft: ReleaseDraft, keys: Sequence[str]) -> Release:

@@ -1,0 +1,1 @@
+"""OTLP's bytes: checked on the way in, decoded into the core's types when they are read."""

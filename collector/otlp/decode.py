@@ -1,0 +1,119 @@
+"""From serialized OTLP export requests to spans and log records (trace.proto, logs.proto, common.proto)."""
+
+from collections.abc import Iterable, Iterator
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1 import common_pb2
+from opentelemetry.proto.logs.v1 import logs_pb2
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+from collector.core.span import AnyValue, Attributes, Event, Link, LogRecord, Resource, Scope, Span, SpanContext
+
+
+def spans_of(body: bytes) -> list[Span]:
+    """Every span of an ``ExportTraceServiceRequest``, in its order."""
+    return list(_spans(body, None))
+
+
+def spans_of_trace(body: bytes, trace_id: str) -> list[Span]:
+    """The spans of one trace (32 hex digits); the others are not decoded."""
+    return list(_spans(body, bytes.fromhex(trace_id)))
+
+
+def _spans(body: bytes, wanted: bytes | None) -> Iterator[Span]:
+    for group in ExportTraceServiceRequest.FromString(body).resource_spans:
+        resource = Resource(_attributes(group.resource.attributes))
+        for scoped in group.scope_spans:
+            scope = _scope(scoped.scope)
+            for message in scoped.spans:
+                if wanted is None or message.trace_id == wanted:
+                    yield _span(message, resource, scope)
+
+
+def log_records_of(body: bytes) -> list[LogRecord]:
+    """Every log record of an ``ExportLogsServiceRequest``, in its order."""
+    return [
+        _log_record(message, resource, scope)
+        for group in ExportLogsServiceRequest.FromString(body).resource_logs
+        for resource in [Resource(_attributes(group.resource.attributes))]
+        for scoped in group.scope_logs
+        for scope in [_scope(scoped.scope)]
+        for message in scoped.log_records
+    ]
+
+
+def _scope(message: common_pb2.InstrumentationScope) -> Scope:
+    return Scope(message.name, message.version, _attributes(message.attributes))
+
+
+def _span(message: trace_pb2.Span, resource: Resource, scope: Scope) -> Span:
+    return Span(
+        context=SpanContext(message.trace_id.hex(), message.span_id.hex()),
+        parent_span_id=message.parent_span_id.hex() or None,
+        name=message.name,
+        start_time_unix_nano=message.start_time_unix_nano,
+        end_time_unix_nano=message.end_time_unix_nano,
+        kind=message.kind,
+        status_code=message.status.code,
+        status_message=message.status.message,
+        attributes=_attributes(message.attributes),
+        events=tuple(
+            Event(event.name, event.time_unix_nano, _attributes(event.attributes), event.dropped_attributes_count)
+            for event in message.events
+        ),
+        links=tuple(
+            Link(
+                SpanContext(link.trace_id.hex(), link.span_id.hex()),
+                _attributes(link.attributes),
+                link.dropped_attributes_count,
+            )
+            for link in message.links
+        ),
+        resource=resource,
+        scope=scope,
+        trace_state=message.trace_state,
+        flags=message.flags,
+        dropped_attributes_count=message.dropped_attributes_count,
+        dropped_events_count=message.dropped_events_count,
+        dropped_links_count=message.dropped_links_count,
+    )
+
+
+def _log_record(message: logs_pb2.LogRecord, resource: Resource, scope: Scope) -> LogRecord:
+    trace_id = message.trace_id.hex()
+    return LogRecord(
+        time_unix_nano=message.time_unix_nano,
+        observed_time_unix_nano=message.observed_time_unix_nano,
+        event_name=message.event_name,
+        severity_number=message.severity_number,
+        severity_text=message.severity_text,
+        body=_value(message.body),
+        attributes=_attributes(message.attributes),
+        context=SpanContext(trace_id, message.span_id.hex()) if trace_id.strip("0") else None,
+        resource=resource,
+        scope=scope,
+        dropped_attributes_count=message.dropped_attributes_count,
+        flags=message.flags,
+    )
+
+
+def _attributes(messages: Iterable[common_pb2.KeyValue]) -> Attributes:
+    return {message.key: _value(message.value) for message in messages}
+
+
+def _value(message: common_pb2.AnyValue) -> AnyValue:
+    """None for a value of no kind. Protobuf refuses messages nested deeper than 100, so the recursion ends."""
+    kind = message.WhichOneof("value")
+    if kind == "string_value":
+        return message.string_value
+    if kind == "array_value":
+        return [_value(item) for item in message.array_value.values]
+    if kind == "kvlist_value":
+        return _attributes(message.kvlist_value.values)
+    return None if kind is None else _plain(message, kind)
+
+
+def _plain(message: common_pb2.AnyValue, kind: str) -> AnyValue:
+    value: AnyValue = getattr(message, kind)
+    return value

@@ -1,0 +1,91 @@
+"""OTLP/gRPC: the three Export methods on raw bytes.
+
+The handlers take serialized requests, so that bad bytes are answered with INVALID_ARGUMENT (grpcio's own answer would
+be INTERNAL) and the very bytes that came are kept.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from collector.core.errors import InvalidRequest, TooLarge, Unavailable
+from collector.core.protocols import Ingestor
+from collector.core.telemetry import Signal
+from collector.counters import Counter, Counters
+from collector.receiver.answer import success
+from collector.receiver.limits import ReceiverLimits
+
+_LOG = logging.getLogger(__name__)
+_PACKAGE = "opentelemetry.proto.collector"
+_Handler = Callable[[bytes, grpc.aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]
+
+
+def server_options(limits: ReceiverLimits) -> Sequence[tuple[str, int]]:
+    """For `grpc.aio.server`. Larger messages are refused by grpcio before we see them, so we cannot count them.
+
+    Applications ping idle connections (every 30 s is common); grpcio's default would answer with GOAWAY.
+    """
+    return (
+        ("grpc.max_receive_message_length", limits.max_request_bytes),
+        ("grpc.so_reuseport", 0),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ("grpc.http2.max_ping_strikes", 0),
+    )
+
+
+def handlers(ingestor: Ingestor, counters: Counters) -> tuple[grpc.GenericRpcHandler, ...]:
+    """TraceService, LogsService and MetricsService, for `Server.add_generic_rpc_handlers`."""
+
+    def exporting(signal: Signal) -> _Handler:
+        async def export(body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+            try:
+                return success(signal, await ingestor.ingest(signal, body))
+            except InvalidRequest as error:
+                counters.add(Counter.RECEIVER_INVALID_REQUESTS)
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            except TooLarge as error:
+                counters.add(Counter.RECEIVER_TOO_LARGE_REQUESTS)
+                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+            except Unavailable as error:
+                counters.add(Counter.RECEIVER_UNAVAILABLE_REQUESTS)
+                await _come_back(context, str(error), error.retry_after_seconds)
+            except Exception:  # noqa: BLE001 - our own fault must not cost the sender its data: it keeps it and tries again
+                _LOG.exception("an export request of %s could not be kept", signal.value)
+                counters.add(Counter.RECEIVER_UNAVAILABLE_REQUESTS)
+                await _come_back(context, "the collector could not keep the request; see its log", 3)
+            raise AssertionError("abort raises")
+
+        return export
+
+    async def ignore_metrics(_: bytes, __: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+        counters.add(Counter.RECEIVER_IGNORED_METRIC_REQUESTS)
+        return b""
+
+    return (
+        _service("trace.v1.TraceService", exporting(Signal.TRACES)),
+        _service("logs.v1.LogsService", exporting(Signal.LOGS)),
+        _service("metrics.v1.MetricsService", ignore_metrics),
+    )
+
+
+def _service(name: str, export: _Handler) -> grpc.GenericRpcHandler:
+    return grpc.method_handlers_generic_handler(
+        f"{_PACKAGE}.{name}", {"Export": grpc.unary_unary_rpc_method_handler(export)}
+    )
+
+
+async def _come_back(context: grpc.aio.ServicerContext[bytes, bytes], message: str, seconds: int) -> None:
+    """UNAVAILABLE with RetryInfo where the specification puts it, and where the Python exporter reads it."""
+    hint = error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=seconds))
+    details = any_pb2.Any()
+    details.Pack(hint)
+    status = status_pb2.Status(code=code_pb2.UNAVAILABLE, message=message, details=[details])
+    trailers = (
+        ("google.rpc.retryinfo-bin", hint.SerializeToString()),
+        ("grpc-status-details-bin", status.SerializeToString()),
+    )
+    await context.abort(grpc.StatusCode.UNAVAILABLE, message, trailers)

@@ -1,0 +1,93 @@
+"""A graph as one JSON-ready object."""
+
+import base64
+from collections.abc import Mapping, Sequence
+
+from collector.core.feedback import Feedback
+from collector.core.graph import Edge, ExceptionRecord, GraphParameter, Node, TraceGraph
+from collector.core.span import AnyValue
+
+
+def graph_document(graph: TraceGraph) -> dict[str, object]:
+    """The graph; `used_by` holds span ids, `source` and `target` node ids. Bytes become base64 text."""
+    return {
+        "trace_id": graph.trace_id,
+        "nodes": [_node(node) for node in graph.nodes],
+        "edges": [_edge(edge) for edge in graph.edges],
+        "parameters": [_parameter(parameter) for parameter in graph.parameters],
+        "outputs": [{"node": output.node, "value": plain(output.value)} for output in graph.outputs],
+        "feedback": [_feedback(feedback) for feedback in graph.feedback],
+        "exceptions": [_exception(record) for record in graph.exceptions],
+        "gaps": [{"kind": gap.kind, "span_id": gap.span_id, "detail": gap.detail} for gap in graph.gaps],
+        "release": graph.release,
+    }
+
+
+def plain(value: AnyValue) -> object:
+    """The value in JSON's types."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124 - NaN
+        return str(value)
+    return value
+
+
+def _node(node: Node) -> dict[str, object]:
+    return {
+        "id": node.id,
+        "kind": node.kind.value,
+        "name": node.name,
+        "span_id": node.span_id,
+        "incomplete": node.incomplete,
+        "value": plain(node.value),
+        "service": node.service,
+    }
+
+
+def _edge(edge: Edge) -> dict[str, object]:
+    return {
+        "source": edge.source,
+        "target": edge.target,
+        "origin": edge.origin.value,
+        "confidence": edge.confidence,
+        "argument": edge.argument,
+    }
+
+
+def _parameter(parameter: GraphParameter) -> dict[str, object]:
+    return {
+        "key": parameter.key,
+        "version": parameter.version,
+        "text": parameter.text,
+        "trainable": parameter.trainable,
+        "used_by": list(parameter.used_by),
+        "node": parameter.node,
+    }
+
+
+def _exception(record: ExceptionRecord) -> dict[str, object]:
+    return {
+        "span_id": record.span_id,
+        "type": record.type,
+        "message": record.message,
+        "handled": record.handled,
+        "stacktrace": record.stacktrace,
+    }
+
+
+def _feedback(feedback: Feedback) -> dict[str, object]:
+    return {
+        "trace_id": feedback.target.trace_id,
+        "span_id": feedback.target.span_id,
+        "name": feedback.name,
+        "score": feedback.score,
+        "label": feedback.label,
+        "text": feedback.text,
+        "source": feedback.source,
+        "attributes": dict(feedback.attributes),
+        "time_unix_nano": feedback.time_unix_nano,
+    }

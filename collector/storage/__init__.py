@@ -1,0 +1,1 @@
+"""2 store: everything durable, in one SQLite database."""
