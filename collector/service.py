@@ -17,7 +17,7 @@ from collector.core.errors import CollectorError, ConfigError
 from collector.counters import Counters
 from collector.improver import Improver, ImproverSettings
 from collector.listeners import GrpcListener, HttpListener
-from collector.optimizer import registry
+from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
 from collector.publisher.hub import ReleaseHub
 from collector.receiver import otlp_grpc, otlp_http
@@ -58,11 +58,12 @@ class Collector:
         self._hub = ReleaseHub()
         woken = asyncio.Event()
         clock = SystemClock()
+        optimizers = OptimizerRegistry()
         self._store = SqliteStore(config.storage.directory, clock, config.storage.max_pending_bytes)
         self._pipeline = Pipeline(self._store, clock, self._counters, woken.set)
         settings = ImproverSettings(feedback_ttl_seconds=config.feedback.ttl_seconds)
         self._improver = Improver(
-            self._store, self._pipeline, self._hub, registry.load, self._counters, settings, woken
+            self._store, self._pipeline, self._hub, optimizers.load, self._counters, settings, woken
         )
         self._operations = Operations(
             Backend(
@@ -70,7 +71,7 @@ class Collector:
                 pipeline=self._pipeline,
                 improver=self._improver,
                 publisher=self._hub,
-                load_optimizer=registry.load,
+                load_optimizer=optimizers.load,
                 counters=self._counters,
                 clock=clock,
                 wake=woken.set,

@@ -1,0 +1,57 @@
+"""The options of a study's optimizer: one declaration per option gives type, bounds, default and words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option.
+
+    Attributes:
+        kinds: The Python types that a value may have; bool is no int here.
+        default: In force where the study says nothing; `REQUIRED` where it must.
+        allowed: In words, for the error.
+        low: Of numbers, inclusive.
+        high: Of numbers, inclusive.
+        choices: Of texts; empty for any text.
+    """
+
+    kinds: tuple[type, ...]
+    default: object
+    allowed: str
+    low: float = float("-inf")
+    high: float = float("inf")
+    choices: tuple[str, ...] = ()
+
+    def accepts(self, value: object) -> bool:
+        """Whether a value is allowed."""
+        if isinstance(value, bool) or not isinstance(value, self.kinds):
+            return False
+        if isinstance(value, int | float):
+            return self.low <= value <= self.high
+        return not self.choices or value in self.choices
+
+
+REQUIRED = object()
+"""Stands for "no default"."""
+
+
+def faults_of(given: Mapping[str, object], options: Mapping[str, Option]) -> Sequence[str]:
+    """Every unknown option, every wrong value and every required one that is missing."""
+    faults = []
+    for name, value in given.items():
+        if name == "api_key":
+            faults.append("option api_key: secrets are not kept with studies; set OPENAI_API_KEY for the collector")
+        elif name not in options:
+            faults.append(f"option {name!r}: unknown; known: {', '.join(sorted(options))}")
+        elif not options[name].accepts(value):
+            faults.append(f"option {name}: found {value!r}, allowed: {options[name].allowed}")
+    missing = [name for name, option in options.items() if option.default is REQUIRED and name not in given]
+    return [*faults, *(f"option {name}: missing; it must be {options[name].allowed}" for name in missing)]
+
+
+def chosen(given: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
+    """The value of each option, defaults filled in."""
+    return {name: given.get(name, option.default) for name, option in options.items()}
