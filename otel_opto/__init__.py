@@ -1,1 +1,83 @@
-"""The SDK of otel-opto: trainable parameters, nodes and feedback for an instrumented application."""
+"""The SDK of otel-opto: trainable parameters, nodes and feedback for an instrumented application.
+
+    import otel_opto
+
+    otel_opto.configure(service_name="qa")
+    top_k = otel_opto.parameter("retriever.top_k", default=3, minimum=1, maximum=10)
+
+It lives in somebody else's process: apart from a parameter whose declaration contradicts itself, nothing here raises,
+nothing blocks, and without a collector everything goes on with the code's own values.
+"""
+
+from collections.abc import Sequence
+
+from otel_opto.node import Node
+from otel_opto.parameter import Parameter, Resolved, T, spec_of
+from otel_opto.setup import Sdk
+from otel_opto.spec import Constraint, InvalidValue
+
+__all__ = [
+    "InvalidValue",
+    "Node",
+    "Parameter",
+    "Resolved",
+    "configure",
+    "feedback",
+    "node",
+    "parameter",
+    "shutdown",
+    "start_node",
+]
+
+# One instance for the process, as OpenTelemetry has one global provider; everything it holds is in the object.
+_sdk = Sdk()
+
+configure = _sdk.configure
+shutdown = _sdk.shutdown
+feedback = _sdk.feedback
+start_node = _sdk.start_node
+node = _sdk.nodes.decorate
+
+
+def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
+    key: str,
+    default: T,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: Sequence[str] = (),
+    max_length: int | None = None,
+    placeholders: Sequence[str] = (),
+    pattern: str | None = None,
+    candidates: Sequence[str] = (),
+    description: str = "",
+    trainable: bool = True,
+) -> Parameter[T]:
+    """Declares a trainable parameter; its type follows from the default, a choice from `choices`.
+
+    Args:
+        key: Unique in the service: letters, digits, ``.``, ``_``, ``-``.
+        default: In force while nothing is released; must satisfy the constraints.
+        minimum: Of a number, inclusive. A search needs both bounds.
+        maximum: Of a number, inclusive.
+        choices: The values that a choice can have.
+        max_length: Of a text, in characters.
+        placeholders: Names that a text must hold in braces.
+        pattern: A regular expression that a text must match as a whole.
+        candidates: Variants of a text, for optimizers that choose and do not write.
+        description: For people, and for optimizers that read.
+        trainable: False: released values apply, but no study changes it.
+
+    Raises:
+        InvalidValue: the declaration contradicts itself; a fault of the code, said where it is.
+    """
+    constraint = Constraint(
+        minimum=minimum,
+        maximum=maximum,
+        choices=tuple(choices),
+        max_length=max_length,
+        placeholders=tuple(placeholders),
+        pattern=pattern,
+        candidates=tuple(candidates),
+    )
+    return Parameter(spec_of(key, default, constraint, description, trainable=trainable), default, _sdk.registry)

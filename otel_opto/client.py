@@ -1,0 +1,198 @@
+"""The way to the collector: declares parameters, watches releases, acknowledges them. All in background threads."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from otel_opto.cache import ReleaseCache
+from otel_opto.registry import Registry
+from otel_opto.release import Release
+from otel_opto.spec import InvalidValue
+from otel_opto.v1 import parameter_pb2, parameter_pb2_grpc, release_pb2, release_pb2_grpc
+from otel_opto.wire import spec_to_proto
+
+_LOG = logging.getLogger("otel_opto")
+_FIRST_BACKOFF_SECONDS, _LAST_BACKOFF_SECONDS = 0.2, 10.0
+_CALL_SECONDS = 5.0
+_GATHER_SECONDS = 0.02
+_CHANNEL_OPTIONS = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # gRPC's own reconnects wait longer and longer; ours decide.
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the collector is, and who asks.
+
+    Attributes:
+        address: HOST:PORT.
+        secure: With TLS, checked against the system's authorities.
+    """
+
+    address: str
+    secure: bool
+    service: str
+    instance_id: str
+
+
+class Client:
+    """Keeps the registry at the collector's release while it lives. No method raises; only `wait` and `stop` block.
+
+    Args:
+        rng: Gives a number in [0, 1) for the jitter of reconnects.
+    """
+
+    def __init__(
+        self, registry: Registry, target: Target, cache: ReleaseCache, rng: Callable[[], float] = random.random
+    ) -> None:
+        self._registry = registry
+        self._target = target
+        self._cache = cache
+        self._rng = rng
+        self._stopping = threading.Event()
+        self._answered = threading.Event()
+        self._undeclared = threading.Event()
+        self._channel = self._connect()
+        self._parameters = parameter_pb2_grpc.ParameterServiceStub(self._channel)
+        self._releases = release_pb2_grpc.ReleaseServiceStub(self._channel)
+        self._connected = False
+        self._stream: Any = None  # a call that is an iterator too; grpc's types have no word for it
+        self._threads = [
+            threading.Thread(target=self._watch, name="otel-opto-watch", daemon=True),
+            threading.Thread(target=self._declare, name="otel-opto-declare", daemon=True),
+        ]
+
+    def _connect(self) -> grpc.Channel:
+        if self._target.secure:
+            return grpc.secure_channel(self._target.address, grpc.ssl_channel_credentials(), _CHANNEL_OPTIONS)
+        return grpc.insecure_channel(self._target.address, _CHANNEL_OPTIONS)
+
+    def start(self) -> None:
+        """Takes the release on disk into force and begins; returns at once."""
+        cached = self._cache.load()
+        if cached is not None and not self._registry.faults_of(cached):
+            self._registry.apply(cached, confirmed=False)
+        self._registry.on_declared(self._undeclared.set)
+        self._undeclared.set()
+        for thread in self._threads:
+            thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Returns once the collector has answered, or after that time; whether it has."""
+        return self._answered.wait(seconds)
+
+    def stop(self, seconds: float) -> None:
+        """Ends the watch. What is in force stays in force."""
+        self._registry.on_declared(None)
+        self._stopping.set()
+        self._undeclared.set()
+        if self._stream is not None:
+            self._stream.cancel()
+        self._channel.close()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(seconds)
+
+    def _watch(self) -> None:
+        backoff, complained = _FIRST_BACKOFF_SECONDS, False
+        while not self._stopping.is_set():
+            try:
+                self._follow()
+            except grpc.RpcError as error:
+                if self._connected:
+                    complained, backoff = False, _FIRST_BACKOFF_SECONDS
+                if not complained and not self._stopping.is_set():
+                    _LOG.warning("no releases from %s, it is tried again: %s", self._target.address, _words(error))
+                    complained = True
+            except Exception:  # noqa: BLE001 - the thread must outlive whatever happens
+                if self._stopping.is_set():
+                    return
+                _LOG.exception("watching releases failed, it is tried again")
+            self._connected = False
+            self._stopping.wait(backoff * (0.5 + self._rng()))
+            backoff = min(backoff * 2, _LAST_BACKOFF_SECONDS)
+
+    def _follow(self) -> None:
+        """One stream to its end. A release from disk is not confirmed, so it is asked for again."""
+        current = self._registry.current
+        known = current.number if current is not None and self._registry.confirmed else 0
+        stream = self._releases.WatchReleases(
+            release_pb2.WatchReleasesRequest(
+                service=self._target.service, instance_id=self._target.instance_id, applied=known
+            )
+        )
+        self._stream = stream
+        if self._stopping.is_set():
+            stream.cancel()
+        stream.initial_metadata()  # waits for the answer
+        self._connected = True
+        self._undeclared.set()
+        self._answered.set()
+        for message in stream:
+            self._apply(message.release)
+
+    def _apply(self, message: release_pb2.Release) -> None:
+        """The whole release or nothing of it, and the answer which of the two."""
+        try:
+            release = Release.from_proto(message)
+            faults = self._registry.faults_of(release)
+        except InvalidValue as error:
+            faults = [str(error)]
+        if faults:
+            _LOG.error("release %d is refused and nothing of it applied: %s", message.number, "; ".join(faults))
+            self._acknowledge(message.number, "; ".join(faults))
+            return
+        self._registry.apply(release, confirmed=True)
+        self._cache.store(message)
+        self._acknowledge(message.number, "")
+
+    def _acknowledge(self, number: int, error: str) -> None:
+        status = release_pb2.RELEASE_STATUS_FAILED if error else release_pb2.RELEASE_STATUS_APPLIED
+        word = release_pb2.AcknowledgeReleaseRequest(
+            service=self._target.service,
+            instance_id=self._target.instance_id,
+            release=number,
+            status=status,
+            error=error,
+        )
+        try:
+            self._releases.AcknowledgeRelease(word, timeout=_CALL_SECONDS)
+        except grpc.RpcError as failure:
+            _LOG.warning("release %d could not be acknowledged: %s", number, _words(failure))
+
+    def _declare(self) -> None:
+        """Declares everything whenever something new was declared, or a collector was found."""
+        while True:
+            self._undeclared.wait()
+            if self._stopping.wait(_GATHER_SECONDS):  # modules declare several parameters in a row
+                return
+            self._undeclared.clear()
+            specs = self._registry.specs()
+            request = parameter_pb2.DeclareParametersRequest(
+                service=self._target.service,
+                instance_id=self._target.instance_id,
+                parameters=[spec_to_proto(spec) for spec in specs.values()],
+            )
+            try:
+                self._parameters.DeclareParameters(request, timeout=_CALL_SECONDS)
+            except grpc.RpcError as error:
+                # The watch sets the event again when it finds a collector, so a missing one is no loss.
+                if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+                    _LOG.error("the collector refuses the declared parameters: %s", _words(error))
+            except ValueError:
+                return  # the channel is closed
+
+
+def _words(error: grpc.RpcError) -> str:
+    code, details = getattr(error, "code", None), getattr(error, "details", None)
+    return f"{code().name}: {details()}" if callable(code) and callable(details) else str(error)

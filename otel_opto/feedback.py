@@ -1,0 +1,55 @@
+"""Feedback from inside the application, as the standard log event."""
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+
+from opentelemetry import trace
+from opentelemetry._logs import LoggerProvider, LogRecord, get_logger
+from opentelemetry.trace import Span, SpanContext
+
+from otel_opto import semconv
+
+_LOG = logging.getLogger("otel_opto")
+
+
+def emit(
+    provider: LoggerProvider | None,
+    target: Span | SpanContext | None,
+    *,
+    name: str,
+    score: float | None,
+    label: str,
+    text: str,
+    attributes: Mapping[str, str],
+) -> None:
+    """Emits ``gen_ai.evaluation.result`` on the judged span (GenAI semantic conventions v0.1.0).
+
+    Feedback that says nothing, or whose score is not finite, is logged and not sent.
+    """
+    judged = target.get_span_context() if isinstance(target, Span) else target
+    judged = judged or trace.get_current_span().get_span_context()
+    if not judged.is_valid:
+        _LOG.warning("feedback %r judges nothing: there is no current span; give target=", name)
+        return
+    if score is not None and not math.isfinite(score):
+        _LOG.warning("feedback %r is not sent: score: found %r, allowed: a finite number", name, score)
+        return
+    carried: dict[str, str | float] = {semconv.EVALUATION_NAME: name}
+    if score is not None:
+        carried[semconv.EVALUATION_SCORE] = float(score)
+    if label:
+        carried[semconv.EVALUATION_LABEL] = label
+    if text:
+        carried[semconv.EVALUATION_EXPLANATION] = text
+    carried.update({f"{semconv.FEEDBACK_PREFIX}{key}": value for key, value in attributes.items()})
+    logger = get_logger("otel_opto", logger_provider=provider)
+    logger.emit(
+        LogRecord(
+            timestamp=time.time_ns(),
+            context=trace.set_span_in_context(trace.NonRecordingSpan(judged)),
+            event_name=semconv.EVALUATION_EVENT,
+            attributes=carried,
+        )
+    )

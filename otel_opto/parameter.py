@@ -1,0 +1,131 @@
+"""A trainable parameter as the application's code sees it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from opentelemetry import trace
+
+from otel_opto import semconv
+from otel_opto.pinning import pinned_release
+from otel_opto.registry import Registry
+from otel_opto.release import ReleasedValue
+from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
+
+T = TypeVar("T", bool, int, float, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Generic[T]):
+    """A value and why it won.
+
+    Attributes:
+        reason: ``released`` by the collector, ``cached`` from disk and not confirmed yet, ``default`` of the code, or
+            ``override`` in a test.
+        release: The number of the release in force for this trace; None where there is none.
+        version: The number of the release that brought the value; None for a default and an override.
+        error: Why the released value did not win, where it did not.
+    """
+
+    value: T
+    reason: str
+    release: int | None = None
+    version: int | None = None
+    error: str | None = None
+
+
+class Parameter(Generic[T]):
+    """A value that a study may improve. Reading it never raises and never blocks."""
+
+    def __init__(self, spec: ParameterSpec, default: T, registry: Registry) -> None:
+        self.spec = spec
+        self._default: T = default
+        self._registry = registry
+        self._overrides = threading.local()
+        self._names = tuple(
+            f"{semconv.PARAM_PREFIX}{spec.key}{suffix}"
+            for suffix in (semconv.PARAM_VERSION_SUFFIX, semconv.PARAM_HASH_SUFFIX, semconv.PARAM_VALUE_SUFFIX)
+        )
+        registry.declare(spec)
+
+    @property
+    def value(self) -> T:
+        """The value in force for the current trace; its use is recorded on the current span."""
+        return self._resolve(record=True).value
+
+    def resolve(self) -> Resolved[T]:
+        """The value in force and why; nothing is recorded."""
+        return self._resolve(record=False)
+
+    @contextmanager
+    def override(self, value: T) -> Iterator[None]:
+        """Another value in this thread while the context lasts, for tests.
+
+        Raises:
+            InvalidValue: the value does not fit the parameter.
+        """
+        accepted = self.spec.validate(value)
+        before = getattr(self._overrides, "value", None)
+        self._overrides.value = accepted
+        try:
+            yield
+        finally:
+            self._overrides.value = before
+
+    def _resolve(self, *, record: bool) -> Resolved[T]:
+        override: T | None = getattr(self._overrides, "value", None)
+        release = pinned_release(self._registry)
+        number = release.number if release else None
+        if override is not None:
+            resolved = Resolved(override, "override", number)
+            released = None
+        else:
+            released = release.values.get(self.spec.key) if release else None
+            resolved = self._chosen(released, number)
+        if record:
+            self._record(resolved, released)
+        return resolved
+
+    def _chosen(self, released: ReleasedValue | None, number: int | None) -> Resolved[T]:
+        if released is None:
+            return Resolved(self._default, "default", number)
+        try:
+            value = self.spec.validate(released.value)
+        except InvalidValue as error:  # declared after the release was applied
+            return Resolved(self._default, "default", number, error=str(error))
+        reason = "released" if self._registry.confirmed else "cached"
+        return Resolved(value, reason, number, released.version)  # type: ignore[arg-type]
+
+    def _record(self, resolved: Resolved[T], released: ReleasedValue | None) -> None:
+        span = trace.get_current_span()
+        if not span.is_recording():
+            return
+        version, digest, inline = self._names
+        if released is not None and resolved.version is not None:
+            span.set_attribute(version, resolved.version)
+            span.set_attribute(digest, released.hash)
+        else:
+            span.set_attribute(inline, resolved.value)
+
+
+def spec_of(key: str, default: object, constraint: Constraint, description: str, *, trainable: bool) -> ParameterSpec:
+    """The specification whose type follows from the default and the constraint.
+
+    Raises:
+        InvalidValue: the default is of no parameter type, or the specification contradicts itself.
+    """
+    if isinstance(default, bool):
+        kind = ParameterType.BOOLEAN
+    elif isinstance(default, int):
+        kind = ParameterType.INTEGER
+    elif isinstance(default, float):
+        kind = ParameterType.FLOAT
+    elif isinstance(default, str):
+        kind = ParameterType.CHOICE if constraint.choices else ParameterType.TEXT
+    else:
+        raise InvalidValue(
+            f"parameter {key!r}: default: found {type(default).__name__}, allowed: bool, int, float, str"
+        )
+    return ParameterSpec(key, kind, default, constraint, description, trainable)

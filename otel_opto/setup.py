@@ -1,0 +1,198 @@
+"""Setting the SDK up. One precedence rule: argument, then environment variable, then default."""
+
+import logging
+import os
+import uuid
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from opentelemetry import _logs, trace
+from opentelemetry._logs import LoggerProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
+from opentelemetry.trace import TracerProvider
+
+from otel_opto import feedback as feedback_event
+from otel_opto import providers, semconv
+from otel_opto.cache import ReleaseCache, default_directory
+from otel_opto.client import Client, Target
+from otel_opto.node import Node, NodeFactory
+from otel_opto.pinning import ReleaseSpanProcessor
+from otel_opto.registry import Registry
+
+_LOG = logging.getLogger("otel_opto")
+DEFAULT_ENDPOINT = "http://127.0.0.1:4317"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the SDK runs with."""
+
+    endpoint: str
+    service: str
+    instance_id: str
+    cache_directory: Path
+    disabled: bool
+
+
+def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str], resource: Resource | None) -> Settings:
+    """The settings in force; arguments that are None were not given."""
+    named = resource.attributes if resource is not None else {}
+
+    def first(argument: str, *otherwise: object) -> str:
+        return str(next((value for value in (arguments.get(argument), *otherwise) if value), ""))
+
+    exporter = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    over_grpc = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") == "grpc"
+    cache = first("cache_dir", environment.get("OTEL_OPTO_CACHE_DIR"), default_directory(environment))
+    return Settings(
+        endpoint=first(
+            "endpoint", environment.get("OTEL_OPTO_ENDPOINT"), exporter if over_grpc else None, DEFAULT_ENDPOINT
+        ),
+        service=first(
+            "service_name",
+            environment.get("OTEL_SERVICE_NAME"),
+            named.get(semconv.SERVICE_NAME),
+            "unknown_service",
+        ),
+        instance_id=first("instance_id", named.get(semconv.SERVICE_INSTANCE_ID), uuid.uuid4()),
+        cache_directory=Path(cache),
+        disabled=environment.get("OTEL_OPTO_DISABLED", "").lower() in ("1", "true", "yes"),
+    )
+
+
+class Sdk:
+    """The SDK of one application. `otel_opto`'s functions are the methods of one instance."""
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+        self.nodes = NodeFactory(self.registry, lambda: self._tracer_provider)
+        self._client: Client | None = None
+        self._tracer_provider: TracerProvider | None = None
+        self._logger_provider: LoggerProvider | None = None
+        self._processed: weakref.WeakSet[SdkTracerProvider] = weakref.WeakSet()
+
+    def configure(
+        self,
+        *,
+        service_name: str | None = None,
+        endpoint: str | None = None,
+        cache_dir: str | Path | None = None,
+        tracer_provider: TracerProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
+        instance_id: str | None = None,
+        wait_seconds: float = 0.0,
+    ) -> bool:
+        """Connects the application to its collector. Returns at once; nothing that fails reaches the caller.
+
+        Without an OpenTelemetry SDK in the application it sets one up that exports to the same endpoint. Called again,
+        it replaces what was set up before; a process that was forked calls it anew.
+
+        Args:
+            service_name: Else OTEL_SERVICE_NAME, else the tracer provider's ``service.name``.
+            endpoint: The collector's gRPC address. Else OTEL_OPTO_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT where
+                OTEL_EXPORTER_OTLP_PROTOCOL is grpc, else ``http://127.0.0.1:4317``.
+            cache_dir: Keeps the last release. Else OTEL_OPTO_CACHE_DIR, else the user's cache directory.
+            tracer_provider: Else the global one.
+            logger_provider: Carries feedback. Else the global one.
+            instance_id: Else the provider's ``service.instance.id``, else a random one.
+            wait_seconds: Waits so long at most for the collector's first answer.
+
+        Returns:
+            Whether the collector has answered; False where it was not waited for.
+        """
+        given = {"service_name": service_name, "endpoint": endpoint, "cache_dir": cache_dir, "instance_id": instance_id}
+        try:
+            self.shutdown()
+            return self._configure(given, tracer_provider, logger_provider, wait_seconds)
+        except Exception:  # noqa: BLE001 - the application comes first
+            _LOG.exception("otel_opto could not be set up; parameters keep their defaults")
+            return False
+
+    def _configure(
+        self,
+        given: Mapping[str, object],
+        tracer_provider: TracerProvider | None,
+        logger_provider: LoggerProvider | None,
+        wait_seconds: float,
+    ) -> bool:
+        found = tracer_provider or trace.get_tracer_provider()
+        resource = found.resource if isinstance(found, SdkTracerProvider) else None
+        settings = settings_of(given, os.environ, resource)
+        if settings.disabled:
+            return False
+        if isinstance(found, trace.ProxyTracerProvider):
+            found = providers.set_up(settings.service, settings.instance_id, settings.endpoint)
+        self._tracer_provider = found
+        self._logger_provider = logger_provider or _logs.get_logger_provider()
+        if isinstance(found, SdkTracerProvider) and found not in self._processed:
+            found.add_span_processor(ReleaseSpanProcessor(self.registry))
+            self._processed.add(found)
+        self._client = Client(
+            self.registry, _target(settings), ReleaseCache(settings.cache_directory, settings.service)
+        )
+        self._client.start()
+        return self._client.wait(wait_seconds) if wait_seconds > 0 else False
+
+    def shutdown(self, timeout_seconds: float = 2.0) -> None:
+        """Ends the connection; nothing is in force afterwards but the code's defaults. Safe twice and unconfigured."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.stop(timeout_seconds)
+        self.registry.forget()
+        self._tracer_provider = self._logger_provider = None
+
+    @contextmanager
+    def start_node(self, name: str, inputs: Mapping[str, object] | None = None) -> Iterator[Node]:
+        """A node for code that is no function: ``with start_node("rank", {"found": found}) as node: ...``."""
+        with self.nodes.start(name, {}, records=True) as node:
+            node.inputs(inputs or {})
+            yield node
+
+    def feedback(
+        self,
+        score: float | None = None,
+        text: str = "",
+        *,
+        name: str = "quality",
+        label: str = "",
+        target: trace.Span | trace.SpanContext | None = None,
+        source: str = "application",
+        attributes: Mapping[str, str] | None = None,
+    ) -> None:
+        """Judges the output of a span: the current one unless `target` names another, of this process or not.
+
+        Args:
+            score: Finite; which way is better is the study's business.
+            text: An explanation. Optimizers that read make more of it than of the score.
+            name: The metric.
+            source: Who says so.
+            attributes: For a study's filter.
+        """
+        try:
+            feedback_event.emit(
+                self._logger_provider,
+                target,
+                name=name,
+                score=score,
+                label=label,
+                text=text,
+                attributes={"source": source, **(attributes or {})},
+            )
+        except Exception:  # noqa: BLE001 - the application comes first
+            _LOG.exception("feedback could not be sent")
+
+
+def _target(settings: Settings) -> Target:
+    endpoint = settings.endpoint if "://" in settings.endpoint else f"http://{settings.endpoint}"
+    parts = urlsplit(endpoint)
+    return Target(
+        address=f"{parts.hostname}:{parts.port or 4317}",
+        secure=parts.scheme == "https",
+        service=settings.service,
+        instance_id=settings.instance_id,
+    )
