@@ -1,14 +1,15 @@
 """What flowed into what: outputs of a trace's nodes, recognised by identity where they become inputs."""
 
-from collections import OrderedDict
+import threading
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 
-from opentelemetry import context
 from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanContext
 
-_KEY = context.create_key("otel-opto-dataflow")
 _MAX_OUTPUTS = 512
+_MAX_TRACES = 1024
 _SHORT_TEXT = 16
 
 
@@ -16,7 +17,7 @@ class Dataflow:
     """The outputs of one trace so far, in this process.
 
     They are held by strong references, so that an identity cannot be given to another object while it counts; the
-    oldest go first beyond 512, and all go with the trace's outermost node.
+    oldest go first beyond 512, and all go when the trace ends in this process.
     """
 
     def __init__(self) -> None:
@@ -47,17 +48,42 @@ class Dataflow:
         return list(found.values())
 
 
-def current() -> Dataflow | None:
-    """The dataflow of the current trace; None outside of a node."""
-    flow = context.get_value(_KEY)
-    return flow if isinstance(flow, Dataflow) else None
+class DataflowSpanProcessor(SpanProcessor):
+    """Holds the dataflow of each trace from the start of its first local span to the end of its last local root."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flows: OrderedDict[int, Dataflow] = OrderedDict()
+        self._open_roots: Counter[int] = Counter()
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's signature
+        """See `SpanProcessor`."""
+        if _is_local_root(span):
+            trace_id = span.get_span_context().trace_id
+            with self._lock:
+                self._open_roots[trace_id] += 1
+                self._flows.setdefault(trace_id, Dataflow())
+                while len(self._flows) > _MAX_TRACES:
+                    evicted, _ = self._flows.popitem(last=False)
+                    self._open_roots.pop(evicted, None)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """See `SpanProcessor`."""
+        if _is_local_root(span) and span.context is not None:
+            trace_id = span.context.trace_id
+            with self._lock:
+                self._open_roots[trace_id] -= 1
+                if self._open_roots[trace_id] <= 0:
+                    self._open_roots.pop(trace_id, None)
+                    self._flows.pop(trace_id, None)
+
+    def of(self, trace_id: int) -> Dataflow | None:
+        """The dataflow of an open trace."""
+        return self._flows.get(trace_id)
 
 
-def begun(within: Context) -> Context:
-    """The context with a dataflow of its own, unless it has one already."""
-    return (
-        within if isinstance(context.get_value(_KEY, within), Dataflow) else context.set_value(_KEY, Dataflow(), within)
-    )
+def _is_local_root(span: ReadableSpan) -> bool:
+    return span.parent is None or span.parent.is_remote
 
 
 def _parts(argument: object) -> Iterator[object]:

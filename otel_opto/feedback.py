@@ -14,42 +14,50 @@ from otel_opto import semconv
 _LOG = logging.getLogger("otel_opto")
 
 
-def emit(
-    provider: LoggerProvider | None,
-    target: Span | SpanContext | None,
-    *,
-    name: str,
-    score: float | None,
-    label: str,
-    text: str,
-    attributes: Mapping[str, str],
-) -> None:
-    """Emits ``gen_ai.evaluation.result`` on the judged span (GenAI semantic conventions v0.1.0).
+class FeedbackEvents:
+    """Sends feedback; what cannot be sent is counted, and said in the log the first time."""
 
-    Feedback that says nothing, or whose score is not finite, is logged and not sent.
-    """
-    judged = target.get_span_context() if isinstance(target, Span) else target
-    judged = judged or trace.get_current_span().get_span_context()
-    if not judged.is_valid:
-        _LOG.warning("feedback %r judges nothing: there is no current span; give target=", name)
-        return
-    if score is not None and not math.isfinite(score):
-        _LOG.warning("feedback %r is not sent: score: found %r, allowed: a finite number", name, score)
-        return
-    carried: dict[str, str | float] = {semconv.EVALUATION_NAME: name}
-    if score is not None:
-        carried[semconv.EVALUATION_SCORE] = float(score)
-    if label:
-        carried[semconv.EVALUATION_LABEL] = label
-    if text:
-        carried[semconv.EVALUATION_EXPLANATION] = text
-    carried.update({f"{semconv.FEEDBACK_PREFIX}{key}": value for key, value in attributes.items()})
-    logger = get_logger("otel_opto", logger_provider=provider)
-    logger.emit(
-        LogRecord(
-            timestamp=time.time_ns(),
-            context=trace.set_span_in_context(trace.NonRecordingSpan(judged)),
-            event_name=semconv.EVALUATION_EVENT,
-            attributes=carried,
+    def __init__(self) -> None:
+        self.dropped = 0
+
+    def emit(
+        self,
+        provider: LoggerProvider | None,
+        target: Span | SpanContext | None,
+        *,
+        name: str,
+        score: float | None,
+        label: str,
+        text: str,
+        attributes: Mapping[str, str],
+    ) -> None:
+        """Emits ``gen_ai.evaluation.result`` on the judged span (GenAI semantic conventions v0.1.0)."""
+        judged = target.get_span_context() if isinstance(target, Span) else target
+        judged = judged or trace.get_current_span().get_span_context()
+        if not judged.is_valid:
+            self._drop(f"feedback {name!r} judges nothing: there is no current span; give target=")
+            return
+        if score is not None and not math.isfinite(score):
+            self._drop(f"feedback {name!r} is not sent: score: found {score!r}, allowed: a finite number")
+            return
+        carried: dict[str, str | float] = {semconv.EVALUATION_NAME: name}
+        if score is not None:
+            carried[semconv.EVALUATION_SCORE] = float(score)
+        if label:
+            carried[semconv.EVALUATION_LABEL] = label
+        if text:
+            carried[semconv.EVALUATION_EXPLANATION] = text
+        carried.update({f"{semconv.FEEDBACK_PREFIX}{key}": value for key, value in attributes.items()})
+        get_logger("otel_opto", logger_provider=provider).emit(
+            LogRecord(
+                timestamp=time.time_ns(),
+                context=trace.set_span_in_context(trace.NonRecordingSpan(judged)),
+                event_name=semconv.EVALUATION_EVENT,
+                attributes=carried,
+            )
         )
-    )
+
+    def _drop(self, reason: str) -> None:
+        self.dropped += 1
+        if self.dropped == 1:
+            _LOG.warning("%s (said once; further ones are only counted)", reason)

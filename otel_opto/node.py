@@ -9,8 +9,10 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 from opentelemetry import baggage, context, trace
 from opentelemetry.trace import Span, TracerProvider
 
-from otel_opto import dataflow, semconv
+from otel_opto import semconv
 from otel_opto.capture import capture
+from otel_opto.dataflow import Dataflow, DataflowSpanProcessor
+from otel_opto.pinning import pinned_release
 from otel_opto.registry import Registry
 
 P = ParamSpec("P")
@@ -21,18 +23,18 @@ _SCOPE = "otel_opto"
 class Node:
     """A running operation, for code that is no function of its own."""
 
-    def __init__(self, span: Span, *, records: bool) -> None:
+    def __init__(self, span: Span, flow: Dataflow | None, *, records: bool) -> None:
         self.span = span
+        self._flow = flow
         self._records = records
 
     def inputs(self, values: Mapping[str, object]) -> None:
         """Records inputs, and links to the nodes whose outputs they are."""
         if not self._records or not self.span.is_recording():
             return
-        flow = dataflow.current()
         for name, value in values.items():
             self._capture(f"{semconv.INPUT_PREFIX}{name}", value)
-            producers = flow.producers(value) if flow is not None else []
+            producers = self._flow.producers(value) if self._flow is not None else []
             for producer in producers:
                 self.span.add_link(producer, {semconv.ARG: name})
             if producers:
@@ -44,9 +46,8 @@ class Node:
         if not self._records or not self.span.is_recording():
             return
         self._capture(semconv.OUTPUT, value)
-        flow = dataflow.current()
-        if flow is not None:
-            flow.produced(value, self.span.get_span_context())
+        if self._flow is not None:
+            self._flow.produced(value, self.span.get_span_context())
 
     def _capture(self, key: str, value: object) -> None:
         text, cut = capture(value)
@@ -60,28 +61,31 @@ class NodeFactory:
 
     Args:
         registry: Says which release goes into baggage.
+        flows: Knows what flowed in each open trace.
         provider: Gives the tracer provider; asked for each span, because it may be set up late.
     """
 
-    def __init__(self, registry: Registry, provider: Callable[[], TracerProvider | None]) -> None:
+    def __init__(
+        self, registry: Registry, flows: DataflowSpanProcessor, provider: Callable[[], TracerProvider | None]
+    ) -> None:
         self._registry = registry
+        self._flows = flows
         self._provider = provider
 
     @contextmanager
     def start(self, name: str, attributes: Mapping[str, str | int], *, records: bool) -> Iterator[Node]:
-        """A span in a context that carries the dataflow and the release. Exceptions are recorded and go on."""
-        provider = self._provider()
-        tracer = trace.get_tracer(_SCOPE, tracer_provider=provider)
-        within = dataflow.begun(context.get_current())
-        current = self._registry.current
-        if current is not None and baggage.get_baggage(semconv.RELEASE, within) is None:
-            within = baggage.set_baggage(semconv.RELEASE, str(current.number), within)
-        token = context.attach(within)
+        """A span in a context whose baggage names the release. Exceptions are recorded and go on."""
+        tracer = trace.get_tracer(_SCOPE, tracer_provider=self._provider())
+        current = pinned_release(self._registry)
+        token = None
+        if current is not None and baggage.get_baggage(semconv.RELEASE) is None:
+            token = context.attach(baggage.set_baggage(semconv.RELEASE, str(current.number)))
         try:
             with tracer.start_as_current_span(name, attributes=attributes) as span:
-                yield Node(span, records=records)
+                yield Node(span, self._flows.of(span.get_span_context().trace_id), records=records)
         finally:
-            context.detach(token)
+            if token is not None:
+                context.detach(token)
 
     @overload
     def decorate(self, function: Callable[P, R], /) -> Callable[P, R]: ...

@@ -16,10 +16,11 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from opentelemetry.trace import TracerProvider
 
-from otel_opto import feedback as feedback_event
 from otel_opto import providers, semconv
 from otel_opto.cache import ReleaseCache, default_directory
 from otel_opto.client import Client, Target
+from otel_opto.dataflow import DataflowSpanProcessor
+from otel_opto.feedback import FeedbackEvents
 from otel_opto.node import Node, NodeFactory
 from otel_opto.pinning import ReleaseSpanProcessor
 from otel_opto.registry import Registry
@@ -70,7 +71,9 @@ class Sdk:
 
     def __init__(self) -> None:
         self.registry = Registry()
-        self.nodes = NodeFactory(self.registry, lambda: self._tracer_provider)
+        self.feedback_events = FeedbackEvents()
+        self._flows = DataflowSpanProcessor()
+        self.nodes = NodeFactory(self.registry, self._flows, lambda: self._tracer_provider)
         self._client: Client | None = None
         self._tracer_provider: TracerProvider | None = None
         self._logger_provider: LoggerProvider | None = None
@@ -131,6 +134,7 @@ class Sdk:
         self._logger_provider = logger_provider or _logs.get_logger_provider()
         if isinstance(found, SdkTracerProvider) and found not in self._processed:
             found.add_span_processor(ReleaseSpanProcessor(self.registry))
+            found.add_span_processor(self._flows)
             self._processed.add(found)
         self._client = Client(
             self.registry, _target(settings), ReleaseCache(settings.cache_directory, settings.service)
@@ -174,7 +178,7 @@ class Sdk:
             attributes: For a study's filter.
         """
         try:
-            feedback_event.emit(
+            self.feedback_events.emit(
                 self._logger_provider,
                 target,
                 name=name,

@@ -1,0 +1,1 @@
+"""A retrieval question-answering application: the example that `otel-opto demo` improves."""
