@@ -10,10 +10,10 @@ from .analysis import analyse_question
 from .composition import compose_answer
 from .corpus import Corpus, Question
 from .evaluation import evaluate
-from .extraction import extract_answer
+from .extraction import Extractor
 from .parameters import TOP_K
 from .ranking import rank
-from .retrieval import Hit, retrieve
+from .retrieval import Hit, Retriever
 
 METRIC = "answer_quality"
 
@@ -33,7 +33,8 @@ class Application:
     """Answers questions about the corpus."""
 
     def __init__(self, corpus: Corpus, questions: dict[str, Question]) -> None:
-        self._corpus = corpus
+        self._retriever = Retriever(corpus)
+        self._extractor = Extractor(corpus)
         self.questions = questions
 
     def ask(self, question: str) -> Answered:
@@ -54,8 +55,8 @@ class Application:
 
     def _answer(self, question: str) -> tuple[str, list[Hit]]:
         analysis = analyse_question(question)
-        ranked = rank(retrieve(analysis, self._corpus), analysis)
-        return compose_answer(extract_answer(ranked, analysis, self._corpus)), ranked
+        ranked = rank(self._retriever.retrieve(analysis), analysis)
+        return compose_answer(self._extractor.extract_answer(ranked, analysis)), ranked
 
 
 def _answered(answer: str, score: float | None) -> Answered:

@@ -34,27 +34,27 @@ class Extraction:
     title: str
 
 
-def extract_answer(ranked: list[Hit], analysis: Analysis, corpus: Corpus) -> Extraction:
-    """The best sentence of the passages that were kept; the rank of its passage counts a little."""
-    with otel_opto.start_node("extract_answer", {"ranked": ranked, "analysis": analysis}) as node:
-        extraction = _extract(ranked, analysis, corpus)
-        node.output(extraction)
-    return extraction
+class Extractor:
+    """Finds answers in passages of a corpus."""
 
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
 
-def _extract(ranked: list[Hit], analysis: Analysis, corpus: Corpus) -> Extraction:
-    best, best_score = Extraction("", "", ""), float("-inf")
-    asked = set(analysis.words)
-    for position, hit in enumerate(ranked):
-        title = set(stems(hit.title))
-        for sentence in re.split(r"(?<=[.;]) ", corpus.passages[hit.passage].text):
-            shared = asked & (set(stems(sentence)) | title)
-            fits = 1.5 if _candidates(analysis.kind, sentence) else 0.0
-            score = sum(corpus.rarity(word) for word in shared) + fits - 0.3 * position
-            if score > best_score:
-                best_score = score
-                best = Extraction(_phrase(analysis, sentence), sentence, hit.title)
-    return best
+    @otel_opto.node
+    def extract_answer(self, ranked: list[Hit], analysis: Analysis) -> Extraction:
+        """The best sentence of the passages that were kept; the rank of its passage counts a little."""
+        best, best_score = Extraction("", "", ""), float("-inf")
+        asked = set(analysis.words)
+        for position, hit in enumerate(ranked):
+            title = set(stems(hit.title))
+            for sentence in re.split(r"(?<=[.;]) ", self._corpus.passages[hit.passage].text):
+                shared = asked & (set(stems(sentence)) | title)
+                fits = 1.5 if _candidates(analysis.kind, sentence) else 0.0
+                score = sum(self._corpus.rarity(word) for word in shared) + fits - 0.3 * position
+                if score > best_score:
+                    best_score = score
+                    best = Extraction(_phrase(analysis, sentence), sentence, hit.title)
+        return best
 
 
 def _candidates(kind: str, sentence: str) -> list[str]:
@@ -79,4 +79,5 @@ def _new_words(sentence: str, asked: set[str]) -> str:
             runs.append([])
         elif plain not in STOP_WORDS or runs[-1]:
             runs[-1].append(word)
-    return " ".join(max(runs, key=len))
+    longest: list[str] = max(runs, key=len)
+    return " ".join(longest)

@@ -2,9 +2,12 @@
 
 import re
 
-STOP_WORDS = frozenset(
-    ["a", "about", "an", "and", "are", "at", "be", "been", "before", "behind", "by", "can", "did", "do", "does", "for", "from", "had", "has", "have", "how", "in", "into", "is", "it", "its", "last", "long", "many", "may", "might", "much", "must", "not", "of", "off", "often", "on", "one", "or", "s", "so", "than", "that", "the", "their", "there", "these", "they", "this", "to", "today", "was", "were", "what", "when", "where", "which", "who", "with", "would", "year"]
-)
+_STOP_WORDS = """
+a about an and are at be been before behind by can did do does for from had has have how in into is it its last long
+many may might much must not of off often on one or s so than that the their there these they this to today was were
+what when where which who with would year
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def tokens(text: str) -> list[str]:
