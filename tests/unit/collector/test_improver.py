@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from collector.storage.sqlite import SqliteStore
 
 from collector.core.errors import OptimizerError
 from collector.core.feedback import Feedback
@@ -18,6 +17,7 @@ from collector.counters import Counters
 from collector.improver import Improver, ImproverSettings
 from collector.pipeline import Pipeline
 from collector.publisher.hub import ReleaseHub
+from collector.storage.sqlite import SqliteStore
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
 

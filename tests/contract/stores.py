@@ -1,0 +1,9 @@
+"""Every implementation of `Store`; another one is another row."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from collector.core.protocols import Clock, Store
+from collector.storage.sqlite import SqliteStore
+
+STORES: dict[str, Callable[[Path, Clock], Store]] = {"sqlite": SqliteStore}

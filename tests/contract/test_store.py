@@ -1,0 +1,297 @@
+"""The conformance battery of `Store`, on every implementation."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from collector.core.errors import AlreadyExists, Conflict
+from collector.core.feedback import Attachment, Feedback, FeedbackState
+from collector.core.protocols import Store
+from collector.core.release import Acknowledgement, ReleaseDraft, ReleaseStatus
+from collector.core.span import SpanContext
+from collector.core.study import Cost, Direction, Proposal, RejectedProposal, Study, StudyState
+from collector.core.telemetry import OtlpRequest
+from collector.otlp.request import read_logs, read_traces
+from otel_opto.spec import Constraint, ParameterSpec, ParameterType
+from tests import samples
+from tests.contract.stores import STORES
+from tests.unit.collector.test_improver import TickingClock
+
+SPECS = [
+    ParameterSpec("a", ParameterType.INTEGER, 1, Constraint(minimum=0, maximum=9), "words", trainable=False),
+    ParameterSpec("b", ParameterType.TEXT, "{q}", Constraint(placeholders=("q",), candidates=("{q}!",))),
+    ParameterSpec("c", ParameterType.FLOAT, 0.0),
+]
+
+
+@dataclass
+class Opened:
+    """A store that can be closed and opened again on what it kept."""
+
+    kind: str
+    directory: Path
+    store: Store
+
+    async def again(self) -> Store:
+        await self.store.stop()
+        self.store = STORES[self.kind](self.directory, TickingClock())
+        await self.store.start()
+        return self.store
+
+
+@pytest.fixture(params=sorted(STORES))
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opened]:
+    held = Opened(request.param, tmp_path, STORES[request.param](tmp_path, TickingClock()))
+    await held.store.start()
+    yield held
+    await held.store.stop()
+
+
+@pytest.fixture
+def store(opened: Opened) -> Store:
+    return opened.store
+
+
+def traces(*spans: object, time: int = 1) -> OtlpRequest:
+    return read_traces(samples.traces_request(spans), time).request  # type: ignore[arg-type]
+
+
+def feedback(trace: int, score: float = 0.5, *, span: int | None = 1, name: str = "q") -> Feedback:
+    target = SpanContext(samples.trace_id(trace), samples.span_id(span) if span else "")
+    return Feedback(target, name, score, "label", "text", "source", {"split": "train"}, 5)
+
+
+# --- telemetry ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_trace_comes_back_in_order_from_any_number_of_requests(store: Store) -> None:
+    await store.append(traces(samples.span(1, 3, 1, start=2), samples.span(2, 9)))
+    await store.append(traces(samples.span(1, 2, 1, start=1)))
+    await store.append(traces(samples.span(1, 1, start=0)))
+    found = await store.trace(samples.trace_id(1))
+    assert [span.context.span_id for span in found] == [samples.span_id(n) for n in (1, 2, 3)]
+    assert found[0].resource.service == "shop"
+
+
+async def test_equal_spans_are_read_once_and_different_ones_of_one_id_both(store: Store) -> None:
+    request = traces(samples.span(1, 1, name="same"))
+    await store.append(request)
+    await store.append(request)
+    await store.append(traces(samples.span(1, 1, name="other")))
+    assert sorted(span.name for span in await store.trace(samples.trace_id(1))) == ["other", "same"]
+
+
+@pytest.mark.parametrize("unknown", [samples.trace_id(9), "", "nonsense", "G" * 32])
+async def test_an_unknown_trace_is_empty(store: Store, unknown: str) -> None:
+    assert list(await store.trace(unknown)) == []
+    assert list(await store.log_records(unknown)) == []
+
+
+async def test_log_records_come_back_by_trace_and_time(store: Store) -> None:
+    records = [samples.evaluation(1, 1, time=2, text="late"), samples.evaluation(1, 1, time=1, text="early")]
+    await store.append(read_logs(samples.logs_request([*records, samples.evaluation(2, 1)]), 1).request)
+    found = await store.log_records(samples.trace_id(1))
+    assert [record.attributes["gen_ai.evaluation.explanation"] for record in found] == ["early", "late"]
+
+
+async def test_traces_are_listed_by_the_last_touch(store: Store) -> None:
+    await store.append(traces(samples.span(1, 1, name="first"), samples.span(1, 2, 1, error="e", start=5)))
+    await store.append(traces(samples.span(2, 2, 1, name="orphan")))
+    assert [trace.root_name for trace in await store.traces(0)] == ["orphan", "first"]
+    await store.append(traces(samples.span(1, 3, 1)))
+    (newest,) = await store.traces(1)
+    assert (newest.trace_id, newest.root_name, newest.services) == (samples.trace_id(1), "first", ("shop",))
+    assert (newest.span_count, newest.error_count) == (3, 1)
+    assert newest.end_time_unix_nano - newest.start_time_unix_nano == samples.SECOND + 5
+
+
+async def test_counts(store: Store) -> None:
+    await store.append(traces(samples.span(1, 1), samples.span(2, 1)), [feedback(1)])
+    await store.append(read_logs(samples.logs_request([samples.evaluation(1, 1)]), 1).request)
+    counts = await store.counts()
+    assert (counts.spans, counts.traces, counts.log_records) == (2, 2, 1)
+    assert counts.feedback == {"waiting": 1, "attached": 0, "expired": 0}
+    assert counts.bytes > 0
+
+
+async def test_everything_survives_a_restart(opened: Opened) -> None:
+    store = opened.store
+    await store.append(traces(samples.span(1, 1)), [feedback(1)])
+    await store.declare("shop", SPECS)
+    release = await store.publish(ReleaseDraft("shop", {"a": 2, "c": 1.0}, "why"))
+    await store.create_study(Study("s", "shop", "q"))
+    store = await opened.again()
+    assert len(await store.trace(samples.trace_id(1))) == 1
+    assert [kept.feedback for kept in await store.feedback()] == [feedback(1)]
+    assert list(await store.parameters("shop")) == SPECS
+    assert await store.current_release("shop") == release
+    assert [record.study.name for record in await store.studies()] == ["s"]
+
+
+async def test_many_at_once(store: Store) -> None:
+    await asyncio.gather(*(store.append(traces(samples.span(n, 1))) for n in range(1, 101)))
+    assert (await store.counts()).spans == 100
+    assert len({trace.trace_id for trace in await store.traces(0)}) == 100
+
+
+# --- feedback -------------------------------------------------------------------------------------------------------
+
+
+async def test_feedback_waits_for_spans_of_its_trace_and_not_for_logs(store: Store) -> None:
+    await store.submit([feedback(1), feedback(2)], 10)
+    await store.append(read_logs(samples.logs_request([samples.evaluation(2, 1)]), 1).request)
+    assert list(await store.attachable(10)) == []
+    await store.append(traces(samples.span(1, 1)))
+    assert list(await store.attachable(10)) == [feedback(1)]
+
+
+async def test_the_same_feedback_is_kept_once(store: Store) -> None:
+    await store.submit([feedback(1), feedback(1)], 10)
+    await store.append(traces(samples.span(1, 1)), [feedback(1)])
+    assert [kept.id for kept in await store.feedback()] == [feedback(1).id]
+
+
+async def test_attached_feedback_knows_its_span_and_release_and_keeps_its_id(store: Store) -> None:
+    early = feedback(1, span=None)
+    await store.submit([early, feedback(2), replace(feedback(3), name="other")], 10)
+    target = SpanContext(samples.trace_id(1), samples.span_id(7))
+    await store.attach([Attachment(early.id, target, 4), Attachment("unknown", target, 4)])
+    await store.attach([Attachment(early.id, target, 4)])
+    (kept,) = await store.feedback(states=[FeedbackState.ATTACHED])
+    assert (kept.id, kept.feedback.target, kept.release) == (early.id, target, 4)
+    assert [item.id for item in await store.feedback_of_release(4, "q")] == [early.id]
+    assert list(await store.feedback_of_release(4, "other")) == []
+    assert list(await store.feedback_of_release(5, "q")) == []
+
+
+async def test_feedback_expires_only_while_it_waits(store: Store) -> None:
+    await store.submit([feedback(1)], 10)
+    await store.submit([feedback(2)], 20)
+    await store.submit([feedback(3)], 5)
+    await store.attach([Attachment(feedback(3).id, feedback(3).target, None)])
+    assert await store.expire(20) == 1
+    assert await store.expire(20) == 0
+    states = {kept.feedback.target.trace_id: kept.state for kept in await store.feedback()}
+    assert states == {
+        samples.trace_id(1): FeedbackState.EXPIRED,
+        samples.trace_id(2): FeedbackState.WAITING,
+        samples.trace_id(3): FeedbackState.ATTACHED,
+    }
+
+
+async def test_feedback_is_listed_newest_first_and_filtered(store: Store) -> None:
+    await store.submit([feedback(n) for n in range(1, 6)], 10)
+    assert [kept.feedback.target.trace_id for kept in await store.feedback(limit=2)] == [
+        samples.trace_id(5),
+        samples.trace_id(4),
+    ]
+    assert len(await store.feedback(limit=0)) == 5
+    assert len(await store.feedback(trace_id=samples.trace_id(3))) == 1
+
+
+# --- releases -------------------------------------------------------------------------------------------------------
+
+
+async def test_parameters_are_upserted_by_key(store: Store) -> None:
+    await store.declare("shop", SPECS)
+    await store.declare("shop", [replace(SPECS[2], description="new")])
+    assert [spec.description for spec in await store.parameters("shop")] == ["words", "", "new"]
+    assert list(await store.parameters("other")) == []
+
+
+async def test_numbers_rise_over_services_and_unchanged_values_keep_their_version(store: Store) -> None:
+    first = await store.publish(ReleaseDraft("shop", {"a": 1, "b": "x"}, "one"))
+    other = await store.publish(ReleaseDraft("other", {"a": 1}, "two"))
+    second = await store.publish(ReleaseDraft("shop", {"a": 1, "b": "y"}, "three"))
+    assert first.number < other.number < second.number
+    assert (second.parent, other.parent) == (first.number, None)
+    assert {key: value.version for key, value in second.values.items()} == {"a": first.number, "b": second.number}
+    assert await store.release(second.number) == second
+    assert await store.release(999) is None
+    assert [release.number for release in await store.releases("shop")] == [second.number, first.number]
+    assert len(await store.releases()) == 3
+
+
+async def test_releases_published_at_once_form_one_line(store: Store) -> None:
+    await asyncio.gather(*(store.publish(ReleaseDraft("shop", {"a": n}, "r")) for n in range(20)))
+    releases = list(await store.releases("shop"))
+    assert [release.parent for release in releases] == [*(r.number for r in releases[1:]), None]
+
+
+async def test_values_keep_their_types(store: Store) -> None:
+    values = {"b": True, "f": 1.0, "i": 1, "t": "ä"}
+    release = await store.publish(ReleaseDraft("shop", values, "r"))
+    read = await store.release(release.number)
+    assert read is not None
+    assert {key: (value.value, type(value.value)) for key, value in read.values.items()} == {
+        key: (value, type(value)) for key, value in values.items()
+    }
+    assert read.hash == release.hash
+
+
+async def test_the_last_word_of_each_instance_counts(store: Store) -> None:
+    failed = Acknowledgement("shop", "i1", 1, ReleaseStatus.FAILED, "no", 1)
+    applied = Acknowledgement("shop", "i1", 1, ReleaseStatus.APPLIED, "", 2)
+    for word in (failed, applied, replace(failed, instance_id="i2")):
+        await store.acknowledge(word)
+    assert [word.status for word in await store.acknowledgements(1)] == [ReleaseStatus.APPLIED, ReleaseStatus.FAILED]
+    assert list(await store.acknowledgements(2)) == []
+
+
+# --- studies --------------------------------------------------------------------------------------------------------
+
+STUDY = Study(
+    "s", "shop", "q", Direction.MINIMIZE, "search", {"x": [1, "a"]}, ("a",), 3, 4, 5, {"split": "train"}, "words"
+)  # fmt: skip
+
+
+async def test_a_study_and_its_history_come_back(store: Store) -> None:
+    assert (await store.create_study(STUDY)).study == STUDY
+    with pytest.raises(AlreadyExists, match="'s'"):
+        await store.create_study(STUDY)
+    proposal = Proposal({"a": 2}, "because", Cost(1, 2, 3, 0.5))
+    release = await store.open_trial("s", proposal, ReleaseDraft("shop", {"a": 2, "b": "x"}, "r"), ["a"])
+    await store.reject_proposal("s", RejectedProposal(proposal, ("wrong",), 1))
+    record = await store.study("s")
+    assert record is not None
+    assert record.study == STUDY
+    (trial,) = record.trials
+    assert (trial.number, trial.release, trial.values) == (0, release.number, {"a": 2})
+    assert (trial.reasoning, trial.cost, trial.score) == ("because", Cost(1, 2, 3, 0.5), None)
+    assert record.rejected == (RejectedProposal(proposal, ("wrong",), 1),)
+    await store.complete_trial("s", 0, 0.25, 3)
+    await store.complete_trial("s", 0, 0.99, 9)
+    record = await store.study("s")
+    assert record is not None
+    assert (record.trials[0].score, record.trials[0].feedback_count) == (0.25, 3)
+    assert await store.study("none") is None
+
+
+async def test_one_trial_at_a_time_and_only_while_the_study_runs(store: Store) -> None:
+    await store.create_study(STUDY)
+    draft = ReleaseDraft("shop", {"a": 2}, "r")
+    await store.open_trial("s", Proposal({}), draft, ["a"])
+    with pytest.raises(Conflict):
+        await store.open_trial("s", Proposal({}), draft, ["a"])
+    await store.complete_trial("s", 0, 1.0, 1)
+    assert await store.conclude_study("s", StudyState.STOPPED, "enough") is None
+    with pytest.raises(Conflict):
+        await store.open_trial("s", Proposal({}), draft, ["a"])
+    assert len(await store.releases()) == 1
+
+
+async def test_a_study_ends_once_together_with_its_release(store: Store) -> None:
+    await store.create_study(STUDY)
+    draft = ReleaseDraft("shop", {"a": 3}, "best")
+    release = await store.conclude_study("s", StudyState.FINISHED, "done", draft)
+    assert release is not None
+    assert await store.current_release("shop") == release
+    assert await store.conclude_study("s", StudyState.FAILED, "late", draft) is None
+    record = await store.study("s")
+    assert record is not None
+    assert (record.state, record.message) == (StudyState.FINISHED, "done")
+    assert await store.conclude_study("none", StudyState.STOPPED, "", draft) is None
+    assert len(await store.releases()) == 1
