@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 _Item = TypeVar("_Item")
 
 MAX_CHARS: Final = 16_384
-"""Of one input or output on a span."""
+"""Of the texts in one input or output on a span; its JSON has at most twice as many."""
 
 _MAX_DEPTH = 8
 _MAX_ITEMS = 256
@@ -27,7 +27,7 @@ def capture(value: object) -> tuple[str, bool]:
     except (ValueError, TypeError, RecursionError):
         cutting.cut = True
         text = json.dumps(_safe_repr(value)[:MAX_CHARS])
-    if len(text) > MAX_CHARS:
+    if len(text) > 2 * MAX_CHARS:
         cutting.cut = True
         text = json.dumps(text[: MAX_CHARS // 2], ensure_ascii=False)
     return text, cutting.cut

@@ -1,0 +1,43 @@
+"""``otel-opto demo`` as a person starts it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "collector", "demo", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_demo_gets_better_and_says_where_everything_is(tmp_path: Path) -> None:
+    done = demo("--releases", "8", "--seed", "1", "--data-dir", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    before, after = map(float, re.findall(r"It got better: ([\d.]+) → ([\d.]+)", done.stdout)[0])
+    assert after > before
+    assert done.stdout.count("\nrelease ") >= 9
+    assert "answer.template" in done.stdout
+    for picture in ("scores.svg", "graph.svg"):
+        assert ET.parse(tmp_path / picture).getroot().tag.endswith("svg")
+    (command,) = re.findall(r"otel-opto (graph [0-9a-f]{32} --data-dir \S+)", done.stdout)
+    graph = subprocess.run(
+        [sys.executable, "-m", "collector", *command.split()], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert all(step in graph.stdout for step in ("analyse_question", "retrieve", "rank", "extract_answer"))
+    assert "← ranked from rank (link)" in graph.stdout
+    assert "★ answer_quality" in graph.stdout
+
+
+def test_the_demo_needs_a_model_for_optoprime() -> None:
+    refused = demo("--optimizer", "optoprime")
+    assert (refused.returncode, "--model NAME" in refused.stderr) == (2, True)
+
+
+def test_a_demo_that_cannot_get_better_says_so(tmp_path: Path) -> None:
+    done = demo("--optimizer", "optoprime", "--model", "m", "--option", "base_url=http://127.0.0.1:9/v1",
+                "--option", "timeout_seconds=1", "--releases", "1", "--data-dir", str(tmp_path))  # fmt: skip
+    assert done.returncode == 1
+    assert "did NOT get better" in done.stdout
+    assert "failed" in done.stdout

@@ -1,0 +1,193 @@
+"""Values: which one wins, why, and what the span says of it."""
+
+import threading
+
+import pytest
+
+import otel_opto
+from otel_opto.parameter import Resolved
+from otel_opto.spec import InvalidValue, value_hash
+from otel_opto.testing import FakeReleaseServer
+from otel_opto.v1 import release_pb2
+from tests.unit.otel_opto.conftest import App
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(otel_opto.__all__) == [
+        "InvalidValue", "Node", "Parameter", "Resolved", "configure", "feedback", "node", "parameter", "shutdown",
+        "start_node",
+    ]  # fmt: skip
+    assert all(hasattr(otel_opto, name) for name in otel_opto.__all__)
+
+
+def test_without_a_collector_the_default_wins(app: App) -> None:
+    k = app.parameter("k", 3, minimum=1, maximum=9)
+    assert k.resolve() == Resolved(3, "default")
+    with app.span():
+        assert k.value == 3
+    assert app.capture.span("request").attributes == {"opto.param.k.value": 3}
+
+
+def test_a_release_is_declared_applied_and_recorded(app: App) -> None:
+    k, style = app.parameter("k", 3, minimum=1, maximum=9), app.parameter("style", "plain")
+    assert app.connect()
+    assert app.server.wait_for_declaration("style").default.text == "plain"
+    app.publish(7, k=5)
+    assert k.resolve() == Resolved(5, "released", 7, 7)
+    assert style.resolve() == Resolved("plain", "default", 7)
+    with app.span():
+        assert (k.value, style.value) == (5, "plain")
+    assert app.capture.span("request").attributes == {
+        "opto.release": 7,
+        "opto.param.k.version": 7,
+        "opto.param.k.hash": value_hash(5),
+        "opto.param.style.value": "plain",
+    }
+
+
+def test_parameters_declared_later_are_declared_too(app: App) -> None:
+    app.connect()
+    app.parameter("late", 0.5, minimum=0.0, maximum=1.0)
+    assert app.server.wait_for_declaration("late").constraint.maximum == 1.0
+
+
+def test_one_trace_sees_one_release(app: App) -> None:
+    k = app.parameter("k", 3)
+    app.connect()
+    with app.span("before any"):
+        app.publish(1, k=10)
+        assert k.value == 3
+        with app.span("inner of before"):
+            assert k.value == 3
+    with app.span("first"):
+        assert k.value == 10
+        app.publish(2, k=20)
+        with app.span("inner"):
+            assert k.value == 10
+        assert k.value == 10
+    with app.span("second"):
+        assert k.value == 20
+    releases = {span.name: (span.attributes or {}).get("opto.release") for span in app.capture.spans()}
+    assert releases == {"before any": None, "inner of before": None, "first": 1, "inner": 1, "second": 2}
+
+
+def test_a_release_that_does_not_fit_is_refused_whole(app: App) -> None:
+    k, other = app.parameter("k", 3, minimum=1, maximum=9), app.parameter("other", "x")
+    app.connect()
+    app.publish(1, k=4, other="y")
+    app.publish(2, k=99, other="z", unknown=1)
+    word = app.server.wait_for_acknowledgement(2)
+    assert word.status == release_pb2.RELEASE_STATUS_FAILED
+    assert "'k': found 99 (int), allowed: a whole number from 1 to 9" in word.error
+    assert (k.resolve().value, other.resolve().value, k.resolve().release) == (4, "y", 1)
+    app.publish(3, k=5, unknown=1)
+    assert k.resolve() == Resolved(5, "released", 3, 3)
+
+
+def test_a_value_that_stopped_fitting_gives_the_default_and_says_why(app: App) -> None:
+    app.connect()
+    app.publish(1, k="many")
+    k = app.parameter("k", 3)
+    resolved = k.resolve()
+    assert (resolved.value, resolved.reason) == (3, "default")
+    assert resolved.error is not None
+    assert "found 'many'" in resolved.error
+
+
+def test_the_last_release_on_disk_is_used_until_the_collector_answers(app: App) -> None:
+    k = app.parameter("k", 3)
+    app.connect()
+    app.publish(4, k=8)
+    app.server.stop()
+    app.sdk.shutdown()
+    assert k.resolve() == Resolved(3, "default")
+    app.connect(wait_seconds=0)
+    assert k.resolve() == Resolved(8, "cached", 4, 4)
+    with FakeReleaseServer() as other:
+        other.publish(4, {"k": 8})
+        assert app.connect(other)
+        other.wait_for_acknowledgement(4)
+        assert k.resolve() == Resolved(8, "released", 4, 4)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xff", b"\x08\x04"])
+def test_a_damaged_cache_is_passed_over(app: App, damage: bytes) -> None:
+    k = app.parameter("k", 3)
+    app.connect()
+    app.publish(4, k=8)
+    app.server.stop()
+    app.sdk.shutdown()
+    (file,) = app.cache.iterdir()
+    file.write_bytes(damage + file.read_bytes()[:-3] if damage else b"")
+    app.connect(wait_seconds=0)
+    assert k.resolve().value == 3
+
+
+def test_it_reconnects_to_a_collector_that_comes_back(app: App) -> None:
+    k = app.parameter("k", 3)
+    app.connect()
+    app.publish(1, k=4)
+    port = app.server.port
+    app.server.stop()
+    assert k.resolve() == Resolved(4, "released", 1, 1)
+    with FakeReleaseServer(port) as again:
+        again.publish(2, {"k": 6})
+        again.wait_for_acknowledgement(2, 20)
+        assert again.wait_for_declaration("k").default.integer == 3
+        assert k.resolve() == Resolved(6, "released", 2, 2)
+
+
+def test_an_override_is_checked_ends_and_stays_in_its_thread(app: App) -> None:
+    k = app.parameter("k", 3, minimum=1, maximum=9)
+    seen: list[int] = []
+    with app.span(), k.override(7):
+        assert k.value == 7
+        thread = threading.Thread(target=lambda: seen.append(k.resolve().value))
+        thread.start()
+        thread.join()
+        with k.override(8):
+            assert k.resolve() == Resolved(8, "override")
+        assert k.resolve().value == 7
+    assert (k.resolve().value, seen) == (3, [3])
+    assert app.capture.span("request").attributes == {"opto.param.k.value": 7}
+    with pytest.raises(InvalidValue), k.override(99):
+        pass
+
+
+def test_a_false_override_is_an_override(app: App) -> None:
+    on = app.parameter("on", True)
+    with on.override(False):
+        assert on.value is False
+
+
+def test_wrong_declarations_are_said_where_they_stand() -> None:
+    with pytest.raises(InvalidValue, match="found list, allowed: bool, int, float, str"):
+        otel_opto.parameter("k", [1])  # type: ignore[type-var]
+    with pytest.raises(InvalidValue, match="choices is not a constraint of type integer"):
+        otel_opto.parameter("k", 1, choices=("a",))
+
+
+def test_nothing_raises_whatever_is_configured(app: App) -> None:
+    k = app.parameter("k", 3)
+    for endpoint in ("http://127.0.0.1:9", "nonsense", "http://[", "", "ftp://x:1"):
+        assert (
+            app.sdk.configure(endpoint=endpoint, cache_dir="/dev/null/no", tracer_provider=app.capture.tracer_provider)
+            is False
+        )
+        assert k.value == 3
+    app.sdk.shutdown()
+    app.sdk.shutdown()
+
+
+def test_configure_again_replaces(app: App) -> None:
+    k = app.parameter("k", 3)
+    app.connect()
+    app.publish(1, k=4)
+    with FakeReleaseServer() as other:
+        other.publish(9, {"k": 5})
+        assert app.connect(other)
+        other.wait_for_acknowledgement(9)
+        assert k.resolve() == Resolved(5, "released", 9, 9)
+    with app.span():
+        pass
+    assert (app.capture.span("request").attributes or {})["opto.release"] == 9
