@@ -40,6 +40,8 @@ def variables(request: OptimizationRequest) -> str:
     lines = []
     for spec in request.parameters:
         words = f" -- {spec.description}" if spec.description else ""
+        if spec.constraint.candidates:
+            words += f"; for example {_json(list(spec.constraint.candidates), 2 * _VALUE_CHARS)}"
         lines.append(f"{spec.key} = {canonical(request.current[spec.key])} ({spec.describe_allowed()}){words}")
     return "\n".join(lines)
 

@@ -24,6 +24,7 @@ TEMPLATE = otel_opto.parameter(
     "answer.template",
     "In the records of Tolsay one reads about this: {sentence}",
     max_length=200,
+    pattern=r".*\{(answer|sentence)\}.*",
     candidates=(
         "{title}: {sentence}",
         "{sentence}",

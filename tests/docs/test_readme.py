@@ -1,11 +1,12 @@
 """What the README says is true."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
-
-import otel_opto
+from otel_opto.testing import FakeReleaseServer
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -15,19 +16,21 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_python_example_runs_without_a_collector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_OPTO_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("OTEL_OPTO_CACHE_DIR", str(tmp_path))
+HARNESS = """
+search = lambda question, limit: [question] * limit
+generate = lambda question, found: f"{question} {len(found)}"
+%s
+assert answer("why?") == "why? 3", answer("why?")
+"""
+
+
+def test_the_python_example_runs(tmp_path: Path) -> None:
     (example,) = blocks("python")
-    namespace = {
-        "search": lambda question, limit: [question] * limit,
-        "generate": lambda question, found: f"{question} {len(found)}",
-    }
-    try:
-        exec(compile(example, "README.md", "exec"), namespace)
-        assert namespace["answer"]("why?") == "why? 3"  # type: ignore[operator]
-    finally:
-        otel_opto.shutdown(timeout_seconds=1)
+    with FakeReleaseServer() as server:
+        environment = {**os.environ, "OTEL_OPTO_ENDPOINT": server.endpoint, "OTEL_OPTO_CACHE_DIR": str(tmp_path)}
+        command = [sys.executable, "-c", HARNESS % example]
+        subprocess.run(command, env=environment, check=True, timeout=60)
+        assert server.wait_for_declaration("retriever.top_k").default.integer == 3
 
 
 def test_every_command_that_it_names_exists() -> None:
@@ -36,7 +39,7 @@ def test_every_command_that_it_names_exists() -> None:
     named = set(re.findall(r"^otel-opto ([a-z]+)", "\n".join(blocks("sh")), re.MULTILINE))
     assert named >= {"collector", "studies", "releases", "graph"}
     usage = parser().format_help()
-    assert [name for name in named if f"    {name} " not in usage] == []
+    assert [name for name in named if not re.search(rf"^ +{name}\b", usage, re.MULTILINE)] == []
 
 
 def test_every_file_that_the_documents_link_to_is_there() -> None:

@@ -55,7 +55,7 @@ def test_each_method_answers(application: Application, method: str) -> None:
         assert application.ask("Who was the last keeper of the lighthouse?").answer == "Anselm Roe"
 
 
-@pytest.mark.parametrize("template", ["{nothing}", "{", "{0}", "{answer.missing}"])
+@pytest.mark.parametrize("template", ["{answer} {nothing}", "{answer}{", "{answer}{0}", "{answer}{answer.missing}"])
 def test_a_template_that_cannot_be_filled_gives_the_bare_answer(application: Application, template: str) -> None:
     with parameters.TEMPLATE.override(template), parameters.METHOD.override("bm25"):
         assert application.ask("How high is the lighthouse?").answer == "37 metres high"
