@@ -21,6 +21,8 @@ search = lambda question, limit: [question] * limit
 generate = lambda question, found: f"{question} {len(found)}"
 %s
 assert answer("why?") == "why? 3", answer("why?")
+assert otel_opto._sdk.feedback_events.dropped == 0
+input()
 """
 
 
@@ -29,8 +31,10 @@ def test_the_python_example_runs(tmp_path: Path) -> None:
     with FakeReleaseServer() as server:
         environment = {**os.environ, "OTEL_OPTO_ENDPOINT": server.endpoint, "OTEL_OPTO_CACHE_DIR": str(tmp_path)}
         command = [sys.executable, "-c", HARNESS % example]
-        subprocess.run(command, env=environment, check=True, timeout=60)
+        application = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
         assert server.wait_for_declaration("retriever.top_k").default.integer == 3
+        application.communicate(b"\n", timeout=60)
+    assert application.returncode == 0
 
 
 def test_every_command_that_it_names_exists() -> None:
