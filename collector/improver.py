@@ -29,12 +29,14 @@ class ImproverSettings:
     Attributes:
         feedback_ttl_seconds: Feedback that waits longer for its spans is given up and counted.
         poll_seconds: A study is looked at this often even if nothing came in.
+        gather_seconds: What comes in within this time is looked at together.
         retry_seconds: After a passing fault of an optimizer the next try waits this long, doubled each time.
         max_failures: Passing faults, or proposals that fail validation, in a row before the study fails.
     """
 
     feedback_ttl_seconds: float = 86_400.0
     poll_seconds: float = 1.0
+    gather_seconds: float = 0.02
     retry_seconds: float = 1.0
     max_failures: int = 5
 
@@ -75,6 +77,7 @@ class Improver:
                 await self._wait()
 
     async def _wait(self) -> None:
+        await asyncio.sleep(self._settings.gather_seconds)
         try:
             await asyncio.wait_for(self._woken.wait(), self._settings.poll_seconds)
         except TimeoutError:

@@ -35,6 +35,7 @@ class HttpListener:
             lifespan="off",
             log_config=None,
             access_log=False,
+            log_level="warning",
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
         self._server = _Server(config)

@@ -1,5 +1,6 @@
 """What a person, a script or an application can ask of the collector. Transport-free: dataclasses in and out."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -133,7 +134,13 @@ class Operations:
         return [item.id for item in dated]
 
     async def feedback(self, trace_id: str = "", limit: int = 100) -> Sequence[StoredFeedback]:
-        """Newest first."""
+        """Newest first.
+
+        Raises:
+            InvalidRequest: the trace id is none.
+        """
+        if trace_id and not re.fullmatch("[0-9a-f]{32}", trace_id):
+            raise InvalidRequest(f"trace_id: found {trace_id!r}, allowed are 32 hex digits")
         return await self._store.feedback(trace_id=trace_id, limit=limit)
 
     # --- traces -------------------------------------------------------------------------------------------------

@@ -148,6 +148,13 @@ def test_a_study_with_an_unknown_optimizer_or_option_is_refused(collector: Runni
     assert "sampel" in json.loads(body)["error"]
 
 
+def test_wrong_queries_are_refused_in_words(collector: RunningCollector) -> None:
+    for path, said in (("/v1/feedback?trace_id=zz", "'zz'"), ("/v1/traces?limit=-1", "'-1'")):
+        status, body = send(collector.api + path, b"", method="GET")
+        assert status == 400
+        assert said in json.loads(body)["error"]
+
+
 def test_unknown_things_are_not_found_in_words(collector: RunningCollector) -> None:
     for path in ("/v1/releases/7", "/v1/studies/none", f"/v1/traces/{samples.trace_id(9)}/graph", "/v1/nothing"):
         status, body = send(collector.api + path, b"", method="GET")
