@@ -117,11 +117,13 @@ class Pipeline:
     async def attach(self) -> int:
         """4 attach: brings waiting feedback to spans that have come. Returns how many found theirs."""
         waiting = await self._store.attachable(_ATTACH_AT_ONCE)
-        traces = {trace_id: await self._store.trace(trace_id) for trace_id in {f.target.trace_id for f in waiting}}
-        found = [attach.attach(feedback, traces[feedback.target.trace_id]) for feedback in waiting]
+        ids = sorted({one.feedback.target.trace_id for one in waiting})
+        traces = {trace_id: await self._store.trace(trace_id) for trace_id in ids}
+        found = [attach.attach(one.feedback, traces[one.feedback.target.trace_id]) for one in waiting]
         attachments = [attachment for attachment in found if attachment]
-        if attachments:
-            await self._store.attach(attachments)
+        missed = [one for one, attachment in zip(waiting, found, strict=True) if attachment is None]
+        if waiting:
+            await self._store.attach(attachments, missed)
         self._counters.add(Counter.FEEDBACK_ATTACHED, len(attachments))
         return len(attachments)
 

@@ -65,6 +65,20 @@ class StoredFeedback:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingFeedback:
+    """Feedback that may find its span now.
+
+    Attributes:
+        id: Of the feedback.
+        position: How far the store had come with the feedback's trace when it was read; the store's own measure.
+    """
+
+    id: str
+    feedback: Feedback
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """Feedback that found its span: the root's id is filled in, the release of the trace is known."""
 

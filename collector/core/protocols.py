@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback
+from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
 from collector.core.graph import TraceFeedback
 from collector.core.release import Acknowledgement, Release, ReleaseDraft
 from collector.core.span import LogRecord, Span
@@ -77,12 +77,15 @@ class FeedbackStore(Protocol):
         """Keeps feedback, all or none; what is there already (by id) stays as it is. Durable on return."""
         ...
 
-    async def attachable(self, limit: int) -> Sequence[Feedback]:
-        """Waiting feedback of whose trace at least one span has come, oldest first."""
+    async def attachable(self, limit: int) -> Sequence[WaitingFeedback]:
+        """Waiting feedback of whose trace a span has come since it was missed last, oldest first."""
         ...
 
-    async def attach(self, attachments: Sequence[Attachment]) -> None:
-        """Marks feedback as attached. Idempotent; unknown ids are passed over."""
+    async def attach(self, attachments: Sequence[Attachment], missed: Sequence[WaitingFeedback] = ()) -> None:
+        """Marks feedback as attached, and feedback whose span was missed as not attachable until another span comes.
+
+        Idempotent; unknown ids are passed over.
+        """
         ...
 
     async def expire(self, received_before_unix_nano: int) -> int:

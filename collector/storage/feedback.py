@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback
+from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
 from collector.core.span import SpanContext
 
 _COLUMNS = (
@@ -37,22 +37,27 @@ def submit(connection: sqlite3.Connection, feedback: Sequence[Feedback], receive
     )
 
 
-def attachable(connection: sqlite3.Connection, limit: int) -> Sequence[Feedback]:
-    """See `FeedbackStore.attachable`."""
+def attachable(connection: sqlite3.Connection, limit: int) -> Sequence[WaitingFeedback]:
+    """See `FeedbackStore.attachable`. The position is the last request that touched the trace."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM feedback WHERE state = 'waiting' AND EXISTS"  # noqa: S608 - a constant
-        " (SELECT 1 FROM traces WHERE traces.trace_id = feedback.trace_id)"
-        " ORDER BY sequence LIMIT ?",
+        f"SELECT last_request_id, {_COLUMNS} FROM feedback JOIN traces USING (trace_id)"  # noqa: S608 - a constant
+        " WHERE state = 'waiting' AND last_request_id > missed_at ORDER BY sequence LIMIT ?",
         (limit or -1,),
     )
-    return [_stored(row).feedback for row in rows]
+    found = [(position, _stored(row)) for position, *row in rows]
+    return [WaitingFeedback(stored.id, stored.feedback, position) for position, stored in found]
 
 
-def attach(connection: sqlite3.Connection, attachments: Sequence[Attachment]) -> None:
+def attach(
+    connection: sqlite3.Connection, attachments: Sequence[Attachment], missed: Sequence[WaitingFeedback]
+) -> None:
     """See `FeedbackStore.attach`."""
     connection.executemany(
         "UPDATE feedback SET state = 'attached', target_span_id = ?, release = ? WHERE id = ? AND state <> 'attached'",
         [(one.target.span_id, one.release, one.feedback_id) for one in attachments],
+    )
+    connection.executemany(
+        "UPDATE feedback SET missed_at = max(missed_at, ?) WHERE id = ?", [(one.position, one.id) for one in missed]
     )
 
 
@@ -103,7 +108,7 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     return {state.value: found.get(state.value, 0) for state in FeedbackState}
 
 
-def _stored(row: tuple[object, ...]) -> StoredFeedback:
+def _stored(row: Sequence[object]) -> StoredFeedback:
     (feedback_id, trace_id, span_id, name, score, label, text, source, attributes, time, state, received, release) = row
     assert isinstance(trace_id, bytes)
     return StoredFeedback(

@@ -42,6 +42,7 @@ CREATE TABLE feedback (
     time_unix_nano INTEGER NOT NULL,
     received_unix_nano INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'attached', 'expired')),
+    missed_at INTEGER NOT NULL DEFAULT 0, -- the last request of its trace when its span was looked for in vain
     target_span_id TEXT, -- of attached feedback: the judged span, filled in where span_id is empty
     release INTEGER
 );

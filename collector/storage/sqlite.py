@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback
+from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
 from collector.core.protocols import Clock
 from collector.core.release import Acknowledgement, Release, ReleaseDraft
 from collector.core.span import LogRecord, Span
@@ -76,13 +76,13 @@ class SqliteStore:
         """See `FeedbackStore`."""
         await self.database.write(lambda db: feedback_table.submit(db, feedback, received_unix_nano))
 
-    async def attachable(self, limit: int) -> Sequence[Feedback]:
+    async def attachable(self, limit: int) -> Sequence[WaitingFeedback]:
         """See `FeedbackStore`."""
         return await self.database.read(lambda db: feedback_table.attachable(db, limit))
 
-    async def attach(self, attachments: Sequence[Attachment]) -> None:
+    async def attach(self, attachments: Sequence[Attachment], missed: Sequence[WaitingFeedback] = ()) -> None:
         """See `FeedbackStore`."""
-        await self.database.write(lambda db: feedback_table.attach(db, attachments))
+        await self.database.write(lambda db: feedback_table.attach(db, attachments, missed))
 
     async def expire(self, received_before_unix_nano: int) -> int:
         """See `FeedbackStore`. Looked up first: mostly nothing expires, and a commit costs a sync of the disk."""

@@ -145,7 +145,22 @@ async def test_feedback_waits_for_spans_of_its_trace_and_not_for_logs(store: Sto
     await store.append(read_logs(samples.logs_request([samples.evaluation(2, 1)]), 1).request)
     assert list(await store.attachable(10)) == []
     await store.append(traces(samples.span(1, 1)))
-    assert list(await store.attachable(10)) == [feedback(1)]
+    (waiting,) = await store.attachable(10)
+    assert (waiting.id, waiting.feedback) == (feedback(1).id, feedback(1))
+
+
+async def test_feedback_that_was_missed_is_offered_again_after_another_span(store: Store) -> None:
+    await store.append(traces(samples.span(1, 9)), [feedback(1)])
+    (waiting,) = await store.attachable(10)
+    await store.append(traces(samples.span(1, 8)))  # comes between the look and the word on it
+    await store.attach([], [waiting])
+    (again,) = await store.attachable(10)
+    await store.attach([], [again])
+    assert list(await store.attachable(10)) == []
+    await store.append(read_logs(samples.logs_request([samples.evaluation(1, 1)]), 1).request)
+    assert list(await store.attachable(10)) == []
+    await store.append(traces(samples.span(1, 1)))
+    assert [one.id for one in await store.attachable(10)] == [feedback(1).id]
 
 
 async def test_the_same_feedback_is_kept_once(store: Store) -> None:
