@@ -186,9 +186,11 @@ class Client:
             try:
                 self._parameters.DeclareParameters(request, timeout=_CALL_SECONDS)
             except grpc.RpcError as error:
-                # The watch sets the event again when it finds a collector, so a missing one is no loss.
                 if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
-                    _LOG.error("the collector refuses the declared parameters: %s", _words(error))
+                    _LOG.error("the collector refuses the declared parameters: %s", _words(error))  # noqa: TRY400 - the words are enough
+                elif self._connected and not self._stopping.wait(_FIRST_BACKOFF_SECONDS):
+                    self._undeclared.set()
+                # Otherwise there is no collector; the watch sets the event when it finds one.
             except ValueError:
                 return  # the channel is closed
 

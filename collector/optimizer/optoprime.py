@@ -4,6 +4,7 @@ Cheng, Nie, Swaminathan, "Trace is the Next AutoDiff" (NeurIPS 2024), section 4.
 """
 
 import json
+import random
 from collections.abc import Callable, Mapping, Sequence
 
 from collector.core.errors import OptimizerError
@@ -69,7 +70,7 @@ class OptoPrime:
         tried = {_fingerprint(request, trial.values) for trial in request.trials}
         cost, fault, repeated = Cost(), "", None
         for attempt in range(_TRIES):
-            seed = request.study.seed * 1_000 + len(request.trials) * 10 + attempt
+            seed = _seed(request, attempt)
             completion = await model.complete(messages, schema, seed)
             cost = _added(cost, completion)
             try:
@@ -105,6 +106,12 @@ def messages_for(request: OptimizationRequest) -> Sequence[dict[str, str]]:
         {"role": "system", "content": system},
         {"role": "user", "content": prompt("optoprime_problem", runs=runs, **fixed)},
     )
+
+
+def _seed(request: OptimizationRequest, attempt: int) -> int:
+    """Another one for every call of a study, and the same one when the same call is made again."""
+    known = f"{request.study.seed}/{len(request.trials)}/{len(request.rejected)}/{attempt}"
+    return random.Random(known).getrandbits(31)  # noqa: S311 - no secret
 
 
 def _read(completion: Completion, parameters: Sequence[ParameterSpec], cost: Cost) -> Proposal:

@@ -103,6 +103,19 @@ def test_feedback_studies_and_releases(collector: RunningCollector, judged: str)
     assert "rollback to release 1" in study["message"]
 
 
+def test_studies_of_the_configuration_begin_once_and_go_on(tmp_path: Path) -> None:
+    config = tmp_path / "collector.yaml"
+    study = "{name: standing, service: shop, metric: quality, feedback_filter: {split: train}}"
+    config.write_text(f"studies: [{study}]\n", encoding="utf-8")
+    for _ in range(2):
+        with RunningCollector(tmp_path / "data", None, "--config", str(config)) as running:
+            (listed,) = running.client.get("/v1/studies")["studies"]
+            assert (listed["name"], listed["state"], listed["trials"]) == ("standing", "running", [])
+    config.write_text(f"studies: [{study[:-1]}, name2: x}}]\n", encoding="utf-8")
+    wrong = opto("collector", "--config", str(config), "--validate")
+    assert (wrong.returncode, "studies.0.name2" in wrong.stderr) == (2, True)
+
+
 def test_exit_codes_tell_scripts_what_happened(collector: RunningCollector, tmp_path: Path) -> None:
     assert opto("releases", "show", "99", collector=collector).returncode == 1
     assert opto("nonsense").returncode == 2
