@@ -187,7 +187,7 @@ class Client:
                 self._parameters.DeclareParameters(request, timeout=_CALL_SECONDS)
             except grpc.RpcError as error:
                 if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
-                    _LOG.error("the collector refuses the declared parameters: %s", _words(error))  # noqa: TRY400 - the words are enough
+                    _LOG.error("the collector refuses the declared parameters: %s", _words(error))
                 elif self._connected and not self._stopping.wait(_FIRST_BACKOFF_SECONDS):
                     self._undeclared.set()
                 # Otherwise there is no collector; the watch sets the event when it finds one.
