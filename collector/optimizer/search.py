@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = {
     "sampler": Option((str,), "tpe", "tpe or random", choices=("tpe", "random")),
-    "startup_trials": Option((int,), 8, "a whole number from 1 to 1000", 1, 1000),
+    "startup_trials": Option((int,), 10, "a whole number from 1 to 1000", 1, 1000),
 }
 _ASKS = 20
 
@@ -57,14 +57,48 @@ def _propose(request: OptimizationRequest) -> Sequence[Proposal]:
     if not specs or len(tried) >= math.prod(_size(spec) for spec in specs):
         return ()
     options = chosen(request.study.optimizer_options, _OPTIONS)
-    values: dict[str, ParameterValue] = {}
+    values = _spread(request, specs, options["startup_trials"])
     for ask in range(_ASKS):
-        seed = random.Random(f"{request.study.seed}/{len(request.trials)}/{ask}").getrandbits(32)  # noqa: S311
-        values = _ask(request, specs, options, seed)
-        if tuple(values[spec.key] for spec in specs) not in tried:
+        if values and tuple(values[spec.key] for spec in specs) not in tried:
             break
+        seed = _random(request, f"{len(request.trials)}/{ask}").getrandbits(32)
+        values = _ask(request, specs, options, seed)
     known = f"{len(request.trials)} known"
     return (Proposal(values, f"{options['sampler']} over {len(specs)} parameters, {known}"),)
+
+
+def _random(request: OptimizationRequest, purpose: str) -> random.Random:
+    return random.Random(f"{request.study.seed}/{purpose}")  # noqa: S311 - no secret
+
+
+def _spread(request: OptimizationRequest, specs: Sequence[ParameterSpec], count: int) -> dict[str, ParameterValue]:
+    """The next of `count` candidates that begin a study; empty after them.
+
+    A Latin hypercube (McKay, Beckman, Conover, Technometrics 1979): together they meet every part of each range once,
+    and every choice at least once where there are enough of them. An estimator that begins at random may never see a
+    choice, and then never leaves the others.
+    """
+    index = len(request.trials) - 1
+    if not 0 <= index < count:
+        return {}
+    values: dict[str, ParameterValue] = {}
+    for spec in specs:
+        rng = _random(request, spec.key)
+        parts = rng.sample(range(count), count)
+        jitter = [rng.random() for _ in range(count)]
+        values[spec.key] = _at(spec, parts[index], (parts[index] + jitter[index]) / count)
+    return values
+
+
+def _at(spec: ParameterSpec, part: int, position: float) -> ParameterValue:
+    """The value at a position in [0, 1) of a range, or the choice of a part."""
+    low, high = spec.constraint.minimum, spec.constraint.maximum
+    if spec.type is ParameterType.INTEGER and low is not None:
+        return math.ceil(low) + math.floor(position * _size(spec))
+    if spec.type is ParameterType.FLOAT and low is not None and high is not None:
+        return low + (high - low) * position
+    choices = _choices(spec)
+    return choices[part % len(choices)]
 
 
 def _ask(

@@ -96,3 +96,12 @@ async def test_integer_bounds_that_are_no_integers_are_met() -> None:
     )
     (proposal,) = await Search().propose(request)
     assert proposal.values == {"n": 3}
+
+
+async def test_a_study_begins_by_meeting_every_choice_and_every_part_of_a_range() -> None:
+    trials = await run(Study("s", "shop", "q", seed=6, optimizer_options={"startup_trials": 8}), 8)
+    begun = [trial.values for trial in trials[1:]]
+    for spec in SPECS:
+        if spec.type in (ParameterType.CHOICE, ParameterType.TEXT, ParameterType.BOOLEAN):
+            assert len({values[spec.key] for values in begun}) == 2
+    assert sorted(int(float(values["weight"]) * 8) for values in begun) == list(range(8))
