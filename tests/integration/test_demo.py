@@ -1,6 +1,8 @@
 """``otel-opto demo`` as a person starts it."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +30,22 @@ def test_the_demo_gets_better_and_says_where_everything_is(tmp_path: Path) -> No
     assert all(step in graph.stdout for step in ("analyse_question", "retrieve", "rank", "extract_answer"))
     assert "← ranked from rank (link)" in graph.stdout
     assert "★ answer_quality" in graph.stdout
+
+
+def test_the_demo_survives_a_killed_collector(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "collector", "demo", "--releases", "8", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("release   3"):
+                (pid,) = re.findall(r"collector .*\(pid (\d+)\)", "".join(said))
+                os.kill(int(pid), signal.SIGKILL)
+    text = "".join(said)
+    assert process.returncode == 0, text
+    assert "died and was started again on what it kept" in text
+    assert [int(number) for number in re.findall(r"^release +(\d+) +score", text, re.MULTILINE)] == list(range(1, 10))
 
 
 def test_the_demo_needs_a_model_for_optoprime() -> None:

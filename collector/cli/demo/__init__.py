@@ -88,7 +88,7 @@ def _improve_example(arguments: argparse.Namespace, directory: Path) -> Report:
         client = ApiClient(collector.api)
         before = application.mean_score(parts.held_out, "held_out")
         output.show(f"held-out score before: {before:.3f}")
-        improvement: Improvement = improve(client, application, parts.train, _study(arguments, len(parts.train)))
+        improvement: Improvement = improve(collector, application, parts.train, _study(arguments, len(parts.train)))
         application.wait_for_release(improvement.final_release)
         after = application.mean_score(parts.held_out, "held_out")
         sample = application.ask(parts.held_out[0], "held_out")

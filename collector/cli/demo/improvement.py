@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from collector.cli import output
-from collector.cli.client import ApiClient
+from collector.cli.client import ApiClient, Unreachable
 from collector.cli.demo.examples import Question
-from collector.cli.demo.processes import Application, DemoFailed
+from collector.cli.demo.processes import Application, CollectorProcess, DemoFailed
 
 _ASK_AGAIN_SECONDS = 5.0
 _PATIENCE_SECONDS = 1_800.0
@@ -26,20 +26,23 @@ class Improvement:
 
 
 def improve(
-    client: ApiClient, application: Application, questions: Sequence[Question], study: Mapping[str, object]
+    collector: CollectorProcess, application: Application, questions: Sequence[Question], study: Mapping[str, object]
 ) -> Improvement:
     """Creates the study and gives the application traffic until it has ended; shows each trial as it completes.
+
+    A collector that dies in the meantime is started again on what it kept, and the study goes on.
 
     Raises:
         DemoFailed: the study did not end in time.
     """
     begun = time.monotonic()
+    client = ApiClient(collector.api)
     client.post("/v1/studies", study)
     path = f"/v1/studies/{study['name']}"
-    progress = _Progress(client)
+    progress = _Progress()
     asked_release, asked_at = None, 0.0
     while True:
-        record = client.get(path)
+        record = _record(client, collector, path)
         progress.show(record)
         if record["state"] != "running":
             break
@@ -57,11 +60,21 @@ def improve(
     return Improvement(record, record["trials"][0]["release"], final, time.monotonic() - begun)
 
 
+def _record(client: ApiClient, collector: CollectorProcess, path: str) -> Mapping[str, Any]:
+    try:
+        record: Mapping[str, Any] = client.get(path)
+    except Unreachable:
+        if not collector.start_again():
+            raise
+        output.show(f"the collector died and was started again on what it kept (pid {collector.pid})")
+        record = client.get(path)
+    return record
+
+
 class _Progress:
     """One line for each trial that has completed since the last look."""
 
-    def __init__(self, client: ApiClient) -> None:
-        self._client = client
+    def __init__(self) -> None:
         self._shown = 0
         self._best: float | None = None
 

@@ -29,22 +29,34 @@ class _Process:
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._name = name
+        self._environment = {**os.environ, **environment}
         self._log = log
-        self._process = subprocess.Popen(  # noqa: S603 - our own command line
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log.open("w", encoding="utf-8"),
-            env={**os.environ, **environment},
-            text=True,
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        self._process, self.ready = self._started(command)
+
+    def _started(self, command: Sequence[str]) -> tuple[subprocess.Popen[str], Mapping[str, Any]]:
+        with self._log.open("a", encoding="utf-8") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own command line
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self._environment,
+                text=True,
+            )
+        assert process.stdout is not None
+        line = process.stdout.readline()
         if not line:
-            self._process.wait()
-            raise DemoFailed(f"the {name} ended with code {self._process.returncode} before it was ready; see {log}")
-        self.ready: Mapping[str, Any] = json.loads(line)
-        self.pid = self._process.pid
+            process.wait()
+            process.stdout.close()
+            raise DemoFailed(
+                f"the {self._name} ended with code {process.returncode} before it was ready; see {self._log}"
+            )
+        return process, json.loads(line)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        return self._process.pid
 
     def stop(self) -> None:
         """Asks it to end and waits; kills it if it takes too long. Safe twice."""
@@ -71,12 +83,25 @@ class CollectorProcess(_Process):
     """``otel-opto collector`` on free loopback ports."""
 
     def __init__(self, directory: Path) -> None:
-        free = "127.0.0.1:0"
-        command = [sys.executable, "-m", "collector", "collector", "--data-dir", str(directory)]
-        command += ["--otlp-grpc", free, "--otlp-http", free, "--api", free]
-        super().__init__("collector", command, {}, directory / "collector.log")
+        self._directory = directory
+        free = dict.fromkeys(("otlp_grpc", "otlp_http", "api"), "127.0.0.1:0")
+        super().__init__("collector", self._command(free), {}, directory / "collector.log")
         self.otlp_grpc: str = self.ready["otlp_grpc"]
         self.api: str = f"http://{self.ready['api']}"
+
+    def _command(self, addresses: Mapping[str, str]) -> Sequence[str]:
+        command = [sys.executable, "-m", "collector", "collector", "--data-dir", str(self._directory)]
+        command += ["--otlp-grpc", addresses["otlp_grpc"], "--otlp-http", addresses["otlp_http"]]
+        return [*command, "--api", addresses["api"]]
+
+    def start_again(self) -> bool:
+        """Starts it where it was, on what it kept, if it has died; False if it lives."""
+        if self._process.poll() is None:
+            return False
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process, self.ready = self._started(self._command(self.ready))
+        return True
 
 
 @dataclass(frozen=True, slots=True)
