@@ -22,7 +22,7 @@ def graph_svg(graph: TraceGraph) -> str:
     """The picture; text is escaped, whatever it holds. Size grows with the longest path and the fullest layer."""
     places = _places(graph)
     right = max((x for x, _ in places.values()), default=0) + _WIDTH + _MARGIN
-    bottom = max((y for _, y in places.values()), default=0) + _HEIGHT + _MARGIN
+    bottom = max((y for _, y in places.values()), default=0) + 2 * _HEIGHT + _MARGIN
     root = ET.Element(
         "svg",
         xmlns="http://www.w3.org/2000/svg",
@@ -77,7 +77,9 @@ def _edge(root: ET.Element, edge: Edge, places: dict[NodeId, tuple[int, int]]) -
     (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
     x1, y1, y2 = x1 + _WIDTH, y1 + _HEIGHT // 2, y2 + _HEIGHT // 2
     bend = max((x2 - x1) // 2, 30)
-    line = ET.SubElement(root, "path", d=f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}")
+    # An edge over several layers bows, so that it does not run behind the boxes between its ends.
+    bow = 2 * _HEIGHT if x2 - x1 > _WIDTH + _GAP_X else 0
+    line = ET.SubElement(root, "path", d=f"M{x1} {y1} C{x1 + bend} {y1 + bow} {x2 - bend} {y2 + bow} {x2} {y2}")
     line.set("fill", "none")
     line.set("stroke", "#5b6672")
     line.set("stroke-width", "1.4")
