@@ -40,12 +40,12 @@ class ReleaseSpanProcessor(SpanProcessor):
 
 
 def pinned_release(registry: Registry) -> Release | None:
-    """The release of the current trace; the current release outside of a recorded one."""
+    """The release of the current trace; the newest outside of a recorded one, and where it is not held any more."""
     span = trace.get_current_span()
     if span in registry.spans_without_release:
         return None
     if isinstance(span, ReadableSpan) and span.attributes is not None:
         number = span.attributes.get(semconv.RELEASE)
         if isinstance(number, int):
-            return registry.release(number)
+            return registry.release(number) or registry.current
     return registry.current

@@ -71,6 +71,16 @@ def test_one_trace_sees_one_release(app: App) -> None:
     assert releases == {"before any": None, "inner of before": None, "first": 1, "inner": 1, "second": 2}
 
 
+def test_a_trace_that_outlives_its_release_goes_on_with_the_newest(app: App) -> None:
+    k = app.parameter("k", 3)
+    app.connect()
+    app.publish(1, k=10)
+    with app.span():
+        for number in range(2, 12):
+            app.publish(number, k=10 * number)
+        assert k.resolve() == Resolved(110, "released", 11, 11)
+
+
 def test_a_release_that_does_not_fit_is_refused_whole(app: App) -> None:
     k, other = app.parameter("k", 3, minimum=1, maximum=9), app.parameter("other", "x")
     app.connect()
