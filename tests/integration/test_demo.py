@@ -48,6 +48,12 @@ def test_the_demo_survives_a_killed_collector(tmp_path: Path) -> None:
     assert [int(number) for number in re.findall(r"^release +(\d+) +score", text, re.MULTILINE)] == list(range(1, 10))
 
 
+def test_the_demo_begins_afresh(tmp_path: Path) -> None:
+    (tmp_path / "earlier").touch()
+    refused = demo("--data-dir", str(tmp_path))
+    assert (refused.returncode, "is not empty; give a new directory" in refused.stderr) == (2, True)
+
+
 def test_the_demo_needs_a_model_for_optoprime() -> None:
     refused = demo("--optimizer", "optoprime")
     assert (refused.returncode, "--model NAME" in refused.stderr) == (2, True)

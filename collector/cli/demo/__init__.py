@@ -73,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(["demo: --optimizer optoprime needs --model NAME, and OPENAI_BASE_URL or OPENAI_API_KEY"])
     directory = arguments.data_dir or Path(tempfile.mkdtemp(prefix="otel-opto-demo-"))
     directory.mkdir(parents=True, exist_ok=True)
+    if any(directory.iterdir()):
+        raise ConfigError([f"demo: --data-dir: {directory} is not empty; give a new directory, the demo begins afresh"])
     report = _improve_example(arguments, directory)
     show_report(report, directory)
     return 0 if report.improved else 1
