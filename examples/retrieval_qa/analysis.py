@@ -1,39 +1,45 @@
 """Step 1: what is asked for."""
 
+import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 import otel_opto
 
-from .words import stems, tokens
+from .words import stems
+
+
+class Kind(StrEnum):
+    """What sort of words the answer must be."""
+
+    NUMBER = "number"
+    TIME = "time"
+    PERSON = "person"
+    PLACE = "place"
+    PHRASE = "phrase"
+
+
+_SIGNS = (
+    (Kind.TIME, r"^when\b|^(?:until|since|before) (?:when|what|which)\b"),
+    (Kind.TIME, r"\b(?:what|which) (?:year|months?|date|day|evening|morning|hour|time)\b"),
+    (Kind.NUMBER, r"\bhow (?!(?:do|does|did|is|are|was|were|can|may)\b)\w+|\b(?:costs?|pay|price|fine)\b"),
+    (Kind.PERSON, r"^whom?\b|\bname of the (?:\w+ )?\w+er\b"),
+    (Kind.PLACE, r"^where\b|\b(?:what|which) (?:street|building|place|house)\b"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The words that carry meaning, and the kind of answer that is wanted: number, time, person or phrase."""
+    """A question taken apart: the stems of its meaningful words, each once and in order, and the kind of answer."""
 
     question: str
-    words: list[str]
-    kind: str
+    words: tuple[str, ...]
+    kind: Kind
 
 
 @otel_opto.node
 def analyse_question(question: str) -> Analysis:
-    """Takes a question apart."""
-    return Analysis(question, stems(question), _kind(tokens(question)))
-
-
-def _kind(asked: list[str]) -> str:
-    text = " ".join(asked)
-    if text.startswith("who ") or " which poet" in f" {text}" or " which smith" in f" {text}":
-        return "person"
-    if text.startswith(("when ", "since when")) or "what year" in text or "which year" in text or " hour" in text:
-        return "time"
-    if (" day" in f" {text}" and "how" not in asked) or "evening" in asked or "what time" in text:
-        return "time"
-    if text.startswith(
-        ("how many", "how long", "how high", "how tall", "how far", "how large", "how fast", "how strong")
-    ):
-        return "number"
-    if "how much" in text or "price" in asked or "cost" in asked or "weight" in asked or "fine" in asked:
-        return "number"
-    return "phrase"
+    """Looks at the question alone; the first sign that fits decides on the kind, a phrase where none does."""
+    lowered = question.lower()
+    kind = next((kind for kind, sign in _SIGNS if re.search(sign, lowered)), Kind.PHRASE)
+    return Analysis(question, tuple(dict.fromkeys(stems(question))), kind)

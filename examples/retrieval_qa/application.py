@@ -1,5 +1,6 @@
 """The pipeline: analyse, retrieve, rank, extract, compose; then evaluate."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opentelemetry import trace
@@ -9,11 +10,11 @@ import otel_opto
 from .analysis import analyse_question
 from .composition import compose_answer
 from .corpus import Corpus, Question
-from .evaluation import evaluate
+from .evaluation import Evaluator, Outcome
 from .extraction import Extractor
 from .parameters import TOP_K
-from .ranking import rank
-from .retrieval import Hit, Retriever
+from .ranking import Ranker
+from .retrieval import Retriever
 
 METRIC = "answer_quality"
 
@@ -32,34 +33,45 @@ class Answered:
 class Application:
     """Answers questions about the corpus."""
 
-    def __init__(self, corpus: Corpus, questions: dict[str, Question]) -> None:
+    def __init__(self, corpus: Corpus, questions: Mapping[str, Question]) -> None:
         self._retriever = Retriever(corpus)
+        self._ranker = Ranker(corpus)
         self._extractor = Extractor(corpus)
+        self._evaluator = Evaluator(corpus)
         self.questions = questions
 
     def ask(self, question: str) -> Answered:
         """Answers a free question."""
         with otel_opto.start_node("answer_question", {"question": question}) as node:
-            answer, _ = self._answer(question)
+            answer = self._answer(question).composed.answer
             node.output(answer)
-            return _answered(answer, None)
+            return _answered(node.span, answer, None)
 
-    def ask_labelled(self, question: Question, split: str) -> Answered:
-        """Answers a labelled question and sends the evaluator's feedback on it; `split` goes with the feedback."""
+    def ask_labelled(self, question: Question, split: str = "") -> Answered:
+        """Answers a labelled question and sends the evaluator's feedback on it; `split`, if any, goes with it."""
         with otel_opto.start_node("answer_question", {"question": question.question}) as node:
-            answer, ranked = self._answer(question.question)
-            node.output(answer)
-            judged = evaluate(question, answer, ranked)
-            otel_opto.feedback(judged.score, judged.text, name=METRIC, source="evaluator", attributes={"split": split})
-            return _answered(answer, judged.score)
+            outcome = self._answer(question.question)
+            node.output(outcome.composed.answer)
+            judged = self._evaluator.evaluate(question, outcome)
+            otel_opto.feedback(
+                judged.score,
+                judged.text,
+                name=METRIC,
+                target=node.span,
+                source="evaluator",
+                attributes={"split": split} if split else {},
+            )
+            return _answered(node.span, outcome.composed.answer, judged.score)
 
-    def _answer(self, question: str) -> tuple[str, list[Hit]]:
+    def _answer(self, question: str) -> Outcome:
         analysis = analyse_question(question)
-        ranked = rank(self._retriever.retrieve(analysis), analysis)
-        return compose_answer(self._extractor.extract_answer(ranked, analysis)), ranked
+        found = self._retriever.retrieve(analysis)
+        ranked = self._ranker.rank(found, analysis)
+        extraction = self._extractor.extract_answer(ranked, analysis)
+        return Outcome(found, ranked, extraction, compose_answer(extraction))
 
 
-def _answered(answer: str, score: float | None) -> Answered:
-    context = trace.get_current_span().get_span_context()
+def _answered(span: trace.Span, answer: str, score: float | None) -> Answered:
+    context = span.get_span_context()
     release = TOP_K.resolve().release
     return Answered(answer, score, f"{context.trace_id:032x}", f"{context.span_id:016x}", release)

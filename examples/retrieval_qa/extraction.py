@@ -1,28 +1,36 @@
 """Step 4: the sentence that answers, and the words in it that are the answer."""
 
-import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import otel_opto
 
-from .analysis import Analysis
+from . import candidates
+from .analysis import Analysis, Kind
+from .candidates import Span
 from .corpus import Corpus
-from .parameters import WINDOW
+from .parameters import RANK_WEIGHT, WINDOW
 from .retrieval import Hit
-from .words import STOP_WORDS, stem, stems, tokens
+from .words import stems, written_words
 
-_NUMBER_WORD = (
-    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|sixteen|thirty|forty|fifty|twice|half"
-)
-_NUMBER = re.compile(
-    rf"\b(?:\d[\d,.]*\d|\d|{_NUMBER_WORD})\b(?: (?!and\b|in\b|from\b|was\b|on\b|of\b)\w+){{0,4}}", re.IGNORECASE
-)
-_TIME = re.compile(
-    rf"\b1[89]\d\d\b|\b20\d\d\b|\b1\d\d\d\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b"
-    rf"|\b(?:half past )?(?:{_NUMBER_WORD})(?: in the \w+)?\b|\b(?:after|between|before) \w+(?: and \w+)?",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"\b[A-Z][a-z]+ [A-Z][a-z]+\b")
+_FITTING = 0.25
+"""What words of the wanted kind are worth to a sentence; all words of the question together are worth 1."""
+
+_GRAMMARS: Mapping[Kind, Callable[[list[str]], Iterator[Span]]] = {
+    Kind.NUMBER: candidates.numbers,
+    Kind.TIME: candidates.times,
+    Kind.PERSON: candidates.names,
+    Kind.PLACE: candidates.places,
+    Kind.PHRASE: candidates.phrases,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A sentence and the title of its passage."""
+
+    sentence: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +50,46 @@ class Extractor:
 
     @otel_opto.node
     def extract_answer(self, ranked: list[Hit], analysis: Analysis) -> Extraction:
-        """The best sentence of the passages that were kept; the rank of its passage counts a little."""
-        best, best_score = Extraction("", "", ""), float("-inf")
-        asked = set(analysis.words)
-        for position, hit in enumerate(ranked):
-            title = set(stems(hit.title))
-            for sentence in re.split(r"(?<=[.;]) ", self._corpus.passages[hit.passage].text):
-                shared = asked & (set(stems(sentence)) | title)
-                fits = 1.5 if _candidates(analysis.kind, sentence) else 0.0
-                score = sum(self._corpus.rarity(word) for word in shared) + fits - 0.3 * position
+        """The branch on the kind of the question; the whole sentence where nothing in it is of that kind."""
+        chosen = self.choose_sentence(ranked, analysis)
+        with otel_opto.start_node(f"extract_{analysis.kind}", {"chosen": chosen, "analysis": analysis}) as node:
+            answer = self._nearest(chosen.sentence, analysis)
+            node.output(answer)
+        return Extraction(answer or chosen.sentence, chosen.sentence, chosen.title)
+
+    @otel_opto.node
+    def choose_sentence(self, ranked: list[Hit], analysis: Analysis) -> Chosen:
+        """The sentence that shares most with the question, the rank of its passage considered; the first of equals."""
+        weight, rarity = RANK_WEIGHT.value, self._rarity(analysis)
+        total = sum(rarity.values()) or 1.0
+        best, best_score = Chosen("", ""), float("-inf")
+        for hit in ranked:
+            for sentence in self._corpus.passages[hit.passage].sentences:
+                score = sum(value for word, value in rarity.items() if word in sentence.stems) / total
+                fits = next(_candidates(sentence.words, analysis), None) is not None
+                score += weight * hit.score + (_FITTING if fits else 0.0)
                 if score > best_score:
-                    best_score = score
-                    best = Extraction(_phrase(analysis, sentence), sentence, hit.title)
+                    best, best_score = Chosen(sentence.text, hit.title), score
         return best
 
+    def _nearest(self, sentence: str, analysis: Analysis) -> str:
+        """The candidate with most of the question's words, by rarity, in the window around it; the first of equals."""
+        window, rarity, words = WINDOW.value, self._rarity(analysis), written_words(sentence)
+        best, best_score = "", float("-inf")
+        for span in _candidates(words, analysis):
+            around = words[max(span.start - window, 0) : span.start] + words[span.end : span.end + window]
+            near = set(stems(" ".join(around)))
+            score = sum(value for word, value in rarity.items() if word in near)
+            if score > best_score:
+                best, best_score = " ".join(words[span.start : span.end]), score
+        return best
 
-def _candidates(kind: str, sentence: str) -> list[str]:
-    patterns = {"number": _NUMBER, "time": _TIME, "person": _NAME}
-    return patterns[kind].findall(sentence) if kind in patterns else []
+    def _rarity(self, analysis: Analysis) -> Mapping[str, float]:
+        return {word: self._corpus.rarity(word) for word in analysis.words}
 
 
-def _phrase(analysis: Analysis, sentence: str) -> str:
-    """The branch on what is asked for: a number with its unit, a time, a name, or the words that are new."""
-    asked = set(analysis.words)
-    fresh = [text for text in _candidates(analysis.kind, sentence) if not set(stems(text)) <= asked]
-    found = fresh[0] if fresh else _new_words(sentence, asked)
-    return " ".join(found.split()[: WINDOW.value]).strip(" .,;")
-
-
-def _new_words(sentence: str, asked: set[str]) -> str:
-    """The longest run of words that the question does not have."""
-    runs: list[list[str]] = [[]]
-    for word in sentence.split():
-        plain = (tokens(word) or [""])[0]
-        if stem(plain) in asked:
-            runs.append([])
-        elif plain not in STOP_WORDS or runs[-1]:
-            runs[-1].append(word)
-    longest: list[str] = max(runs, key=len)
-    return " ".join(longest)
+def _candidates(words: list[str], analysis: Analysis) -> Iterator[Span]:
+    """What is of the wanted kind and not just the question's own words again."""
+    for span in _GRAMMARS[analysis.kind](words):
+        if not set(stems(" ".join(words[span.start : span.end]))) <= set(analysis.words):
+            yield span

@@ -8,15 +8,8 @@ from typing import Any
 
 from . import parameters
 from .application import Application
+from .corpus import Question
 
-_PARAMETERS = (
-    parameters.METHOD,
-    parameters.TOP_K,
-    parameters.LENGTH_PENALTY,
-    parameters.TITLE_WEIGHT,
-    parameters.WINDOW,
-    parameters.TEMPLATE,
-)
 _MAX_BODY_BYTES = 100_000
 
 
@@ -54,6 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise BadRequest(f"{self.path}: served is POST /ask")
             self._answer(HTTPStatus.OK, self._ask(self._document()))
         except BadRequest as error:
+            self.close_connection = True  # its body may not have been read
             self._answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
 
     def _document(self) -> dict[str, Any]:
@@ -71,19 +65,25 @@ class _Handler(BaseHTTPRequestHandler):
     def _ask(self, document: dict[str, Any]) -> dict[str, object]:
         application = self.server.application
         if "question_id" in document:
-            question = application.questions.get(str(document["question_id"]))
-            if question is None:
-                raise BadRequest(f"question_id: found {document['question_id']!r}, known are q001 and so on")
-            return asdict(application.ask_labelled(question, str(document.get("split", ""))))
-        if not isinstance(document.get("question"), str):
-            raise BadRequest('wanted is {"question": "..."} or {"question_id": "q001", "split": "train"}')
-        return asdict(application.ask(document["question"]))
+            return asdict(application.ask_labelled(self._labelled(document["question_id"]), _split(document)))
+        question = document.get("question")
+        if not isinstance(question, str) or not question.strip():
+            raise BadRequest(f'found {document}, wanted is {{"question": "..."}} or {{"question_id": "q001"}}')
+        return asdict(application.ask(question))
+
+    def _labelled(self, question_id: object) -> Question:
+        questions = self.server.application.questions
+        if not isinstance(question_id, str) or question_id not in questions:
+            raise BadRequest(f"question_id: found {question_id!r}, known are {min(questions)} to {max(questions)}")
+        return questions[question_id]
 
     def _answer(self, status: HTTPStatus, document: dict[str, object]) -> None:
         body = json.dumps(document, ensure_ascii=False).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 
@@ -91,10 +91,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet: the traces tell what was asked."""
 
 
+def _split(document: dict[str, Any]) -> str:
+    split = document.get("split", "")
+    if not isinstance(split, str):
+        raise BadRequest(f"split: found {split!r}, wanted is a text such as train")
+    return split
+
+
 def _status() -> dict[str, object]:
     shown = {}
     release = None
-    for parameter in _PARAMETERS:
+    for parameter in parameters.ALL:
         resolved = parameter.resolve()
         release = resolved.release
         shown[parameter.spec.key] = {"value": resolved.value, "reason": resolved.reason}

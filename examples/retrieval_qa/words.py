@@ -2,27 +2,44 @@
 
 import re
 
-_STOP_WORDS = """
-a about an and are at be been before behind by can did do does for from had has have how in into is it its last long
-many may might much must not of off often on one or s so than that the their there these they this to today was were
-what when where which who with would year
-"""
-STOP_WORDS = frozenset(_STOP_WORDS.split())
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text that is written down as a list of them."""
+    return frozenset(text.split())
+
+
+STOP_WORDS = word_set(
+    """
+    a about also among an and any are as at be been before behind but by can did do does during each for from had has
+    have he her here his how if in into is it its last long many may more most much must nor not of off often on one or
+    over own s she should since so some than that the their them then there these they this those to today under until
+    up was were what when where which while who whom why will with would
+    """
+)
+_TOKEN = re.compile(r"\d[\d.,]*\d|\d|[^\W\d_]+")
+_WRITTEN = re.compile(r"\d[\d.,]*\d|\d|[^\W\d_]+(?:'s)?|[.,;:]")
+_ENDINGS = ("ing", "ers", "er", "ed", "es", "s")
+_SHORTEST_STEM = 3
 
 
 def tokens(text: str) -> list[str]:
-    """Lower-case words and numbers."""
-    return re.findall(r"[a-zäöüß]+|\d[\d.,]*\d|\d", text.lower())
+    """Lower-case words and numbers, in order."""
+    return _TOKEN.findall(text.lower())
+
+
+def written_words(text: str) -> list[str]:
+    """Words and numbers as they are written, punctuation marks by themselves, in order."""
+    return _WRITTEN.findall(text)
 
 
 def stem(word: str) -> str:
-    """The word without its commonest endings."""
-    for ending in ("ing", "ers", "er", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) > len(ending) + 3:
+    """The word without its commonest ending; at least three letters are left."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word.removesuffix(ending)
     return word
 
 
 def stems(text: str) -> list[str]:
-    """Stems of the words that carry meaning."""
+    """Stems of the words that carry meaning, in order."""
     return [stem(word) for word in tokens(text) if word not in STOP_WORDS]
