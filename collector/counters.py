@@ -19,6 +19,7 @@ class Counter(StrEnum):
     FEEDBACK_INVALID = "otel_opto_feedback_invalid"
     FEEDBACK_ATTACHED = "otel_opto_feedback_attached"
     FEEDBACK_EXPIRED = "otel_opto_feedback_expired"
+    GRAPHS_REFUSED = "otel_opto_graphs_refused"
     PROPOSALS_ACCEPTED = "otel_opto_proposals_accepted"
     PROPOSALS_REJECTED = "otel_opto_proposals_rejected"
     OPTIMIZER_ERRORS = "otel_opto_optimizer_errors"

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from collector.core.errors import NotFound
+from collector.core.errors import GraphError, NotFound
 from collector.core.feedback import Feedback
 from collector.core.graph import TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
@@ -136,15 +136,23 @@ class Pipeline:
             _LOG.warning("%d feedbacks waited more than %g s for their spans and were given up", expired, after_seconds)
 
     async def judged(self, study: Study, batch: Sequence[Feedback]) -> tuple[TraceFeedback, ...]:
-        """3 assemble for a batch: each feedback with the minimal subgraph of the output that it judges."""
+        """3 assemble for a batch: each feedback with the minimal subgraph of the output that it judges.
+
+        A trace that makes no graph is left out, counted and said: one of them must not hold up a study.
+        """
         pairs = []
         for feedback in batch:
-            graph = await self.assemble(feedback.target.trace_id)
-            wanted = [
-                parameter.node
-                for parameter in graph.parameters
-                if parameter.trainable and (not study.parameters or parameter.key in study.parameters)
-            ]
-            output = f"span:{feedback.target.span_id}"
-            pairs.append(TraceFeedback(feedback, minimal_subgraph(graph, output, wanted)))
+            try:
+                graph = await self.assemble(feedback.target.trace_id)
+                wanted = [
+                    parameter.node
+                    for parameter in graph.parameters
+                    if parameter.trainable and (not study.parameters or parameter.key in study.parameters)
+                ]
+                subgraph = minimal_subgraph(graph, f"span:{feedback.target.span_id}", wanted)
+            except GraphError as error:
+                self._counters.add(Counter.GRAPHS_REFUSED)
+                _LOG.warning("study %s goes on without a trace: %s", study.name, error)
+            else:
+                pairs.append(TraceFeedback(feedback, subgraph))
         return tuple(pairs)

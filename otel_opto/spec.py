@@ -197,6 +197,10 @@ def _choice(constraint: Constraint, value: object) -> str | None:
 def _text(constraint: Constraint, value: object) -> str | None:
     if not isinstance(value, str) or len(value) > (constraint.max_length or MAX_TEXT_LENGTH):
         return None
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can carry and nothing else
+        return None
     if constraint.placeholders and not set(constraint.placeholders) <= placeholders_of(value):
         return None
     if constraint.pattern and not re.fullmatch(constraint.pattern, value, re.DOTALL):

@@ -1,71 +1,126 @@
-"""A scripted OpenAI-compatible server: real HTTP, answers as told."""
+"""A real HTTP server that answers like an OpenAI-compatible endpoint, from a script. The openai package verifies it."""
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
-
-Answer = str | tuple[int, str] | Callable[[dict[str, Any]], "str | tuple[int, str]"]
+from typing import Any, Self, TypeAlias
 
 
-@dataclass
-class ScriptedOpenAI:
-    """Answers chat completions in turn; the last answer repeats. A (status, text) pair is an error."""
+@dataclass(frozen=True)
+class Reply:
+    """One answer: a completion; with another `status` than 200 an error of that text; with `raw` any bytes."""
 
-    answers: list[Answer]
+    text: str = ""
+    status: int = 200
     finish_reason: str = "stop"
-    requests: list[dict[str, Any]] = field(default_factory=list)
+    usage: tuple[int, int] | None = (11, 7)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    content_type: str = "application/json"
+
+    def body(self, model: object) -> bytes:
+        if self.raw is not None:
+            return self.raw
+        if self.status != 200:
+            return json.dumps({"error": {"message": self.text, "type": "fake", "code": None}}).encode()
+        message = {"role": "assistant", "content": self.text}
+        document: dict[str, Any] = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1_700_000_000,
+            "model": model,
+            "choices": [{"index": 0, "message": message, "finish_reason": self.finish_reason}],
+        }
+        if self.usage is not None:
+            into, out = self.usage
+            document["usage"] = {"prompt_tokens": into, "completion_tokens": out, "total_tokens": into + out}
+        return json.dumps(document).encode()
+
+
+Said: TypeAlias = str | tuple[int, str] | Reply
+"""The text of a completion, status and text of an error, or all of it."""
+
+Answer: TypeAlias = Said | Callable[[Mapping[str, Any]], Said]
+"""Said, or a function of the request's body."""
+
+
+class ScriptedOpenAI:
+    """Listens on a free port of the loopback interface while it is open.
+
+    Args:
+        answers: In turn, the last one again and again.
+        finish_reason: Of every completion.
+    """
+
+    def __init__(self, answers: Sequence[Answer], finish_reason: str = "stop") -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.closing = threading.Event()
+        self._answers = list(answers)
+        self._finish_reason = finish_reason
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    @property
+    def formats(self) -> list[str]:
+        """The response format of each request."""
+        return [str(sent.get("response_format", {}).get("type", "text")) for sent in self.requests]
+
+    def reply(self, path: str, headers: Mapping[str, str], sent: dict[str, Any]) -> Reply:
+        if path != "/v1/chat/completions":
+            return Reply(f"no such path: {path}", status=404)
+        with self._lock:
+            self.requests.append(sent)
+            self.headers.append({name.lower(): value for name, value in headers.items()})
+            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        said = answer(sent) if callable(answer) else answer
+        if isinstance(said, tuple):
+            return Reply(said[1], status=said[0], headers={"retry-after-ms": "1"})
+        return said if isinstance(said, Reply) else Reply(said, finish_reason=self._finish_reason)
 
     def __enter__(self) -> Self:
-        scripted = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                scripted.requests.append({**request, "authorization": self.headers.get("Authorization")})
-                answer = scripted.answers.pop(0) if len(scripted.answers) > 1 else scripted.answers[0]
-                said = answer(request) if callable(answer) else answer
-                status, document = (200, scripted.completion(said)) if isinstance(said, str) else _error(*said)
-                body = json.dumps(document).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
-        self.base_url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.closing.set()
         self._server.shutdown()
-        self._server.server_close()
         self._thread.join()
-
-    def completion(self, text: str) -> dict[str, Any]:
-        return {
-            "id": "c1",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "scripted",
-            "choices": [
-                {"index": 0, "finish_reason": self.finish_reason, "message": {"role": "assistant", "content": text}}
-            ],
-            "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
-        }
+        self._server.server_close()
 
 
-def _error(status: int, text: str) -> tuple[int, dict[str, Any]]:
-    return status, {"error": {"message": text, "type": "scripted", "code": status}}
+def suggesting(reasoning: str = "because", **values: object) -> str:
+    """The text of a good answer."""
+    return json.dumps({"reasoning": reasoning, "suggestion": values})
+
+
+def _handler(fake: ScriptedOpenAI) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            reply = fake.reply(self.path, dict(self.headers), sent)
+            content = reply.body(sent.get("model"))
+            try:
+                self.send_response(reply.status)
+                for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+            except OSError:
+                pass  # the client has given up, which a test of time-outs wants
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    return Handler

@@ -160,7 +160,8 @@ class Operations:
 
         Raises:
             AlreadyExists: a study has that name.
-            InvalidRequest: it contradicts itself, names an unknown optimizer or an option that this one does not take.
+            OptimizerError: the optimizer is unknown or cannot be loaded.
+            InvalidRequest: the optimizer cannot work with the options or the parameters.
             Conflict: another study of the service is running.
         """
         for record in await self._store.studies():

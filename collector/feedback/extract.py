@@ -4,6 +4,7 @@ GenAI semantic conventions v0.1.0, "Event: gen_ai.evaluation.result". The conven
 on what; ``opto.feedback.*`` carries that.
 """
 
+import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,74 +13,86 @@ from collector.core.feedback import Feedback
 from collector.core.span import AnyValue, Attributes, LogRecord, Span, SpanContext
 from otel_opto import semconv
 
+_LEGACY_EVENT_NAME = "event.name"
+"""Where log events had their name before `LogRecord.event_name`."""
+
+_MAX_SHOWN = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What was found, and what looked like feedback and is none, in words."""
+    """What was found, and what looked like feedback and is none: each fault says what, where and what is allowed."""
 
     feedback: tuple[Feedback, ...]
     faults: tuple[str, ...]
 
 
+class _Fault(Exception):
+    """The event is no feedback; the text says why."""
+
+
 def from_log_records(records: Iterable[LogRecord]) -> Extraction:
     """The feedback in log records. The event's name may be in the attribute ``event.name`` (older SDKs)."""
-    found: list[Feedback | str] = []
-    for record in records:
-        if semconv.EVALUATION_EVENT in (record.event_name, record.attributes.get("event.name")):
-            time = record.time_unix_nano or record.observed_time_unix_nano
-            found.append(_feedback(record.context, record.attributes, time))
-    return _extraction(found)
+    return _extraction(
+        (record.context, record.attributes, record.time_unix_nano or record.observed_time_unix_nano)
+        for record in records
+        if semconv.EVALUATION_EVENT in (record.event_name, record.attributes.get(_LEGACY_EVENT_NAME))
+    )
 
 
 def from_spans(spans: Iterable[Span]) -> Extraction:
     """The feedback in span events; each judges the span that it stands on."""
     return _extraction(
-        [
-            _feedback(span.context, event.attributes, event.time_unix_nano)
-            for span in spans
-            for event in span.events
-            if event.name == semconv.EVALUATION_EVENT
-        ]
+        (span.context, event.attributes, event.time_unix_nano or span.end_time_unix_nano)
+        for span in spans
+        for event in span.events
+        if event.name == semconv.EVALUATION_EVENT
     )
 
 
-def _extraction(found: Iterable[Feedback | str]) -> Extraction:
-    items = list(found)
-    return Extraction(
-        tuple(item for item in items if isinstance(item, Feedback)),
-        tuple(item for item in items if isinstance(item, str)),
-    )
+def _extraction(events: Iterable[tuple[SpanContext | None, Attributes, int]]) -> Extraction:
+    feedback: list[Feedback] = []
+    faults: list[str] = []
+    for target, attributes, time_unix_nano in events:
+        try:
+            feedback.append(_feedback(target, attributes, time_unix_nano))
+        except _Fault as fault:
+            where = f"trace {target.trace_id}, span {target.span_id or '(root)'}" if target else "a log record"
+            faults.append(f"{semconv.EVALUATION_EVENT} of {where}: {fault}")
+    return Extraction(tuple(feedback), tuple(faults))
 
 
-def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano: int) -> Feedback | str:
-    """The feedback, or why it is none."""
+def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano: int) -> Feedback:
     name = attributes.get(semconv.EVALUATION_NAME)
     if not isinstance(name, str) or not name:
-        return f"{semconv.EVALUATION_EVENT}: {semconv.EVALUATION_NAME}: found {name!r}, it must name the metric"
+        raise _Fault(f"{semconv.EVALUATION_NAME} is {_shown(name)}; it must be a text that names the metric")
     if target is None:
-        return f"{semconv.EVALUATION_EVENT} {name!r}: it has no trace id; emit it in the context of the judged span"
-    score = attributes.get(semconv.EVALUATION_SCORE)
-    if score is not None and not _is_finite(score):
-        found = f"{semconv.EVALUATION_SCORE}: found {score!r}"
-        return f"{semconv.EVALUATION_EVENT} {name!r}: {found}, allowed: a finite number"
-    label = str(attributes.get(semconv.EVALUATION_LABEL) or "")
-    text = str(attributes.get(semconv.EVALUATION_EXPLANATION) or "")
+        raise _Fault(f"metric {name!r} has no trace id; emit it in the context of the judged span")
+    score = _score(name, attributes.get(semconv.EVALUATION_SCORE))
+    label = _text(attributes.get(semconv.EVALUATION_LABEL))
+    text = _text(attributes.get(semconv.EVALUATION_EXPLANATION))
     if score is None and not label and not text:
-        return f"{semconv.EVALUATION_EVENT} {name!r}: it has neither score, label nor explanation"
+        allowed = f"{semconv.EVALUATION_SCORE}, {semconv.EVALUATION_LABEL}, {semconv.EVALUATION_EXPLANATION}"
+        raise _Fault(f"metric {name!r} says nothing; it needs at least one of {allowed}")
     return Feedback(
         target=target,
         name=name,
-        score=float(score) if isinstance(score, int | float) else None,
+        score=score,
         label=label,
         text=text,
-        source=str(attributes.get(semconv.FEEDBACK_SOURCE) or ""),
+        source=_text(attributes.get(semconv.FEEDBACK_SOURCE)),
         attributes=_further(attributes),
         time_unix_nano=time_unix_nano,
     )
 
 
-def _is_finite(score: AnyValue) -> bool:
-    return isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
+def _score(name: str, value: AnyValue) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        found = f"{_shown(value)} ({type(value).__name__})"
+        raise _Fault(f"metric {name!r}: {semconv.EVALUATION_SCORE} is {found}; allowed is a finite number")
+    return float(value)
 
 
 def _further(attributes: Attributes) -> dict[str, str]:
@@ -87,9 +100,18 @@ def _further(attributes: Attributes) -> dict[str, str]:
     return {
         key.removeprefix(prefix): _text(value)
         for key, value in attributes.items()
-        if key.startswith(prefix) and key != semconv.FEEDBACK_SOURCE
+        if key.startswith(prefix) and key not in (prefix, semconv.FEEDBACK_SOURCE)
     }
 
 
 def _text(value: AnyValue) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A text as it is, nothing as nothing, anything else as its JSON: ``true``, ``3``, ``["a"]``."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False, default=repr)
+
+
+def _shown(value: AnyValue) -> str:
+    """A value in a fault; it came from outside and may be long."""
+    text = "missing" if value is None else repr(value)
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"

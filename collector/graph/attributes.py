@@ -160,13 +160,11 @@ def _opentrace(attributes: Attributes) -> dict[str, ParameterUse]:
     found = {}
     for name, value in attributes.items():
         key = name[len(OPENTRACE_PREFIX) :]
-        is_flag = name.removesuffix(OPENTRACE_TRAINABLE_SUFFIX) in attributes and name.endswith(
-            OPENTRACE_TRAINABLE_SUFFIX
-        )
-        if name.startswith(OPENTRACE_PREFIX) and key and not is_flag and value is not None:
+        if not name.startswith(OPENTRACE_PREFIX) or not key or value is None:
+            continue
+        if not name.endswith(OPENTRACE_TRAINABLE_SUFFIX):
             flag = attributes.get(name + OPENTRACE_TRAINABLE_SUFFIX)
-            trainable = None if flag is None else str(flag).lower() == "true"
-            found[key] = ParameterUse(key, value=value, trainable=trainable)
+            found[key] = ParameterUse(key, value=value, trainable=None if flag is None else str(flag).lower() == "true")
     return found
 
 

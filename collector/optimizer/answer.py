@@ -2,12 +2,19 @@
 
 import ast
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from collector.core.span import AnyValue
 from collector.core.study import Cost, Proposal
 from otel_opto.spec import ParameterSpec, ParameterType
+
+_OBJECTS = 20
+"""How many opening braces are looked at: an answer has one object, perhaps after some words with braces."""
+
+_DEPTH = 8
 
 
 class UnreadableAnswer(ValueError):
@@ -16,16 +23,9 @@ class UnreadableAnswer(ValueError):
 
 def schema_of(parameters: Sequence[ParameterSpec]) -> dict[str, Any]:
     """A JSON schema for the answer; small, because servers compile it into a grammar."""
-    suggestion = {spec.key: _schema(spec) for spec in parameters}
-    return {
-        "type": "object",
-        "properties": {
-            "reasoning": {"type": "string"},
-            "suggestion": _object(suggestion),
-        },
-        "required": ["reasoning", "suggestion"],
-        "additionalProperties": False,
-    }
+    return _object(
+        {"reasoning": {"type": "string"}, "suggestion": _object({spec.key: _schema(spec) for spec in parameters})}
+    )
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _schema(spec: ParameterSpec) -> dict[str, Any]:
     if spec.type is ParameterType.CHOICE:
-        return {"type": "string", "enum": list(spec.constraint.choices)}
+        return {"type": "string", "enum": list(dict.fromkeys(spec.constraint.choices))}
     names = {ParameterType.INTEGER: "integer", ParameterType.FLOAT: "number", ParameterType.BOOLEAN: "boolean"}
     return {"type": names.get(spec.type, "string")}
 
@@ -52,17 +52,30 @@ def read_answer(text: str, parameters: Sequence[ParameterSpec], cost: Cost) -> P
     Raises:
         UnreadableAnswer: there is none.
     """
-    for found in _objects(text):
-        suggestion = found.get("suggestion")
-        if isinstance(suggestion, dict) and suggestion:
-            specs = {spec.key: spec for spec in parameters}
-            values = {str(key): _plain(specs.get(str(key)), value) for key, value in suggestion.items()}
-            return Proposal(values, str(found.get("reasoning", "")), cost)
-    shown = text.strip()[:200]
+    specs = {spec.key: spec for spec in parameters}
+    for found in _objects(text.rpartition("</think>")[2]):
+        suggestion = _suggestion(found, specs)
+        if suggestion:
+            keys = {key: _known(str(key), specs) for key in suggestion}
+            values = {keys[key]: _plain(specs.get(keys[key]), value) for key, value in suggestion.items()}
+            return Proposal(values, _text(str(found.get("reasoning", ""))), cost)
+    shown = _text(text.strip()[:200])
     raise UnreadableAnswer(f'found {shown!r}; wanted is {{"reasoning": "...", "suggestion": {{...}}}}')
 
 
+def _suggestion(found: Mapping[str, Any], specs: Mapping[str, ParameterSpec]) -> Mapping[str, Any] | None:
+    """As asked for; else the object itself, where a model left the frame away."""
+    suggestion = found.get("suggestion")
+    if "suggestion" not in found and any(key in specs for key in found):
+        suggestion = {key: value for key, value in found.items() if key in specs or key != "reasoning"}
+    return suggestion if isinstance(suggestion, dict) else None
+
+
 def _objects(text: str) -> Iterator[dict[str, Any]]:
+    return islice(_all_objects(text), _OBJECTS)
+
+
+def _all_objects(text: str) -> Iterator[dict[str, Any]]:
     decoder = json.JSONDecoder()
     start = text.find("{")
     while start >= 0:
@@ -70,8 +83,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
             found, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             found, end = _literal(text[start:]), start + 1
-        if isinstance(found, dict):
-            yield found
+        yield found if isinstance(found, dict) else {}
         start = text.find("{", end)
 
 
@@ -83,16 +95,64 @@ def _literal(text: str) -> object:
         return None
 
 
-def _plain(spec: ParameterSpec | None, value: AnyValue) -> AnyValue:
-    """Numbers and booleans that were written as text; everything else as it came."""
-    if spec is None or not isinstance(value, str):
+def _known(key: str, specs: Mapping[str, ParameterSpec]) -> str:
+    """The key as the model means it: the prompt shows a variable in angle brackets."""
+    bare = _text(key).strip().strip("<>")
+    return bare if bare in specs else _text(key)
+
+
+def _plain(spec: ParameterSpec | None, found: object) -> AnyValue:
+    """Brought into the parameter's type where only one reading is possible; everything else as it came."""
+    value = _storable(found)
+    if spec is None:
+        return value
+    if spec.type is ParameterType.CHOICE and value not in spec.constraint.choices:
+        return _choice(spec.constraint.choices, value)
+    if not isinstance(value, str):
         return value
     if spec.type in (ParameterType.INTEGER, ParameterType.FLOAT):
-        try:
-            number = float(value)
-        except ValueError:
-            return value
-        return int(number) if number.is_integer() and spec.type is ParameterType.INTEGER else number
+        return _number(spec.type, value)
     if spec.type is ParameterType.BOOLEAN and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
     return value
+
+
+def _number(parameter_type: ParameterType, value: str) -> AnyValue:
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    if not math.isfinite(number):
+        return value
+    return int(number) if number.is_integer() and parameter_type is ParameterType.INTEGER else number
+
+
+def _choice(choices: Sequence[str], value: AnyValue) -> AnyValue:
+    """The one choice that differs in case or surrounding blanks only, or that the number is written as."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return value
+    alike = [choice for choice in choices if choice.strip().casefold() == str(value).strip().casefold()]
+    return alike[0] if len(alike) == 1 else value
+
+
+def _storable(value: object, depth: int = 0) -> AnyValue:
+    """What can be kept and written as JSON: finite, valid Unicode, not deep.
+
+    What is not becomes a list with its text, which no parameter accepts, so that validation shows it.
+    """
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if depth >= _DEPTH:
+        return ["(too deep)"]
+    if isinstance(value, list | tuple):
+        return [_storable(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {_text(str(key)): _storable(item, depth + 1) for key, item in value.items()}
+    return [_text(str(value)[:80])]
+
+
+def _text(text: str) -> str:
+    """Without lone surrogates, which JSON can spell and no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,16 +1,30 @@
 """A language model behind any OpenAI-compatible endpoint (``/v1/chat/completions``)."""
 
+import asyncio
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry import trace
 
 from collector.core.errors import OptimizerError
+from collector.optimizer.options import masked
 
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+MISSING = "this optimizer needs the package openai: pip install 'otel-opto[llm]'"
+
+ADDRESS = r"https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?(/[\w./~%-]*)?"
+"""An endpoint's address: no user, password or query, which can be secrets."""
+
+_SAID_CHARS = 500
 _LADDER = ("json_schema", "json_object", "text")
+_OVERFLOW = re.compile(r"context.{0,20}(size|length|window)|exceed_context|context_length", re.IGNORECASE)
+_FORMAT = re.compile(r"response_format|json_schema|json_object|grammar", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,103 +73,196 @@ class LanguageModel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """What an endpoint is asked for beside the messages.
+
+    Attributes:
+        formats: The response formats that it has not refused, the one in use first.
+        seeded: Whether a seed is sent.
+        proven: Whether it has answered to that.
+    """
+
+    formats: tuple[str, ...]
+    seeded: bool = True
+    proven: bool = False
+
+    def conceding(self, status: int, text: str) -> "_Manner | None":
+        """The next manner after a refusal; None if the refusal is about something else.
+
+        400, 404 and 422 are how endpoints refuse a format; some say 500 and name it.
+        """
+        refused = status in (400, 404, 422) and not _OVERFLOW.search(text)
+        if refused and self.seeded and re.search(r"\bseed\b", text):
+            return replace(self, seeded=False, proven=False)
+        if len(self.formats) > 1 and (refused or (status >= 500 and _FORMAT.search(text))):
+            return replace(self, formats=self.formats[1:], proven=False)
+        return None
+
+
 class OpenAIModel:
     """A `LanguageModel` through the `openai` package, which retries and times out.
 
     It remembers which response format the endpoint takes. Each call is a span in GenAI's words where the process has
     an OpenTelemetry SDK set up.
+
+    Args:
+        settings: What is asked, and where.
+        environ: OPENAI_API_KEY and OPENAI_BASE_URL, read at each call.
+        tracer: For the spans of the calls; the process's own without it.
     """
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(
+        self,
+        settings: ModelSettings,
+        environ: Mapping[str, str] = os.environ,
+        tracer: trace.Tracer | None = None,
+    ) -> None:
         self._settings = settings
+        self._environ = environ
+        self._tracer = tracer or trace.get_tracer("otel_opto.optimizer")
         wanted = settings.response_format
-        self._formats = list(_LADDER) if wanted == "auto" else [wanted]
-        self._tracer = trace.get_tracer("otel_opto.optimizer")
+        self._manner = _Manner(_LADDER if wanted == "auto" else (wanted,))
 
     async def complete(self, messages: Messages, schema: Mapping[str, Any], seed: int) -> Completion:
         """See `LanguageModel`."""
-        openai = _openai()
-        base_url = self._settings.base_url or os.environ.get("OPENAI_BASE_URL")
-        # Local servers want no key; the package wants one.
-        key = os.environ.get("OPENAI_API_KEY") or ("none" if base_url else None)
-        with self._tracer.start_as_current_span(f"chat {self._settings.model}") as span:
-            span.set_attribute("gen_ai.operation.name", "chat")
-            span.set_attribute("gen_ai.request.model", self._settings.model)
+        # Importing openai and loading the trust store would hold up the event loop for most of a second.
+        openai = await asyncio.to_thread(_openai)
+        with self._tracer.start_as_current_span(
+            f"chat {self._settings.model}", kind=trace.SpanKind.CLIENT, attributes=self._request_attributes(seed)
+        ) as span:
             try:
-                async with openai.AsyncOpenAI(
-                    base_url=base_url, api_key=key, timeout=self._settings.timeout_seconds
-                ) as client:
-                    completion = await self._down_the_ladder(client, messages, schema, seed)
+                async with await asyncio.to_thread(self._client) as client:
+                    completion = await self._answer(client, messages, schema, seed)
             except openai.OpenAIError as error:
-                raise self._failed(openai, error) from error
+                span.set_attribute("error.type", type(error).__name__)
+                raise self._failed(error) from error
+            except ValueError as error:  # what the package lets through where a body is no JSON
+                raise OptimizerError(f"{self._endpoint()} answered something that is no completion: {error}") from error
             span.set_attribute("gen_ai.usage.input_tokens", completion.input_tokens)
             span.set_attribute("gen_ai.usage.output_tokens", completion.output_tokens)
+            span.set_attribute("gen_ai.response.finish_reasons", (completion.finish_reason,))
         return completion
 
-    async def _down_the_ladder(
-        self, client: Any, messages: Messages, schema: Mapping[str, Any], seed: int
-    ) -> Completion:
-        openai = _openai()
-        while True:
-            last = len(self._formats) == 1
-            # A refused format must show at once; the client would repeat a 500 several times.
-            asking = client if last else client.with_options(max_retries=0)
-            try:
-                return await self._ask(asking, messages, schema, seed)
-            except openai.APIStatusError as error:
-                if last or not _refuses_format(error):
-                    raise
-                self._formats.pop(0)
+    def _request_attributes(self, seed: int) -> dict[str, str | int | float]:
+        attributes: dict[str, str | int | float] = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.request.model": self._settings.model,
+            "gen_ai.request.max_tokens": self._settings.max_tokens,
+            "gen_ai.request.seed": seed,
+        }
+        if self._settings.temperature is not None:
+            attributes["gen_ai.request.temperature"] = self._settings.temperature
+        return attributes
 
-    async def _ask(self, client: Any, messages: Messages, schema: Mapping[str, Any], seed: int) -> Completion:
+    def _base_url(self) -> str:
+        return self._settings.base_url or self._environ.get("OPENAI_BASE_URL", "")
+
+    def _client(self) -> "AsyncOpenAI":
+        base_url = self._base_url() or None
+        if base_url is not None and not re.fullmatch(ADDRESS, base_url):
+            raise OptimizerError(
+                f"base_url or OPENAI_BASE_URL: found {masked(repr(base_url[:200]))}, allowed: an http or https address "
+                "such as http://127.0.0.1:8080/v1, without a password in it",
+                permanent=True,
+            )
+        # Local servers want no key; the package wants one.
+        key = self._environ.get("OPENAI_API_KEY") or ("none" if base_url else None)
+        client: AsyncOpenAI = _openai().AsyncOpenAI(
+            base_url=base_url, api_key=key, timeout=self._settings.timeout_seconds
+        )
+        return client
+
+    async def _answer(
+        self, client: "AsyncOpenAI", messages: Messages, schema: Mapping[str, Any], seed: int
+    ) -> Completion:
+        """Concedes what the endpoint refuses, and remembers it once there is an answer."""
+        manner = self._manner
+        while True:
+            body = self._body(manner, messages, schema, seed)
+            try:
+                completion = await self._patient(client, manner, body)
+            except _openai().APIStatusError as error:
+                conceded = manner.conceding(error.status_code, str(error))
+                if conceded is None:
+                    raise
+                manner = conceded
+            else:
+                self._manner = replace(manner, proven=True)
+                return completion
+
+    async def _patient(self, client: "AsyncOpenAI", manner: _Manner, body: Mapping[str, Any]) -> Completion:
+        """An unproven manner is tried once first: a refusal must show at once, the client would repeat a 500."""
+        openai = _openai()
+        if not manner.proven:
+            try:
+                return await self._create(client.with_options(max_retries=0), body)
+            except (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError) as error:
+                if isinstance(error, openai.APIStatusError) and manner.conceding(error.status_code, str(error)):
+                    raise
+        return await self._create(client, body)
+
+    def _body(self, manner: _Manner, messages: Messages, schema: Mapping[str, Any], seed: int) -> Mapping[str, Any]:
         settings = self._settings
-        extra: dict[str, Any] = {settings.token_limit_parameter: settings.max_tokens}
+        body: dict[str, Any] = {
+            "model": settings.model,
+            "messages": list(messages),
+            settings.token_limit_parameter: settings.max_tokens,
+        }
+        if manner.seeded:
+            body["seed"] = seed
         if settings.temperature is not None:
-            extra["temperature"] = settings.temperature
-        if self._formats[0] == "json_schema":
-            extra["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": "proposal", "schema": schema, "strict": True},
-            }
-        elif self._formats[0] == "json_object":
-            extra["response_format"] = {"type": "json_object"}
+            body["temperature"] = settings.temperature
+        if manner.formats[0] == "json_schema":
+            described = {"name": "proposal", "schema": schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": described}
+        elif manner.formats[0] == "json_object":
+            body["response_format"] = {"type": "json_object"}
+        return body
+
+    async def _create(self, client: Any, body: Mapping[str, Any]) -> Completion:
         begun = time.monotonic()
-        answer = await client.chat.completions.create(model=settings.model, messages=list(messages), seed=seed, **extra)
-        choice, usage = answer.choices[0], answer.usage
+        answer = await client.chat.completions.create(**body)
+        choices, usage = getattr(answer, "choices", None), getattr(answer, "usage", None)
+        if not choices or getattr(choices[0], "message", None) is None:
+            raise OptimizerError(f"{self._endpoint()} answered something that is no completion: {str(answer)[:200]!r}")
         return Completion(
-            text=choice.message.content or "",
-            finish_reason=choice.finish_reason or "",
-            input_tokens=usage.prompt_tokens if usage else 0,
-            output_tokens=usage.completion_tokens if usage else 0,
+            text=choices[0].message.content or "",
+            finish_reason=choices[0].finish_reason or "",
+            input_tokens=(usage.prompt_tokens or 0) if usage else 0,
+            output_tokens=(usage.completion_tokens or 0) if usage else 0,
             seconds=time.monotonic() - begun,
         )
 
-    def _failed(self, openai: Any, error: Exception) -> OptimizerError:
-        lasting = (
-            openai.AuthenticationError,
-            openai.PermissionDeniedError,
-            openai.NotFoundError,
-            openai.BadRequestError,
+    def _endpoint(self) -> str:
+        where = self._base_url()
+        return f"model {self._settings.model!r}" + (f" at {where}" if where else "")
+
+    def _failed(self, error: Exception) -> OptimizerError:
+        openai = _openai()
+        said = f"{type(error).__name__}: {str(error)[:_SAID_CHARS]}"
+        if isinstance(error, openai.APIConnectionError) and error.__cause__ is not None:
+            said += f" ({error.__cause__})"
+        key = self._environ.get("OPENAI_API_KEY")
+        if key:
+            said = said.replace(key, "***")
+        if _OVERFLOW.search(said):
+            said += "; set the option max_prompt_chars lower, or give the model a longer context"
+        passing = isinstance(error, openai.APIError) and not isinstance(
+            error,
+            openai.AuthenticationError
+            | openai.PermissionDeniedError
+            | openai.NotFoundError
+            | openai.BadRequestError
+            | openai.UnprocessableEntityError,
         )
-        passing = (openai.APIError,)
-        permanent = isinstance(error, lasting) or not isinstance(error, passing)
-        return OptimizerError(f"model {self._settings.model!r}: {type(error).__name__}: {error}", permanent=permanent)
+        return OptimizerError(f"{self._endpoint()}: {said}", permanent=not passing)
 
 
 def _openai() -> Any:
     try:
         import openai  # noqa: PLC0415 - an extra, and almost a second to import
     except ModuleNotFoundError as error:
-        raise OptimizerError(
-            f"this optimizer needs {error.name}: pip install 'otel-opto[llm]'", permanent=True
-        ) from error
+        raise OptimizerError(MISSING, permanent=True) from error
     return openai
-
-
-def _refuses_format(error: Any) -> bool:
-    """400, 404 and 422 are how endpoints refuse a format; some say 500 and name it."""
-    text = str(error)
-    about_format = "response_format" in text or "json_schema" in text or "json_object" in text or "grammar" in text
-    return (error.status_code in (400, 404, 422) and "context" not in text) or (
-        error.status_code >= 500 and about_format
-    )

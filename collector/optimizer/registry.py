@@ -19,19 +19,29 @@ class OptimizerRegistry:
         """The optimizer of that name.
 
         Raises:
-            OptimizerError: permanent, if there is none of that name or it cannot be loaded.
+            OptimizerError: permanent, if there is none of that name, or two, or it cannot be loaded.
         """
         if name not in self._loaded:
             self._loaded[name] = self._build(name)
         return self._loaded[name]
 
     def _build(self, name: str) -> Optimizer:
-        found: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=GROUP)}
-        if name not in found:
-            available = ", ".join(sorted(found))
+        installed = entry_points(group=GROUP)
+        found = {point.value: point for point in installed if point.name == name}
+        if not found:
+            available = ", ".join(sorted({point.name for point in installed})) or "none"
             raise OptimizerError(f"optimizer: unknown {name!r}; available: {available}", permanent=True)
-        try:
-            optimizer: Optimizer = found[name].load()()
-        except (ImportError, AttributeError) as error:
-            raise OptimizerError(f"optimizer {name!r} cannot be loaded: {error}", permanent=True) from error
-        return optimizer
+        if len(found) > 1:
+            values = " and ".join(sorted(found))
+            raise OptimizerError(
+                f"optimizer {name!r} is installed twice: {values}; uninstall or rename one", permanent=True
+            )
+        return _loaded(next(iter(found.values())))
+
+
+def _loaded(point: EntryPoint) -> Optimizer:
+    try:
+        optimizer: Optimizer = point.load()()
+    except (ImportError, AttributeError) as error:
+        raise OptimizerError(f"optimizer {point.name!r} cannot be loaded: {error}", permanent=True) from error
+    return optimizer

@@ -1,10 +1,21 @@
 """Scores by release: bars for the terminal, a picture for everywhere else."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.etree import ElementTree as ET
 
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 360, 60, 20, 44, 46
+from collector.core.study import Direction
+from collector.render.canvas import AMBER, BLUE, GREEN, GREY, GRID, Canvas
+from collector.render.words import columns, short
+
+_WIDTH, _HEIGHT = 760.0, 380.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 24.0, 52.0, 64.0
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_LARGEST, _SMALLEST = 1e300, 1e-290
+"""Scores beyond them are drawn as if they were them: differences and quotients must be numbers too."""
+
+_EQUAL = 1e-9
+"""Scores that differ by less than this part of their size stand at one height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,72 +27,160 @@ class ScorePoint:
     best: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreLevel:
+    """A score to compare with, such as that on held-out data before or after."""
+
+    label: str
+    score: float
+
+
 def score_bars(points: Sequence[ScorePoint], width: int) -> str:
-    """One line per release, the longest bar `width` characters; ★ marks the best. Negative scores have no bar."""
-    top = max((point.score for point in points), default=0.0)
-    unit = width / top if top > 0 else 0.0
+    """One line per release, the longest bar `width` columns; ★ marks the best.
+
+    Bars start at 0, or at the lowest score if that is below 0, and end to an eighth of a column.
+    """
+    scores = [_bounded(point.score) for point in points]
+    low, high = min([0.0, *scores]), max([0.0, *scores])
+    span = high - low or 1.0
+    digits = max((len(str(point.release)) for point in points), default=0)
+    written = [_figure(point.score) for point in points]
+    room = max(map(len, written), default=0)
     lines = []
-    for point in points:
-        bar = "█" * round(max(point.score, 0.0) * unit)
-        lines.append(f"{point.release:>5}  {point.score:>8.3f}  {bar}{' ★' if point.best else ''}")
+    for point, score, figure in zip(points, scores, written, strict=True):
+        bar, mark = _bar((score - low) / span * width), " ★" if point.best else ""
+        lines.append(f"release {point.release:>{digits}}  {figure:>{room}}  {bar}{mark}".rstrip())
     return "\n".join(lines)
 
 
-def score_chart_svg(points: Sequence[ScorePoint], title: str) -> str:
-    """Dots for the releases, a step line for the best so far; a standalone SVG."""
-    root = ET.Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {_WIDTH} {_HEIGHT}", width=str(_WIDTH))
-    root.set("font-family", "system-ui, sans-serif")
-    ET.SubElement(root, "rect", width="100%", height="100%", fill="white")
-    _text(root, _LEFT, 24, title, size=15, anchor="start")
-    if points:
-        _plot(root, points)
-    return ET.tostring(root, encoding="unicode")
+def _bar(length: float) -> str:
+    whole, eighths = divmod(round(length * 8), 8)
+    return "█" * whole + _EIGHTHS[eighths].strip()
 
 
-def _plot(root: ET.Element, points: Sequence[ScorePoint]) -> None:
-    low, high = _bounds([point.score for point in points])
-    step = (_WIDTH - _LEFT - _RIGHT) / max(len(points) - 1, 1)
-
-    def x(index: int) -> float:
-        return _LEFT + index * step
-
-    def y(score: float) -> float:
-        return _TOP + (high - score) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
-
-    for quarter in range(5):
-        score = low + (high - low) * quarter / 4
-        line = ET.SubElement(root, "line", x1=str(_LEFT), x2=str(_WIDTH - _RIGHT), y1=f"{y(score):.1f}")
-        line.set("y2", f"{y(score):.1f}")
-        line.set("stroke", "#e1e6eb")
-        _text(root, _LEFT - 8, y(score) + 4, f"{score:.2f}", anchor="end")
-    best = points[0].score
-    path: list[str] = []
-    for index, point in enumerate(points):
-        before, best = best, max(best, point.score)
-        path.append(f"{'L' if path else 'M'}{x(index):.1f} {y(before):.1f} L{x(index):.1f} {y(best):.1f}")
-    ET.SubElement(root, "path", {"d": " ".join(path), "fill": "none", "stroke": "#2f6db5", "stroke-width": "2"})
-    every = max(len(points) // 12, 1)
-    for index, point in enumerate(points):
-        colour = "#c98a00" if point.best else "#8a96a3"
-        dot = {
-            "cx": f"{x(index):.1f}",
-            "cy": f"{y(point.score):.1f}",
-            "r": "6" if point.best else "3.5",
-            "fill": colour,
-        }
-        circle = ET.SubElement(root, "circle", dot)
-        ET.SubElement(circle, "title").text = f"release {point.release}: {point.score:.3f}"
-        if index % every == 0:
-            _text(root, x(index), _HEIGHT - _BOTTOM + 18, str(point.release))
-    _text(root, (_LEFT + _WIDTH) / 2, _HEIGHT - 8, "release (line: best so far, large dot: in force)")
+def _figure(score: float) -> str:
+    return f"{score:.3f}" if score == 0 or 0.001 <= abs(score) < 100_000 else f"{score:.3g}"
 
 
-def _bounds(scores: Sequence[float]) -> tuple[float, float]:
-    low, high = min(scores), max(scores)
-    return (low - 0.5, high + 0.5) if low == high else (low, high)
+def _bounded(score: float) -> float:
+    return max(-_LARGEST, min(score, _LARGEST))
 
 
-def _text(root: ET.Element, x: float, y: float, words: str, *, size: int = 11, anchor: str = "middle") -> None:
-    text = ET.SubElement(root, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "fill": "#4a5663", "font-size": str(size)})
-    text.set("text-anchor", anchor)
-    text.text = words
+def score_chart_svg(
+    points: Sequence[ScorePoint],
+    title: str,
+    *,
+    direction: Direction = Direction.MAXIMIZE,
+    levels: Sequence[ScoreLevel] = (),
+) -> str:
+    """A dot for each release in the order given, a step line for the best so far; a standalone SVG.
+
+    Args:
+        points: At equal distances: the numbers of a study's releases may have gaps.
+        title: Above the picture.
+        direction: Which scores are better.
+        levels: Dashed lines from side to side, with their labels at the right.
+    """
+    canvas = Canvas(_WIDTH, _HEIGHT)
+    canvas.text(_LEFT, 28, short(title, 80), font_size=15, font_weight=600)
+    if not points:
+        canvas.text(_WIDTH / 2, _HEIGHT / 2, "no release has its score yet", text_anchor="middle", fill=GREY)
+        return canvas.svg()
+    chart = _Chart(canvas, points, levels)
+    chart.scales()
+    chart.levels(levels)
+    chart.best_so_far(points, direction)
+    chart.dots(points)
+    chart.legend()
+    return canvas.svg()
+
+
+class _Chart:
+    """The plane in which scores become places."""
+
+    def __init__(self, canvas: Canvas, points: Sequence[ScorePoint], levels: Sequence[ScoreLevel]) -> None:
+        self._canvas = canvas
+        self._points = points
+        self._ticks = _ticks([point.score for point in points] + [level.score for level in levels])
+        labels = [_level_words(level) for level in levels]
+        self._right = _WIDTH - _RIGHT - 7 * max(map(columns, labels), default=0)
+        self._step = (self._right - _LEFT) / len(points)
+
+    def _x(self, index: int) -> float:
+        return _LEFT + (index + 0.5) * self._step
+
+    def _y(self, score: float) -> float:
+        low, high = self._ticks[0], self._ticks[-1]
+        return _TOP + (high - _bounded(score)) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
+
+    def scales(self) -> None:
+        """Score on the left, releases below; as many numbers as fit."""
+        for tick in self._ticks:
+            self._canvas.line(_LEFT, self._y(tick), self._right, self._y(tick), stroke=GRID)
+            self._canvas.text(_LEFT - 8, self._y(tick) + 4, f"{tick:.4g}", text_anchor="end", font_size=11, fill=GREY)
+        every = math.ceil(28 / self._step)
+        for index in range(0, len(self._points), every):
+            number = str(self._points[index].release)
+            self._canvas.text(
+                self._x(index), _HEIGHT - _BOTTOM + 20, number, text_anchor="middle", font_size=11, fill=GREY
+            )
+
+    def levels(self, levels: Sequence[ScoreLevel]) -> None:
+        """The labels stand right of their lines, further down where two lines are near each other."""
+        label_y = 0.0
+        for level in sorted(levels, key=lambda level: -level.score):
+            y = self._y(level.score)
+            label_y = max(y + 4, label_y + 14)
+            self._canvas.line(_LEFT, y, self._right, y, stroke=GREEN, stroke_dasharray="6 5", stroke_width=1.3)
+            self._canvas.text(self._right + 8, label_y, _level_words(level), font_size=11, fill=GREEN)
+
+    def best_so_far(self, points: Sequence[ScorePoint], direction: Direction) -> None:
+        """Level from release to release, up (or down) at the releases that are better than all before."""
+        best = points[0].score
+        steps = [f"M{self._x(0):.1f} {self._y(best):.1f}"]
+        for index, point in enumerate(points):
+            steps.append(f"H{self._x(index):.1f}")
+            if direction.better(point.score, best):
+                best = point.score
+                steps.append(f"V{self._y(best):.1f}")
+        steps.append(f"H{self._right:.1f}")
+        self._canvas.path(" ".join(steps), stroke=BLUE, stroke_width=2, stroke_linejoin="round")
+
+    def dots(self, points: Sequence[ScorePoint]) -> None:
+        """The one in force is larger; the title under the pointer has the figures."""
+        for index, point in enumerate(points):
+            said = f"release {point.release}: {_figure(point.score)}" + (", in force" if point.best else "")
+            self._canvas.group("release", said)
+            style: dict[str, str | float] = {"stroke": "white", "stroke_width": 1.5}
+            colour, radius = (AMBER, 7.0) if point.best else ("#8a96a3", 4.0)
+            self._canvas.circle(self._x(index), self._y(point.score), radius, fill=colour, **style)
+
+    def legend(self) -> None:
+        """What the marks mean."""
+        y = _HEIGHT - 16
+        self._canvas.group("legend")
+        self._canvas.circle(_LEFT + 5, y - 4, 4, fill="#8a96a3")
+        self._canvas.text(_LEFT + 16, y, "score of a release", font_size=11, fill=GREY)
+        self._canvas.line(_LEFT + 150, y - 4, _LEFT + 174, y - 4, stroke=BLUE, stroke_width=2)
+        self._canvas.text(_LEFT + 181, y, "best so far", font_size=11, fill=GREY)
+        self._canvas.circle(_LEFT + 275, y - 4, 7, fill=AMBER)
+        self._canvas.text(_LEFT + 288, y, "came into force", font_size=11, fill=GREY)
+        self._canvas.text(self._right, y, "release →", font_size=11, fill=GREY, text_anchor="end")
+
+
+def _level_words(level: ScoreLevel) -> str:
+    return f"{short(level.label, 30)} {_figure(level.score)}"
+
+
+def _ticks(scores: Sequence[float]) -> list[float]:
+    """Round numbers from below the lowest score to above the highest, three at least."""
+    low, high = _bounded(min(scores)), _bounded(max(scores))
+    size = max(abs(low), abs(high))
+    if high - low <= max(size * _EQUAL, _SMALLEST):
+        margin = size / 2 if size > _SMALLEST else 0.5
+        low, high = low - margin, high + margin
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next((factor for factor in (1, 2, 5) if factor * power >= rough), 10)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [number * step for number in range(first, last + 1)]

@@ -1,6 +1,7 @@
 """A graph as one JSON-ready object."""
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 
 from collector.core.feedback import Feedback
@@ -24,16 +25,14 @@ def graph_document(graph: TraceGraph) -> dict[str, object]:
 
 
 def plain(value: AnyValue) -> object:
-    """The value in JSON's types."""
+    """The value in JSON's types; what JSON has no number for becomes ``nan``, ``inf`` or ``-inf``."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124 - NaN
-        return str(value)
-    return value
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _node(node: Node) -> dict[str, object]:

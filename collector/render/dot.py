@@ -1,7 +1,7 @@
 """A graph as Graphviz source (the DOT language)."""
 
 from collector.core.graph import EdgeOrigin, NodeKind, TraceGraph
-from collector.render.words import short
+from collector.render.words import printable, short
 
 _SHAPES = {NodeKind.PARAMETER: "ellipse", NodeKind.INPUT: "note", NodeKind.OPERATION: "box"}
 _STYLES = {
@@ -13,17 +13,20 @@ _STYLES = {
 
 
 def graphviz(graph: TraceGraph) -> str:
-    """For ``dot -Tsvg``: shapes by kind, line styles by origin."""
-    lines = [f"digraph {_quoted(graph.trace_id)} {{", "  rankdir=LR;"]
+    """For ``dot -Tsvg``: shapes by kind, line styles by origin; a call does not move operations apart."""
+    lines = [f'digraph "{_escaped(graph.trace_id)}" {{', '  node [fontname="sans-serif"];']
     for node in graph.nodes:
-        label = node.name if node.value is None else f"{node.name}\n{short(node.value, 40)}"
-        lines.append(f"  {_quoted(node.id)} [label={_quoted(label)}, shape={_SHAPES[node.kind]}];")
+        label = _escaped(short(node.name, 60))
+        if node.value is not None:
+            label += "\\n" + _escaped(short(node.value, 40))
+        lines.append(f'  "{_escaped(node.id)}" [label="{label}", shape={_SHAPES[node.kind]}];')
     for edge in graph.edges:
-        said = f"label={_quoted(edge.argument)}, " if edge.argument else ""
-        lines.append(f"  {_quoted(edge.source)} -> {_quoted(edge.target)} [{said}style={_STYLES[edge.origin]}];")
+        said = f'label="{_escaped(edge.argument)}", ' if edge.argument else ""
+        ends = f'"{_escaped(edge.source)}" -> "{_escaped(edge.target)}"'
+        lines.append(f"  {ends} [{said}style={_STYLES[edge.origin]}];")
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+def _escaped(text: str) -> str:
+    r"""Inside double quotes, literally: labels would take ``\N`` for the node's name and ``&lt;`` for ``<``."""
+    return printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")

@@ -1,114 +1,171 @@
-"""A graph as a standalone SVG picture: layers from left to right, each node behind everything that flowed into it."""
+"""A graph as a standalone SVG picture: dataflow from top to bottom, the trace's output below everything."""
 
-import re
-from collections import defaultdict
-from xml.etree import ElementTree as ET
+from collections.abc import Iterator
 
-from collector.core.graph import Edge, EdgeOrigin, Node, NodeId, NodeKind, TraceGraph
+from collector.core.graph import EdgeOrigin, ExceptionRecord, GraphParameter, Node, NodeKind, TraceGraph
+from collector.render.canvas import AMBER, BLUE, FAINT, GREEN, GREY, INK, RED, Canvas
+from collector.render.layout import BOX_HEIGHT, BOX_WIDTH, Layout, Place, Route, lay_out
 from collector.render.words import short
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 190, 44, 70, 18, 24
+_MARGIN = 24.0
+_TITLE_HEIGHT = 30.0
+_LEGEND_HEIGHT = 34.0
+_NARROWEST = 480.0
+_NAME_COLUMNS, _VALUE_COLUMNS = 23, 29
 _COLOURS = {
-    NodeKind.PARAMETER: ("#fff4d6", "#c98a00"),
-    NodeKind.INPUT: ("#eef1f4", "#8a96a3"),
-    NodeKind.OPERATION: ("#e3efff", "#2f6db5"),
+    NodeKind.PARAMETER: ("#fff4d6", AMBER),
+    NodeKind.INPUT: ("#f1f3f5", "#8a96a3"),
+    NodeKind.OPERATION: ("#e6f0fd", BLUE),
 }
-_DASHES = {EdgeOrigin.CONTENT: "6 3", EdgeOrigin.CALL: "2 4", EdgeOrigin.SEQUENCE: "1 5"}
-# Characters that XML 1.0 has no way to write.
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINES: dict[EdgeOrigin, dict[str, str | float]] = {
+    EdgeOrigin.LINK: {"stroke": GREY, "stroke_width": 1.5},
+    EdgeOrigin.CONTENT: {"stroke": GREY, "stroke_width": 1.5, "stroke_dasharray": "6 4"},
+    EdgeOrigin.CALL: {"stroke": FAINT, "stroke_width": 1.5},
+    EdgeOrigin.SEQUENCE: {"stroke": FAINT, "stroke_width": 1.5, "stroke_dasharray": "2 4"},
+}
+_WORDS = {
+    EdgeOrigin.LINK: "stated",
+    EdgeOrigin.CONTENT: "found by content",
+    EdgeOrigin.CALL: "result of a call",
+    EdgeOrigin.SEQUENCE: "in sequence",
+}
 
 
 def graph_svg(graph: TraceGraph) -> str:
-    """The picture; text is escaped, whatever it holds. Size grows with the longest path and the fullest layer."""
-    places = _places(graph)
-    right = max((x for x, _ in places.values()), default=0) + _WIDTH + _MARGIN
-    bottom = max((y for _, y in places.values()), default=0) + 2 * _HEIGHT + _MARGIN
-    root = ET.Element(
-        "svg",
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {right} {bottom}",
-        width=str(right),
-        height=str(bottom),
-    )
-    root.set("font-family", "system-ui, sans-serif")
-    _arrowhead(root)
-    ET.SubElement(root, "rect", width="100%", height="100%", fill="white")
-    for edge in graph.edges:
-        _edge(root, edge, places)
-    for node in graph.nodes:
-        _node(root, node, places[node.id])
-    return ET.tostring(root, encoding="unicode")
+    """The picture; it holds every node, and of the edges between two nodes the most certain.
+
+    Each node is a group of class ``node`` whose title has the longer text, each edge a group of class ``edge``. Text
+    is escaped, whatever it holds.
+    """
+    layout = lay_out(graph)
+    width = max(layout.width + 2 * _MARGIN, _NARROWEST)
+    corner = Place((width - layout.width) / 2, _MARGIN + _TITLE_HEIGHT)
+    canvas = Canvas(width, corner.y + layout.height + _MARGIN + _LEGEND_HEIGHT)
+    for origin, style in _LINES.items():
+        canvas.arrowhead(f"arrow-{origin.value}", str(style["stroke"]))
+    release = "" if graph.release is None else f" · release {graph.release}"
+    canvas.text(_MARGIN, _MARGIN + 4, f"trace {graph.trace_id}{release}", fill=GREY)
+    # The most certain edges lie above the others.
+    for route in sorted(layout.routes, key=lambda route: -list(EdgeOrigin).index(route.edge.origin)):
+        _edge(canvas, route, corner)
+    _Nodes(graph, layout, corner).draw(canvas)
+    _legend(canvas, graph, layout, corner.y + layout.height + _MARGIN)
+    return canvas.svg()
 
 
-def _places(graph: TraceGraph) -> dict[NodeId, tuple[int, int]]:
-    """A layer is one more than the deepest source's; leaves stand right before their first target."""
-    sources, targets = defaultdict(list), defaultdict(list)
-    for edge in graph.edges:
-        sources[edge.target].append(edge.source)
-        targets[edge.source].append(edge.target)
-    layer: dict[NodeId, int] = {}
-    for node in graph.topological():
-        layer[node.id] = 1 + max((layer[source] for source in sources[node.id]), default=-1)
-    for node in graph.nodes:
-        if not sources[node.id] and targets[node.id]:
-            layer[node.id] = min(layer[target] for target in targets[node.id]) - 1
-    filled: defaultdict[int, int] = defaultdict(int)
-    places = {}
-    for node in graph.nodes:
-        column = layer[node.id]
-        places[node.id] = (
-            _MARGIN + column * (_WIDTH + _GAP_X),
-            _MARGIN + filled[column] * (_HEIGHT + _GAP_Y),
-        )
-        filled[column] += 1
-    return places
+def _edge(canvas: Canvas, route: Route, corner: Place) -> None:
+    edge = route.edge
+    argument = f" as {edge.argument}" if edge.argument else ""
+    canvas.group("edge", f"{_WORDS[edge.origin]}{argument}, confidence {edge.confidence:.0%}")
+    canvas.path(_curve(route, corner), marker_end=f"url(#arrow-{edge.origin.value})", **_LINES[edge.origin])
 
 
-def _arrowhead(root: ET.Element) -> None:
-    definitions = ET.SubElement(root, "defs")
-    marker = ET.SubElement(
-        definitions, "marker", id="arrow", viewBox="0 0 8 8", refX="8", refY="4", markerWidth="7", markerHeight="7"
-    )
-    marker.set("orient", "auto")
-    ET.SubElement(marker, "path", d="M0 0 L8 4 L0 8 z", fill="#5b6672")
+def _curve(route: Route, corner: Place) -> str:
+    """Straight down through the rows, bent between them."""
+    half = BOX_HEIGHT / 2
+    x, y = corner.x + route.start.x, corner.y + route.start.y + half
+    steps = [f"M{x:.1f} {y:.1f}"]
+    for lane in (*route.lanes, route.end):
+        to_x, to_y = corner.x + lane.x, corner.y + lane.y - half
+        middle = (y + to_y) / 2
+        steps.append(f"C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}")
+        if lane is not route.end:
+            steps.append(f"V{to_y + BOX_HEIGHT:.1f}")
+        x, y = to_x, to_y + BOX_HEIGHT
+    return " ".join(steps)
 
 
-def _edge(root: ET.Element, edge: Edge, places: dict[NodeId, tuple[int, int]]) -> None:
-    (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
-    x1, y1, y2 = x1 + _WIDTH, y1 + _HEIGHT // 2, y2 + _HEIGHT // 2
-    bend = max((x2 - x1) // 2, 30)
-    # An edge over several layers bows, so that it does not run behind the boxes between its ends.
-    bow = 2 * _HEIGHT if x2 - x1 > _WIDTH + _GAP_X else 0
-    line = ET.SubElement(root, "path", d=f"M{x1} {y1} C{x1 + bend} {y1 + bow} {x2 - bend} {y2 + bow} {x2} {y2}")
-    line.set("fill", "none")
-    line.set("stroke", "#5b6672")
-    line.set("stroke-width", "1.4")
-    line.set("marker-end", "url(#arrow)")
-    if edge.origin in _DASHES:
-        line.set("stroke-dasharray", _DASHES[edge.origin])
-    title = ET.SubElement(line, "title")
-    title.text = _writable(f"{edge.origin.value} {edge.argument} ({edge.confidence:.0%})")
+class _Nodes:
+    """The boxes of one picture."""
+
+    def __init__(self, graph: TraceGraph, layout: Layout, corner: Place) -> None:
+        self._graph = graph
+        self._places = {
+            node_id: Place(corner.x + place.x - BOX_WIDTH / 2, corner.y + place.y - BOX_HEIGHT / 2)
+            for node_id, place in layout.places.items()
+        }
+        self._outputs = {output.node for output in graph.outputs}
+        self._exceptions = {record.span_id: record for record in graph.exceptions}
+        self._parameters = {parameter.node: parameter for parameter in graph.parameters}
+        self._scores = {
+            one.target.span_id: one.score for one in reversed(graph.feedback) if one.score is not None
+        }  # the first one of each span
+
+    def draw(self, canvas: Canvas) -> None:
+        """All of them."""
+        for node in self._graph.nodes:
+            place = self._places[node.id]
+            error = self._exceptions.get(node.span_id or "") if node.kind is NodeKind.OPERATION else None
+            canvas.group("node", "\n".join(_about(node, error)))
+            self._box(canvas, node, place, error)
+            self._texts(canvas, node, place, error)
+            score = self._scores.get(node.span_id or "") if node.kind is NodeKind.OPERATION else None
+            if score is not None:
+                _badge(canvas, place, f"★ {score:.3g}")
+
+    def _box(self, canvas: Canvas, node: Node, place: Place, error: ExceptionRecord | None) -> None:
+        fill, stroke = _COLOURS[node.kind]
+        style: dict[str, str | float] = {"fill": fill, "stroke": RED if error else stroke}
+        style["stroke_width"] = 2.5 if node.id in self._outputs else 1.2
+        style["rx"] = BOX_HEIGHT / 2 if node.kind is NodeKind.INPUT else 7
+        if node.incomplete:
+            style["stroke_dasharray"] = "5 3"
+        canvas.rect(place.x, place.y, BOX_WIDTH, BOX_HEIGHT, **style)
+
+    def _texts(self, canvas: Canvas, node: Node, place: Place, error: ExceptionRecord | None) -> None:
+        inset = 18 if node.kind is NodeKind.INPUT else 11
+        name = short(node.name, _NAME_COLUMNS)
+        canvas.text(place.x + inset, place.y + 19, name, font_size=13, font_weight=600)
+        corner = _version(self._parameters.get(node.id))
+        room = _VALUE_COLUMNS - (len(corner) + 2 if corner else 0) - (4 if node.kind is NodeKind.INPUT else 0)
+        if corner:
+            right = place.x + BOX_WIDTH - 10
+            canvas.text(right, place.y + 35, corner, text_anchor="end", font_size=11, fill=AMBER)
+        second, colour = ("" if node.value is None else short(node.value, room)), GREY
+        if error is not None:
+            second, colour = short(f"{error.type or 'error'}: {error.message}", room), RED
+        canvas.text(place.x + inset, place.y + 35, second, font_size=11, fill=colour)
 
 
-def _node(root: ET.Element, node: Node, place: tuple[int, int]) -> None:
-    x, y = place
-    fill, stroke = _COLOURS[node.kind]
-    group = ET.SubElement(root, "g")
-    ET.SubElement(group, "title").text = _writable(f"{node.kind.value} {node.name}: {short(node.value, 600)}")
-    box = ET.SubElement(group, "rect", x=str(x), y=str(y), width=str(_WIDTH), height=str(_HEIGHT), rx="7")
-    box.set("fill", fill)
-    box.set("stroke", stroke)
-    if node.incomplete:
-        box.set("stroke-dasharray", "4 3")
-    name = ET.SubElement(group, "text", x=str(x + 10), y=str(y + 18), fill="#16202c")
-    name.set("font-size", "13")
-    name.set("font-weight", "600")
-    name.text = _writable(short(node.name, 24))
+def _version(parameter: GraphParameter | None) -> str:
+    if parameter is None:
+        return ""
+    version = "code" if parameter.version is None else str(parameter.version)
+    return f"@{version}" if parameter.trainable else f"@{version} fixed"
+
+
+def _about(node: Node, error: ExceptionRecord | None) -> Iterator[str]:
+    yield f"{node.kind.value} {short(node.name, 120)}" + (f" of {short(node.service, 120)}" if node.service else "")
+    if node.span_id:
+        yield f"span {node.span_id}" + (", incomplete: something was dropped or cut" if node.incomplete else "")
     if node.value is not None:
-        value = ET.SubElement(group, "text", x=str(x + 10), y=str(y + 34), fill="#4a5663")
-        value.set("font-size", "11")
-        value.text = _writable(short(node.value, 30))
+        yield short(node.value, 600)
+    if error is not None:
+        yield short(f"{error.type or 'error'}{' (handled)' if error.handled else ''}: {error.message}", 600)
 
 
-def _writable(text: str) -> str:
-    return _UNWRITABLE.sub("\ufffd", text)
+def _badge(canvas: Canvas, place: Place, words: str) -> None:
+    width = 14 + 7 * len(words)
+    x, y = place.x + BOX_WIDTH - width + 8, place.y + BOX_HEIGHT - 6
+    canvas.rect(x, y, width, 20, rx=10, fill=GREEN)
+    canvas.text(x + width / 2, y + 14, words, text_anchor="middle", fill="white", font_weight=600)
+
+
+def _legend(canvas: Canvas, graph: TraceGraph, layout: Layout, y: float) -> None:
+    """Only what the picture holds."""
+    x = _MARGIN
+    canvas.group("legend")
+    kinds = {node.kind for node in graph.nodes}
+    for kind in (kind for kind in NodeKind if kind in kinds):
+        fill, stroke = _COLOURS[kind]
+        canvas.rect(x, y + 4, 16, 12, rx=6 if kind is NodeKind.INPUT else 3, fill=fill, stroke=stroke)
+        x = _legend_words(canvas, x + 22, y, kind.value)
+    origins = {route.edge.origin for route in layout.routes}
+    for origin in (origin for origin in EdgeOrigin if origin in origins):
+        canvas.line(x, y + 10, x + 24, y + 10, **_LINES[origin])
+        x = _legend_words(canvas, x + 30, y, _WORDS[origin])
+
+
+def _legend_words(canvas: Canvas, x: float, y: float, words: str) -> float:
+    canvas.text(x, y + 14, words, font_size=11, fill=INK)
+    return x + 7 * len(words) + 18

@@ -1,5 +1,7 @@
 """A request that every optimizer can work on."""
 
+import json
+
 from collector.core.feedback import Feedback
 from collector.core.graph import TraceFeedback
 from collector.core.protocols import OptimizationRequest
@@ -22,14 +24,17 @@ SPECS = (
 DEFAULTS: dict[str, ParameterValue] = {spec.key: spec.default for spec in SPECS}
 
 
-def judged(number: int, score: float, text: str, found: str = "7 boats") -> TraceFeedback:
-    """One run of a three-step program."""
+def judged(
+    number: int, score: float, text: str, found: object = "7 boats", *, asked: object = "how many?", error: str = ""
+) -> TraceFeedback:
+    """One run of a three-step program: ask(find(<top_k>), tell(found=find, <style>)). `error`: `tell` raised it."""
+    told = {} if error else {"opto.output": json.dumps(found)}
     messages = [
-        samples.span(number, 1, name="ask", values={"opto.input.question": '"how many?"', "opto.output": f'"{found}"',
-                                                    "opto.release": 1}),
+        samples.span(number, 1, name="ask",
+                     values={"opto.input.question": json.dumps(asked), "opto.release": 1, **told}),
         samples.span(number, 2, 1, "find", values={"opto.param.top_k.version": 1, "opto.output": '["p1"]'}, start=1),
-        samples.span(number, 3, 1, "tell", values={"opto.param.style.version": 1, "opto.output": f'"{found}"'},
-                     links=[(2, "found")], start=2),
+        samples.span(number, 3, 1, "tell", values={"opto.param.style.version": 1, **told}, links=[(2, "found")],
+                     start=2, error=error),
     ]  # fmt: skip
     release = Release(1, "shop", {key: ReleasedValue(value, 1) for key, value in DEFAULTS.items()}, None, 0, "r")
     spans = spans_of(samples.traces_request(messages))
@@ -37,6 +42,11 @@ def judged(number: int, score: float, text: str, found: str = "7 boats") -> Trac
     target = SpanContext(samples.trace_id(number), samples.span_id(1))
     feedback = Feedback(target, "quality", score, text=text)
     return TraceFeedback(feedback, minimal_subgraph(graph, f"span:{samples.span_id(1)}"))
+
+
+def trial(number: int, score: float | None, **changed: ParameterValue) -> Trial:
+    """A trial that changed some of the defaults."""
+    return Trial(number, number + 1, {**DEFAULTS, **changed}, score=score, feedback_count=7)
 
 
 def request(

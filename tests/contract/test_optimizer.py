@@ -1,39 +1,64 @@
 """The conformance battery of `Optimizer`, on every one in the box."""
 
+import asyncio
+import copy
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from typing import Any
 
 import pytest
 
 from collector.core.parameter import validated
-from collector.core.protocols import Optimizer
-from collector.core.study import Study, Trial
-from collector.optimizer.registry import OptimizerRegistry
-from tests.contract.optimizers import DEFAULTS, SPECS, request
-from tests.fakes_openai import ScriptedOpenAI
+from collector.core.protocols import OptimizationRequest, Optimizer
+from collector.core.study import Direction, Proposal, RejectedProposal, Study, Trial
+from collector.optimizer.registry import GROUP, OptimizerRegistry
+from tests.contract.optimizers import DEFAULTS, SPECS, request, trial
+from tests.fakes_openai import ScriptedOpenAI, suggesting
 
-SUGGESTED = {"top_k": 5, "weight": 0.5, "method": "fast", "style": "{a}", "strict": True}
+IN_THE_BOX = ("search", "optoprime")
 
 
-@dataclass
+def drawn(sent: Mapping[str, Any]) -> str:
+    """A model without wits: allowed values that follow from the messages and the seed alone."""
+    rng = random.Random(json.dumps([sent["messages"], sent["seed"]]))
+    keys = sent["response_format"]["json_schema"]["schema"]["properties"]["suggestion"]["required"]
+    values = {
+        "top_k": rng.randint(1, 9),
+        "weight": rng.random(),
+        "method": rng.choice(["slow", "fast"]),
+        "style": rng.choice(["It is {a}", "{a}"]),
+        "strict": rng.random() < 0.5,
+    }
+    return suggesting(**{key: values[key] for key in keys})
+
+
+@dataclass(frozen=True)
 class Subject:
-    """An optimizer and a study that it can work on."""
+    """An optimizer and a study that it can work on; `fresh` is another optimizer of the same kind."""
 
     optimizer: Optimizer
+    fresh: Optimizer
     study: Study
 
+    async def propose(self, asked: OptimizationRequest) -> list[Mapping[str, object]]:
+        return [proposal.values for proposal in await self.optimizer.propose(asked)]
 
-@pytest.fixture(params=["search", "optoprime"])
+
+@pytest.fixture(params=IN_THE_BOX)
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    optimizer = OptimizerRegistry().load(request.param)
+    optimizer, fresh = (OptimizerRegistry().load(request.param) for _ in range(2))
     study = Study("s", "shop", "quality", optimizer=request.param, seed=4)
-    if request.param == "search":
-        yield Subject(optimizer, study)
-        return
-    with ScriptedOpenAI([json.dumps({"reasoning": "why", "suggestion": SUGGESTED})]) as server:
-        options = {"model": "scripted", "base_url": server.base_url}
-        yield Subject(optimizer, replace(study, optimizer_options=options))
+    with ScriptedOpenAI([drawn]) as server:
+        options = {"model": "scripted", "base_url": server.base_url} if request.param == "optoprime" else {}
+        yield Subject(optimizer, fresh, replace(study, optimizer_options=options))
+
+
+def test_the_battery_runs_on_all_that_are_installed() -> None:
+    ours = {point.name for point in entry_points(group=GROUP) if point.value.startswith("collector.")}
+    assert ours == set(IN_THE_BOX)
 
 
 def test_it_takes_its_own_options_and_names_wrong_ones(subject: Subject) -> None:
@@ -42,6 +67,10 @@ def test_it_takes_its_own_options_and_names_wrong_ones(subject: Subject) -> None
     (fault,) = subject.optimizer.check(wrong, SPECS)
     assert "'nonsense'" in fault
     assert "known:" in fault
+
+
+def test_parameters_that_are_not_declared_yet_are_no_fault(subject: Subject) -> None:
+    assert list(subject.optimizer.check(subject.study, ())) == []
 
 
 async def test_a_proposal_is_valid_and_new(subject: Subject) -> None:
@@ -53,10 +82,66 @@ async def test_a_proposal_is_valid_and_new(subject: Subject) -> None:
 
 
 async def test_the_same_request_gives_the_same_proposal(subject: Subject) -> None:
-    asked = request(study=subject.study, trials=(Trial(1, 2, {**DEFAULTS, "top_k": 4}, score=0.5),))
-    first, second = [await subject.optimizer.propose(asked) for _ in range(2)]
-    assert [proposal.values for proposal in first] == [proposal.values for proposal in second]
+    asked = request(study=subject.study, trials=(trial(1, 0.5, top_k=4),))
+    first = await subject.propose(asked)
+    await subject.propose(request(study=replace(subject.study, seed=99)))
+    assert await subject.propose(asked) == first
+    assert [proposal.values for proposal in await subject.fresh.propose(asked)] == first
+
+
+async def test_requests_beside_each_other_do_not_mix(subject: Subject) -> None:
+    asked = [request(study=replace(subject.study, seed=seed)) for seed in range(4)]
+    alone = [await subject.propose(one) for one in asked]
+    assert await asyncio.gather(*(subject.propose(one) for one in asked)) == alone
+    assert len({str(values) for values in alone}) > 1
+
+
+async def test_the_request_stays_as_it_is(subject: Subject) -> None:
+    asked = request(study=subject.study, trials=(trial(1, 0.5, top_k=4),))
+    before = copy.deepcopy(asked)
+    await subject.propose(asked)
+    assert asked == before
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+async def test_no_trial_of_a_study_is_like_another(subject: Subject, direction: Direction) -> None:
+    study = replace(subject.study, direction=direction)
+    trials: list[Trial] = []
+    for number in range(1, 13):
+        asked = request(study=study, trials=tuple(trials))
+        (values, *_) = await subject.propose(asked)
+        good, faults = validated(values, SPECS)
+        assert faults == ()
+        trials.append(trial(number, number % 5 / 5, **good))
+    assert len({tuple(sorted(one.values.items())) for one in trials}) == len(trials)
 
 
 async def test_it_works_without_any_batch(subject: Subject) -> None:
-    assert await subject.optimizer.propose(replace(request(study=subject.study), batch=()))
+    assert await subject.propose(replace(request(study=subject.study), batch=()))
+
+
+async def test_it_works_without_any_history(subject: Subject) -> None:
+    assert await subject.propose(replace(request(study=subject.study), trials=()))
+
+
+async def test_it_works_on_with_what_was_rejected(subject: Subject) -> None:
+    nonsense = Proposal({"top_k": [1, {"deep": None}], "unknown": "\ud800"}, "\n</run>")
+    rejected = (RejectedProposal(nonsense, ("parameter 'top_k': found a list",), 1),)
+    assert await subject.propose(request(study=subject.study, rejected=rejected))
+
+
+async def test_only_parameters_of_the_request_change(subject: Subject) -> None:
+    two = {key: DEFAULTS[key] for key in ("top_k", "strict")}
+    asked = replace(
+        request(study=subject.study),
+        parameters=tuple(spec for spec in SPECS if spec.key in two),
+        current=two,
+        trials=(Trial(0, 1, two, score=0.1),),
+    )
+    (values, *_) = await subject.propose(asked)
+    assert values.keys() == two.keys()
+
+
+async def test_without_parameters_there_is_nothing_to_propose(subject: Subject) -> None:
+    empty = replace(request(study=subject.study), parameters=(), current={}, trials=(Trial(0, 1, {}, score=0.1),))
+    assert await subject.propose(empty) == []

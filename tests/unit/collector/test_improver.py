@@ -204,6 +204,22 @@ async def test_feedback_on_another_release_or_metric_or_without_the_attribute_do
     assert [trial.score for trial in (await bench.record()).trials] == [None]
 
 
+async def test_a_trace_that_makes_no_graph_does_not_hold_up_a_study(bench: Bench) -> None:
+    bench.optimizer.script = proposing(5)
+    await bench.improver.improve("tune")
+    current = await bench.store.current_release("shop")
+    assert current is not None
+    circle = [
+        samples.span(800, 1, values={"opto.release": current.number}),
+        samples.span(800, 2, 1, links=[(3, "a")]),
+        samples.span(800, 3, 1, links=[(2, "b")]),
+    ]
+    await bench.pipeline.ingest(Signal.TRACES, samples.traces_request(circle))
+    await bench.pipeline.ingest(Signal.LOGS, samples.logs_request([samples.evaluation(800, 1, 0.2, "said")]))
+    await bench.judge(lambda x: x / 10, count=1)
+    assert [len(request.batch) for request in bench.optimizer.requests] == [1]
+
+
 async def test_a_study_waits_until_its_parameters_are_declared(bench: Bench) -> None:
     await bench.store.create_study(Study("early", "later", "quality"))
     await bench.improver.improve("early")

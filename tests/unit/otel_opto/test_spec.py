@@ -63,6 +63,7 @@ def test_a_fitting_value_comes_back_in_the_parameters_type(
         (TEXT, "no place for it", "containing {question}"),
         (TEXT, "{question}" + "x" * 40, "at most 40 characters"),
         (TEXT, "{question", "containing {question}"),
+        (TEXT, "{question}\ud800", "at most 40 characters"),
         (BOOLEAN, 1, "true or false"),
         (BOOLEAN, None, "true or false"),
     ],

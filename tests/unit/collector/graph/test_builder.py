@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
 from collector.core.errors import GraphError
-from collector.core.graph import EdgeOrigin, TraceGraph
+from collector.core.feedback import Feedback
+from collector.core.graph import EdgeOrigin, NodeKind, TraceGraph
 from collector.core.release import Release, ReleasedValue
-from collector.graph.builder import build, referenced_releases
+from collector.core.span import SpanContext
+from collector.graph.builder import CALL_CONFIDENCE, build, referenced_releases
 from collector.otlp.decode import spans_of
 from otel_opto.spec import ParameterSpec, ParameterType
 from tests import samples
@@ -105,15 +107,6 @@ def test_exceptions_say_whether_they_were_handled() -> None:
     assert [record.handled for record in unhandled.exceptions] == [False, False]
 
 
-def test_without_an_output_of_the_root_the_last_ended_descendant_gives_it() -> None:
-    graph = built(
-        samples.span(1, 1),
-        samples.span(1, 2, 1, values={"opto.output": '"early"'}),
-        samples.span(1, 3, 1, values={"opto.output": '"late"'}, start=9),
-    )
-    assert [output.value for output in graph.outputs] == ["late"]
-
-
 def test_a_cycle_is_refused_with_a_span_named() -> None:
     with pytest.raises(GraphError, match=samples.span_id(2)):
         built(samples.span(1, 1), samples.span(1, 2, 1, links=[(3, "a")]), samples.span(1, 3, 1, links=[(2, "b")]))
@@ -145,3 +138,75 @@ def test_any_order_of_arrival_gives_the_same_graph(data: st.DataObject) -> None:
             built(*shuffled, releases=RELEASES)
         return
     assert built(*shuffled, releases=RELEASES) == graph
+
+
+def test_a_stated_producer_takes_the_place_of_the_input_and_a_refused_one_does_not() -> None:
+    values = {"opto.input.a": "1", "opto.input.b": "2"}
+    graph = built(
+        samples.span(1, 1), samples.span(1, 2, 1), samples.span(1, 3, 1, values=values, links=[(2, "a"), (1, "b")])
+    )
+    assert [node.name for node in graph.nodes if node.kind is NodeKind.INPUT] == ["b"]
+    assert edges(graph, EdgeOrigin.LINK) == {
+        (span_node(2), span_node(3), "a"),
+        (f"input:{samples.span_id(3)}:b", span_node(3), "b"),
+    }
+
+
+def test_a_link_into_another_trace_is_a_gap_that_names_it() -> None:
+    message = samples.span(1, 2, links=[(1, "x")])
+    message.links[0].trace_id = bytes.fromhex(samples.trace_id(7))
+    (gap,) = built(samples.span(1, 1), message).gaps
+    assert gap.kind == "missing_link"
+    assert samples.trace_id(7) in gap.detail
+
+
+def test_a_span_linked_to_itself_is_refused_as_its_own_ancestor() -> None:
+    assert [gap.kind for gap in built(samples.span(1, 1, links=[(1, "x")])).gaps] == ["link_to_ancestor"]
+
+
+def test_a_child_whose_result_is_stated_to_be_an_argument_is_still_a_call() -> None:
+    graph = built(samples.span(1, 1, links=[(2, "x")]), samples.span(1, 2, 1, start=1))
+    assert [(edge.origin, edge.confidence) for edge in graph.edges] == [
+        (EdgeOrigin.LINK, 1.0),
+        (EdgeOrigin.CALL, CALL_CONFIDENCE),
+    ]
+
+
+def test_a_trace_over_two_services_is_one_graph() -> None:
+    front = samples.traces_request([samples.span(1, 1, values={"opto.param.k.value": 1})], "front")
+    back = samples.traces_request([samples.span(1, 2, 1, values={"opto.param.k.value": 1}, start=1)], "back")
+    graph = build(TRACE, [*spans_of(back), *spans_of(front)], {}, {})
+    assert edges(graph, EdgeOrigin.CALL) == {(span_node(2), span_node(1), "")}
+    assert [node.service for node in graph.nodes] == ["back", "front", "front", "back"]
+    assert len(graph.parameters) == 2
+
+
+def test_two_spans_of_one_id_are_one_node_and_a_gap() -> None:
+    graph = built(samples.span(1, 1, values={"opto.output": "1"}), samples.span(1, 1, duration=0))
+    assert [(node.id, node.value) for node in graph.nodes] == [(span_node(1), 1)]
+    assert [gap.kind for gap in graph.gaps] == ["duplicate_span"]
+
+
+def test_the_release_is_the_roots_else_the_highest_that_is_mentioned() -> None:
+    child = samples.span(1, 2, 1, values={"opto.release": 9, "opto.param.k.version": 3}, start=1)
+    assert built(samples.span(1, 1, values={"opto.release": 4}), child).release == 4
+    assert built(samples.span(1, 1), child).release == 9
+    assert built(samples.span(1, 1)).release is None
+
+
+def test_feedback_is_passed_through_by_time() -> None:
+    target = SpanContext(TRACE, samples.span_id(1))
+    late, early = Feedback(target, "q", 1.0, time_unix_nano=2), Feedback(target, "q", 0.0, time_unix_nano=1)
+    spans = spans_of(samples.traces_request(PIPELINE))
+    assert build(TRACE, spans, {}, {}, [late, early]).feedback == (early, late)
+
+
+def test_nodes_and_edges_have_a_settled_order() -> None:
+    values = {"opto.input.b": "1", "opto.param.z.value": 1, "opto.param.k.value": 1}
+    last = samples.span(1, 5, 1, values=values, links=[(3, "c"), (4, "a"), (2, "a")], start=2)
+    graph = built(last, *(samples.span(1, n, 1, start=1) for n in (4, 3, 2)), samples.span(1, 1))
+    assert [node.name for node in graph.nodes if node.kind is not NodeKind.OPERATION] == ["k", "z", "b"]
+    assert [node.span_id for node in graph.nodes[3:]] == [samples.span_id(n) for n in (1, 2, 3, 4, 5)]
+    into = [edge for edge in graph.edges if edge.target == span_node(5)]
+    assert [edge.argument for edge in into] == ["", "", "a", "a", "b", "c"]
+    assert [edge.source for edge in into[2:4]] == [span_node(2), span_node(4)]

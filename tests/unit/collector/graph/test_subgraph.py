@@ -1,13 +1,26 @@
 """The minimal subgraph against an independent definition: enumeration of paths."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.core.errors import GraphError
-from collector.core.graph import Edge, EdgeOrigin, GraphParameter, Node, NodeKind, TraceGraph
+from collector.core.feedback import Feedback
+from collector.core.graph import (
+    Edge,
+    EdgeOrigin,
+    ExceptionRecord,
+    Gap,
+    GraphParameter,
+    Node,
+    NodeKind,
+    Output,
+    TraceGraph,
+)
+from collector.core.span import SpanContext
 from collector.graph.subgraph import minimal_subgraph
 
 
@@ -99,3 +112,33 @@ def test_a_long_chain_needs_no_recursion() -> None:
 def test_an_unknown_output_is_refused() -> None:
     with pytest.raises(GraphError, match="span:x is not a node"):
         minimal_subgraph(graph_of(1, set(), set()), "span:x")
+
+
+def test_by_default_trainable_parameters_count_and_fixed_ones_stay_as_inputs_only() -> None:
+    graph = graph_of(5, {(0, 1), (1, 4), (2, 3), (3, 4)}, {0, 2})
+    fixed = replace(graph.parameters[1], trainable=False)
+    graph = replace(graph, parameters=(graph.parameters[0], fixed))
+    assert {node.id for node in minimal_subgraph(graph, "4").nodes} == {"0", "1", "3", "4"}
+
+
+def test_parameters_that_the_graph_does_not_hold_are_passed_over() -> None:
+    graph = graph_of(2, {(0, 1)}, {0})
+    assert {node.id for node in minimal_subgraph(graph, "1", ["param:shop/k@9"]).nodes} == {"0", "1"}
+
+
+def test_what_is_said_of_a_span_stays_where_the_span_stays() -> None:
+    graph = graph_of(3, {(0, 1)}, {0})
+    said = replace(
+        graph,
+        outputs=(Output("2", None),),
+        exceptions=tuple(ExceptionRecord(f"s{n}", "E", "m") for n in (1, 2)),
+        gaps=tuple(Gap("kind", f"s{n}", "d") for n in (1, 2)),
+        feedback=tuple(Feedback(SpanContext("t", span_id), "q", 1.0) for span_id in ("s1", "s2", "")),
+        release=4,
+    )
+    kept = minimal_subgraph(said, "1")
+    assert [output.node for output in kept.outputs] == ["1"]
+    assert [record.span_id for record in kept.exceptions] == ["s1"]
+    assert [gap.span_id for gap in kept.gaps] == ["s1"]
+    assert [one.target.span_id for one in kept.feedback] == ["s1", ""]
+    assert (kept.release, [parameter.key for parameter in kept.parameters]) == (4, ["0"])
