@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import grpc
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from collector.core.errors import ConfigError
 
@@ -26,12 +26,16 @@ class HttpListener:
         ConfigError: the address cannot be bound.
     """
 
-    def __init__(self, application: Starlette, endpoint: str, key: str) -> None:
+    def __init__(self, application: ASGIApp, endpoint: str, key: str) -> None:
         self._socket = _bind(endpoint, key)
         self.address = _address(self._socket)
         config = uvicorn.Config(
             application,
             loop="none",
+            http="httptools",
+            interface="asgi3",
+            server_header=False,
+            date_header=False,
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -15,7 +15,7 @@ from collector.core.protocols import Clock, Store
 from collector.core.release import Release
 from collector.core.span import Span
 from collector.core.study import Study
-from collector.core.telemetry import IngestResult, Signal
+from collector.core.telemetry import MAX_HOPS, IngestResult, Signal
 from collector.counters import Counter, Counters
 from collector.feedback import attach, extract
 from collector.graph.builder import build, referenced_releases
@@ -46,17 +46,24 @@ class Pipeline:
         clock: For the time of reception.
         counters: Accepted, refused and attached items are counted here.
         wake: Called after something came in that a study may be waiting for.
+        instance_id: Of this collector; a request that it forwarded itself is not kept again.
     """
 
-    def __init__(self, store: Store, clock: Clock, counters: Counters, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, counters: Counters, wake: Callable[[], None], instance_id: str = ""
+    ) -> None:
         self._store = store
         self._clock = clock
         self._counters = counters
         self._wake = wake
+        self._instance_id = instance_id
 
-    async def ingest(self, signal: Signal, body: bytes) -> IngestResult:
-        """1 receive and 2 store: see `Ingestor`. Feedback inside the request is kept with it, both or neither."""
-        reading = self._read(signal, body)
+    async def ingest(self, signal: Signal, body: bytes, hops: tuple[str, ...] = ()) -> IngestResult:
+        """1 receive and 2 store: see `Ingestor`. Feedback inside the request is kept with it."""
+        if self._instance_id in hops or len(hops) > MAX_HOPS:
+            self._counters.add(Counter.RECEIVER_CIRCLING_REQUESTS)
+            return IngestResult(0)
+        reading = self._read(signal, body, hops)
         feedback = self._feedback_in(signal, reading.request.body)
         if reading.request.items:
             await self._store.append(reading.request, feedback)
@@ -66,9 +73,9 @@ class Pipeline:
         self._wake()
         return IngestResult(reading.request.items, reading.rejected, reading.message)
 
-    def _read(self, signal: Signal, body: bytes) -> Reading:
+    def _read(self, signal: Signal, body: bytes, hops: tuple[str, ...]) -> Reading:
         now = self._clock.now_unix_nano()
-        return read_traces(body, now) if signal is Signal.TRACES else read_logs(body, now)
+        return read_traces(body, now, hops) if signal is Signal.TRACES else read_logs(body, now, hops)
 
     def _feedback_in(self, signal: Signal, body: bytes) -> Sequence[Feedback]:
         if _EVALUATION not in body:

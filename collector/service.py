@@ -20,9 +20,11 @@ from collector.listeners import GrpcListener, HttpListener
 from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
 from collector.publisher.hub import ReleaseHub
-from collector.receiver import otlp_grpc, otlp_http
-from collector.receiver.limits import ReceiverLimits
-from collector.storage.sqlite import SqliteStore
+from collector.receiver import otlp_grpc
+from collector.receiver.limits import Budget, ReceiverLimits
+from collector.receiver.otlp_http import OtlpHttp
+from collector.storage.file_store import FileStore
+from collector.storage.segments import SegmentLimits
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,7 +61,9 @@ class Collector:
         woken = asyncio.Event()
         clock = SystemClock()
         optimizers = OptimizerRegistry()
-        self._store = SqliteStore(config.storage.directory, clock, config.storage.max_pending_bytes)
+        self._store = FileStore(
+            config.storage.directory, clock, SegmentLimits(pending_bytes=config.storage.max_pending_bytes)
+        )
         self._pipeline = Pipeline(self._store, clock, self._counters, woken.set)
         settings = ImproverSettings(feedback_ttl_seconds=config.feedback.ttl_seconds)
         self._improver = Improver(
@@ -98,12 +102,13 @@ class Collector:
     def _listen(self) -> Addresses:
         limits = ReceiverLimits(max_request_bytes=self._config.receivers.otlp.max_request_bytes)
         server = grpc.aio.server(options=otlp_grpc.server_options(limits))
-        server.add_generic_rpc_handlers(otlp_grpc.handlers(self._pipeline, self._counters))
+        budget = Budget(limits.max_in_flight_bytes)
+        server.add_generic_rpc_handlers(otlp_grpc.handlers(self._pipeline, self._counters, budget))
         grpc_services.add_to(server, self._operations, self._hub)
         protocols = self._config.receivers.otlp.protocols
         otlp = GrpcListener(server, protocols.grpc.endpoint, "receivers.otlp.protocols.grpc.endpoint")
         self._listeners.append(otlp)
-        receiver = otlp_http.app(self._pipeline, self._counters, limits)
+        receiver = OtlpHttp(self._pipeline, self._counters, limits, budget)
         over_http = HttpListener(receiver, protocols.http.endpoint, "receivers.otlp.protocols.http.endpoint")
         self._listeners.append(over_http)
         served = http.app(self._operations, lambda: self._ready)
@@ -149,7 +154,7 @@ async def drawn_from(directory: Path, trace_id: str, form: str) -> str:
     if not await asyncio.to_thread(directory.is_dir):
         raise ConfigError([f"--data-dir: {directory} is no directory; a collector prints its own when it starts"])
     clock = SystemClock()
-    store = SqliteStore(directory, clock)
+    store = FileStore(directory, clock)
     await store.start()
     try:
         pipeline = Pipeline(store, clock, Counters(), lambda: None)

@@ -14,7 +14,19 @@ from collector.core.graph import TraceFeedback
 from collector.core.release import Acknowledgement, Release, ReleaseDraft
 from collector.core.span import LogRecord, Span
 from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState, Trial
-from collector.core.telemetry import IngestResult, OtlpRequest, Signal, StoreCounts, TraceSummary
+from collector.core.telemetry import (
+    Dependency,
+    Forgotten,
+    FoundTrace,
+    IngestResult,
+    Operation,
+    OtlpRequest,
+    Signal,
+    StoreCounts,
+    StoredRequest,
+    TraceQuery,
+    TraceSummary,
+)
 from otel_opto.spec import ParameterSpec, ParameterValue
 
 
@@ -29,8 +41,14 @@ class Clock(Protocol):
 class Ingestor(Protocol):
     """What a receiver hands export requests to."""
 
-    async def ingest(self, signal: Signal, body: bytes) -> IngestResult:
+    async def ingest(self, signal: Signal, body: bytes, hops: tuple[str, ...] = ()) -> IngestResult:
         """Reads, checks and keeps one serialized protobuf export request. Durable on return.
+
+        Args:
+            signal: What the body is an export request of.
+            body: The request.
+            hops: The collectors that forwarded it, the first first. One that came back to where it has been is
+                counted and let go.
 
         Raises:
             InvalidRequest: it is not one; sending it again would not help.
@@ -43,10 +61,12 @@ class TelemetryStore(Protocol):
     """Spans and log records, kept as they came."""
 
     async def append(self, request: OtlpRequest, feedback: Sequence[Feedback] = ()) -> None:
-        """Keeps the request and the feedback found in it, both or neither.
+        """Keeps the request and the feedback found in it.
 
-        Returns once they survive a killed process and a power failure. Delivery is at-least-once: a request that
-        comes twice is kept twice, and readers see equal spans once; feedback is kept once by its id.
+        Returns once both survive a killed process and a power failure, and are found by every call below. Where it
+        raises, or the process dies in it, the request may be kept and its feedback not: sending it again is right.
+        Delivery is at-least-once: a request that comes twice is kept twice, and readers see equal spans once;
+        feedback is kept once by its id.
 
         Raises:
             Unavailable: too much is pending already, or the disk is full.
@@ -57,6 +77,13 @@ class TelemetryStore(Protocol):
         """The spans of a trace by start time, then span id; () if it is unknown. Spans equal in every field once."""
         ...
 
+    async def trace_data(self, trace_id: str) -> bytes:
+        """A serialized ``TracesData`` of one trace, each resource, scope and span byte for byte as it came.
+
+        In order of arrival; byte-equal spans of byte-equal resource and scope once. Empty if the trace is unknown.
+        """
+        ...
+
     async def log_records(self, trace_id: str) -> Sequence[LogRecord]:
         """The log records of a trace by time; () if there are none."""
         ...
@@ -65,8 +92,55 @@ class TelemetryStore(Protocol):
         """The traces touched last, newest first; `limit` 0 means all."""
         ...
 
+    async def find(self, query: TraceQuery) -> Sequence[FoundTrace]:
+        """Traces that the query describes, by the start of their newest matching span, newest first."""
+        ...
+
+    async def services(self) -> Sequence[str]:
+        """The services that spans came from, by name."""
+        ...
+
+    async def operations(self, service: str) -> Sequence[Operation]:
+        """The operations of a service, by name and kind; of every service if it is empty."""
+        ...
+
+    async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Sequence[Dependency]:
+        """Which service called which how often, of child spans that began in that time, by names.
+
+        A child is counted where its parent is stored near it: an implementation may pass over pairs that came far
+        apart (and says how far in its own docstring).
+        """
+        ...
+
     async def counts(self) -> StoreCounts:
         """How much there is."""
+        ...
+
+    async def requests_after(self, position: int, max_bytes: int) -> Sequence[StoredRequest]:
+        """Requests in the order of their coming, after a position (0: from the beginning).
+
+        One at least if there is one, more while their bodies together stay under `max_bytes`.
+        """
+        ...
+
+    async def newest_position(self) -> int:
+        """Of the request that came last; 0 if none is there."""
+        ...
+
+    async def delivered(self, destination: str) -> int | None:
+        """Up to which position requests were forwarded to a destination; None if nothing was ever said of it."""
+        ...
+
+    async def set_delivered(self, destination: str, position: int) -> None:
+        """Remembers it. Durable on return."""
+        ...
+
+    async def forget(self, received_before_unix_nano: int, max_bytes: int) -> Forgotten:
+        """Gives up the oldest requests: those received before a time, and what makes the store larger than a size.
+
+        Whole stretches only (an implementation says how long they are), never what came last. Does not wait for, nor
+        hold up, what comes in.
+        """
         ...
 
 
@@ -78,7 +152,10 @@ class FeedbackStore(Protocol):
         ...
 
     async def attachable(self, limit: int) -> Sequence[WaitingFeedback]:
-        """Waiting feedback of whose trace a span has come since it was missed last, oldest first."""
+        """Waiting feedback that was never looked for, or of whose trace a span has come since it was missed last.
+
+        Oldest first.
+        """
         ...
 
     async def attach(self, attachments: Sequence[Attachment], missed: Sequence[WaitingFeedback] = ()) -> None:

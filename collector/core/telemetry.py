@@ -1,8 +1,11 @@
 """What the receiver hands to the store, and what the store says of what it holds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+
+MAX_HOPS = 16
+"""A request that has passed through more collectors than this is going in a circle."""
 
 
 class Signal(Enum):
@@ -13,22 +16,115 @@ class Signal(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Operation:
+    """A name under which a service does something, with OTLP's number of the span kind."""
+
+    service: str
+    name: str
+    kind: int
+
+
+@dataclass(slots=True)
+class Occurrence:
+    """Of one operation in one request: between which bounds its spans lie, in nanoseconds."""
+
+    earliest_start: int
+    latest_start: int
+    shortest: int
+    longest: int
+
+    def add(self, start: int, duration: int) -> None:
+        """Widens the bounds."""
+        if start < self.earliest_start:
+            self.earliest_start = start
+        elif start > self.latest_start:
+            self.latest_start = start
+        if duration < self.shortest:
+            self.shortest = duration
+        elif duration > self.longest:
+            self.longest = duration
+
+
+@dataclass(frozen=True, slots=True)
 class OtlpRequest:
     """One accepted export request, its bytes as they came (rejected items, if there were any, cut out).
 
     Attributes:
         signal: What the body is an export request of.
         body: A serialized ``ExportTraceServiceRequest`` or ``ExportLogsServiceRequest``.
-        trace_ids: The traces that it touches, 32 hex digits each. Log records without a trace have none.
+        trace_ids: The traces that it touches, 16 bytes each. Log records without a trace have none.
         items: Spans or log records in the body.
         received_unix_nano: When it came.
+        occurrences: Of spans, what the search needs to pass over the request; empty for logs.
+        hops: The instances that forwarded it, the first first.
     """
 
     signal: Signal
     body: bytes
-    trace_ids: frozenset[str]
+    trace_ids: frozenset[bytes]
     items: int
     received_unix_nano: int
+    occurrences: Mapping[Operation, Occurrence] = field(default_factory=dict)
+    hops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A request as it is read back in the order of its coming.
+
+    Attributes:
+        position: Where it stands; what comes later stands higher. The store's own measure.
+    """
+
+    position: int
+    signal: Signal
+    body: bytes
+    items: int
+    hops: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceQuery:
+    """What a search looks for: traces with one span that meets every condition.
+
+    Attributes:
+        service: Of the span's resource; any if empty.
+        operation: The span's exact name; any if empty.
+        attributes: Key to the value's text, on the span, its resource, its scope, its events or its links. Further
+            keys: ``error`` (true, false), ``span.kind``, ``span.status``, ``scope.name``, ``scope.version``, and the
+            prefix ``resource.`` for the resource alone.
+        start_min_unix_nano: The span begins then or later.
+        start_max_unix_nano: The span begins then or earlier.
+        duration_min_nano: The span takes that long or longer.
+        duration_max_nano: The span takes that long or shorter; None means any.
+        limit: How many traces at most.
+    """
+
+    service: str = ""
+    operation: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    start_min_unix_nano: int = 0
+    start_max_unix_nano: int = 2**63 - 1
+    duration_min_nano: int = 0
+    duration_max_nano: int | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTrace:
+    """A trace that a search found. `start_unix_nano`: when its newest span that meets the conditions began."""
+
+    trace_id: str
+    start_unix_nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """How many spans of a service are children of spans of another, or of the same one."""
+
+    parent: str
+    child: str
+    call_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +150,21 @@ class StoreCounts:
     bytes: int
     feedback: Mapping[str, int]
     """By state: waiting, attached, expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a retention limit made the store give up.
+
+    Attributes:
+        spans: Spans that are gone.
+        log_records: Log records that are gone.
+        undelivered: By destination, the items among them that had not been forwarded to it yet.
+    """
+
+    spans: int = 0
+    log_records: int = 0
+    undelivered: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

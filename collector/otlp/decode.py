@@ -1,6 +1,6 @@
 """From serialized OTLP export requests to spans and log records (trace.proto, logs.proto, common.proto)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -12,23 +12,15 @@ from collector.core.span import AnyValue, Attributes, Event, Link, LogRecord, Re
 
 
 def spans_of(body: bytes) -> list[Span]:
-    """Every span of an ``ExportTraceServiceRequest``, in its order."""
-    return list(_spans(body, None))
-
-
-def spans_of_trace(body: bytes, trace_id: str) -> list[Span]:
-    """The spans of one trace (32 hex digits); the others are not decoded."""
-    return list(_spans(body, bytes.fromhex(trace_id)))
-
-
-def _spans(body: bytes, wanted: bytes | None) -> Iterator[Span]:
-    for group in ExportTraceServiceRequest.FromString(body).resource_spans:
-        resource = Resource(_attributes(group.resource.attributes))
-        for scoped in group.scope_spans:
-            scope = _scope(scoped.scope)
-            for message in scoped.spans:
-                if wanted is None or message.trace_id == wanted:
-                    yield _span(message, resource, scope)
+    """Every span of an ``ExportTraceServiceRequest`` or a ``TracesData``, in its order."""
+    return [
+        _span(message, resource, scope)
+        for group in ExportTraceServiceRequest.FromString(body).resource_spans
+        for resource in [Resource(_attributes(group.resource.attributes))]
+        for scoped in group.scope_spans
+        for scope in [_scope(scoped.scope)]
+        for message in scoped.spans
+    ]
 
 
 def log_records_of(body: bytes) -> list[LogRecord]:

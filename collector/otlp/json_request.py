@@ -57,4 +57,12 @@ def _objects(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
 def _rewrite(item: dict[str, Any]) -> None:
     for key in _ID_KEYS:
         if isinstance(item.get(key), str):
-            item[key] = base64.b64encode(bytes.fromhex(item[key])).decode()
+            item[key] = base64.b64encode(_id(item[key])).decode()
+
+
+def _id(text: str) -> bytes:
+    """What is no hexadecimal becomes an id of one byte: the item is refused for its length, and it alone."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b"\x00"

@@ -16,7 +16,8 @@ from collector.core.protocols import Ingestor
 from collector.core.telemetry import Signal
 from collector.counters import Counter, Counters
 from collector.receiver.answer import success
-from collector.receiver.limits import ReceiverLimits
+from collector.receiver.hops import HEADER, hops_of
+from collector.receiver.limits import Budget, ReceiverLimits
 
 _LOG = logging.getLogger(__name__)
 _PACKAGE = "opentelemetry.proto.collector"
@@ -34,16 +35,21 @@ def server_options(limits: ReceiverLimits) -> Sequence[tuple[str, int]]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
         ("grpc.http2.max_ping_strikes", 0),
+        # Load balancers see new connections from time to time; calls under way are finished.
+        ("grpc.max_connection_age_ms", 30 * 60_000),
+        ("grpc.max_connection_age_grace_ms", 60_000),
     )
 
 
-def handlers(ingestor: Ingestor, counters: Counters) -> tuple[grpc.GenericRpcHandler, ...]:
+def handlers(ingestor: Ingestor, counters: Counters, budget: Budget) -> tuple[grpc.GenericRpcHandler, ...]:
     """TraceService, LogsService and MetricsService, for `Server.add_generic_rpc_handlers`."""
 
     def exporting(signal: Signal) -> _Handler:
         async def export(body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
             try:
-                return success(signal, await ingestor.ingest(signal, body))
+                with budget.reservation() as reservation:
+                    reservation.grow(len(body))
+                    return success(signal, await ingestor.ingest(signal, body, _hops(context)))
             except InvalidRequest as error:
                 counters.add(Counter.RECEIVER_INVALID_REQUESTS)
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
@@ -70,6 +76,13 @@ def handlers(ingestor: Ingestor, counters: Counters) -> tuple[grpc.GenericRpcHan
         _service("logs.v1.LogsService", exporting(Signal.LOGS)),
         _service("metrics.v1.MetricsService", ignore_metrics),
     )
+
+
+def _hops(context: grpc.aio.ServicerContext[bytes, bytes]) -> tuple[str, ...]:
+    for key, value in context.invocation_metadata() or ():
+        if key == HEADER and isinstance(value, str):
+            return hops_of(value)
+    return ()
 
 
 def _service(name: str, export: _Handler) -> grpc.GenericRpcHandler:

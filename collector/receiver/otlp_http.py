@@ -1,7 +1,8 @@
-"""OTLP/HTTP: protobuf and JSON, plain, gzip and deflate."""
+"""OTLP/HTTP: protobuf and JSON, plain, gzip and deflate. A plain ASGI application: this is the hot path."""
 
 import logging
-import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from google.protobuf import json_format
@@ -9,24 +10,21 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from collector.core.errors import InvalidRequest, TooLarge, Unavailable
+from collector.core.errors import CollectorError, InvalidRequest, TooLarge, Unavailable
 from collector.core.protocols import Ingestor
 from collector.core.telemetry import Signal
 from collector.counters import Counter, Counters
 from collector.otlp.json_request import to_protobuf
 from collector.receiver.answer import success
-from collector.receiver.limits import ReceiverLimits
+from collector.receiver.hops import HEADER, hops_of
+from collector.receiver.inflate import ENCODINGS, Inflater
+from collector.receiver.limits import Budget, ReceiverLimits, Reservation
 
 _LOG = logging.getLogger(__name__)
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
-# zlib's window bits: 16 + 15 reads gzip, 15 reads zlib, which is what HTTP calls deflate (RFC 9110, 8.4.1.2).
-_WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+_SIGNALS = {"/v1/traces": Signal.TRACES, "/v1/logs": Signal.LOGS, "/v1/metrics": None}
 _RESPONSES: dict[Signal, type[Message]] = {
     Signal.TRACES: ExportTraceServiceResponse,
     Signal.LOGS: ExportLogsServiceResponse,
@@ -41,111 +39,135 @@ _CODES = {
 }
 
 
-class _Unsupported(InvalidRequest):
-    """A content type or encoding that is not spoken here."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    body: bytes
+    status: HTTPStatus = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def app(ingestor: Ingestor, counters: Counters, limits: ReceiverLimits) -> Starlette:
+class _Refusal(Exception):
+    """The request is not one that is served here."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _SenderGone(Exception):
+    """The connection was closed before the request was complete; nobody waits for an answer."""
+
+
+class OtlpHttp:
     """The ASGI application: POST /v1/traces, /v1/logs and /v1/metrics."""
-    receiver = _Receiver(ingestor, counters, limits)
-    return Starlette(
-        routes=[
-            Route("/v1/traces", receiver.traces, methods=["POST"]),
-            Route("/v1/logs", receiver.logs, methods=["POST"]),
-            Route("/v1/metrics", receiver.metrics, methods=["POST"]),
-        ],
-        exception_handlers={HTTPException: _not_served},
-    )
 
-
-class _Receiver:
-    def __init__(self, ingestor: Ingestor, counters: Counters, limits: ReceiverLimits) -> None:
+    def __init__(self, ingestor: Ingestor, counters: Counters, limits: ReceiverLimits, budget: Budget) -> None:
         self._ingestor = ingestor
         self._counters = counters
         self._limits = limits
+        self._budget = budget
 
-    async def traces(self, request: Request) -> Response:
-        return await self._export(Signal.TRACES, request)
-
-    async def logs(self, request: Request) -> Response:
-        return await self._export(Signal.LOGS, request)
-
-    async def metrics(self, request: Request) -> Response:
-        """Taken, counted and let go: SDKs that find nobody here would log an error every minute."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        assert scope["type"] == "http"
+        headers = _headers(scope["headers"])
+        content_type = headers.get("content-type", "").split(";")[0].strip().lower()
         try:
-            await self._body(request)
-        except (InvalidRequest, TooLarge) as error:
-            return self._refused(request, error)
-        self._counters.add(Counter.RECEIVER_IGNORED_METRIC_REQUESTS)
-        return Response(b"{}" if _content_type(request) == _JSON else b"", media_type=_content_type(request))
+            answer = await self._answer(scope, headers, content_type, receive)
+        except _SenderGone:
+            return
+        media_type = _JSON if content_type == _JSON else _PROTOBUF
+        said = {"content-type": media_type, "content-length": str(len(answer.body)), **answer.headers}
+        raw = [(name.encode(), value.encode()) for name, value in said.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _export(self, signal: Signal, request: Request) -> Response:
+    async def _answer(self, scope: Scope, headers: Mapping[str, str], content_type: str, receive: Receive) -> _Answer:
+        as_json = content_type == _JSON
         try:
-            content_type = _content_type(request)
-            if content_type not in (_PROTOBUF, _JSON):
-                raise _Unsupported(f"content type: found {content_type!r}, allowed: {_PROTOBUF}, {_JSON}")
-            body = await self._body(request)
-            if content_type == _JSON:
-                body = to_protobuf(signal, body)
-            answer = success(signal, await self._ingestor.ingest(signal, body))
+            _check_served(scope, headers, content_type)
+            with self._budget.reservation() as reservation:
+                body = await self._body(headers, receive, reservation)
+                return _Answer(await self._export(_SIGNALS[scope["path"]], body, headers, as_json=as_json))
+        except _Refusal as refusal:
+            self._counters.add(Counter.RECEIVER_INVALID_REQUESTS)
+            allowed = {"allow": "POST"} if refusal.status is HTTPStatus.METHOD_NOT_ALLOWED else {}
+            return _refused(refusal.status, str(refusal), allowed, as_json=as_json)
         except (InvalidRequest, TooLarge, Unavailable) as error:
-            return self._refused(request, error)
+            return self._failed(error, as_json=as_json)
+        except _SenderGone:
+            self._counters.add(Counter.RECEIVER_INVALID_REQUESTS)
+            raise
         except Exception:  # noqa: BLE001 - our own fault must not cost the sender its data: it tries again
-            _LOG.exception("an export request of %s could not be kept", signal.value)
-            return self._refused(request, Unavailable("the collector could not keep the request; see its log", 3))
-        if content_type == _JSON:
-            message = _RESPONSES[signal].FromString(answer)
-            return Response(json_format.MessageToJson(message, indent=None), media_type=_JSON)
-        return Response(answer, media_type=_PROTOBUF)
+            _LOG.exception("a request to %s could not be kept", scope["path"])
+            return self._failed(
+                Unavailable("the collector could not keep the request; see its log", 3), as_json=as_json
+            )
 
-    async def _body(self, request: Request) -> bytes:
+    async def _body(self, headers: Mapping[str, str], receive: Receive, reservation: Reservation) -> bytes:
         """The decompressed body; reading stops at the limit."""
-        encoding = request.headers.get("content-encoding", "identity").strip().lower()
-        if encoding != "identity" and encoding not in _WINDOW_BITS:
-            raise _Unsupported(f"content encoding: found {encoding!r}, allowed: gzip, deflate, identity")
-        inflate = None if encoding == "identity" else zlib.decompressobj(_WINDOW_BITS[encoding])
         limit = self._limits.max_request_bytes
-        body, received = bytearray(), 0
-        async for chunk in request.stream():
-            received += len(chunk)
-            try:
-                body += chunk if inflate is None else inflate.decompress(chunk, limit + 1 - len(body))
-            except zlib.error as error:
-                raise InvalidRequest(f"the body is not {encoding}: {error}") from None
-            if len(body) > limit:
-                raise TooLarge(f"the body is longer than {limit} bytes (decompressed); send smaller batches")
-        if inflate is not None and received and not inflate.eof:
-            raise InvalidRequest(f"the {encoding} body is cut off")
-        return bytes(body)
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        inflater = Inflater(encoding, limit)
+        received = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _SenderGone
+            piece = message.get("body", b"")
+            received += len(piece)
+            if received > limit:
+                raise TooLarge(f"the body is longer than {limit} bytes; send smaller batches")
+            reservation.grow(inflater.feed(piece))
+            if not message.get("more_body", False):
+                return inflater.body()
 
-    def _refused(self, request: Request, error: InvalidRequest | TooLarge | Unavailable) -> Response:
-        headers = {}
+    async def _export(self, signal: Signal | None, body: bytes, headers: Mapping[str, str], *, as_json: bool) -> bytes:
+        if signal is None:  # metrics: SDKs that find nobody here would log an error every minute
+            self._counters.add(Counter.RECEIVER_IGNORED_METRIC_REQUESTS)
+            return b"{}" if as_json else b""
+        request = to_protobuf(signal, body) if as_json else body
+        result = await self._ingestor.ingest(signal, request, hops_of(headers.get(HEADER, "")))
+        answer = success(signal, result)
+        if not as_json:
+            return answer
+        return json_format.MessageToJson(_RESPONSES[signal].FromString(answer), indent=None).encode()
+
+    def _failed(self, error: CollectorError, *, as_json: bool) -> _Answer:
         if isinstance(error, Unavailable):
-            status, counter = HTTPStatus.SERVICE_UNAVAILABLE, Counter.RECEIVER_UNAVAILABLE_REQUESTS
-            headers["Retry-After"] = str(error.retry_after_seconds)
-        elif isinstance(error, TooLarge):
-            status, counter = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Counter.RECEIVER_TOO_LARGE_REQUESTS
-        else:
-            unsupported = isinstance(error, _Unsupported)
-            status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE if unsupported else HTTPStatus.BAD_REQUEST
-            counter = Counter.RECEIVER_INVALID_REQUESTS
-        self._counters.add(counter)
-        return _error(request, status, str(error), headers)
+            self._counters.add(Counter.RECEIVER_UNAVAILABLE_REQUESTS)
+            hint = {"retry-after": str(error.retry_after_seconds)}
+            return _refused(HTTPStatus.SERVICE_UNAVAILABLE, str(error), hint, as_json=as_json)
+        if isinstance(error, TooLarge):
+            self._counters.add(Counter.RECEIVER_TOO_LARGE_REQUESTS)
+            # What is left of the body would be read as the next request.
+            return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error), {"connection": "close"}, as_json=as_json)
+        self._counters.add(Counter.RECEIVER_INVALID_REQUESTS)
+        return _refused(HTTPStatus.BAD_REQUEST, str(error), {}, as_json=as_json)
 
 
-def _content_type(request: Request) -> str:
-    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
 
 
-def _error(request: Request, status: HTTPStatus, message: str, headers: dict[str, str]) -> Response:
+def _check_served(scope: Scope, headers: Mapping[str, str], content_type: str) -> None:
+    method, path = scope["method"], scope["path"]
+    if path not in _SIGNALS:
+        raise _Refusal(HTTPStatus.NOT_FOUND, f"{method} {path}: not found; served are POST {', '.join(_SIGNALS)}")
+    if method != "POST":
+        raise _Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} {path}: method not allowed; served is POST {path}")
+    if content_type not in (_PROTOBUF, _JSON):
+        allowed = f"{_PROTOBUF}, {_JSON}"
+        raise _Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content type: found {content_type!r}, allowed: {allowed}")
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if not Inflater.knows(encoding):
+        raise _Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content encoding: found {encoding!r}, allowed: {', '.join(ENCODINGS)}"
+        )
+
+
+def _refused(status: HTTPStatus, message: str, headers: Mapping[str, str], *, as_json: bool) -> _Answer:
     """A ``google.rpc.Status`` in the request's encoding, as OTLP demands of every 4xx and 5xx."""
     body = status_pb2.Status(code=_CODES.get(status, code_pb2.UNKNOWN), message=message)
-    if _content_type(request) == _JSON:
-        return Response(json_format.MessageToJson(body, indent=None), status, headers, _JSON)
-    return Response(body.SerializeToString(), status, headers, _PROTOBUF)
-
-
-async def _not_served(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    said = f"{request.method} {request.url.path}: {error.detail}; served are POST /v1/traces, /v1/logs, /v1/metrics"
-    return _error(request, HTTPStatus(error.status_code), said, dict(error.headers or {}))
+    written = json_format.MessageToJson(body, indent=None).encode() if as_json else body.SerializeToString()
+    return _Answer(written, status, headers)

@@ -4,28 +4,19 @@ import asyncio
 import fcntl
 import sqlite3
 import threading
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from collector.core.errors import ConfigError, Unavailable
+from collector.storage.group_commit import GroupCommit, Job
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _READERS = 2
 _T = TypeVar("_T")
-
-
-@dataclass(slots=True)
-class _Job:
-    work: Callable[[sqlite3.Connection], Any]
-    size_bytes: int
-    done: "Future[Any]" = field(default_factory=Future)
-    result: Any = None
-    error: BaseException | None = None
+_Work = Callable[[sqlite3.Connection], Any]
 
 
 class Database:
@@ -43,13 +34,8 @@ class Database:
         self.path = directory / "otel-opto.sqlite3"
         self.commits = 0
         self._directory = directory
-        self._max_pending_bytes = max_pending_bytes
-        self._pending: deque[_Job] = deque()
-        self._pending_bytes = 0
-        self._changed = threading.Condition()
-        self._stopping = False
+        self._queue: GroupCommit[_Work] = GroupCommit(self._commit, max_pending_bytes, "otel-opto-database")
         self._lock_file: TextIO | None = None
-        self._writer: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
         self._readers: ThreadPoolExecutor | None = None
         self._reader_connections: list[sqlite3.Connection] = []
@@ -85,10 +71,8 @@ class Database:
         except ConfigError:
             self._close()
             raise
-        self._stopping = False
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="otel-opto-reader")
-        self._writer = threading.Thread(target=self._write_groups, name="otel-opto-writer", daemon=True)
-        self._writer.start()
+        self._queue.start()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
@@ -103,10 +87,10 @@ class Database:
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
+        if version not in (0, SCHEMA_VERSION):
             fault = (
-                f"storage.directory: {self.path} has schema version {version}, this otel-opto knows up to "
-                f"{SCHEMA_VERSION}; use the version that wrote it or another directory"
+                f"storage.directory: {self.path} has schema version {version}, this otel-opto knows {SCHEMA_VERSION}; "
+                "use the version that wrote it or another directory"
             )
             raise ConfigError([fault])
         if version == 0:
@@ -123,16 +107,7 @@ class Database:
         Raises:
             Unavailable: too much is pending, the disk is full or fails, or the database is stopped.
         """
-        job = _Job(work, size_bytes)
-        with self._changed:
-            if self._stopping or self._writer is None:
-                raise Unavailable("the store is closed; the collector is stopping")
-            if self._pending and self._pending_bytes + size_bytes > self._max_pending_bytes:
-                raise Unavailable(f"{self._pending_bytes} bytes wait to be stored; come back when they are")
-            self._pending.append(job)
-            self._pending_bytes += size_bytes
-            self._changed.notify()
-        result: _T = await asyncio.wrap_future(job.done)
+        result: _T = await self._queue.put(work, size_bytes)
         return result
 
     async def read(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -161,21 +136,10 @@ class Database:
         except sqlite3.OperationalError as error:
             raise _unavailable(error) from error
 
-    def _write_groups(self) -> None:
-        assert self._connection is not None
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._pending or self._stopping)
-                if not self._pending:
-                    return
-                group = list(self._pending)
-                self._pending.clear()
-            self._commit(self._connection, group)
-            with self._changed:
-                self._pending_bytes -= sum(job.size_bytes for job in group)
-
-    def _commit(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
+    def _commit(self, group: Sequence[Job[_Work]]) -> None:
         """One transaction for the group; if it cannot be committed, none of it happened."""
+        connection = self._connection
+        assert connection is not None
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in group:
@@ -185,22 +149,14 @@ class Database:
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            for job in group:
-                job.error = job.error or _unavailable(error)
-        for job in group:
-            _resolve(job)
+            raise _unavailable(error) from error
 
     async def stop(self) -> None:
         """Commits what is pending and closes. Safe twice and unstarted."""
         await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        if self._writer is not None:
-            self._writer.join()
-            self._writer = None
+        self._queue.stop()
         if self._readers is not None:
             self._readers.shutdown()
             self._readers = None
@@ -221,7 +177,7 @@ class Database:
             self._lock_file = None
 
 
-def _run(connection: sqlite3.Connection, job: _Job) -> None:
+def _run(connection: sqlite3.Connection, job: Job[_Work]) -> None:
     connection.execute("SAVEPOINT job")
     try:
         job.result = job.work(connection)
@@ -231,15 +187,6 @@ def _run(connection: sqlite3.Connection, job: _Job) -> None:
         connection.execute("ROLLBACK TO job")
         job.error = error
     connection.execute("RELEASE job")
-
-
-def _resolve(job: _Job) -> None:
-    if job.done.cancelled() or not job.done.set_running_or_notify_cancel():
-        return
-    if job.error is not None:
-        job.done.set_exception(job.error)
-    else:
-        job.done.set_result(job.result)
 
 
 def _unavailable(error: sqlite3.Error) -> Unavailable:

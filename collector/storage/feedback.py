@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
 from collector.core.span import SpanContext
@@ -37,21 +37,42 @@ def submit(connection: sqlite3.Connection, feedback: Sequence[Feedback], receive
     )
 
 
-def attachable(connection: sqlite3.Connection, limit: int) -> Sequence[WaitingFeedback]:
-    """See `FeedbackStore.attachable`. The position is the last request that touched the trace."""
-    rows = connection.execute(
-        f"SELECT last_request_id, {_COLUMNS} FROM feedback JOIN traces USING (trace_id)"  # noqa: S608 - a constant
-        " WHERE state = 'waiting' AND last_request_id > missed_at ORDER BY sequence LIMIT ?",
-        (limit or -1,),
-    )
-    found = [(position, _stored(row)) for position, *row in rows]
-    return [WaitingFeedback(stored.id, stored.feedback, position) for position, stored in found]
+def attachable(
+    connection: sqlite3.Connection, limit: int, position: int, touched: Mapping[bytes, int]
+) -> Sequence[WaitingFeedback]:
+    """See `FeedbackStore.attachable`.
+
+    Args:
+        connection: To read from.
+        limit: How many; 0 means all.
+        position: Where the store ends now.
+        touched: Where it ended when a trace was touched last, of the traces that were since they were looked for.
+    """
+    select = f"SELECT sequence, missed_at, {_COLUMNS} FROM feedback WHERE state = 'waiting'"  # noqa: S608 - a constant
+    rows = connection.execute(f"{select} AND missed_at = 0 ORDER BY sequence LIMIT ?", (limit or -1,)).fetchall()
+    for trace_id, touched_at in touched.items():
+        rows += connection.execute(
+            f"{select} AND trace_id = ? AND missed_at BETWEEN 1 AND ?", (trace_id, touched_at - 1)
+        )
+    found = [_stored(row) for _, _, *row in sorted(rows, key=lambda row: int(row[0]))]
+    return [WaitingFeedback(stored.id, stored.feedback, position) for stored in found[: limit or None]]
+
+
+def look_again(connection: sqlite3.Connection) -> set[bytes]:
+    """Makes all waiting feedback attachable; returns the traces that it waits for."""
+    connection.execute("UPDATE feedback SET missed_at = 0 WHERE state = 'waiting' AND missed_at > 0")
+    return waiting_traces(connection)
+
+
+def waiting_traces(connection: sqlite3.Connection) -> set[bytes]:
+    """The traces that feedback waits for."""
+    return {trace for (trace,) in connection.execute("SELECT DISTINCT trace_id FROM feedback WHERE state = 'waiting'")}
 
 
 def attach(
     connection: sqlite3.Connection, attachments: Sequence[Attachment], missed: Sequence[WaitingFeedback]
-) -> None:
-    """See `FeedbackStore.attach`."""
+) -> set[bytes]:
+    """See `FeedbackStore.attach`. Returns those of their traces for which feedback still waits."""
     connection.executemany(
         "UPDATE feedback SET state = 'attached', target_span_id = ?, release = ? WHERE id = ? AND state <> 'attached'",
         [(one.target.span_id, one.release, one.feedback_id) for one in attachments],
@@ -59,6 +80,10 @@ def attach(
     connection.executemany(
         "UPDATE feedback SET missed_at = max(missed_at, ?) WHERE id = ?", [(one.position, one.id) for one in missed]
     )
+    traces = {bytes.fromhex(one.target.trace_id) for one in attachments}
+    traces |= {bytes.fromhex(one.feedback.target.trace_id) for one in missed}
+    waiting = "SELECT 1 FROM feedback WHERE trace_id = ? AND state = 'waiting' LIMIT 1"
+    return {trace for trace in traces if connection.execute(waiting, (trace,)).fetchone()}
 
 
 def expire(connection: sqlite3.Connection, received_before_unix_nano: int) -> int:

@@ -1,32 +1,10 @@
--- One export request as it came. `spans` and `log_records` count what is in the body.
-CREATE TABLE requests (
-    id INTEGER PRIMARY KEY,
-    signal TEXT NOT NULL CHECK (signal IN ('traces', 'logs')),
-    received_unix_nano INTEGER NOT NULL,
-    items INTEGER NOT NULL,
-    body BLOB NOT NULL
-);
+-- Spans and log records are not here: they are kept as they came in segments/ (segment_file.py).
 
--- Which requests touch a trace; the primary key is the way to one trace.
-CREATE TABLE trace_requests (
-    trace_id BLOB NOT NULL,
-    signal TEXT NOT NULL,
-    request_id INTEGER NOT NULL REFERENCES requests (id),
-    PRIMARY KEY (trace_id, signal, request_id)
+-- Up to which position of the segments requests were forwarded.
+CREATE TABLE delivered (
+    destination TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
 ) WITHOUT ROWID;
-
--- The last request of spans that touched a trace; the index lists traces by it.
-CREATE TABLE traces (
-    trace_id BLOB PRIMARY KEY,
-    last_request_id INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX traces_by_last_request ON traces (last_request_id DESC);
-
-CREATE TABLE totals (
-    name TEXT PRIMARY KEY,
-    amount INTEGER NOT NULL
-) WITHOUT ROWID;
-INSERT INTO totals VALUES ('spans', 0), ('log_records', 0), ('traces', 0);
 
 CREATE TABLE feedback (
     sequence INTEGER PRIMARY KEY,
@@ -42,7 +20,7 @@ CREATE TABLE feedback (
     time_unix_nano INTEGER NOT NULL,
     received_unix_nano INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'attached', 'expired')),
-    missed_at INTEGER NOT NULL DEFAULT 0, -- the last request of its trace when its span was looked for in vain
+    missed_at INTEGER NOT NULL DEFAULT 0, -- the newest request when its span was looked for in vain; 0: never was
     target_span_id TEXT, -- of attached feedback: the judged span, filled in where span_id is empty
     release INTEGER
 );
@@ -106,4 +84,4 @@ CREATE TABLE rejected_proposals (
     errors TEXT NOT NULL -- JSON list
 );
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

@@ -4,6 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from collector.core.protocols import Clock, Store
-from collector.storage.sqlite import SqliteStore
+from collector.storage.file_store import FileStore
 
-STORES: dict[str, Callable[[Path, Clock], Store]] = {"sqlite": SqliteStore}
+STORES: dict[str, Callable[[Path, Clock], Store]] = {"files": FileStore}

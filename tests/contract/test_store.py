@@ -142,6 +142,9 @@ async def test_many_at_once(store: Store) -> None:
 
 async def test_feedback_waits_for_spans_of_its_trace_and_not_for_logs(store: Store) -> None:
     await store.submit([feedback(1), feedback(2)], 10)
+    never_looked_for = await store.attachable(10)
+    assert [one.id for one in never_looked_for] == [feedback(1).id, feedback(2).id]
+    await store.attach([], never_looked_for)
     await store.append(read_logs(samples.logs_request([samples.evaluation(2, 1)]), 1).request)
     assert list(await store.attachable(10)) == []
     await store.append(traces(samples.span(1, 1)))

@@ -17,7 +17,7 @@ from collector.counters import Counters
 from collector.improver import Improver, ImproverSettings
 from collector.pipeline import Pipeline
 from collector.publisher.hub import ReleaseHub
-from collector.storage.sqlite import SqliteStore
+from collector.storage.file_store import FileStore
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
 
@@ -57,7 +57,7 @@ class Scripted:
 
 @dataclass
 class Bench:
-    store: SqliteStore
+    store: FileStore
     pipeline: Pipeline
     hub: ReleaseHub
     optimizer: Scripted
@@ -94,7 +94,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    store = SqliteStore(tmp_path, TickingClock())
+    store = FileStore(tmp_path, TickingClock())
     await store.start()
     counters = Counters()
     pipeline = Pipeline(store, TickingClock(), counters, lambda: None)

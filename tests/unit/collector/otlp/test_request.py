@@ -11,7 +11,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from collector.core.errors import InvalidRequest
 from collector.core.telemetry import Signal
-from collector.otlp.decode import log_records_of, spans_of, spans_of_trace
+from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.json_request import to_protobuf
 from collector.otlp.request import read_logs, read_traces
 from tests import samples
@@ -21,7 +21,7 @@ def test_a_sound_request_is_kept_byte_for_byte() -> None:
     body = samples.traces_request([samples.span(1, 1), samples.span(2, 1)])
     reading = read_traces(body, 7)
     assert reading.request.body is body
-    assert reading.request.trace_ids == {samples.trace_id(1), samples.trace_id(2)}
+    assert reading.request.trace_ids == {bytes.fromhex(samples.trace_id(n)) for n in (1, 2)}
     assert (reading.request.items, reading.rejected, reading.message) == (2, 0, "")
 
 
@@ -41,7 +41,7 @@ def test_log_records_need_no_ids_and_bad_ones_are_cut_out() -> None:
     bad.span_id = b"abc"
     reading = read_logs(samples.logs_request([free, bad, samples.evaluation(3, 1)]), 7)
     assert (reading.request.items, reading.rejected) == (2, 1)
-    assert reading.request.trace_ids == {samples.trace_id(3)}
+    assert reading.request.trace_ids == {bytes.fromhex(samples.trace_id(3))}
     assert log_records_of(reading.request.body)[0].context is None
 
 
@@ -103,14 +103,6 @@ def test_decoding_keeps_everything() -> None:
     assert (span.status_code, span.status_message, span.resource.service) == (2, "broken", "svc")
 
 
-def test_one_trace_of_a_request_is_decoded_alone() -> None:
-    body = samples.traces_request([samples.span(1, 1), samples.span(2, 1), samples.span(1, 2)])
-    assert [s.context.span_id for s in spans_of_trace(body, samples.trace_id(1))] == [
-        samples.span_id(1),
-        samples.span_id(2),
-    ]
-
-
 def json_span(**changed: object) -> bytes:
     span = {"traceId": samples.trace_id(1).upper(), "spanId": samples.span_id(2), "name": "n", **changed}
     return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}], "newField": 1}).encode()
@@ -124,12 +116,20 @@ def test_json_ids_are_hexadecimal_in_either_case_and_numbers_may_be_texts() -> N
         assert (span.start_time_unix_nano, span.kind) == (123, 2)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'{"resourceSpans": 3}', json_span(traceId="xyz"), json_span(startTimeUnixNano="soon")]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"resourceSpans": 3}', json_span(startTimeUnixNano="soon")])
 def test_json_that_is_no_request_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="no OTLP/JSON traces request"):
         to_protobuf(Signal.TRACES, body)
+
+
+@pytest.mark.parametrize("bad", ["xyz", "", "00", "0" * 32])
+def test_a_json_span_with_a_wrong_id_is_refused_alone(bad: str) -> None:
+    document = json.loads(json_span())
+    spans = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    spans.append({**spans[0], "traceId": bad, "name": "bad"})
+    reading = read_traces(to_protobuf(Signal.TRACES, json.dumps(document).encode()), 1)
+    assert (reading.request.items, reading.rejected) == (1, 1)
+    assert reading.message.startswith("1 rejected, the first: span 'bad'")
 
 
 def test_an_attribute_called_trace_id_is_left_alone() -> None:

@@ -12,6 +12,7 @@ import grpc
 import pytest
 from google.protobuf import json_format
 from google.rpc import code_pb2, error_details_pb2, status_pb2
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as OTLPHttpSpanExporter
@@ -24,8 +25,9 @@ from collector.core.telemetry import IngestResult, Signal
 from collector.counters import Counter, Counters
 from collector.listeners import GrpcListener, HttpListener
 from collector.otlp.decode import spans_of
-from collector.receiver import otlp_grpc, otlp_http
-from collector.receiver.limits import ReceiverLimits
+from collector.receiver import otlp_grpc
+from collector.receiver.limits import Budget, ReceiverLimits
+from collector.receiver.otlp_http import OtlpHttp
 from tests import samples
 
 LIMIT = 100_000
@@ -39,7 +41,7 @@ class Kept:
     bodies: list[tuple[Signal, bytes]] = field(default_factory=list)
     answers: list[Exception | IngestResult] = field(default_factory=list)
 
-    async def ingest(self, signal: Signal, body: bytes) -> IngestResult:
+    async def ingest(self, signal: Signal, body: bytes, hops: tuple[str, ...] = ()) -> IngestResult:
         answer = self.answers.pop(0) if self.answers else IngestResult(1)
         if isinstance(answer, Exception):
             raise answer
@@ -78,11 +80,11 @@ class Receivers:
 
 @pytest.fixture
 async def receivers() -> AsyncIterator[Receivers]:
-    kept, counters, limits = Kept(), Counters(), ReceiverLimits(LIMIT)
+    kept, counters, limits, budget = Kept(), Counters(), ReceiverLimits(LIMIT), Budget(4 * LIMIT)
     server = grpc.aio.server(options=otlp_grpc.server_options(limits))
-    server.add_generic_rpc_handlers(otlp_grpc.handlers(kept, counters))
+    server.add_generic_rpc_handlers(otlp_grpc.handlers(kept, counters, budget))
     over_grpc = GrpcListener(server, "127.0.0.1:0", "test")
-    over_http = HttpListener(otlp_http.app(kept, counters, limits), "127.0.0.1:0", "test")
+    over_http = HttpListener(OtlpHttp(kept, counters, limits, budget), "127.0.0.1:0", "test")
     await over_grpc.start()
     await over_http.start()
     yield Receivers(kept, counters, over_grpc.address, over_http.address)
@@ -157,7 +159,7 @@ async def test_partial_success_says_how_many_and_why(receivers: Receivers) -> No
     receivers.kept.answers = [IngestResult(1, 2, "two were wrong")]
     status, headers, body = await receivers.post("/v1/logs", b"{}", "application/json; charset=utf-8")
     assert (status, headers["content-type"]) == (200, "application/json")
-    answer = json_format.Parse(body, otlp_http.ExportLogsServiceResponse())
+    answer = json_format.Parse(body, ExportLogsServiceResponse())
     assert answer.partial_success.rejected_log_records == 2
     assert answer.partial_success.error_message == "two were wrong"
 

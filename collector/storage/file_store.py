@@ -1,94 +1,166 @@
-"""The `Store` on SQLite: the tables behind one door."""
+"""The `Store` on files: telemetry in segments, everything else in SQLite tables."""
 
-import sqlite3
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from collector.core.errors import ConfigError
 from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
 from collector.core.protocols import Clock
 from collector.core.release import Acknowledgement, Release, ReleaseDraft
 from collector.core.span import LogRecord, Span
 from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState
-from collector.core.telemetry import OtlpRequest, StoreCounts, TraceSummary
+from collector.core.telemetry import (
+    Dependency,
+    Forgotten,
+    FoundTrace,
+    Operation,
+    OtlpRequest,
+    StoreCounts,
+    StoredRequest,
+    TraceQuery,
+    TraceSummary,
+)
+from collector.storage import dependencies as dependency_reading
 from collector.storage import feedback as feedback_table
 from collector.storage import releases as release_tables
+from collector.storage import search, telemetry
 from collector.storage import studies as study_tables
-from collector.storage import telemetry as telemetry_tables
+from collector.storage.awaited import AwaitedTraces
 from collector.storage.database import Database
+from collector.storage.delivery import delivered, set_delivered
+from collector.storage.segments import SegmentLimits, Segments, requests_after
 from otel_opto.spec import ParameterSpec
 
-DEFAULT_MAX_PENDING_BYTES = 64 * 2**20
+_DATABASE_PENDING_BYTES = 64 * 2**20
 
 
-class SqliteStore:
-    """See `Store`. One file in a directory that one process owns at a time."""
+class FileStore:
+    """See `Store`. A directory that one process owns at a time: ``otel-opto.sqlite3`` and ``segments/``."""
 
-    def __init__(self, directory: Path, clock: Clock, max_pending_bytes: int = DEFAULT_MAX_PENDING_BYTES) -> None:
-        self.database = Database(directory, max_pending_bytes)
+    def __init__(self, directory: Path, clock: Clock, limits: SegmentLimits = SegmentLimits()) -> None:  # noqa: B008 - frozen
+        self.database = Database(directory, _DATABASE_PENDING_BYTES)
+        self._awaited = AwaitedTraces()
+        self.segments = Segments(directory / "segments", limits, self._awaited.touched)
         self._clock = clock
 
     async def start(self) -> None:
         """See `Store`."""
         await self.database.start()
+        try:
+            await asyncio.to_thread(self.segments.open)
+        except ConfigError:
+            await self.stop()
+            raise
+        self._awaited.begin(await self.database.write(feedback_table.look_again))
 
     async def stop(self) -> None:
         """See `Store`."""
+        await asyncio.to_thread(self.segments.close)
         await self.database.stop()
 
     # --- telemetry ----------------------------------------------------------------------------------------------
 
     async def append(self, request: OtlpRequest, feedback: Sequence[Feedback] = ()) -> None:
         """See `TelemetryStore`."""
-
-        def both(db: sqlite3.Connection) -> None:
-            telemetry_tables.append(db, request)
-            feedback_table.submit(db, feedback, request.received_unix_nano)
-
-        await self.database.write(both, len(request.body))
+        await self.segments.append(request)
+        if feedback:
+            await self.submit(feedback, request.received_unix_nano)
 
     async def trace(self, trace_id: str) -> Sequence[Span]:
         """See `TelemetryStore`."""
-        return await self.database.read(lambda db: telemetry_tables.trace(db, trace_id))
+        return await self.segments.read(lambda segments: telemetry.trace(segments, trace_id))
+
+    async def trace_data(self, trace_id: str) -> bytes:
+        """See `TelemetryStore`."""
+        return await self.segments.read(lambda segments: telemetry.trace_data(segments, trace_id))
 
     async def log_records(self, trace_id: str) -> Sequence[LogRecord]:
         """See `TelemetryStore`."""
-        return await self.database.read(lambda db: telemetry_tables.log_records(db, trace_id))
+        return await self.segments.read(lambda segments: telemetry.log_records(segments, trace_id))
 
     async def traces(self, limit: int) -> Sequence[TraceSummary]:
         """See `TelemetryStore`."""
-        return await self.database.read(lambda db: telemetry_tables.traces(db, limit))
+        return await self.segments.read(lambda segments: telemetry.traces(segments, limit))
+
+    async def find(self, query: TraceQuery) -> Sequence[FoundTrace]:
+        """See `TelemetryStore`."""
+        return await self.segments.read(lambda segments: search.find(segments, query))
+
+    async def services(self) -> Sequence[str]:
+        """See `TelemetryStore`."""
+        return await self.segments.read(telemetry.services)
+
+    async def operations(self, service: str) -> Sequence[Operation]:
+        """See `TelemetryStore`."""
+        return await self.segments.read(lambda segments: telemetry.operations(segments, service))
+
+    async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Sequence[Dependency]:
+        """See `TelemetryStore`; pairs that came more than a segment (128 MiB) apart are passed over."""
+        return await self.segments.read(
+            lambda segments: dependency_reading.dependencies(segments, start_unix_nano, end_unix_nano)
+        )
 
     async def counts(self) -> StoreCounts:
         """See `TelemetryStore`."""
-        totals = await self.database.read(telemetry_tables.totals)
-        states = await self.database.read(feedback_table.counts)
+        extents = await self.segments.read(lambda segments: [segment.extent() for segment in segments])
         return StoreCounts(
-            spans=totals["spans"],
-            traces=totals["traces"],
-            log_records=totals["log_records"],
-            bytes=await self.database.size_bytes(),
-            feedback=states,
+            spans=sum(extent.spans for extent in extents),
+            traces=await self.segments.read(telemetry.trace_count),
+            log_records=sum(extent.log_records for extent in extents),
+            bytes=await self.segments.size_bytes() + await self.database.size_bytes(),
+            feedback=await self.database.read(feedback_table.counts),
         )
+
+    async def requests_after(self, position: int, max_bytes: int) -> Sequence[StoredRequest]:
+        """See `TelemetryStore`."""
+        return await self.segments.read(lambda segments: requests_after(segments, position, max_bytes))
+
+    async def newest_position(self) -> int:
+        """See `TelemetryStore`."""
+        return self.segments.newest_position()
+
+    async def delivered(self, destination: str) -> int | None:
+        """See `TelemetryStore`."""
+        return (await self.database.read(delivered)).get(destination)
+
+    async def set_delivered(self, destination: str, position: int) -> None:
+        """See `TelemetryStore`."""
+        await self.database.write(lambda db: set_delivered(db, destination, position))
+
+    async def forget(self, received_before_unix_nano: int, max_bytes: int) -> Forgotten:
+        """See `TelemetryStore`; a stretch is a segment (128 MiB)."""
+        positions = await self.database.read(delivered)
+        for_segments = max_bytes - await self.database.size_bytes()
+        return await asyncio.to_thread(self.segments.forget, received_before_unix_nano, for_segments, positions)
 
     # --- feedback -----------------------------------------------------------------------------------------------
 
     async def submit(self, feedback: Sequence[Feedback], received_unix_nano: int) -> None:
         """See `FeedbackStore`."""
+        self._awaited.wait_for({bytes.fromhex(one.target.trace_id) for one in feedback})
         await self.database.write(lambda db: feedback_table.submit(db, feedback, received_unix_nano))
 
     async def attachable(self, limit: int) -> Sequence[WaitingFeedback]:
         """See `FeedbackStore`."""
-        return await self.database.read(lambda db: feedback_table.attachable(db, limit))
+        position = self.segments.newest_position()
+        touched = self._awaited.positions()
+        return await self.database.read(lambda db: feedback_table.attachable(db, limit, position, touched))
 
     async def attach(self, attachments: Sequence[Attachment], missed: Sequence[WaitingFeedback] = ()) -> None:
         """See `FeedbackStore`."""
-        await self.database.write(lambda db: feedback_table.attach(db, attachments, missed))
+        still_waiting = await self.database.write(lambda db: feedback_table.attach(db, attachments, missed))
+        traces = {one.target.trace_id for one in attachments} | {one.feedback.target.trace_id for one in missed}
+        position = min((one.position for one in missed), default=0)
+        self._awaited.looked_for(map(bytes.fromhex, traces), still_waiting, position)
 
     async def expire(self, received_before_unix_nano: int) -> int:
         """See `FeedbackStore`. Looked up first: mostly nothing expires, and a commit costs a sync of the disk."""
         if not await self.database.read(lambda db: feedback_table.has_expired(db, received_before_unix_nano)):
             return 0
-        return await self.database.write(lambda db: feedback_table.expire(db, received_before_unix_nano))
+        expired = await self.database.write(lambda db: feedback_table.expire(db, received_before_unix_nano))
+        self._awaited.begin(await self.database.read(feedback_table.waiting_traces))
+        return expired
 
     async def feedback(
         self, *, trace_id: str = "", states: Sequence[FeedbackState] = (), limit: int = 100

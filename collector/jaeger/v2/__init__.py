@@ -1,0 +1,1 @@
+"""Generated from proto/collector/jaeger/v2 by scripts/generate; never edited."""

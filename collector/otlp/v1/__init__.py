@@ -1,0 +1,1 @@
+"""Generated from proto/collector/otlp/v1 by scripts/generate; never edited."""

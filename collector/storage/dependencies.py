@@ -1,0 +1,44 @@
+"""Who calls whom, counted from the spans of each segment."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from collector.core.telemetry import Dependency, TraceQuery
+from collector.otlp.request import service_name
+from collector.otlp.v1.raw_pb2 import SpanHead, TraceHeads
+from collector.storage.segment import Segment
+
+
+def dependencies(segments: Sequence[Segment], start_unix_nano: int, end_unix_nano: int) -> list[Dependency]:
+    """See `TelemetryStore.dependencies`. A parent is found where it lies in the same segment as its child.
+
+    Reads every request of the time: about 1 s per million spans, 150 bytes of memory for each span of one segment.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    wanted = TraceQuery(start_min_unix_nano=start_unix_nano, start_max_unix_nano=end_unix_nano)
+    for segment in segments:
+        counts.update(_of_segment(segment, wanted))
+    return [Dependency(parent, child, count) for (parent, child), count in sorted(counts.items())]
+
+
+def _of_segment(segment: Segment, wanted: TraceQuery) -> Iterator[tuple[str, str]]:
+    services: dict[tuple[bytes, bytes], str] = {}
+    children: list[tuple[bytes, bytes, str]] = []
+    for candidate in segment.index.candidates(wanted):
+        for service, span in _heads(segment.body(candidate.place)):
+            services[span.trace_id, span.span_id] = service
+            in_time = wanted.start_min_unix_nano <= span.start_time_unix_nano <= wanted.start_max_unix_nano
+            if span.parent_span_id and in_time:
+                children.append((span.trace_id, span.parent_span_id, service))
+    for trace_id, parent, service in children:
+        caller = services.get((trace_id, parent))
+        if caller is not None:
+            yield caller, service
+
+
+def _heads(body: bytes) -> Iterator[tuple[str, SpanHead]]:
+    for group in TraceHeads.FromString(body).resource_spans:
+        service = service_name(group.resource)
+        for scoped in group.scope_spans:
+            for span in scoped.spans:
+                yield service, span

@@ -1,0 +1,194 @@
+"""What is where in one segment: an SQLite database, in memory while the segment grows, a file once it is sealed."""
+
+import sqlite3
+import threading
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from collector.core.telemetry import Operation, OtlpRequest, Signal, TraceQuery
+
+VERSION = 1
+_SIGNALS = {Signal.TRACES: 1, Signal.LOGS: 2}
+_BOUND = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the body of a request lies in its segment."""
+
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A request that may hold spans that a search looks for, the newest of which began then."""
+
+    latest_start: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a segment holds. Times in Unix nanoseconds; 0 where there is nothing."""
+
+    spans: int
+    log_records: int
+    last_received: int
+    latest_start: int
+
+
+class SegmentIndex:
+    """An index that is written by one thread and read by any. It can be made again from its segment."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._operations: dict[Operation, int] = {}
+        self.entries = 0
+        self.close = weakref.finalize(self, connection.close)
+
+    @classmethod
+    def in_memory(cls) -> "SegmentIndex":
+        """An empty one."""
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        schema = files("collector.storage").joinpath("segment.sql").read_text(encoding="utf-8")
+        connection.executescript(schema)
+        return cls(connection)
+
+    @classmethod
+    def in_file(cls, path: Path) -> "SegmentIndex":
+        """One that was saved and does not change any more.
+
+        Raises:
+            sqlite3.Error: it is not one, or of another version.
+        """
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version != VERSION:
+                raise sqlite3.DatabaseError(f"index version {version}, known is {VERSION}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return cls(connection)
+
+    def add(self, requests: Sequence[tuple[int, OtlpRequest]]) -> None:
+        """Takes in requests with the offsets of their bodies."""
+        with self._lock:
+            self._connection.execute("BEGIN")
+            for offset, request in requests:
+                self._add(offset, request)
+            self._connection.execute("COMMIT")
+
+    def _add(self, offset: int, request: OtlpRequest) -> None:
+        signal = _SIGNALS[request.signal]
+        execute_many = self._connection.executemany
+        self._connection.execute(
+            "INSERT INTO requests VALUES (?, ?, ?, ?, ?)",
+            (offset, len(request.body), signal, request.items, request.received_unix_nano),
+        )
+        execute_many(
+            "INSERT INTO trace_requests VALUES (?, ?, ?)",
+            [(trace_id, signal, offset) for trace_id in request.trace_ids],
+        )
+        execute_many(
+            "INSERT INTO occurrences VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (self._id(operation), seen.latest_start, offset, seen.earliest_start, seen.shortest, seen.longest)
+                for operation, seen in request.occurrences.items()
+            ],
+        )
+        self.entries += len(request.trace_ids) + len(request.occurrences) + 1
+
+    def _id(self, operation: Operation) -> int:
+        known = self._operations.get(operation)
+        if known is None:
+            row = (operation.service, operation.name, operation.kind)
+            known = self._connection.execute(
+                "INSERT INTO operations (service, name, kind) VALUES (?, ?, ?)", row
+            ).lastrowid
+            assert known is not None
+            self._operations[operation] = known
+        return known
+
+    def save(self, path: Path) -> None:
+        """Writes it into a file, all or nothing."""
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
+        with self._lock:
+            self._connection.execute("VACUUM INTO ?", (str(unfinished),))
+        unfinished.replace(path)
+
+    def places(self, trace_id: bytes, signal: Signal) -> list[Place]:
+        """Where a trace's requests lie, in the order of their coming."""
+        rows = self._rows(
+            "SELECT offset, length FROM trace_requests JOIN requests USING (offset)"
+            " WHERE trace_id = ? AND trace_requests.signal = ? ORDER BY offset",
+            (trace_id, _SIGNALS[signal]),
+        )
+        return [Place(offset, length) for offset, length in rows]
+
+    def newest_places(self, before: int, limit: int) -> list[Place]:
+        """Requests of spans in front of an offset, the last first."""
+        rows = self._rows(
+            "SELECT offset, length FROM requests WHERE signal = 1 AND offset < ? ORDER BY offset DESC LIMIT ?",
+            (before, limit),
+        )
+        return [Place(offset, length) for offset, length in rows]
+
+    def candidates(self, query: TraceQuery) -> list[Candidate]:
+        """Requests that may hold what the query looks for, those with the newest spans first."""
+        rows = self._rows(
+            "SELECT max(latest_start), offset, length FROM operations JOIN occurrences ON operation = operations.id"
+            " JOIN requests USING (offset) WHERE (?1 = '' OR service = ?1) AND (?2 = '' OR name = ?2)"
+            " AND latest_start >= ?3 AND earliest_start <= ?4 AND longest >= ?5 AND shortest <= ?6"
+            " GROUP BY offset ORDER BY 1 DESC",
+            (
+                query.service,
+                query.operation,
+                min(query.start_min_unix_nano, _BOUND),
+                min(query.start_max_unix_nano, _BOUND),
+                min(query.duration_min_nano, _BOUND),
+                _BOUND if query.duration_max_nano is None else min(query.duration_max_nano, _BOUND),
+            ),
+        )
+        return [Candidate(latest, Place(offset, length)) for latest, offset, length in rows]
+
+    def operations(self, service: str) -> set[Operation]:
+        """Of a service; of all if it is empty."""
+        rows = self._rows("SELECT service, name, kind FROM operations WHERE ?1 = '' OR service = ?1", (service,))
+        return {Operation(*row) for row in rows}
+
+    def services(self) -> set[str]:
+        """The services that spans came from."""
+        return {service for (service,) in self._rows("SELECT DISTINCT service FROM operations", ())}
+
+    def extent(self) -> Extent:
+        """What the segment holds."""
+        ((spans, log_records, last_received),) = self._rows(
+            "SELECT coalesce(sum(items) FILTER (WHERE signal = 1), 0),"
+            " coalesce(sum(items) FILTER (WHERE signal = 2), 0), coalesce(max(received_unix_nano), 0) FROM requests",
+            (),
+        )
+        ((latest,),) = self._rows("SELECT coalesce(max(latest_start), 0) FROM occurrences", ())
+        return Extent(spans, log_records, last_received, latest)
+
+    def items_after(self, offset: int) -> int:
+        """Spans and log records in bodies behind an offset."""
+        ((items,),) = self._rows("SELECT coalesce(sum(items), 0) FROM requests WHERE offset > ?", (offset,))
+        return int(items)
+
+    def trace_ids(self) -> list[bytes]:
+        """The traces of which there are spans, in order."""
+        rows = self._rows("SELECT DISTINCT trace_id FROM trace_requests WHERE signal = 1 ORDER BY trace_id", ())
+        return [trace_id for (trace_id,) in rows]
+
+    def _rows(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()

@@ -1,0 +1,215 @@
+"""All segments: one that grows, and sealed ones."""
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from collector.core.errors import ConfigError, Unavailable
+from collector.core.telemetry import Forgotten, OtlpRequest, StoredRequest
+from collector.storage.group_commit import GroupCommit, Job
+from collector.storage.segment import Segment, numbers_in, segment_of
+
+_LOG = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_READERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLimits:
+    """When a segment is full. Small ones cost every query, large ones memory and the time of a restart.
+
+    Attributes:
+        bytes: Of the requests in it.
+        entries: Of its index, which is in memory while it grows: about 150 bytes each.
+        pending_bytes: Of requests that wait to be written; beyond it they are refused.
+    """
+
+    bytes: int = 128 * 2**20
+    entries: int = 250_000
+    pending_bytes: int = 64 * 2**20
+
+
+class Segments:
+    """The directory ``segments/``. Appends are grouped, one ``fdatasync`` for each group.
+
+    Args:
+        directory: Made if it is not there; one process at a time (the database beside it holds the lock).
+        limits: See there.
+        appended: Called in the writing thread with requests that are durable, before their senders are told, and
+            with the newest position.
+    """
+
+    def __init__(
+        self, directory: Path, limits: SegmentLimits, appended: Callable[[Sequence[OtlpRequest], int], None]
+    ) -> None:
+        self._directory = directory
+        self._limits = limits
+        self._appended = appended
+        self._queue: GroupCommit[OtlpRequest] = GroupCommit(self._commit, limits.pending_bytes, "otel-opto-segments")
+        self._segments: tuple[Segment, ...] = ()  # oldest first, the last one grows; replaced, never changed
+        self._changing = threading.Lock()  # of `_segments`, not of what they hold
+        self._sealing: ThreadPoolExecutor | None = None
+        self._readers: ThreadPoolExecutor | None = None
+
+    @property
+    def pending_bytes(self) -> int:
+        """Of requests that wait to be written."""
+        return self._queue.pending_bytes
+
+    def open(self) -> None:
+        """Opens what is there.
+
+        Raises:
+            ConfigError: it cannot be opened.
+        """
+        self._sealing = ThreadPoolExecutor(1, thread_name_prefix="otel-opto-sealing")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="otel-opto-segment-reader")
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            found = numbers_in(self._directory) or [1]
+            self._segments = tuple(Segment.opened(self._directory, number) for number in found)
+            for segment in self._segments[:-1]:
+                if not segment.saved:
+                    segment.seal()
+            if self._segments[-1].saved:
+                self._begin_next()
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigError([f"storage.directory: {self._directory} cannot be opened: {error}"]) from error
+        self._queue.start()
+
+    def close(self) -> None:
+        """Writes what waits, then closes. Safe twice and unopened."""
+        self._queue.stop()
+        for executor in (self._sealing, self._readers):
+            if executor is not None:
+                executor.shutdown()
+        self._sealing = self._readers = None
+        for segment in self._segments:
+            segment.close()
+        self._segments = ()
+
+    async def append(self, request: OtlpRequest) -> None:
+        """Durable and found by every read on return.
+
+        Raises:
+            Unavailable: too much waits, or the disk is full.
+        """
+        await self._queue.put(request, len(request.body))
+
+    async def read(self, work: Callable[[Sequence[Segment]], _T]) -> _T:
+        """Runs `work` on the segments, oldest first, in a thread of its own.
+
+        Raises:
+            Unavailable: the disk fails, or the store is closed.
+        """
+        if self._readers is None:
+            raise Unavailable("the store is closed; the collector is stopping")
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    def _read(self, work: Callable[[Sequence[Segment]], _T]) -> _T:
+        try:
+            return work(self._segments)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise Unavailable(f"the store cannot be read now: {error}", 3) from error
+
+    async def size_bytes(self) -> int:
+        """Of all files."""
+        return await self.read(lambda segments: sum(segment.size_bytes() for segment in segments))
+
+    def newest_position(self) -> int:
+        """Behind the request that came last.
+
+        Raises:
+            Unavailable: the store is closed.
+        """
+        if not self._segments:
+            raise Unavailable("the store is closed; the collector is stopping")
+        newest = self._segments[-1]
+        return newest.position(newest.file.size)
+
+    def _commit(self, group: Sequence[Job[OtlpRequest]]) -> None:
+        requests = [job.work for job in group]
+        growing = self._segments[-1]
+        try:
+            growing.append(requests)
+        except OSError as error:
+            raise Unavailable(
+                f"the disk takes nothing now: {error.strerror}; nothing was kept, free space and it goes on", 3
+            ) from error
+        self._appended(requests, growing.position(growing.file.size))
+        if growing.file.size >= self._limits.bytes or growing.index.entries >= self._limits.entries:
+            self._roll(growing)
+
+    def _roll(self, full: Segment) -> None:
+        try:
+            self._begin_next()
+        except OSError as error:  # the full one goes on growing until there is room for another
+            _LOG.warning("segment %d is full and no further one can be begun: %s", full.number, error)
+            return
+        assert self._sealing is not None
+        self._sealing.submit(self._seal, full)
+
+    def _begin_next(self) -> None:
+        following = Segment.opened(self._directory, self._segments[-1].number + 1)
+        with self._changing:
+            self._segments = (*self._segments, following)
+
+    def _seal(self, full: Segment) -> None:
+        try:
+            full.seal()
+        except (OSError, sqlite3.Error) as error:  # its index stays in memory, and is tried again at the next start
+            _LOG.warning("the index of segment %d stays in memory: %s", full.number, error)
+
+    def forget(self, received_before_unix_nano: int, max_bytes: int, delivered: Mapping[str, int]) -> Forgotten:
+        """Removes the oldest sealed segments beyond the limits.
+
+        Args:
+            received_before_unix_nano: Of the newest request in a segment.
+            max_bytes: Of all segments together.
+            delivered: Up to which position each destination has been given what came.
+        """
+        segments = self._segments
+        sizes = [segment.size_bytes() for segment in segments]
+        too_much = sum(sizes) - max_bytes
+        spans = log_records = freed = 0
+        undelivered = dict.fromkeys(delivered, 0)
+        for segment, size in zip(segments[:-1], sizes, strict=False):
+            extent = segment.extent()
+            if not segment.saved or (extent.last_received >= received_before_unix_nano and freed >= too_much):
+                break
+            for destination, position in delivered.items():
+                undelivered[destination] += _items_after(segment, position)
+            spans, log_records, freed = spans + extent.spans, log_records + extent.log_records, freed + size
+            with self._changing:
+                self._segments = tuple(kept for kept in self._segments if kept is not segment)
+            segment.delete()
+        return Forgotten(spans, log_records, {name: lost for name, lost in undelivered.items() if lost})
+
+
+def _items_after(segment: Segment, position: int) -> int:
+    number, offset = segment_of(position)
+    if number > segment.number:
+        return 0
+    return segment.index.items_after(offset - 1 if number == segment.number else -1)
+
+
+def requests_after(segments: Iterable[Segment], position: int, max_bytes: int) -> list[StoredRequest]:
+    """See `TelemetryStore.requests_after`."""
+    wanted, offset = segment_of(position)
+    found: list[StoredRequest] = []
+    size = 0
+    for segment in segments:
+        if segment.number < wanted:
+            continue
+        for request in segment.requests(offset if segment.number == wanted else 0):
+            size += len(request.body)
+            if found and size > max_bytes:
+                return found
+            found.append(request)
+    return found
