@@ -61,6 +61,12 @@ class OtlpConfig(_Section):
     max_request_bytes: int = Field(
         64 * 2**20, ge=1024, le=2**30, description="Largest export request, before and after decompression."
     )
+    max_in_flight_bytes: int = Field(
+        64 * 2**20,
+        ge=2**20,
+        le=2**32,
+        description="Of all requests being received and not yet stored; beyond it exporters are told to try again.",
+    )
 
 
 class ReceiversConfig(_Section):
@@ -73,12 +79,6 @@ class StorageConfig(_Section):
     """What is kept."""
 
     directory: Path = Field(Path("otel-opto-data"), description="Holds the SQLite database; made if it is not there.")
-    max_pending_bytes: int = Field(
-        64 * 2**20,
-        ge=2**20,
-        le=2**32,
-        description="Received and not yet committed; beyond it exporters are told to try again.",
-    )
 
 
 class ApiConfig(_Section):

@@ -36,6 +36,7 @@ class HttpListener:
             interface="asgi3",
             server_header=False,
             date_header=False,
+            proxy_headers=False,
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -24,7 +24,6 @@ from collector.receiver import otlp_grpc
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp
 from collector.storage.file_store import FileStore
-from collector.storage.segments import SegmentLimits
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,9 +60,11 @@ class Collector:
         woken = asyncio.Event()
         clock = SystemClock()
         optimizers = OptimizerRegistry()
-        self._store = FileStore(
-            config.storage.directory, clock, SegmentLimits(pending_bytes=config.storage.max_pending_bytes)
+        self._limits = ReceiverLimits(
+            config.receivers.otlp.max_request_bytes, config.receivers.otlp.max_in_flight_bytes
         )
+        self._budget = Budget(self._limits.max_in_flight_bytes)
+        self._store = FileStore(config.storage.directory, clock, under_way=self._budget.requests)
         self._pipeline = Pipeline(self._store, clock, self._counters, woken.set)
         settings = ImproverSettings(feedback_ttl_seconds=config.feedback.ttl_seconds)
         self._improver = Improver(
@@ -100,15 +101,13 @@ class Collector:
         return addresses
 
     def _listen(self) -> Addresses:
-        limits = ReceiverLimits(max_request_bytes=self._config.receivers.otlp.max_request_bytes)
-        server = grpc.aio.server(options=otlp_grpc.server_options(limits))
-        budget = Budget(limits.max_in_flight_bytes)
-        server.add_generic_rpc_handlers(otlp_grpc.handlers(self._pipeline, self._counters, budget))
+        server = grpc.aio.server(options=otlp_grpc.server_options(self._limits))
+        server.add_generic_rpc_handlers(otlp_grpc.handlers(self._pipeline, self._counters, self._budget))
         grpc_services.add_to(server, self._operations, self._hub)
         protocols = self._config.receivers.otlp.protocols
         otlp = GrpcListener(server, protocols.grpc.endpoint, "receivers.otlp.protocols.grpc.endpoint")
         self._listeners.append(otlp)
-        receiver = OtlpHttp(self._pipeline, self._counters, limits, budget)
+        receiver = OtlpHttp(self._pipeline, self._counters, self._limits, self._budget)
         over_http = HttpListener(receiver, protocols.http.endpoint, "receivers.otlp.protocols.http.endpoint")
         self._listeners.append(over_http)
         served = http.app(self._operations, lambda: self._ready)

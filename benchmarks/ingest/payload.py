@@ -79,8 +79,9 @@ def template(spans: int, seed: int) -> Template:
             span.parent_span_id = (index // SPANS_PER_TRACE + 1).to_bytes(8, "big")
         else:
             span.span_id = (index // SPANS_PER_TRACE + 1).to_bytes(8, "big")
-        span.name = f"operation-{made.randrange(OPERATIONS)}"
-        span.kind = 1 + made.randrange(5)  # type: ignore[assignment]
+        operation = made.randrange(OPERATIONS)
+        span.name = f"operation-{operation}"
+        span.kind = 1 + operation % 5  # type: ignore[assignment]
         span.start_time_unix_nano, span.end_time_unix_nano = begun, begun + index
         _attributes(span, made)
     body = bytearray(request.SerializeToString())

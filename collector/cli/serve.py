@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -10,6 +11,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from collector.allocator import keep_freed_memory
 from collector.cli import output
 from collector.config import Config, load
 from collector.service import Collector
@@ -61,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=config.telemetry.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    keep_freed_memory()
     import uvloop  # noqa: PLC0415 - here and not above: only this command needs it
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -75,6 +78,7 @@ async def _serve(config: Config) -> None:
         loop.add_signal_handler(number, stopping.set)
     collector = Collector(config)
     addresses = await collector.start()
+    gc.freeze()  # what was made up to here stays; looking through it again and again would cost every request
     document = {**asdict(addresses), "data_dir": str(config.storage.directory.resolve()), "pid": os.getpid()}
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()

@@ -24,25 +24,23 @@ class Operation:
     kind: int
 
 
-@dataclass(slots=True)
-class Occurrence:
-    """Of one operation in one request: between which bounds its spans lie, in nanoseconds."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a request of spans: enough for a search to pass over it.
 
-    earliest_start: int
-    latest_start: int
-    shortest: int
-    longest: int
+    Attributes:
+        operations: Of its spans.
+        earliest_start: Of its spans, in Unix nanoseconds, as is the next.
+        latest_start: See there.
+        shortest: Duration of its spans, in nanoseconds, as is the next.
+        longest: See there.
+    """
 
-    def add(self, start: int, duration: int) -> None:
-        """Widens the bounds."""
-        if start < self.earliest_start:
-            self.earliest_start = start
-        elif start > self.latest_start:
-            self.latest_start = start
-        if duration < self.shortest:
-            self.shortest = duration
-        elif duration > self.longest:
-            self.longest = duration
+    operations: frozenset[Operation] = frozenset()
+    earliest_start: int = 0
+    latest_start: int = 0
+    shortest: int = 0
+    longest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class OtlpRequest:
         trace_ids: The traces that it touches, 16 bytes each. Log records without a trace have none.
         items: Spans or log records in the body.
         received_unix_nano: When it came.
-        occurrences: Of spans, what the search needs to pass over the request; empty for logs.
+        contents: Of spans; nothing for logs.
         hops: The instances that forwarded it, the first first.
     """
 
@@ -64,7 +62,7 @@ class OtlpRequest:
     trace_ids: frozenset[bytes]
     items: int
     received_unix_nano: int
-    occurrences: Mapping[Operation, Occurrence] = field(default_factory=dict)
+    contents: Contents = Contents()
     hops: tuple[str, ...] = ()
 
 

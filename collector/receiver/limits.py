@@ -43,6 +43,11 @@ class Budget:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._taken = 0
+        self._requests = 0
+
+    def requests(self) -> int:
+        """How many are in flight now."""
+        return self._requests
 
     @property
     def taken(self) -> int:
@@ -53,9 +58,11 @@ class Budget:
     def reservation(self) -> Iterator[Reservation]:
         """For one request; given back at the end."""
         held = Reservation(self)
+        self._requests += 1
         try:
             yield held
         finally:
+            self._requests -= 1
             self._taken -= held.size
 
     def take(self, held: Reservation, size: int) -> None:

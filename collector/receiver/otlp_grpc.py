@@ -4,6 +4,7 @@ The handlers take serialized requests, so that bad bytes are answered with INVAL
 be INTERNAL) and the very bytes that came are kept.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -49,6 +50,7 @@ def handlers(ingestor: Ingestor, counters: Counters, budget: Budget) -> tuple[gr
             try:
                 with budget.reservation() as reservation:
                     reservation.grow(len(body))
+                    await asyncio.sleep(0)  # requests that came together are counted before the first is stored
                     return success(signal, await ingestor.ingest(signal, body, _hops(context)))
             except InvalidRequest as error:
                 counters.add(Counter.RECEIVER_INVALID_REQUESTS)

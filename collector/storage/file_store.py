@@ -1,7 +1,7 @@
 """The `Store` on files: telemetry in segments, everything else in SQLite tables."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collector.core.errors import ConfigError
@@ -36,12 +36,25 @@ _DATABASE_PENDING_BYTES = 64 * 2**20
 
 
 class FileStore:
-    """See `Store`. A directory that one process owns at a time: ``otel-opto.sqlite3`` and ``segments/``."""
+    """See `Store`. A directory that one process owns at a time: ``otel-opto.sqlite3`` and ``segments/``.
 
-    def __init__(self, directory: Path, clock: Clock, limits: SegmentLimits = SegmentLimits()) -> None:  # noqa: B008 - frozen
+    Args:
+        directory: Made if it is not there.
+        clock: For the times of releases.
+        limits: Of segments.
+        under_way: How many requests are being received or appended; the store syncs the disk once for all of them.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: Clock,
+        limits: SegmentLimits | None = None,
+        under_way: Callable[[], int] = lambda: 0,
+    ) -> None:
         self.database = Database(directory, _DATABASE_PENDING_BYTES)
         self._awaited = AwaitedTraces()
-        self.segments = Segments(directory / "segments", limits, self._awaited.touched)
+        self.segments = Segments(directory / "segments", limits or SegmentLimits(), self._awaited.touched, under_way)
         self._clock = clock
 
     async def start(self) -> None:

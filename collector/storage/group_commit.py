@@ -1,8 +1,8 @@
 """Group commit: what waits together is made durable together, by one thread."""
 
 import asyncio
+import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from collector.core.errors import Unavailable
 
 _T = TypeVar("_T")
+_GATHER_SECONDS = 0.003
 
 
 @dataclass(slots=True)
@@ -24,35 +25,39 @@ class Job(Generic[_T]):
 
 
 class GroupCommit(Generic[_T]):
-    """A queue in front of a thread that commits all that waits at once.
+    """A queue in front of a thread that commits all that waits at once; used from one event loop.
 
-    Nothing lingers: a job that finds the thread idle is committed alone, and jobs that come while it is busy make the
-    next group. Bounded by bytes.
+    A group is what came while the one before it was committed. Where more is known to be on its way it is waited for,
+    but not long: each commit costs a sync of the disk, and who sends one request after the other must not wait for
+    nobody. Bounded by bytes.
 
     Args:
         commit: Makes a group durable; what it raises fails every job of the group that has no error of its own.
         max_pending_bytes: Of jobs that wait; beyond it `put` raises `Unavailable`.
         name: Of the thread.
+        under_way: How many jobs there will be at once, those that wait included, as far as is known.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Job[_T]]], None], max_pending_bytes: int, name: str) -> None:
+    def __init__(
+        self,
+        commit: Callable[[Sequence[Job[_T]]], None],
+        max_pending_bytes: int,
+        name: str,
+        under_way: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._commit = commit
+        self._under_way = under_way
         self._max_pending_bytes = max_pending_bytes
         self._name = name
-        self._pending: deque[Job[_T]] = deque()
+        self._pending: list[Job[_T]] = []
         self._pending_bytes = 0
-        self._changed = threading.Condition()
-        self._stopping = False
+        self._committing = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._groups: queue.SimpleQueue[list[Job[_T]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-
-    @property
-    def pending_bytes(self) -> int:
-        """Of jobs that are not durable yet."""
-        return self._pending_bytes
 
     def start(self) -> None:
         """Starts the thread."""
-        self._stopping = False
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
@@ -62,59 +67,62 @@ class GroupCommit(Generic[_T]):
         Raises:
             Unavailable: too much waits, or the queue is not started.
         """
-        job = Job(work, size_bytes, asyncio.get_running_loop().create_future())
-        with self._changed:
-            if self._stopping or self._thread is None:
-                raise Unavailable("the store is closed; the collector is stopping")
-            if self._pending_bytes and self._pending_bytes + size_bytes > self._max_pending_bytes:
-                raise Unavailable(f"{self._pending_bytes} bytes wait to be stored; come back when they are")
-            self._pending.append(job)
-            self._pending_bytes += size_bytes
-            self._changed.notify()
+        if self._thread is None:
+            raise Unavailable("the store is closed; the collector is stopping")
+        if self._pending_bytes and self._pending_bytes + size_bytes > self._max_pending_bytes:
+            raise Unavailable(f"{self._pending_bytes} bytes wait to be stored; come back when they are")
+        loop = asyncio.get_running_loop()
+        job = Job(work, size_bytes, loop.create_future())
+        self._pending.append(job)
+        self._pending_bytes += size_bytes
+        if not self._committing:
+            if len(self._pending) >= self._under_way():
+                self._hand_over()
+            elif self._timer is None:
+                self._timer = loop.call_later(_GATHER_SECONDS, self._hand_over)
         return await job.done
 
     def stop(self) -> None:
         """Commits what waits, then ends the thread. Safe twice and unstarted."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        if self._thread is None:
+            return
+        thread, self._thread = self._thread, None
+        if self._pending:
+            self._groups.put(self._pending)
+            self._pending = []
+        self._groups.put(None)
+        thread.join()
+
+    def _hand_over(self) -> None:
+        """Gives the thread what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._pending and not self._committing:
+            self._committing = True
+            self._groups.put(self._pending)
+            self._pending = []
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._pending or self._stopping)
-                if not self._pending:
-                    return
-                group = list(self._pending)
-                self._pending.clear()
+        while (group := self._groups.get()) is not None:
             try:
                 self._commit(group)
             except Exception as error:  # noqa: BLE001 - raised where the jobs came from; the thread goes on
                 for job in group:
                     job.error = job.error or error
-            with self._changed:
-                self._pending_bytes -= sum(job.size_bytes for job in group)
-            _resolve(group)
+            loop = group[0].done.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._settle, group)
 
-
-def _resolve(group: Sequence[Job[Any]]) -> None:
-    """Wakes the waiting coroutines, each event loop once for all of its jobs."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Job[Any]]] = {}
-    for job in group:
-        by_loop.setdefault(job.done.get_loop(), []).append(job)
-    for loop, jobs in by_loop.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, jobs)
-
-
-def _settle(jobs: Sequence[Job[Any]]) -> None:
-    for job in jobs:
-        if job.done.done():  # its coroutine was cancelled
-            continue
-        if job.error is not None:
-            job.done.set_exception(job.error)
-        else:
-            job.done.set_result(job.result)
+    def _settle(self, group: Sequence[Job[_T]]) -> None:
+        for job in group:
+            self._pending_bytes -= job.size_bytes
+            if job.done.done():  # its coroutine was cancelled
+                continue
+            if job.error is not None:
+                job.done.set_exception(job.error)
+            else:
+                job.done.set_result(job.result)
+        self._committing = False
+        # Not at once: who was waiting goes on first, and is not under way any more.
+        asyncio.get_running_loop().call_soon(self._hand_over)

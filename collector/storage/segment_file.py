@@ -1,7 +1,7 @@
 """One append-only file of export requests, as they came.
 
-A frame is a header, the names of the collectors that forwarded the request, and the request's own bytes. The checksum
-covers all but itself, so that a frame that a power failure tore is known and cut off when the file is opened again.
+A frame is a header, the names of the collectors that forwarded the request, and the request's own bytes. A checksum
+says whether a frame is whole: one that a power failure tore is cut off when the file is opened again.
 """
 
 import os
@@ -20,6 +20,10 @@ _HEADER = struct.Struct("<4sIIIQHBx")
 _MAGIC = b"OTL1"
 _SIGNALS = {Signal.TRACES: 1, Signal.LOGS: 2}
 _BY_NUMBER = {number: signal for signal, number in _SIGNALS.items()}
+_STRIDE = 256
+"""Every 256th byte of a body is in its checksum, which is there to find sectors that never reached the disk: these are
+lost in stretches of 512 bytes and more. A checksum of all bytes costs a tenth of what a span costs altogether."""
+
 _MAX_BUFFERS = 512
 """Of one writev call; Linux takes 1024."""
 
@@ -125,4 +129,4 @@ def _frame(request: OtlpRequest) -> list[bytes]:
 
 
 def _checksum(header: bytes, hops: bytes, body: bytes) -> int:
-    return zlib.crc32(body, zlib.crc32(hops, zlib.crc32(header[8:])))
+    return zlib.crc32(body[::_STRIDE], zlib.crc32(hops, zlib.crc32(header[8:])))

@@ -48,7 +48,7 @@ class SegmentIndex:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._operations: dict[Operation, int] = {}
+        self._operations: dict[Operation, bytes] = {}
         self.entries = 0
         self.close = weakref.finalize(self, connection.close)
 
@@ -87,34 +87,37 @@ class SegmentIndex:
             self._connection.execute("COMMIT")
 
     def _add(self, offset: int, request: OtlpRequest) -> None:
-        signal = _SIGNALS[request.signal]
-        execute_many = self._connection.executemany
+        signal, contents = _SIGNALS[request.signal], request.contents
+        operations = b"".join(map(self._id, contents.operations))
         self._connection.execute(
-            "INSERT INTO requests VALUES (?, ?, ?, ?, ?)",
-            (offset, len(request.body), signal, request.items, request.received_unix_nano),
+            "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                offset,
+                len(request.body),
+                signal,
+                request.items,
+                request.received_unix_nano,
+                operations,
+                contents.earliest_start,
+                contents.latest_start,
+                contents.shortest,
+                contents.longest,
+            ),
         )
-        execute_many(
+        self._connection.executemany(
             "INSERT INTO trace_requests VALUES (?, ?, ?)",
             [(trace_id, signal, offset) for trace_id in request.trace_ids],
         )
-        execute_many(
-            "INSERT INTO occurrences VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (self._id(operation), seen.latest_start, offset, seen.earliest_start, seen.shortest, seen.longest)
-                for operation, seen in request.occurrences.items()
-            ],
-        )
-        self.entries += len(request.trace_ids) + len(request.occurrences) + 1
+        self.entries += len(request.trace_ids) + 1
 
-    def _id(self, operation: Operation) -> int:
+    def _id(self, operation: Operation) -> bytes:
         known = self._operations.get(operation)
         if known is None:
-            row = (operation.service, operation.name, operation.kind)
-            known = self._connection.execute(
-                "INSERT INTO operations (service, name, kind) VALUES (?, ?, ?)", row
-            ).lastrowid
-            assert known is not None
-            self._operations[operation] = known
+            number = len(self._operations) + 1
+            row = (number, operation.service, operation.name, operation.kind)
+            self._connection.execute("INSERT INTO operations VALUES (?, ?, ?, ?)", row)
+            known = self._operations[operation] = number.to_bytes(4, "little")
+            self.entries += 1
         return known
 
     def save(self, path: Path) -> None:
@@ -144,21 +147,33 @@ class SegmentIndex:
 
     def candidates(self, query: TraceQuery) -> list[Candidate]:
         """Requests that may hold what the query looks for, those with the newest spans first."""
-        rows = self._rows(
-            "SELECT max(latest_start), offset, length FROM operations JOIN occurrences ON operation = operations.id"
-            " JOIN requests USING (offset) WHERE (?1 = '' OR service = ?1) AND (?2 = '' OR name = ?2)"
-            " AND latest_start >= ?3 AND earliest_start <= ?4 AND longest >= ?5 AND shortest <= ?6"
-            " GROUP BY offset ORDER BY 1 DESC",
-            (
-                query.service,
-                query.operation,
-                min(query.start_min_unix_nano, _BOUND),
-                min(query.start_max_unix_nano, _BOUND),
-                min(query.duration_min_nano, _BOUND),
-                _BOUND if query.duration_max_nano is None else min(query.duration_max_nano, _BOUND),
-            ),
+        bounds = (
+            min(query.start_min_unix_nano, _BOUND),
+            min(query.start_max_unix_nano, _BOUND),
+            min(query.duration_min_nano, _BOUND),
+            _BOUND if query.duration_max_nano is None else min(query.duration_max_nano, _BOUND),
         )
-        return [Candidate(latest, Place(offset, length)) for latest, offset, length in rows]
+        rows = self._rows(
+            "SELECT latest_start, offset, length, operations FROM requests WHERE signal = 1"
+            " AND latest_start >= ? AND earliest_start <= ? AND longest >= ? AND shortest <= ?"
+            " ORDER BY latest_start DESC",
+            bounds,
+        )
+        wanted = self._wanted(query.service, query.operation)
+        return [
+            Candidate(latest, Place(offset, length))
+            for latest, offset, length, operations in rows
+            if wanted is None or any(number in operations for number in wanted)
+        ]
+
+    def _wanted(self, service: str, name: str) -> list[bytes] | None:
+        """The ids of the operations that are looked for; None if any will do."""
+        if not service and not name:
+            return None
+        rows = self._rows(
+            "SELECT id FROM operations WHERE (?1 = '' OR service = ?1) AND (?2 = '' OR name = ?2)", (service, name)
+        )
+        return [number.to_bytes(4, "little") for (number,) in rows]
 
     def operations(self, service: str) -> set[Operation]:
         """Of a service; of all if it is empty."""
@@ -176,7 +191,7 @@ class SegmentIndex:
             " coalesce(sum(items) FILTER (WHERE signal = 2), 0), coalesce(max(received_unix_nano), 0) FROM requests",
             (),
         )
-        ((latest,),) = self._rows("SELECT coalesce(max(latest_start), 0) FROM occurrences", ())
+        ((latest,),) = self._rows("SELECT coalesce(max(latest_start), 0) FROM requests WHERE signal = 1", ())
         return Extent(spans, log_records, last_received, latest)
 
     def items_after(self, offset: int) -> int:

@@ -43,24 +43,26 @@ class Segments:
         limits: See there.
         appended: Called in the writing thread with requests that are durable, before their senders are told, and
             with the newest position.
+        under_way: How many requests are being received or appended.
     """
 
     def __init__(
-        self, directory: Path, limits: SegmentLimits, appended: Callable[[Sequence[OtlpRequest], int], None]
+        self,
+        directory: Path,
+        limits: SegmentLimits,
+        appended: Callable[[Sequence[OtlpRequest], int], None],
+        under_way: Callable[[], int],
     ) -> None:
         self._directory = directory
         self._limits = limits
         self._appended = appended
-        self._queue: GroupCommit[OtlpRequest] = GroupCommit(self._commit, limits.pending_bytes, "otel-opto-segments")
+        self._queue: GroupCommit[OtlpRequest] = GroupCommit(
+            self._commit, limits.pending_bytes, "otel-opto-segments", under_way
+        )
         self._segments: tuple[Segment, ...] = ()  # oldest first, the last one grows; replaced, never changed
         self._changing = threading.Lock()  # of `_segments`, not of what they hold
         self._sealing: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
-
-    @property
-    def pending_bytes(self) -> int:
-        """Of requests that wait to be written."""
-        return self._queue.pending_bytes
 
     def open(self) -> None:
         """Opens what is there.
