@@ -1,8 +1,8 @@
 """The few fields of spans that an index needs, taken from their bytes without parsing what lies between them.
 
 Every encoder known writes the fields of a span in the order of their numbers, so that the ids stand at fixed places and
-name, kind and times right behind them. That is checked, and spans among which one is written otherwise (a trace state, a
-name of 128 bytes or more, no kind, another order) are parsed. Slicing costs a third of parsing.
+name, kind and times right behind them. That is checked, and spans among which one is written otherwise (a trace state,
+a name of 128 bytes or more, no kind, another order) are parsed. Slicing costs a third of parsing.
 """
 
 import struct
