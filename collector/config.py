@@ -8,11 +8,12 @@ anything starts, and every fault is reported at once with its key path.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from collector.access.tokens import Scope as AccessScope
 from collector.api.documents import StudyDocument, faults_of
 from collector.core.errors import ConfigError, InvalidRequest
 
@@ -29,22 +30,55 @@ def _endpoint(text: str) -> str:
 
 
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
+EndpointOrOff = Annotated[str, AfterValidator(lambda text: text and _endpoint(text))]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class TlsConfig(_Section):
+    """TLS of a server; off without a certificate."""
+
+    cert_file: Path | None = Field(None, description="The server's certificate chain, PEM. Turns TLS on.")
+    key_file: Path | None = Field(None, description="The certificate's private key, PEM.")
+    client_ca_file: Path | None = Field(
+        None, description="Authorities of client certificates, PEM. Clients have to show one then (mTLS)."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> "TlsConfig":
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together: give both or neither")
+        if self.client_ca_file is not None and self.cert_file is None:
+            raise ValueError("client_ca_file needs cert_file and key_file")
+        for path in (self.cert_file, self.key_file, self.client_ca_file):
+            if path is not None and not path.is_file():
+                raise ValueError(f"{path} is no file")
+        return self
+
+
+class CorsConfig(_Section):
+    """Browsers that send telemetry from pages of other origins; off without an origin."""
+
+    allowed_origins: list[str] = Field([], description="Origins, for example https://app.example; `*` in them matches.")
+    allowed_headers: list[str] = Field([], description="Request headers beyond those that OTLP exporters send.")
+    max_age: int = Field(7200, ge=0, description="Seconds for which a browser may remember the answer.")
+
+
 class GrpcConfig(_Section):
     """OTLP over gRPC, and the SDK's own services beside it."""
 
     endpoint: Endpoint = Field("127.0.0.1:4317", description="Where OTLP/gRPC and the SDK's release watch are served.")
+    tls: TlsConfig = TlsConfig()
 
 
 class HttpConfig(_Section):
     """OTLP over HTTP."""
 
     endpoint: Endpoint = Field("127.0.0.1:4318", description="Where OTLP/HTTP is served.")
+    tls: TlsConfig = TlsConfig()
+    cors: CorsConfig = CorsConfig()
 
 
 class ProtocolsConfig(_Section):
@@ -75,16 +109,74 @@ class ReceiversConfig(_Section):
     otlp: OtlpConfig = OtlpConfig()
 
 
+class RetentionConfig(_Section):
+    """How much telemetry is kept. What is older or more goes, the oldest first, 128 MiB at a time."""
+
+    max_age_seconds: float | None = Field(None, gt=0, description="Older spans and log records go; empty: none do.")
+    max_bytes: int | None = Field(
+        None, ge=2**28, description="The whole store is kept below it (256 MiB at least); empty: no limit."
+    )
+
+
 class StorageConfig(_Section):
     """What is kept."""
 
-    directory: Path = Field(Path("otel-opto-data"), description="Holds the SQLite database; made if it is not there.")
+    directory: Path = Field(Path("otel-opto-data"), description="Holds everything; made if it is not there.")
+    retention: RetentionConfig = RetentionConfig()
 
 
 class ApiConfig(_Section):
-    """The JSON API for the command line, scripts and applications without the SDK."""
+    """The JSON API for the command line, scripts and applications without the SDK, and Jaeger's query API."""
 
-    endpoint: Endpoint = Field("127.0.0.1:4319", description="Where the JSON API, /readyz and /healthz are served.")
+    endpoint: Endpoint = Field(
+        "127.0.0.1:4319",
+        description="Where the JSON API, Jaeger's query API, /metrics, /readyz and /healthz are served.",
+    )
+    tls: TlsConfig = TlsConfig()
+
+
+class JaegerStorageConfig(_Section):
+    """Jaeger's remote storage API v2: a stock Jaeger reads what is stored here."""
+
+    endpoint: EndpointOrOff = Field(
+        "127.0.0.1:17271",
+        description="Where it is served; empty turns it off. The default is passed over where the port is taken.",
+    )
+    tls: TlsConfig = TlsConfig()
+
+
+class JaegerConfig(_Section):
+    """What is served to Jaeger."""
+
+    storage: JaegerStorageConfig = JaegerStorageConfig()
+
+
+class ExporterConfig(_Section):
+    """An OTLP endpoint to which everything that comes is forwarded, as it came."""
+
+    endpoint: str = Field(pattern=r"^https?://[^\s/]+(/\S*)?$", description="http://HOST:PORT or https://HOST:PORT.")
+    protocol: Literal["grpc", "http"] = Field("grpc", description="OTLP/gRPC, or OTLP/HTTP with protobuf bodies.")
+    headers: dict[str, str] = Field({}, description="Sent along, for example authorization.")
+    compression: Literal["gzip", "none"] = Field("gzip", description="Of requests.")
+    ca_file: Path | None = Field(None, description="Authorities of the endpoint's certificate, PEM; else the system's.")
+    timeout_seconds: float = Field(10.0, gt=0, le=300, description="Of one request.")
+    from_beginning: bool = Field(False, description="Whether a new exporter forwards what is stored already.")
+
+
+class TokenConfig(_Section):
+    """A bearer token."""
+
+    name: str = Field(min_length=1, description="For logs.")
+    token: str = Field(
+        min_length=16, repr=False, description="The secret; write ${env:NAME} to keep it out of the file."
+    )
+    scopes: list[AccessScope] = Field(min_length=1, description="ingest, read, publish.")
+
+
+class AuthConfig(_Section):
+    """Who may do what. Without tokens everybody who reaches the collector may do everything."""
+
+    tokens: list[TokenConfig] = Field([], description="Bearer tokens; each allows its scopes.")
 
 
 class FeedbackConfig(_Section):
@@ -109,6 +201,9 @@ class Config(_Section):
     receivers: ReceiversConfig = ReceiversConfig()
     storage: StorageConfig = StorageConfig()
     api: ApiConfig = ApiConfig()
+    jaeger: JaegerConfig = JaegerConfig()
+    exporters: dict[str, ExporterConfig] = Field({}, description="OTLP endpoints to forward to, by name.")
+    auth: AuthConfig = AuthConfig()
     feedback: FeedbackConfig = FeedbackConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
     studies: list[StudyDocument] = Field(
@@ -128,17 +223,17 @@ class Key(BaseModel):
 
 
 def keys(section: type[BaseModel] = Config, prefix: tuple[str, ...] = ()) -> Iterator[Key]:
-    """Every key, in the order of the file. Keys that hold lists have no environment variable."""
+    """Every key, in the order of the file. Keys that hold lists or mappings have no environment variable."""
     for name, field in section.model_fields.items():
         path = (*prefix, name)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from keys(field.annotation, path)
             continue
-        listed = isinstance(field.default, list)
+        listed = isinstance(field.default, list | dict)
         yield Key(
             path=".".join(path),
             environment=None if listed else ENVIRONMENT_PREFIX + "_".join(path).upper(),
-            default=str(field.default),
+            default="" if field.default is None else str(field.default),
             description=field.description or "",
         )
 

@@ -1,28 +1,29 @@
 """The collector as a whole: builds the parts, starts sinks before sources, stops sources before sinks."""
 
 import asyncio
-import contextlib
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
-import grpc
-
-from collector.api import grpc_services, http
+from collector.access.tokens import Access, Token
 from collector.api.drawing import drawn
 from collector.api.operations import Backend, Operations
-from collector.config import Config
+from collector.config import Config, ExporterConfig
 from collector.core.errors import CollectorError, ConfigError
 from collector.counters import Counters
+from collector.exporter.destination import Destination, Sender
+from collector.exporter.forwarder import Forwarder
+from collector.exporter.grpc_sender import GrpcSender
+from collector.exporter.http_sender import HttpSender
 from collector.improver import Improver, ImproverSettings
-from collector.listeners import GrpcListener, HttpListener
 from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
 from collector.publisher.hub import ReleaseHub
-from collector.receiver import otlp_grpc
 from collector.receiver.limits import Budget, ReceiverLimits
-from collector.receiver.otlp_http import OtlpHttp
+from collector.retention import Retention, RetentionLimits
+from collector.servers import Addresses, Served, Servers
 from collector.storage.file_store import FileStore
 
 _LOG = logging.getLogger(__name__)
@@ -36,93 +37,99 @@ class SystemClock:
         return time.time_ns()
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where a started collector listens, HOST:PORT each."""
-
-    otlp_grpc: str
-    otlp_http: str
-    api: str
-
-
 class Collector:
     """One collector in this process. The only place where concrete classes are named.
 
     Raises:
-        ConfigError: from `start`, if an address cannot be bound, the store cannot be opened or a study is wrong.
+        ConfigError: from `start`, if an address cannot be bound, the store cannot be opened, a study is wrong, or an
+            exporter leads back here.
     """
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._ready = False
+        self._clock = SystemClock()
         self._counters = Counters()
         self._hub = ReleaseHub()
-        woken = asyncio.Event()
-        clock = SystemClock()
-        optimizers = OptimizerRegistry()
-        self._limits = ReceiverLimits(
-            config.receivers.otlp.max_request_bytes, config.receivers.otlp.max_in_flight_bytes
-        )
+        otlp = config.receivers.otlp
+        self._limits = ReceiverLimits(otlp.max_request_bytes, otlp.max_in_flight_bytes)
         self._budget = Budget(self._limits.max_in_flight_bytes)
-        self._store = FileStore(config.storage.directory, clock, under_way=self._budget.requests)
-        self._pipeline = Pipeline(self._store, clock, self._counters, woken.set)
-        settings = ImproverSettings(feedback_ttl_seconds=config.feedback.ttl_seconds)
-        self._improver = Improver(
-            self._store, self._pipeline, self._hub, optimizers.load, self._counters, settings, woken
-        )
-        self._operations = Operations(
-            Backend(
-                store=self._store,
-                pipeline=self._pipeline,
-                improver=self._improver,
-                publisher=self._hub,
-                load_optimizer=optimizers.load,
-                counters=self._counters,
-                clock=clock,
-                wake=woken.set,
-            )
-        )
-        self._listeners: list[GrpcListener | HttpListener] = []
-        self._improving: asyncio.Task[None] | None = None
+        self._store = FileStore(config.storage.directory, self._clock, under_way=self._budget.requests)
+        self._servers: Servers | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> Addresses:
         """Returns once data is accepted."""
         await self._store.start()
         try:
-            addresses = self._listen()
-            await self._begin_studies()
-            self._improving = asyncio.create_task(self._improver.run())
-            for listener in self._listeners:
-                await listener.start()
+            instance_id = await self._store.instance_id()
+            woken = asyncio.Event()
+            pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, instance_id)
+            optimizers = OptimizerRegistry()
+            settings = ImproverSettings(feedback_ttl_seconds=self._config.feedback.ttl_seconds)
+            improver = Improver(self._store, pipeline, self._hub, optimizers.load, self._counters, settings, woken)
+            operations = Operations(
+                Backend(
+                    store=self._store,
+                    pipeline=pipeline,
+                    improver=improver,
+                    publisher=self._hub,
+                    load_optimizer=optimizers.load,
+                    counters=self._counters,
+                    clock=self._clock,
+                    wake=woken.set,
+                )
+            )
+            self._servers = self._bound(pipeline, operations)
+            _refuse_circles(self._config.exporters, self._servers.addresses)
+            await self._begin_studies(operations)
+            self._tasks = [
+                asyncio.create_task(task)
+                for task in (improver.run(), self._retention().run(), *self._forwarding(instance_id))
+            ]
+            await self._servers.start()
         except BaseException:
             await self.stop()
             raise
         self._ready = True
-        return addresses
+        return self._servers.addresses
 
-    def _listen(self) -> Addresses:
-        server = grpc.aio.server(options=otlp_grpc.server_options(self._limits))
-        server.add_generic_rpc_handlers(otlp_grpc.handlers(self._pipeline, self._counters, self._budget))
-        grpc_services.add_to(server, self._operations, self._hub)
-        protocols = self._config.receivers.otlp.protocols
-        otlp = GrpcListener(server, protocols.grpc.endpoint, "receivers.otlp.protocols.grpc.endpoint")
-        self._listeners.append(otlp)
-        receiver = OtlpHttp(self._pipeline, self._counters, self._limits, self._budget)
-        over_http = HttpListener(receiver, protocols.http.endpoint, "receivers.otlp.protocols.http.endpoint")
-        self._listeners.append(over_http)
-        served = http.app(self._operations, lambda: self._ready)
-        api = HttpListener(served, self._config.api.endpoint, "api.endpoint")
-        self._listeners.append(api)
-        return Addresses(otlp.address, over_http.address, api.address)
+    def _bound(self, pipeline: Pipeline, operations: Operations) -> Servers:
+        tokens = self._config.auth.tokens
+        access = Access([Token(token.name, token.token, frozenset(token.scopes)) for token in tokens])
+        served = Served(
+            pipeline=pipeline,
+            operations=operations,
+            hub=self._hub,
+            reader=self._store,
+            counters=self._counters,
+            limits=self._limits,
+            budget=self._budget,
+            ready=lambda: self._ready,
+        )
+        return Servers(self._config, access, served)
 
-    async def _begin_studies(self) -> None:
+    def _retention(self) -> Retention:
+        kept = self._config.storage.retention
+        limits = RetentionLimits(kept.max_age_seconds, kept.max_bytes)
+        return Retention(self._store, limits, self._clock, self._counters, self._config.exporters)
+
+    def _forwarding(self, instance_id: str) -> list[Coroutine[Any, Any, None]]:
+        running = []
+        for name, exporter in self._config.exporters.items():
+            destination = _destination(name, exporter)
+            sender: Sender = HttpSender(destination) if destination.over_http else GrpcSender(destination)
+            running.append(Forwarder(destination, sender, self._store, instance_id, self._counters).run())
+        return running
+
+    async def _begin_studies(self, operations: Operations) -> None:
         known = {record.study.name for record in await self._store.studies()}
         faults = []
         for document in self._config.studies:
             if document.name in known:
                 continue
             try:
-                await self._operations.create_study(document.study())
+                await operations.create_study(document.study())
             except CollectorError as error:
                 faults.append(f"config: studies: {error}")
         if faults:
@@ -132,15 +139,42 @@ class Collector:
         """Finishes what is under way, then closes the store. Safe twice and unstarted."""
         self._ready = False
         self._hub.close()
-        for listener in self._listeners:
-            await listener.stop()
-        self._listeners.clear()
-        if self._improving is not None:
-            self._improving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._improving
-            self._improving = None
+        if self._servers is not None:
+            await self._servers.stop()
+            self._servers = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
         await self._store.stop()
+
+
+def _destination(name: str, exporter: ExporterConfig) -> Destination:
+    return Destination(
+        name=name,
+        endpoint=exporter.endpoint,
+        over_http=exporter.protocol == "http",
+        headers=exporter.headers,
+        gzip=exporter.compression == "gzip",
+        ca_file=exporter.ca_file,
+        timeout_seconds=exporter.timeout_seconds,
+        from_beginning=exporter.from_beginning,
+    )
+
+
+def _refuse_circles(exporters: Mapping[str, ExporterConfig], addresses: Addresses) -> None:
+    """An exporter must not lead to the receivers that it forwards from."""
+    own = {address.rpartition(":")[2] for address in (addresses.otlp_grpc, addresses.otlp_http)}
+    faults = []
+    for name, exporter in exporters.items():
+        host, _, port = exporter.endpoint.split("://", 1)[1].split("/", 1)[0].rpartition(":")
+        if host in ("127.0.0.1", "localhost", "[::1]", "0.0.0.0") and port in own:  # noqa: S104 - compared, not bound
+            faults.append(
+                f"config: exporters.{name}.endpoint: {exporter.endpoint} is this collector's own receiver: what it "
+                "forwards would come back; name another endpoint"
+            )
+    if faults:
+        raise ConfigError(faults)
 
 
 async def drawn_from(directory: Path, trace_id: str, form: str) -> str:

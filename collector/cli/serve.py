@@ -43,7 +43,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--data-dir", metavar="DIR", help="where everything is kept (storage.directory)")
     parser.add_argument("--otlp-grpc", metavar="HOST:PORT", help="OTLP/gRPC and the SDK's services")
     parser.add_argument("--otlp-http", metavar="HOST:PORT", help="OTLP/HTTP")
-    parser.add_argument("--api", metavar="HOST:PORT", help="JSON API, /readyz, /healthz")
+    parser.add_argument("--api", metavar="HOST:PORT", help="JSON API, Jaeger's query API, /metrics, /readyz, /healthz")
+    parser.add_argument(
+        "--jaeger-storage", metavar="HOST:PORT", help="Jaeger's remote storage API v2; an empty value turns it off"
+    )
     parser.add_argument("--validate", action="store_true", help="check the configuration, print it, start nothing")
     parser.set_defaults(run=run)
 
@@ -55,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         "receivers.otlp.protocols.grpc.endpoint": arguments.otlp_grpc,
         "receivers.otlp.protocols.http.endpoint": arguments.otlp_http,
         "api.endpoint": arguments.api,
+        "jaeger.storage.endpoint": arguments.jaeger_storage,
     }
     config = load(arguments.config, os.environ, flags)
     if arguments.validate:

@@ -272,6 +272,10 @@ class Store(TelemetryStore, FeedbackStore, ReleaseStore, StudyStore, Protocol):
         """Commits what is pending and closes. Safe twice and unstarted."""
         ...
 
+    async def instance_id(self) -> str:
+        """Names the store's owner, the same after every restart."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class OptimizationRequest:

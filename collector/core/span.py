@@ -17,6 +17,10 @@ class StatusCode(IntEnum):
     ERROR = 2
 
 
+SPAN_KINDS: Mapping[int, str] = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
+"""The span kinds of trace.proto by their numbers, as viewers write them; 0 is unspecified."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpanContext:
     """Names one span: 32 and 16 hex digits."""

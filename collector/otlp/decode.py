@@ -80,7 +80,7 @@ def _log_record(message: logs_pb2.LogRecord, resource: Resource, scope: Scope) -
         event_name=message.event_name,
         severity_number=message.severity_number,
         severity_text=message.severity_text,
-        body=_value(message.body),
+        body=value_of(message.body),
         attributes=_attributes(message.attributes),
         context=SpanContext(trace_id, message.span_id.hex()) if trace_id.strip("0") else None,
         resource=resource,
@@ -91,16 +91,16 @@ def _log_record(message: logs_pb2.LogRecord, resource: Resource, scope: Scope) -
 
 
 def _attributes(messages: Iterable[common_pb2.KeyValue]) -> Attributes:
-    return {message.key: _value(message.value) for message in messages}
+    return {message.key: value_of(message.value) for message in messages}
 
 
-def _value(message: common_pb2.AnyValue) -> AnyValue:
-    """None for a value of no kind. Protobuf refuses messages nested deeper than 100, so the recursion ends."""
+def value_of(message: common_pb2.AnyValue) -> AnyValue:
+    """An attribute's value; None for one of no kind. Protobuf nests at most 100 messages, so the recursion ends."""
     kind = message.WhichOneof("value")
     if kind == "string_value":
         return message.string_value
     if kind == "array_value":
-        return [_value(item) for item in message.array_value.values]
+        return [value_of(item) for item in message.array_value.values]
     if kind == "kvlist_value":
         return _attributes(message.kvlist_value.values)
     return None if kind is None else _plain(message, kind)

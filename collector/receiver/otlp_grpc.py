@@ -13,11 +13,11 @@ from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from collector.core.errors import InvalidRequest, TooLarge, Unavailable
+from collector.core.hops import HOP_HEADER, hops_of
 from collector.core.protocols import Ingestor
 from collector.core.telemetry import Signal
 from collector.counters import Counter, Counters
 from collector.receiver.answer import success
-from collector.receiver.hops import HEADER, hops_of
 from collector.receiver.limits import Budget, ReceiverLimits
 
 _LOG = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def handlers(ingestor: Ingestor, counters: Counters, budget: Budget) -> tuple[gr
 
 def _hops(context: grpc.aio.ServicerContext[bytes, bytes]) -> tuple[str, ...]:
     for key, value in context.invocation_metadata() or ():
-        if key == HEADER and isinstance(value, str):
+        if key == HOP_HEADER and isinstance(value, str):
             return hops_of(value)
     return ()
 

@@ -13,12 +13,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from starlette.types import Receive, Scope, Send
 
 from collector.core.errors import CollectorError, InvalidRequest, TooLarge, Unavailable
+from collector.core.hops import HOP_HEADER, hops_of
 from collector.core.protocols import Ingestor
 from collector.core.telemetry import Signal
 from collector.counters import Counter, Counters
 from collector.otlp.json_request import to_protobuf
 from collector.receiver.answer import success
-from collector.receiver.hops import HEADER, hops_of
 from collector.receiver.inflate import ENCODINGS, Inflater
 from collector.receiver.limits import Budget, ReceiverLimits, Reservation
 
@@ -127,7 +127,7 @@ class OtlpHttp:
             self._counters.add(Counter.RECEIVER_IGNORED_METRIC_REQUESTS)
             return b"{}" if as_json else b""
         request = to_protobuf(signal, body) if as_json else body
-        result = await self._ingestor.ingest(signal, request, hops_of(headers.get(HEADER, "")))
+        result = await self._ingestor.ingest(signal, request, hops_of(headers.get(HOP_HEADER, "")))
         answer = success(signal, result)
         if not as_json:
             return answer

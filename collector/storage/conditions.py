@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from collector.core.span import Attributes, Span, StatusCode
+from collector.core.span import SPAN_KINDS, Attributes, Span, StatusCode
 from collector.core.telemetry import TraceQuery
 from collector.otlp.needles import AttributeNeedle, attribute_needle, text_needle
 from collector.otlp.text import text_of
 
-KINDS: Mapping[str, int] = {"unspecified": 0, "internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
-"""The span kinds by the names that viewers give them (trace.proto's numbers)."""
-
+_KINDS = {name: number for number, name in SPAN_KINDS.items()} | {"unspecified": 0}
 _STATUSES = {"unset": 0, "ok": 1, "error": 2}
 _RESOURCE_PREFIX = "resource."
 _NAME_TAG, _KIND_TAG = 0x2A, b"\x30"
@@ -61,8 +59,8 @@ def conditions_of(query: TraceQuery) -> Conditions:
             attributes.append(attribute_needle(key.removeprefix(_RESOURCE_PREFIX), text))
         elif key == "error" and text == "true":
             parts.append((_ERROR, attribute_needle(key, text).key))
-        elif key == "span.kind" and KINDS.get(text.lower(), 0) > 0:
-            parts.append((_KIND_TAG + bytes([KINDS[text.lower()]]),))
+        elif key == "span.kind" and _KINDS.get(text.lower(), 0) > 0:
+            parts.append((_KIND_TAG + bytes([_KINDS[text.lower()]]),))
     return Conditions(query, tuple(parts), tuple(attributes))
 
 
@@ -89,7 +87,7 @@ def _says(attributes: Attributes, key: str, text: str) -> bool:
 
 _OWN: Mapping[str, Callable[[Span, str], bool]] = {
     "error": lambda span, text: (span.status_code == StatusCode.ERROR) == (text == "true"),
-    "span.kind": lambda span, text: span.kind == KINDS.get(text.lower(), -1),
+    "span.kind": lambda span, text: span.kind == _KINDS.get(text.lower(), -1),
     "span.status": lambda span, text: span.status_code == _STATUSES.get(text.lower(), -1),
     "scope.name": lambda span, text: span.scope.name == text,
     "scope.version": lambda span, text: span.scope.version == text,

@@ -72,6 +72,10 @@ class FileStore:
         await asyncio.to_thread(self.segments.close)
         await self.database.stop()
 
+    async def instance_id(self) -> str:
+        """See `Store`."""
+        return await self.database.read(lambda db: str(db.execute("SELECT instance_id FROM identity").fetchone()[0]))
+
     # --- telemetry ----------------------------------------------------------------------------------------------
 
     async def append(self, request: OtlpRequest, feedback: Sequence[Feedback] = ()) -> None:

@@ -1,5 +1,9 @@
 -- Spans and log records are not here: they are kept as they came in segments/ (segment_file.py).
 
+-- One row: who this collector is, whatever its addresses.
+CREATE TABLE identity (instance_id TEXT NOT NULL);
+INSERT INTO identity VALUES (lower(hex(randomblob(8))));
+
 -- Up to which position of the segments requests were forwarded.
 CREATE TABLE delivered (
     destination TEXT PRIMARY KEY,

@@ -19,12 +19,13 @@ class RunningCollector:
     def __init__(self, directory: Path, addresses: Mapping[str, str] | None = None, *extra: str) -> None:
         given = addresses or dict.fromkeys(("otlp_grpc", "otlp_http", "api"), "127.0.0.1:0")
         command = [sys.executable, "-m", "collector", "collector", "--data-dir", str(directory)]
-        command += ["--otlp-grpc", given["otlp_grpc"], "--otlp-http", given["otlp_http"], "--api", given["api"], *extra]
+        command += ["--otlp-grpc", given["otlp_grpc"], "--otlp-http", given["otlp_http"], "--api", given["api"]]
+        command += ["--jaeger-storage", given.get("jaeger_storage", "127.0.0.1:0"), *extra]
         self._errors = (directory.parent / f"{directory.name}.log").open("a", encoding="utf-8")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._errors, text=True)
         assert self.process.stdout is not None
         self.ready = json.loads(self.process.stdout.readline())
-        self.addresses = {name: self.ready[name] for name in ("otlp_grpc", "otlp_http", "api")}
+        self.addresses = {name: self.ready[name] for name in ("otlp_grpc", "otlp_http", "api", "jaeger_storage")}
         self.grpc = f"http://{self.ready['otlp_grpc']}"
         self.http = f"http://{self.ready['otlp_http']}"
         self.api = f"http://{self.ready['api']}"

@@ -1,0 +1,56 @@
+"""Tokens in front of an ASGI application."""
+
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from collector.access.tokens import Access, Denied, Scope
+from collector.counters import Counter, Counters
+
+ScopeOf = Callable[[str, str], Scope | None]
+"""What a method and a path need; None if they are open to everybody."""
+
+Refusal = Callable[[AsgiScope, Denied], tuple[bytes, bytes]]
+"""Content type and body of a refusal."""
+
+
+class Guard:
+    """Passes on what is allowed."""
+
+    def __init__(self, app: ASGIApp, access: Access, scope_of: ScopeOf, refusal: Refusal, counters: Counters) -> None:
+        self._app = app
+        self._access = access
+        self._scope_of = scope_of
+        self._refusal = refusal
+        self._counters = counters
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        needed = self._scope_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        try:
+            if needed is not None:
+                self._access.check(_authorization(scope), needed)
+        except Denied as denied:
+            self._counters.add(Counter.RECEIVER_UNAUTHENTICATED_REQUESTS)
+            content_type, body = self._refusal(scope, denied)
+            headers = [
+                (b"content-type", content_type),
+                (b"content-length", str(len(body)).encode()),
+                (b"connection", b"close"),  # the body was not read
+            ]
+            if not denied.authenticated:
+                headers.append((b"www-authenticate", b'Bearer realm="otel-opto"'))
+            status = 403 if denied.authenticated else 401
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        else:
+            await self._app(scope, receive, send)
+
+
+def _authorization(scope: AsgiScope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            text: str = value.decode("latin-1")
+            return text
+    return ""

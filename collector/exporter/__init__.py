@@ -1,0 +1,1 @@
+"""Forwarding: what came goes on to other OTLP endpoints, as it came."""

@@ -1,0 +1,201 @@
+"""Jaeger's remote storage API v2: a stock Jaeger reads this store (https://www.jaegertracing.io/docs/latest/storage/).
+
+Traces that Jaeger writes come in at the OTLP port. Structured filters are refused, as the API asks of a backend that
+does not declare them.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import Any, NoReturn, Protocol, TypeVar
+
+import grpc
+from opentelemetry.proto.common.v1 import common_pb2
+
+from collector.core.errors import InvalidRequest, Unavailable
+from collector.core.span import SPAN_KINDS
+from collector.core.telemetry import Dependency, FoundTrace, Operation, TraceQuery
+from collector.jaeger.v2 import (
+    capabilities_pb2,
+    capabilities_pb2_grpc,
+    dependency_storage_pb2,
+    dependency_storage_pb2_grpc,
+    trace_storage_pb2,
+    trace_storage_pb2_grpc,
+)
+from collector.otlp.decode import value_of
+from collector.otlp.raw import chunks
+from collector.otlp.text import text_of
+
+_CHUNK_BYTES = 5 * 2**19
+"""2.5 MiB: Jaeger takes messages of 4 MiB unless it is told otherwise (``max_recv_msg_size_mib``)."""
+
+SERVICES = tuple(
+    service.full_name
+    for file in (trace_storage_pb2, dependency_storage_pb2, capabilities_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+)
+"""For server reflection."""
+
+_DEFAULT_DEPTH = 100
+_LATEST = 2**63 - 1
+_T = TypeVar("_T")
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Reader(Protocol):
+    """What is read; the methods are those of `TelemetryStore`."""
+
+    async def find(self, query: TraceQuery) -> Sequence[FoundTrace]: ...  # noqa: D102
+    async def trace_data(self, trace_id: str) -> bytes: ...  # noqa: D102
+    async def services(self) -> Sequence[str]: ...  # noqa: D102
+    async def operations(self, service: str) -> Sequence[Operation]: ...  # noqa: D102
+    async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Sequence[Dependency]: ...  # noqa: D102
+
+
+def add_to(server: grpc.aio.Server, reader: Reader) -> None:
+    """Registers the three services."""
+    trace_storage_pb2_grpc.add_TraceReaderServicer_to_server(TraceReader(reader), server)
+    dependency_storage_pb2_grpc.add_DependencyReaderServicer_to_server(DependencyReader(reader), server)
+    capabilities_pb2_grpc.add_CapabilitiesServicer_to_server(Capabilities(), server)
+
+
+class TraceReader(trace_storage_pb2_grpc.TraceReaderServicer):
+    """Traces, services and operations."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def GetTraces(  # noqa: N802
+        self, request: trace_storage_pb2.GetTracesRequest, context: _Context
+    ) -> AsyncIterator[trace_storage_pb2.TracesData]:
+        """Traces by id; the times of the request are hints that are not needed here."""
+        for wanted in request.query:
+            data = await _answered(context, self._reader.trace_data(wanted.trace_id.hex()))
+            for chunk in _messages(data):
+                yield chunk
+
+    async def FindTraces(  # noqa: N802
+        self, request: trace_storage_pb2.FindTracesRequest, context: _Context
+    ) -> AsyncIterator[trace_storage_pb2.TracesData]:
+        """Whole traces, newest first."""
+        found = await _answered(context, self._find(request))
+        for trace in found:
+            data = await _answered(context, self._reader.trace_data(trace.trace_id))
+            for chunk in _messages(data):
+                yield chunk
+
+    async def FindTraceIDs(  # noqa: N802
+        self, request: trace_storage_pb2.FindTracesRequest, context: _Context
+    ) -> trace_storage_pb2.FindTraceIDsResponse:
+        """The ids of the same traces, in the same order."""
+        found = await _answered(context, self._find(request))
+        answer = trace_storage_pb2.FindTraceIDsResponse()
+        for trace in found:
+            one = answer.trace_ids.add(trace_id=bytes.fromhex(trace.trace_id))
+            one.start.FromNanoseconds(trace.start_unix_nano)
+        return answer
+
+    async def FindTraceSummaries(  # noqa: N802
+        self, request: trace_storage_pb2.FindTracesRequest, context: _Context
+    ) -> AsyncIterator[trace_storage_pb2.FindTraceSummariesResponse]:
+        """Left to Jaeger, which makes them of the traces where it hears this."""
+        await _abort(context, grpc.StatusCode.UNIMPLEMENTED, "summaries are made from FindTraces")
+        yield trace_storage_pb2.FindTraceSummariesResponse()  # type: ignore[unreachable] # makes it a stream
+
+    async def _find(self, request: trace_storage_pb2.FindTracesRequest) -> Sequence[FoundTrace]:
+        return await self._reader.find(query_of(request.query))
+
+    async def GetServices(  # noqa: N802
+        self, request: trace_storage_pb2.GetServicesRequest, context: _Context
+    ) -> trace_storage_pb2.GetServicesResponse:
+        """By name."""
+        return trace_storage_pb2.GetServicesResponse(services=await _answered(context, self._reader.services()))
+
+    async def GetOperations(  # noqa: N802
+        self, request: trace_storage_pb2.GetOperationsRequest, context: _Context
+    ) -> trace_storage_pb2.GetOperationsResponse:
+        """By name; of one kind where the request names it."""
+        found = await _answered(context, self._reader.operations(request.service))
+        answer = trace_storage_pb2.GetOperationsResponse()
+        for operation in found:
+            kind = kind_name(operation.kind)
+            if request.span_kind in ("", kind):
+                answer.operations.add(name=operation.name, span_kind=kind)
+        return answer
+
+
+class DependencyReader(dependency_storage_pb2_grpc.DependencyReaderServicer):
+    """Who calls whom."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def GetDependencies(  # noqa: N802
+        self, request: dependency_storage_pb2.GetDependenciesRequest, context: _Context
+    ) -> dependency_storage_pb2.GetDependenciesResponse:
+        """Of child spans that began in that time."""
+        start, end = request.start_time.ToNanoseconds(), request.end_time.ToNanoseconds()
+        found = await _answered(context, self._reader.dependencies(start, end or _LATEST))
+        answer = dependency_storage_pb2.GetDependenciesResponse()
+        for one in found:
+            answer.dependencies.add(parent=one.parent, child=one.child, call_count=one.call_count, source="otel-opto")
+        return answer
+
+
+class Capabilities(capabilities_pb2_grpc.CapabilitiesServicer):
+    """What a search may leave out here."""
+
+    async def GetCapabilities(  # noqa: N802
+        self, request: capabilities_pb2.GetCapabilitiesRequest, context: _Context
+    ) -> capabilities_pb2.GetCapabilitiesResponse:
+        """No service name is needed, and all conditions hold on one span."""
+        search = capabilities_pb2.SearchCapabilities(without_service_name=True, same_span_conjunction=True)
+        return capabilities_pb2.GetCapabilitiesResponse(search=search)
+
+
+def kind_name(kind: int) -> str:
+    """A span kind as Jaeger names it; empty where it is unspecified or unknown."""
+    return SPAN_KINDS.get(kind, "")
+
+
+def query_of(message: trace_storage_pb2.TraceQueryParameters) -> TraceQuery:
+    """The store's query.
+
+    Raises:
+        InvalidRequest: it holds a structured filter.
+    """
+    if message.HasField("filter"):
+        raise InvalidRequest("query.filter: structured filters are not supported here; use the other fields")
+    longest = message.duration_max.ToNanoseconds()
+    return TraceQuery(
+        service=message.service_name,
+        operation=message.operation_name,
+        attributes={item.key: _text(item.value) for item in message.attributes},
+        start_min_unix_nano=message.start_time_min.ToNanoseconds(),
+        start_max_unix_nano=message.start_time_max.ToNanoseconds() or _LATEST,
+        duration_min_nano=message.duration_min.ToNanoseconds(),
+        duration_max_nano=longest or None,
+        limit=message.search_depth if message.search_depth > 0 else _DEFAULT_DEPTH,
+    )
+
+
+def _text(value: trace_storage_pb2.AnyValue) -> str:
+    """jaeger.storage.v2 has a copy of OTLP's AnyValue with the same numbers."""
+    return text_of(value_of(common_pb2.AnyValue.FromString(value.SerializeToString())))
+
+
+def _messages(data: bytes) -> Sequence[trace_storage_pb2.TracesData]:
+    return [trace_storage_pb2.TracesData.FromString(chunk) for chunk in chunks(data, _CHUNK_BYTES)] if data else []
+
+
+async def _answered(context: _Context, asked: Awaitable[_T]) -> _T:
+    try:
+        return await asked
+    except InvalidRequest as error:
+        await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+    except Unavailable as error:
+        await _abort(context, grpc.StatusCode.UNAVAILABLE, str(error))
+
+
+async def _abort(context: _Context, code: grpc.StatusCode, message: str) -> NoReturn:
+    await context.abort(code, message)
+    raise AssertionError("abort raises")

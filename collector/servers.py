@@ -1,0 +1,181 @@
+"""The servers of a collector: which application is served where, who may call it, under which certificates."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import grpc
+from google.protobuf import json_format
+from google.rpc import code_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Scope
+
+from collector.access import rules
+from collector.access.asgi import Guard
+from collector.access.grpc_guard import GrpcGuard
+from collector.access.tokens import Access, Denied
+from collector.api import grpc_services, http
+from collector.api.operations import Operations
+from collector.config import Config, CorsConfig, TlsConfig
+from collector.core.errors import ConfigError
+from collector.counters import Counters
+from collector.jaeger import remote_storage
+from collector.listeners import GrpcListener, HttpListener, Tls
+from collector.pipeline import Pipeline
+from collector.publisher.hub import ReleaseHub
+from collector.receiver import otlp_grpc
+from collector.receiver.limits import Budget, ReceiverLimits
+from collector.receiver.otlp_http import OtlpHttp
+
+_LOG = logging.getLogger(__name__)
+_OTLP_HEADERS = ("Content-Type", "Content-Encoding", "Authorization", "traceparent", "tracestate", "X-Requested-With")
+Listener = GrpcListener | HttpListener
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a started collector listens, HOST:PORT each; empty where a server is off."""
+
+    otlp_grpc: str
+    otlp_http: str
+    api: str
+    jaeger_storage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the servers hand calls to."""
+
+    pipeline: Pipeline
+    operations: Operations
+    hub: ReleaseHub
+    reader: remote_storage.Reader
+    counters: Counters
+    limits: ReceiverLimits
+    budget: Budget
+    ready: Callable[[], bool]
+
+
+class Servers:
+    """Binds on construction, so that a taken address is said before anything starts.
+
+    Raises:
+        ConfigError: an address cannot be bound, or a certificate cannot be used.
+    """
+
+    def __init__(self, config: Config, access: Access, served: Served) -> None:
+        self._config = config
+        self._access = access
+        self._served = served
+        self._listeners: list[Listener] = []
+        try:
+            self.addresses = Addresses(
+                self._otlp_over_grpc(), self._otlp_over_http(), self._api(), self._jaeger_storage()
+            )
+        except BaseException:
+            for listener in self._listeners:
+                listener.release()
+            raise
+
+    async def start(self) -> None:
+        """Returns once all accept connections."""
+        for listener in self._listeners:
+            await listener.start()
+
+    async def stop(self) -> None:
+        """Finishes what is under way."""
+        for listener in self._listeners:
+            await listener.stop()
+
+    def _grpc_server(self) -> grpc.aio.Server:
+        guards = () if self._access.open else (GrpcGuard(self._access, rules.grpc_method, self._served.counters),)
+        server = grpc.aio.server(options=otlp_grpc.server_options(self._served.limits), interceptors=guards)
+        serving = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(serving, server)
+        return server
+
+    def _otlp_over_grpc(self) -> str:
+        served = self._served
+        server = self._grpc_server()
+        server.add_generic_rpc_handlers(otlp_grpc.handlers(served.pipeline, served.counters, served.budget))
+        grpc_services.add_to(server, served.operations, served.hub)
+        protocol = self._config.receivers.otlp.protocols.grpc
+        return self._serve_grpc(server, protocol.endpoint, "receivers.otlp.protocols.grpc", protocol.tls)
+
+    def _otlp_over_http(self) -> str:
+        served = self._served
+        protocol = self._config.receivers.otlp.protocols.http
+        receiver: ASGIApp = OtlpHttp(served.pipeline, served.counters, served.limits, served.budget)
+        if not self._access.open:
+            receiver = Guard(receiver, self._access, rules.otlp_http, _otlp_refusal, served.counters)
+        receiver = _with_cors(receiver, protocol.cors)
+        return self._serve_http(receiver, protocol.endpoint, "receivers.otlp.protocols.http", protocol.tls)
+
+    def _api(self) -> str:
+        app: ASGIApp = http.app(self._served.operations, self._served.ready)
+        if not self._access.open:
+            app = Guard(app, self._access, rules.api_http, _api_refusal, self._served.counters)
+        return self._serve_http(app, self._config.api.endpoint, "api", self._config.api.tls)
+
+    def _jaeger_storage(self) -> str:
+        settings = self._config.jaeger.storage
+        if not settings.endpoint:
+            return ""
+        server = self._grpc_server()
+        remote_storage.add_to(server, self._served.reader)
+        names = (*remote_storage.SERVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
+        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
+        try:
+            return self._serve_grpc(server, settings.endpoint, "jaeger.storage", settings.tls)
+        except ConfigError as error:
+            if "endpoint" in settings.model_fields_set:
+                raise
+            _LOG.warning("Jaeger's remote storage API is not served: %s", error)
+            return ""
+
+    def _serve_grpc(self, server: grpc.aio.Server, endpoint: str, key: str, tls: TlsConfig) -> str:
+        listener = GrpcListener(server, endpoint, f"{key}.endpoint", _tls(tls))
+        self._listeners.append(listener)
+        return listener.address
+
+    def _serve_http(self, app: ASGIApp, endpoint: str, key: str, tls: TlsConfig) -> str:
+        listener = HttpListener(app, endpoint, f"{key}.endpoint", _tls(tls))
+        self._listeners.append(listener)
+        return listener.address
+
+
+def _tls(config: TlsConfig) -> Tls | None:
+    if config.cert_file is None or config.key_file is None:
+        return None
+    return Tls(config.cert_file, config.key_file, config.client_ca_file)
+
+
+def _with_cors(app: ASGIApp, config: CorsConfig) -> ASGIApp:
+    """Preflights are answered without a token; credentials (cookies) are never allowed."""
+    if not config.allowed_origins:
+        return app
+    pattern = "|".join(origin.replace(".", r"\.").replace("*", ".*") for origin in config.allowed_origins)
+    return CORSMiddleware(
+        app,
+        allow_origin_regex=f"(?:{pattern})",
+        allow_methods=("POST",),
+        allow_headers=(*_OTLP_HEADERS, *config.allowed_headers),
+        max_age=config.max_age,
+    )
+
+
+def _otlp_refusal(scope: Scope, denied: Denied) -> tuple[bytes, bytes]:
+    """A ``google.rpc.Status`` in the request's encoding."""
+    code = code_pb2.PERMISSION_DENIED if denied.authenticated else code_pb2.UNAUTHENTICATED
+    status = status_pb2.Status(code=code, message=str(denied))
+    as_json = any(name == b"content-type" and b"json" in value for name, value in scope["headers"])
+    if as_json:
+        return b"application/json", json_format.MessageToJson(status, indent=None).encode()
+    return b"application/x-protobuf", status.SerializeToString()
+
+
+def _api_refusal(_: Scope, denied: Denied) -> tuple[bytes, bytes]:
+    return b"application/json", json.dumps({"error": str(denied)}).encode()
