@@ -46,6 +46,11 @@ class Counters:
         """Adds to one counter."""
         self._counts[counter] += amount
 
+    def exposition(self) -> str:
+        """All counters in Prometheus' text format 0.0.4, under their public names."""
+        lines = [f"# TYPE {counter.value} counter\n{counter.value} {count}" for counter, count in self._counts.items()]
+        return "\n".join(lines) + "\n"
+
     def snapshot(self) -> Mapping[str, int]:
         """All counters by their public names."""
         return {counter.value: count for counter, count in self._counts.items()}

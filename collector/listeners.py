@@ -67,6 +67,7 @@ class HttpListener:
     """
 
     def __init__(self, application: ASGIApp, endpoint: str, key: str, tls: Tls | None = None) -> None:
+        context = tls.context(key) if tls is not None else None
         self._socket = _bind(endpoint, key)
         self.address = _address(self._socket)
         config = uvicorn.Config(
@@ -83,9 +84,8 @@ class HttpListener:
             log_level="warning",
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
-        if tls is not None:
-            config.load()
-            config.ssl = tls.context(key)
+        config.load()
+        config.ssl = context
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
 

@@ -58,6 +58,7 @@ def app(operations: Operations, ready: Callable[[], bool]) -> Starlette:
     routes: list[tuple[str, Callable[[Request], Awaitable[Response]], list[str]]] = [
         ("/readyz", served.readyz, get),
         ("/healthz", served.healthz, get),
+        ("/metrics", served.metrics, get),
         ("/v1/stats", served.stats, get),
         ("/v1/traces", served.traces, get),
         ("/v1/traces/{trace_id}/graph", served.graph, get),
@@ -129,6 +130,9 @@ class _Served:
 
     async def healthz(self, _: Request) -> Response:
         return PlainTextResponse("alive\n")
+
+    async def metrics(self, _: Request) -> Response:
+        return PlainTextResponse(self._operations.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def stats(self, _: Request) -> Response:
         counts = await self._operations.counts()

@@ -206,6 +206,10 @@ class Operations:
         """What the store holds."""
         return await self._store.counts()
 
+    def metrics(self) -> str:
+        """The counters for Prometheus."""
+        return self._backend.counters.exposition()
+
     def counters(self) -> Mapping[str, int]:
         """What came and what was lost since the start."""
         return self._backend.counters.snapshot()

@@ -8,27 +8,29 @@ from collector.otlp.request import service_name
 from collector.otlp.v1.raw_pb2 import SpanHead, TraceHeads
 from collector.storage.segment import Segment
 
+_PARENTS_BEFORE_NANO = 3_600 * 10**9
+
 
 def dependencies(segments: Sequence[Segment], start_unix_nano: int, end_unix_nano: int) -> list[Dependency]:
-    """See `TelemetryStore.dependencies`. A parent is found where it lies in the same segment as its child.
+    """See `TelemetryStore.dependencies`. A parent is found where it lies in the same segment as its child, and began
+    not more than an hour before the time that is asked for.
 
     Reads every request of the time: about 1 s per million spans, 150 bytes of memory for each span of one segment.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    wanted = TraceQuery(start_min_unix_nano=start_unix_nano, start_max_unix_nano=end_unix_nano)
     for segment in segments:
-        counts.update(_of_segment(segment, wanted))
+        counts.update(_of_segment(segment, start_unix_nano, end_unix_nano))
     return [Dependency(parent, child, count) for (parent, child), count in sorted(counts.items())]
 
 
-def _of_segment(segment: Segment, wanted: TraceQuery) -> Iterator[tuple[str, str]]:
+def _of_segment(segment: Segment, start: int, end: int) -> Iterator[tuple[str, str]]:
+    wanted = TraceQuery(start_min_unix_nano=max(start - _PARENTS_BEFORE_NANO, 0), start_max_unix_nano=end)
     services: dict[tuple[bytes, bytes], str] = {}
     children: list[tuple[bytes, bytes, str]] = []
     for candidate in segment.index.candidates(wanted):
         for service, span in _heads(segment.body(candidate.place)):
             services[span.trace_id, span.span_id] = service
-            in_time = wanted.start_min_unix_nano <= span.start_time_unix_nano <= wanted.start_max_unix_nano
-            if span.parent_span_id and in_time:
+            if span.parent_span_id and start <= span.start_time_unix_nano <= end:
                 children.append((span.trace_id, span.parent_span_id, service))
     for trace_id, parent, service in children:
         caller = services.get((trace_id, parent))
