@@ -7,7 +7,7 @@ different values have their nodes in the same order. What is alike even then can
 """
 
 import json
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -85,7 +85,7 @@ class _Partition:
         self._position = {node_id: at for at, node_id in enumerate(self.order)}
         self._start = dict.fromkeys(self.order, 0)
         self._end = {0: len(self.order)}
-        self._waiting = deque([0])
+        self._waiting = [0]
         self._queued = {0}
 
     def split_all(self, key: Callable[[NodeId], Any]) -> None:
@@ -107,7 +107,7 @@ class _Partition:
 
     def _refine(self) -> None:
         while self._waiting:
-            splitter = self._waiting.popleft()
+            splitter = self._waiting.pop()  # the last first: what it tells apart goes behind the rest
             self._queued.discard(splitter)
             joins: defaultdict[NodeId, list[int]] = defaultdict(list)
             for node_id in self.order[splitter : self._end[splitter]]:
