@@ -7,6 +7,7 @@ from pathlib import Path
 
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
+from collector.cli.png import write_png
 from collector.service import drawn_from
 
 _GRAPH_HELP = """\
@@ -38,6 +39,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     forms.add_argument("--tgj", action="store_true", help="Trace-Graph JSON 1.0, for OpenTrace's optimizers")
     forms.add_argument("--dot", action="store_true", help="Graphviz source on standard output")
     forms.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
+    forms.add_argument("--png", type=Path, metavar="FILE", help="the same in pixels; needs rsvg-convert")
     drawing.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="read a collector's data directory while no collector runs on it"
     )
@@ -74,6 +76,9 @@ def graph(arguments: argparse.Namespace) -> int:
     if arguments.svg:
         arguments.svg.write_text(_drawn(arguments, "svg"), encoding="utf-8")
         output.show(f"written: {arguments.svg}")
+    elif arguments.png:
+        write_png(_drawn(arguments, "svg"), arguments.png)
+        output.show(f"written: {arguments.png}")
     elif arguments.json or arguments.tgj:
         output.show_json(json.loads(_drawn(arguments, "tgj" if arguments.tgj else "json")))
     else:

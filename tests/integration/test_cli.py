@@ -59,6 +59,8 @@ def test_traces_and_graph_in_every_form(collector: RunningCollector, judged: str
     assert graph["outputs"][0]["value"] == "42"
     tree = opto("graph", judged, collector=collector).stdout
     assert all(word in tree for word in ("ask", "find", "tell", "too short"))
+    traced = json.loads(opto("graph", judged, "--tgj", collector=collector).stdout)
+    assert (traced["tgj"], [record["name"] for record in traced["nodes"]][-1]) == ("1.0", "ask")
     assert opto("graph", judged, "--dot", collector=collector).stdout.startswith("digraph")
     picture = tmp_path / "graph.svg"
     assert opto("graph", judged, "--svg", str(picture), collector=collector).returncode == 0
