@@ -8,14 +8,17 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from benchmarks.graph.shapes import SHAPES, Shape
 from collector.core.graph import TraceGraph
+from collector.core.span import Span as DecodedSpan
 from collector.graph.builder import build
 from collector.graph.subgraph import minimal_subgraph
 from collector.otlp.decode import spans_of
@@ -83,8 +86,7 @@ def _span(
 
 def _request(spans: list[Span]) -> bytes:
     service = KeyValue(key="service.name", value=AnyValue(string_value="shop"))
-    scoped = ScopeSpans(scope={"name": "benchmark"}, spans=spans)
-    resource = ResourceSpans(resource={"attributes": [service]}, scope_spans=[scoped])
+    resource = ResourceSpans(resource=Resource(attributes=[service]), scope_spans=[ScopeSpans(spans=spans)])
     return ExportTraceServiceRequest(resource_spans=[resource]).SerializeToString()
 
 
@@ -94,16 +96,20 @@ def measured(name: str, size: int, rounds: int) -> Costs:
     requests, output = requests_of(shape), judged(shape)
     times: list[tuple[float, float, float]] = []
     for _ in range(rounds):
-        decode, spans = _timed(lambda: [span for request in requests for span in spans_of(request)])
-        assemble, graph = _timed(lambda spans=spans: build(_TRACE, spans, {}, {}))
-        reduce, subgraph = _timed(lambda graph=graph: minimal_subgraph(graph, output))
+        decode, spans = _timed(partial(_decoded, requests))
+        assemble, graph = _timed(partial(build, _TRACE, spans, {}, {}))
+        reduce, subgraph = _timed(partial(minimal_subgraph, graph, output))
         if len(subgraph.nodes) != shape.nodes:
             raise AssertionError(f"{name} {size}: {len(subgraph.nodes)} nodes, {shape.nodes} were expected")
         times.append((decode, assemble, reduce))
-    spans = [span for request in requests for span in spans_of(request)]
+    spans = _decoded(requests)
     kept, peak = _memory(lambda: minimal_subgraph(build(_TRACE, spans, {}, {}), output))
     decode, assemble, reduce = (statistics.median(column) for column in zip(*times, strict=True))
     return Costs(decode, assemble, reduce, kept / size, peak / size)
+
+
+def _decoded(requests: list[bytes]) -> list[DecodedSpan]:
+    return [span for request in requests for span in spans_of(request)]
 
 
 def _timed(work: Callable[[], T]) -> tuple[float, T]:
