@@ -8,7 +8,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
+from collector.render.published import GraphDocument
 from tests import samples
 from tests.integration.running import RunningCollector, eventually
 
@@ -54,6 +56,7 @@ def test_traces_and_graph_in_every_form(collector: RunningCollector, judged: str
     listed = json.loads(opto("traces", "--json", collector=collector).stdout)
     assert [(t["trace_id"], t["root_name"], t["span_count"]) for t in listed] == [(judged, "ask", 3)]
     graph = json.loads(opto("graph", judged, "--json", collector=collector).stdout)
+    assert TypeAdapter(GraphDocument).validate_python(graph, strict=True) == graph
     assert graph["trace_id"] == judged
     assert graph["feedback"][0]["text"] == "too short"
     assert graph["outputs"][0]["value"] == "42"
