@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from collector.core.errors import GraphError, NotFound
 from collector.core.feedback import Feedback
-from collector.core.graph import TraceFeedback, TraceGraph
+from collector.core.graph import NodeId, TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
 from collector.core.release import Release
 from collector.core.span import Span
@@ -19,7 +19,7 @@ from collector.core.telemetry import MAX_HOPS, IngestResult, Signal
 from collector.counters import Counter, Counters
 from collector.feedback import attach, extract
 from collector.graph.builder import build, referenced_releases
-from collector.graph.subgraph import minimal_subgraph
+from collector.graph.subgraph import Dataflow
 from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.request import Reading, read_logs, read_traces
 from otel_opto import semconv
@@ -145,21 +145,31 @@ class Pipeline:
     async def judged(self, study: Study, batch: Sequence[Feedback]) -> tuple[TraceFeedback, ...]:
         """3 assemble for a batch: each feedback with the minimal subgraph of the output that it judges.
 
-        A trace that makes no graph is left out, counted and said: one of them must not hold up a study.
+        A trace is assembled once, however many of its outputs are judged. A trace that makes no graph is left out,
+        counted and said: one of them must not hold up a study.
         """
         pairs = []
+        traces: dict[str, tuple[Dataflow, Sequence[NodeId]]] = {}
         for feedback in batch:
+            trace_id = feedback.target.trace_id
             try:
-                graph = await self.assemble(feedback.target.trace_id)
-                wanted = [
-                    parameter.node
-                    for parameter in graph.parameters
-                    if parameter.trainable and (not study.parameters or parameter.key in study.parameters)
-                ]
-                subgraph = minimal_subgraph(graph, f"span:{feedback.target.span_id}", wanted)
+                if trace_id not in traces:
+                    traces[trace_id] = await self._dataflow(study, trace_id)
+                dataflow, wanted = traces[trace_id]
+                subgraph = dataflow.leading_to(f"span:{feedback.target.span_id}", wanted)
             except GraphError as error:
                 self._counters.add(Counter.GRAPHS_REFUSED)
                 _LOG.warning("study %s goes on without a trace: %s", study.name, error)
             else:
                 pairs.append(TraceFeedback(feedback, subgraph))
         return tuple(pairs)
+
+    async def _dataflow(self, study: Study, trace_id: str) -> tuple[Dataflow, Sequence[NodeId]]:
+        """A trace's graph, and those of its parameters that the study may change."""
+        graph = await self.assemble(trace_id)
+        wanted = [
+            parameter.node
+            for parameter in graph.parameters
+            if parameter.trainable and (not study.parameters or parameter.key in study.parameters)
+        ]
+        return Dataflow(graph), wanted

@@ -8,16 +8,19 @@ from collector.core.graph import TraceGraph
 from collector.render.document import graph_document
 from collector.render.dot import graphviz
 from collector.render.svg import graph_svg
+from collector.render.tgj import tgj_document
 from collector.render.tree import text_tree
 
 _FORMS: Mapping[str, Callable[[TraceGraph], str]] = {
     "json": lambda graph: json.dumps(graph_document(graph), ensure_ascii=False),
+    "tgj": lambda graph: json.dumps(tgj_document(graph), ensure_ascii=False),
     "text": text_tree,
     "dot": graphviz,
     "svg": graph_svg,
 }
 MEDIA_TYPES: Mapping[str, str] = {
     "json": "application/json",
+    "tgj": "application/json",
     "text": "text/plain",
     "dot": "text/vnd.graphviz",
     "svg": "image/svg+xml",
@@ -25,7 +28,7 @@ MEDIA_TYPES: Mapping[str, str] = {
 
 
 def drawn(graph: TraceGraph, form: str) -> str:
-    """The graph as json, text, dot or svg.
+    """The graph as json, tgj, text, dot or svg.
 
     Raises:
         InvalidRequest: for any other form.

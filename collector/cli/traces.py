@@ -7,6 +7,7 @@ from pathlib import Path
 
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
+from collector.cli.png import write_png
 from collector.service import drawn_from
 
 _GRAPH_HELP = """\
@@ -15,6 +16,7 @@ The OPTO graph of a trace: parameters, inputs and operations, and what flowed in
 examples:
   otel-opto graph 0af7651916cd43dd8448eb211c80319c                    a tree in the terminal
   otel-opto graph 0af7651916cd43dd8448eb211c80319c --json             one JSON object
+  otel-opto graph 0af7651916cd43dd8448eb211c80319c --tgj              Trace-Graph JSON, for OpenTrace
   otel-opto graph 0af7651916cd43dd8448eb211c80319c --svg graph.svg    a picture
   otel-opto graph 0af7651916cd43dd8448eb211c80319c --dot | dot -Tpng > graph.png
 """
@@ -34,8 +36,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     )
     drawing.add_argument("trace_id", help="32 hex digits; `otel-opto traces` lists them")
     forms = drawing.add_mutually_exclusive_group()
+    forms.add_argument("--tgj", action="store_true", help="Trace-Graph JSON 1.0, for OpenTrace's optimizers")
     forms.add_argument("--dot", action="store_true", help="Graphviz source on standard output")
     forms.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
+    forms.add_argument("--png", type=Path, metavar="FILE", help="the same in pixels; needs rsvg-convert")
     drawing.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="read a collector's data directory while no collector runs on it"
     )
@@ -72,8 +76,11 @@ def graph(arguments: argparse.Namespace) -> int:
     if arguments.svg:
         arguments.svg.write_text(_drawn(arguments, "svg"), encoding="utf-8")
         output.show(f"written: {arguments.svg}")
-    elif arguments.json:
-        output.show_json(json.loads(_drawn(arguments, "json")))
+    elif arguments.png:
+        write_png(_drawn(arguments, "svg"), arguments.png)
+        output.show(f"written: {arguments.png}")
+    elif arguments.json or arguments.tgj:
+        output.show_json(json.loads(_drawn(arguments, "tgj" if arguments.tgj else "json")))
     else:
         output.show(_drawn(arguments, "dot" if arguments.dot else "text"))
     return 0

@@ -59,6 +59,8 @@ class Edge:
     Attributes:
         confidence: In [0, 1]; 1 where it was stated.
         argument: The name under which the target took it; empty if unknown.
+        reason: Why the edge is there, in words for people: ``span link opto.arg=question``. Empty where the origin
+            and the kind of the source say it all.
     """
 
     source: NodeId
@@ -66,6 +68,7 @@ class Edge:
     origin: EdgeOrigin
     confidence: float = 1.0
     argument: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,24 @@ from collections.abc import Mapping, Sequence
 from collector.core.feedback import Feedback
 from collector.core.graph import Edge, ExceptionRecord, GraphParameter, Node, TraceGraph
 from collector.core.span import AnyValue
+from collector.render.published import (
+    EdgeDocument,
+    ExceptionDocument,
+    FeedbackDocument,
+    GraphDocument,
+    NodeDocument,
+    ParameterDocument,
+)
+from collector.render.reason import reason_of
 
 
-def graph_document(graph: TraceGraph) -> dict[str, object]:
-    """The graph; `used_by` holds span ids, `source` and `target` node ids. Bytes become base64 text."""
+def graph_document(graph: TraceGraph) -> GraphDocument:
+    """The graph in the published form."""
+    nodes = graph.by_id()
     return {
         "trace_id": graph.trace_id,
         "nodes": [_node(node) for node in graph.nodes],
-        "edges": [_edge(edge) for edge in graph.edges],
+        "edges": [_edge(edge, nodes[edge.source]) for edge in graph.edges],
         "parameters": [_parameter(parameter) for parameter in graph.parameters],
         "outputs": [{"node": output.node, "value": plain(output.value)} for output in graph.outputs],
         "feedback": [_feedback(feedback) for feedback in graph.feedback],
@@ -35,7 +45,7 @@ def plain(value: AnyValue) -> object:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _node(node: Node) -> dict[str, object]:
+def _node(node: Node) -> NodeDocument:
     return {
         "id": node.id,
         "kind": node.kind.value,
@@ -47,17 +57,18 @@ def _node(node: Node) -> dict[str, object]:
     }
 
 
-def _edge(edge: Edge) -> dict[str, object]:
+def _edge(edge: Edge, source: Node) -> EdgeDocument:
     return {
         "source": edge.source,
         "target": edge.target,
         "origin": edge.origin.value,
         "confidence": edge.confidence,
         "argument": edge.argument,
+        "reason": reason_of(edge, source),
     }
 
 
-def _parameter(parameter: GraphParameter) -> dict[str, object]:
+def _parameter(parameter: GraphParameter) -> ParameterDocument:
     return {
         "key": parameter.key,
         "version": parameter.version,
@@ -68,7 +79,7 @@ def _parameter(parameter: GraphParameter) -> dict[str, object]:
     }
 
 
-def _exception(record: ExceptionRecord) -> dict[str, object]:
+def _exception(record: ExceptionRecord) -> ExceptionDocument:
     return {
         "span_id": record.span_id,
         "type": record.type,
@@ -78,7 +89,7 @@ def _exception(record: ExceptionRecord) -> dict[str, object]:
     }
 
 
-def _feedback(feedback: Feedback) -> dict[str, object]:
+def _feedback(feedback: Feedback) -> FeedbackDocument:
     return {
         "trace_id": feedback.target.trace_id,
         "span_id": feedback.target.span_id,

@@ -1,6 +1,7 @@
 """A graph as Graphviz source (the DOT language)."""
 
 from collector.core.graph import EdgeOrigin, NodeKind, TraceGraph
+from collector.render.reason import reason_of
 from collector.render.words import printable, short
 
 _SHAPES = {NodeKind.PARAMETER: "ellipse", NodeKind.INPUT: "note", NodeKind.OPERATION: "box"}
@@ -13,7 +14,8 @@ _STYLES = {
 
 
 def graphviz(graph: TraceGraph) -> str:
-    """For ``dot -Tsvg``: shapes by kind, line styles by origin; a call does not move operations apart."""
+    """For ``dot -Tsvg``: shapes by kind, line styles by origin; why an edge is there is its tooltip."""
+    nodes = graph.by_id()
     lines = [f'digraph "{_escaped(graph.trace_id)}" {{', '  node [fontname="sans-serif"];']
     for node in graph.nodes:
         label = _escaped(short(node.name, 60))
@@ -23,7 +25,8 @@ def graphviz(graph: TraceGraph) -> str:
     for edge in graph.edges:
         said = f'label="{_escaped(edge.argument)}", ' if edge.argument else ""
         ends = f'"{_escaped(edge.source)}" -> "{_escaped(edge.target)}"'
-        lines.append(f"  {ends} [{said}style={_STYLES[edge.origin]}];")
+        why = _escaped(short(reason_of(edge, nodes[edge.source]), 200))
+        lines.append(f'  {ends} [{said}style={_STYLES[edge.origin]}, tooltip="{why}"];')
     return "\n".join([*lines, "}"]) + "\n"
 
 

@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from collector.core.graph import EdgeOrigin, ExceptionRecord, GraphParameter, Node, NodeKind, TraceGraph
 from collector.render.canvas import AMBER, BLUE, FAINT, GREEN, GREY, INK, RED, Canvas
 from collector.render.layout import BOX_HEIGHT, BOX_WIDTH, Layout, Place, Route, lay_out
+from collector.render.reason import reason_of
+from collector.render.reduced import reduced
 from collector.render.words import short
 
 _MARGIN = 24.0
 _TITLE_HEIGHT = 30.0
 _LEGEND_HEIGHT = 34.0
 _NARROWEST = 480.0
+_MOST_NODES = 400
+"""More than that cannot be told apart in a picture."""
+
 _NAME_COLUMNS, _VALUE_COLUMNS = 23, 29
 _COLOURS = {
     NodeKind.PARAMETER: ("#fff4d6", AMBER),
@@ -32,31 +37,34 @@ _WORDS = {
 
 
 def graph_svg(graph: TraceGraph) -> str:
-    """The picture; it holds every node, and of the edges between two nodes the most certain.
+    """The picture; of the edges between two nodes it holds the most certain. A large graph is reduced, and says so.
 
     Each node is a group of class ``node`` whose title has the longer text, each edge a group of class ``edge``. Text
     is escaped, whatever it holds.
     """
-    layout = lay_out(graph)
+    whole = len(graph.nodes)
+    graph = reduced(graph, _MOST_NODES)
+    layout, nodes = lay_out(graph), graph.by_id()
     width = max(layout.width + 2 * _MARGIN, _NARROWEST)
     corner = Place((width - layout.width) / 2, _MARGIN + _TITLE_HEIGHT)
     canvas = Canvas(width, corner.y + layout.height + _MARGIN + _LEGEND_HEIGHT)
     for origin, style in _LINES.items():
         canvas.arrowhead(f"arrow-{origin.value}", str(style["stroke"]))
     release = "" if graph.release is None else f" · release {graph.release}"
-    canvas.text(_MARGIN, _MARGIN + 4, f"trace {graph.trace_id}{release}", fill=GREY)
+    drawn = "" if whole <= _MOST_NODES else f" · the {_MOST_NODES} nodes that matter most, of {whole:,}"
+    canvas.text(_MARGIN, _MARGIN + 4, f"trace {graph.trace_id}{release}{drawn}", fill=GREY)
     # The most certain edges lie above the others.
     for route in sorted(layout.routes, key=lambda route: -list(EdgeOrigin).index(route.edge.origin)):
-        _edge(canvas, route, corner)
+        _edge(canvas, route, corner, reason_of(route.edge, nodes[route.edge.source]))
     _Nodes(graph, layout, corner).draw(canvas)
     _legend(canvas, graph, layout, corner.y + layout.height + _MARGIN)
     return canvas.svg()
 
 
-def _edge(canvas: Canvas, route: Route, corner: Place) -> None:
+def _edge(canvas: Canvas, route: Route, corner: Place, reason: str) -> None:
     edge = route.edge
     argument = f" as {edge.argument}" if edge.argument else ""
-    canvas.group("edge", f"{_WORDS[edge.origin]}{argument}, confidence {edge.confidence:.0%}")
+    canvas.group("edge", f"{_WORDS[edge.origin]}{argument}, confidence {edge.confidence:.0%}\n{short(reason, 600)}")
     canvas.path(_curve(route, corner), marker_end=f"url(#arrow-{edge.origin.value})", **_LINES[edge.origin])
 
 

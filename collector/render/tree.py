@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from collector.core.feedback import Feedback
 from collector.core.graph import Edge, EdgeOrigin, Node, NodeKind, TraceGraph
+from collector.render.reason import reason_of
 from collector.render.words import columns, cut, printable, short, version_words
 
 _T = TypeVar("_T")
@@ -19,7 +20,7 @@ _LINES_OF_FEEDBACK = 4
 def text_tree(graph: TraceGraph, width: int = 110) -> str:
     """Operations nested by call in order of time, with their dataflow, output, feedback and faults; gaps at the end.
 
-    ◆ parameter = value @where it comes from · → input · ← what came from which operation, and how that is known ·
+    ◆ parameter = value @where it comes from · → input · ← what came from which operation, how that is known and why ·
     = output · ★ feedback · ✗ exception. No line is wider than `width` columns, except where an id needs more.
     """
     return "\n".join(_Tree(graph, width).lines()) + "\n"
@@ -93,12 +94,13 @@ class _Tree:
         if source.kind is NodeKind.PARAMETER:
             where = f"  {version_words(self._parameters[source.id])}" if source.id in self._parameters else ""
             value = "?" if source.value is None else short(source.value, self._width // 2)
-            return f"◆ {printable(source.name)} = {value}{where}"
+            return f"◆ {printable(source.name)} = {value}{where}{_said(edge)}"
         if source.kind is NodeKind.INPUT:
-            return f"→ {printable(source.name)}: {short(source.value, self._width)}"
+            return f"→ {printable(source.name)}: {short(source.value, self._width)}{_said(edge)}"
         sure = "" if edge.confidence == 1 else f", {edge.confidence:.0%}"
         argument = f"{printable(edge.argument)} " if edge.argument else ""
-        return f"← {argument}from {printable(source.name)} ({edge.origin.value}{sure})"
+        known = f"{edge.origin.value}{sure}: {printable(reason_of(edge, source))}"
+        return f"← {argument}from {printable(source.name)} ({known})"
 
     def _judgement(self, feedback: Feedback, guide: str) -> Iterator[str]:
         """Its text in full, over as many lines as it takes up to `_LINES_OF_FEEDBACK`."""
@@ -111,6 +113,11 @@ class _Tree:
         )
         for number, line in enumerate(lines):
             yield f"{guide}{'  ' if number else '★ '}{line}"
+
+
+def _said(edge: Edge) -> str:
+    """Of what is stated only a reason of its own is worth a word."""
+    return f"  ({printable(edge.reason)})" if edge.reason else ""
 
 
 def _grouped(pairs: Iterable[tuple[str, _T]]) -> defaultdict[str, list[_T]]:

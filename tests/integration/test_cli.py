@@ -8,7 +8,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
+from collector.render.published import GraphDocument
 from tests import samples
 from tests.integration.running import RunningCollector, eventually
 
@@ -54,11 +56,14 @@ def test_traces_and_graph_in_every_form(collector: RunningCollector, judged: str
     listed = json.loads(opto("traces", "--json", collector=collector).stdout)
     assert [(t["trace_id"], t["root_name"], t["span_count"]) for t in listed] == [(judged, "ask", 3)]
     graph = json.loads(opto("graph", judged, "--json", collector=collector).stdout)
+    assert TypeAdapter(GraphDocument).validate_python(graph, strict=True) == graph
     assert graph["trace_id"] == judged
     assert graph["feedback"][0]["text"] == "too short"
     assert graph["outputs"][0]["value"] == "42"
     tree = opto("graph", judged, collector=collector).stdout
     assert all(word in tree for word in ("ask", "find", "tell", "too short"))
+    traced = json.loads(opto("graph", judged, "--tgj", collector=collector).stdout)
+    assert (traced["tgj"], [record["name"] for record in traced["nodes"]][-1]) == ("1.0", "ask")
     assert opto("graph", judged, "--dot", collector=collector).stdout.startswith("digraph")
     picture = tmp_path / "graph.svg"
     assert opto("graph", judged, "--svg", str(picture), collector=collector).returncode == 0

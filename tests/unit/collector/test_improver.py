@@ -144,6 +144,21 @@ async def test_the_optimizer_sees_the_best_values_with_their_judged_subgraphs(be
         assert [(p.key, p.text) for p in judged.graph.parameters] == [("x", "5")]
 
 
+async def test_two_judged_outputs_of_one_trace_have_each_their_own_subgraph(bench: Bench) -> None:
+    spans = [
+        samples.span(1, 1, name="ask", values={"opto.param.x.value": 1}),
+        samples.span(1, 2, 1, "find", values={"opto.output": '"a"'}, start=1),
+        samples.span(1, 3, 1, "tell", values={"opto.output": '"b"'}, links=[(2, "found")], start=2),
+    ]
+    await bench.pipeline.ingest(Signal.TRACES, samples.traces_request(spans))
+    targets = [SpanContext(samples.trace_id(1), samples.span_id(number)) for number in (3, 9, 1)]
+    batch = [Feedback(target, "quality", 0.5) for target in targets]
+    pairs = await bench.pipeline.judged(STUDY, batch)
+    assert [pair.feedback.target.span_id for pair in pairs] == [samples.span_id(3), samples.span_id(1)]
+    names = [[node.name for node in pair.graph.nodes] for pair in pairs]
+    assert names == [["find", "tell"], ["x", "ask", "find", "tell"]]
+
+
 async def test_a_proposal_that_does_not_fit_never_becomes_a_release(bench: Bench) -> None:
     bench.optimizer.script = [
         [Proposal({"x": 99}, "too much")],

@@ -21,7 +21,7 @@ from collector.core.graph import (
     TraceGraph,
 )
 from collector.core.span import SpanContext
-from collector.graph.subgraph import minimal_subgraph
+from collector.graph.subgraph import Dataflow, minimal_subgraph
 
 
 def graph_of(size: int, pairs: set[tuple[int, int]], parameters: set[int]) -> TraceGraph:
@@ -78,6 +78,14 @@ def test_the_minimal_subgraph_of_a_minimal_subgraph_is_itself(drawn: tuple[Trace
     kept = {node.id for node in once.nodes}
     twice = minimal_subgraph(once, output, parameters & kept)
     assert {node.id for node in twice.nodes} == kept
+
+
+@given(dags())
+def test_many_outputs_of_one_graph_are_as_if_each_were_the_only_one(drawn: tuple[TraceGraph, str, set[str]]) -> None:
+    graph, _, parameters = drawn
+    dataflow = Dataflow(graph)
+    for node in graph.nodes:
+        assert dataflow.leading_to(node.id, parameters) == minimal_subgraph(graph, node.id, parameters)
 
 
 @given(dags(), st.randoms(use_true_random=False))

@@ -2,13 +2,19 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from collector.core.graph import EdgeOrigin, NodeKind, TraceGraph
 from collector.core.span import AnyValue
 from collector.render.document import graph_document, plain
+from collector.render.published import GraphDocument
 from tests import samples
-from tests.unit.collector.render.graphs import TRACE, example
+from tests.unit.collector.render.graphs import TRACE, dags, example
 
 
 def test_the_document_has_the_published_form() -> None:
@@ -17,6 +23,19 @@ def test_the_document_has_the_published_form() -> None:
         "trace_id", "nodes", "edges", "parameters", "outputs", "feedback", "exceptions", "gaps", "release",
     ]  # fmt: skip
     assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+@given(dags() | st.just(example()))
+def test_documents_are_what_their_schema_says(graph: TraceGraph) -> None:
+    document = graph_document(graph)
+    assert TypeAdapter(GraphDocument).validate_python(document, strict=True) == document
+
+
+def test_the_schema_names_the_same_members_origins_and_kinds() -> None:
+    schema = json.loads((Path(__file__).parents[4] / "docs/schema/graph.v1.json").read_text(encoding="utf-8"))
+    assert schema["required"] == list(graph_document(example()))
+    assert schema["$defs"]["EdgeDocument"]["properties"]["origin"]["enum"] == [origin.value for origin in EdgeOrigin]
+    assert schema["$defs"]["NodeDocument"]["properties"]["kind"]["enum"] == [kind.value for kind in NodeKind]
 
 
 def test_each_part_has_its_fields() -> None:
@@ -30,7 +49,7 @@ def test_each_part_has_its_fields() -> None:
     link = next(edge for edge in document["edges"] if edge["argument"] == "found")
     assert link == {
         "source": f"span:{samples.span_id(2)}", "target": f"span:{samples.span_id(4)}", "origin": "link",
-        "confidence": 1.0, "argument": "found",
+        "confidence": 1.0, "argument": "found", "reason": "the span names the producer",
     }  # fmt: skip
     assert document["parameters"][0] == {
         "key": "k", "version": 4, "text": "3", "trainable": True, "used_by": [samples.span_id(2)],

@@ -13,7 +13,7 @@ from tests.unit.collector.render.graphs import ANY_TEXT, example
 
 QUOTED = r'"(?:[^"\\\n]|\\.)*"'
 NODE = re.compile(rf"  {QUOTED} \[label={QUOTED}, shape=(?:box|ellipse|note)\];")
-EDGE = re.compile(rf"  {QUOTED} -> {QUOTED} \[(?:label={QUOTED}, )?style=(?:solid|dashed|dotted)\];")
+EDGE = re.compile(rf"  {QUOTED} -> {QUOTED} \[(?:label={QUOTED}, )?style=(?:solid|dashed|dotted), tooltip={QUOTED}\];")
 
 
 def test_every_node_and_edge_is_one_statement() -> None:
@@ -29,7 +29,7 @@ def test_kinds_have_shapes_and_origins_have_styles() -> None:
     source = graphviz(example())
     assert '"param:shop/k@4" [label="k\\n3", shape=ellipse];' in source
     assert 'label="found", style=solid' in source
-    assert "style=dotted" in source
+    assert 'style=dotted, tooltip="the call returned to its caller"' in source
 
 
 def test_labels_are_literal() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from collector.core.graph import Edge, EdgeOrigin, ExceptionRecord, Node, NodeKind, TraceGraph
 from collector.render.svg import graph_svg
 from tests import samples
-from tests.unit.collector.render.graphs import ANY_TEXT, dags, example
+from tests.unit.collector.render.graphs import ANY_TEXT, chain, dags, example
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -35,8 +35,8 @@ def test_it_shows_every_node_and_every_pair_that_is_joined(graph: TraceGraph) ->
 def test_nodes_edges_scores_and_faults_are_told_in_words() -> None:
     picture = graph_svg(example())
     assert {"find", "@4", "@code fixed", "★ 0.25", "ValueError: broken"} <= set(texts(picture))
-    assert "stated as found, confidence 100%" in titles(picture, "edge")
-    assert "result of a call, confidence 50%" in titles(picture, "edge")
+    assert "stated as found, confidence 100%\nthe span names the producer" in titles(picture, "edge")
+    assert "result of a call, confidence 50%\nthe call returned to its caller" in titles(picture, "edge")
     score = next(title for title in titles(picture, "node") if title.startswith("operation score"))
     assert score.splitlines() == [
         "operation score of shop",
@@ -50,6 +50,13 @@ def test_the_legend_explains_what_is_there_and_nothing_else() -> None:
     assert texts(graph_svg(TraceGraph("t", (node,), ())))[-1] == "operation"
     both = TraceGraph("t", (node, replace(node, id="p")), (Edge("o", "p", EdgeOrigin.CONTENT, 0.7),))
     assert texts(graph_svg(both))[-2:] == ["operation", "found by content"]
+
+
+def test_a_large_graph_is_reduced_and_says_so() -> None:
+    picture = graph_svg(chain(5_000))
+    assert 400 <= len(groups(picture, "node")) <= 401
+    assert any(text.endswith(" · the 400 nodes that matter most, of 5,000") for text in texts(picture))
+    assert "… 4,600 more" in texts(picture)
 
 
 def test_everything_lies_inside_the_picture() -> None:

@@ -26,7 +26,7 @@ def test_the_tree_tells_the_whole_story() -> None:
         "│         = 0.5",
         f"└─ tell  {ids[4]}",
         "       ◆ style = dry  @code, fixed",
-        "       ← found from find (link)",
+        "       ← found from find (link: the span names the producer)",
         "       ✗ ValueError, handled: broken",
         f"lost  {ids[5]}",
         "★ tone curt",
@@ -35,10 +35,30 @@ def test_the_tree_tells_the_whole_story() -> None:
     ]
 
 
+def test_a_reason_of_its_own_is_shown_wherever_it_stands() -> None:
+    nodes = (
+        Node("p", NodeKind.PARAMETER, "k", value=3),
+        Node("i", NodeKind.INPUT, "q", "1", "why?"),
+        Node("a", NodeKind.OPERATION, "a", "0"),
+        Node("o", NodeKind.OPERATION, "op", "1"),
+    )
+    edges = tuple(Edge(node.id, "o", EdgeOrigin.LINK, reason=f"as {node.name} says") for node in nodes[:3])
+    assert text_tree(TraceGraph("t", nodes, edges)).splitlines()[3:] == [
+        "    ◆ k = 3  (as k says)",
+        "    → q: why?  (as q says)",
+        "    ← from a (link: as a says)",
+    ]
+
+
 def test_inferred_dataflow_says_how_sure_it_is_and_services_are_told_apart() -> None:
     nodes = tuple(Node(f"span:{n}", NodeKind.OPERATION, n, n, service=n * 2) for n in "ab")
-    graph = TraceGraph("t", nodes, (Edge("span:a", "span:b", EdgeOrigin.CONTENT, 0.8),))
-    assert text_tree(graph).splitlines() == ["trace t", "a  a  [aa]", "b  b  [bb]", "    ← from a (content, 80%)"]
+    graph = TraceGraph("t", nodes, (Edge("span:a", "span:b", EdgeOrigin.CONTENT, 0.8, reason="found in full"),))
+    assert text_tree(graph).splitlines() == [
+        "trace t",
+        "a  a  [aa]",
+        "b  b  [bb]",
+        "    ← from a (content, 80%: found in full)",
+    ]
 
 
 def test_an_unknown_value_of_a_parameter_is_a_question_mark() -> None:

@@ -1,0 +1,1 @@
+"""What things cost; each prints its own table."""

@@ -1,0 +1,111 @@
+"""The judged runs of a batch as one view: what they share is said once, what differs run by run.
+
+The order of the runs depends on what happened in them, not on ids, clocks or the order in which feedback came in.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from collector.core.graph import TraceFeedback
+from collector.core.protocols import OptimizationRequest
+from collector.core.study import Direction
+from collector.optimizer.program import Program
+from collector.optimizer.quoting import inert, quoted, words
+
+_WORTH_A_REFERENCE = 80
+"""Characters from which on a repeated value is referred to."""
+
+_TELLING_WIDTH = 4_000
+"""Characters of each value that decide which of two runs with one score comes first."""
+
+
+class Run:
+    """One judged run and the program that ran."""
+
+    def __init__(self, item: TraceFeedback, program: Program) -> None:
+        self.feedback = item.feedback
+        self.program = program
+        self._graph = item.graph
+
+    @cached_property
+    def identity(self) -> tuple[str, ...]:
+        """All that can be said of the run."""
+        return (*self.program.lines(), *self.lines(_TELLING_WIDTH))
+
+    @property
+    def failed(self) -> bool:
+        """There was an exception, handled or not."""
+        return bool(self._graph.exceptions)
+
+    def lines(self, width: int) -> Sequence[str]:
+        """Between its marks: what went in, what each step gave, what was said of the output."""
+        names = self.program.names
+        lines = [f"setting {names[node.id]} = {quoted(node.value, width)}" for node in self.program.settings]
+        lines += [f"input {names[node.id]} = {quoted(node.value, width)}" for node in self.program.inputs]
+        lines += self._results(width)
+        lines += self._exceptions(width)
+        said = [quoted(text, width) for text in (self.feedback.label, self.feedback.text) if text]
+        score = "none" if self.feedback.score is None else f"{self.feedback.score:.4g}"
+        lines.append(", ".join([f"feedback: score {score}", *said]))
+        return ["<run>", *map(inert, lines), "</run>"]
+
+    def _results(self, width: int) -> Iterator[str]:
+        """A caller often returns what it was given: a long value is written out once."""
+        outputs = {output.node for output in self._graph.outputs}
+        written: dict[str, str] = {}
+        for node in self.program.steps:
+            if node.value is None:
+                continue
+            name, value = self.program.names[node.id], quoted(node.value, width)
+            first = written.setdefault(value, name)
+            shown = value if first == name or len(value) < _WORTH_A_REFERENCE else f"(the same as {first})"
+            yield f"{'output' if node.id in outputs else 'step'} {name} = {shown}"
+
+    def _exceptions(self, width: int) -> Sequence[str]:
+        """In the order of the steps."""
+        place = {node.span_id: number for number, node in enumerate(self.program.steps)}
+        records = sorted(self._graph.exceptions, key=lambda one: (place.get(one.span_id, -1), one.type, one.message))
+        return [
+            f"exception in {self.program.names.get(f'span:{one.span_id}', '?')}: "
+            f"{words(one.type, width)}: {quoted(one.message, width)}"
+            for one in records
+        ]
+
+
+def runs_of(request: OptimizationRequest) -> Sequence[Run]:
+    """The runs of the batch, the worst-judged first."""
+    keys = frozenset(spec.key for spec in request.parameters)
+    sign = 1 if request.study.direction is Direction.MAXIMIZE else -1
+    runs = [Run(item, Program(item.graph, keys)) for item in request.batch]
+    return sorted(runs, key=lambda run: (sign * (run.feedback.score or 0.0), run.identity))
+
+
+def chosen(runs: Sequence[Run], count: int) -> Sequence[Run]:
+    """The worst-judged of them, and last the best one."""
+    return runs if len(runs) <= count else [*runs[: max(count - 1, 1)], *runs[-1:]][:count]
+
+
+def code(runs: Sequence[Run]) -> Sequence[str]:
+    """The program that most runs share, then the next two, each with how many runs took that way."""
+    shapes = Counter(tuple(run.program.lines()) for run in runs)
+    if not shapes:
+        return ["(no run was recorded)"]
+    if len(shapes) == 1:
+        return next(iter(shapes))
+    lines: list[str] = []
+    for shape, times in sorted(shapes.items(), key=lambda item: (-item[1], item[0]))[:3]:
+        lines += [f"({times} of {len(runs)} runs)", *shape]
+    return lines
+
+
+def summary(runs: Sequence[Run]) -> str:
+    """How the whole batch went."""
+    scores = [run.feedback.score for run in runs if run.feedback.score is not None]
+    if not scores:
+        return "(no run was judged)"
+    failed = sum(run.failed for run in runs)
+    errors = f", {failed} with an exception" if failed else ""
+    mean = math.fsum(scores) / len(scores)
+    return f"{len(runs)} runs, mean score {mean:.4g}, from {min(scores):.4g} to {max(scores):.4g}{errors}. Of these:"

@@ -1,0 +1,120 @@
+"""A batch of runs as one view: the same text for the same runs, whatever their ids, clocks and order."""
+
+import json
+import random
+from dataclasses import dataclass, replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.core.feedback import Feedback
+from collector.core.graph import TraceFeedback
+from collector.core.span import SpanContext
+from collector.core.study import Study
+from collector.graph.builder import build
+from collector.graph.subgraph import minimal_subgraph
+from collector.optimizer.problem import Budget, problem
+from collector.optimizer.runs import chosen, code, runs_of, summary
+from collector.otlp.decode import spans_of
+from tests import samples
+from tests.contract.optimizers import judged, request
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call under the root: what it was made of, what it gave."""
+
+    name: str
+    sources: tuple[tuple[int, str], ...]
+    output: str
+    parameter: str
+    error: str
+
+
+@st.composite
+def workflows(draw: st.DrawFn) -> tuple[Step, ...]:
+    """Few names, values and parameters, so that steps look alike."""
+    size = draw(st.integers(1, 6))
+    return tuple(
+        Step(
+            draw(st.sampled_from(["look", "rank"])),
+            tuple(
+                (number, draw(st.sampled_from(["", "a", "b"])))
+                for number in draw(st.sets(st.integers(0, n - 1), max_size=2))
+            )
+            if n
+            else (),
+            draw(st.sampled_from(['"x"', '"y"'])),
+            draw(st.sampled_from(["", "top_k", "style", "colour"])),
+            draw(st.sampled_from(["", "", "broken", "late"])),
+        )
+        for n in range(size)
+    )
+
+
+def recorded(steps: tuple[Step, ...], score: float, rng: random.Random) -> TraceFeedback:
+    """One run as a collector sees it: ids and times at random, producers done before their consumers start."""
+    trace, root, *ids = rng.sample(range(1, 10_000), len(steps) + 2)
+    done: list[int] = []
+    messages = [samples.span(trace, root, name="ask", values={"opto.input.q": '"why?"', "opto.output": '"so"'})]
+    for number, step in enumerate(steps):
+        start = max([done[source] for source, _ in step.sources], default=0) + rng.randrange(SECOND)
+        done.append(start + 1 + rng.randrange(SECOND))
+        values = {"opto.output": step.output, "opto.input.given": json.dumps(step.name)}
+        if step.parameter:
+            values[f"opto.param.{step.parameter}.value"] = "v"
+        links = [(ids[source], argument) for source, argument in step.sources if argument]
+        message = samples.span(trace, ids[number], root, step.name, values=values, links=links, error=step.error,
+                               start=start, duration=done[-1] - start)  # fmt: skip
+        messages.append(message)
+    rng.shuffle(messages)
+    graph = build(samples.trace_id(trace), spans_of(samples.traces_request(messages)), {}, {})
+    judgement = Feedback(SpanContext(samples.trace_id(trace), samples.span_id(root)), "quality", score, text="so so",
+                         time_unix_nano=rng.randrange(10**18))  # fmt: skip
+    return TraceFeedback(judgement, minimal_subgraph(graph, f"span:{samples.span_id(root)}"))
+
+
+@given(
+    st.lists(st.tuples(workflows(), st.sampled_from([0.0, 0.5])), min_size=1, max_size=4),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=150, deadline=None)
+def test_two_recordings_of_one_batch_give_the_same_text(
+    batch: list[tuple[tuple[Step, ...], float]], rng: random.Random
+) -> None:
+    def text() -> str:
+        runs = [recorded(steps, score, rng) for steps, score in batch]
+        rng.shuffle(runs)
+        return problem(replace(request(), batch=tuple(runs)), Budget(1_000_000, 2))
+
+    assert text() == text()
+
+
+def test_the_worst_come_first_and_the_best_is_kept() -> None:
+    asked = replace(request(), batch=tuple(judged(n, n / 10, f"{n}") for n in (3, 1, 4, 2)))
+    runs = runs_of(asked)
+    assert [run.feedback.score for run in runs] == [0.1, 0.2, 0.3, 0.4]
+    assert [run.feedback.score for run in chosen(runs, 3)] == [0.1, 0.2, 0.4]
+    assert [run.feedback.score for run in chosen(runs, 1)] == [0.1]
+
+
+def test_ways_taken_equally_often_are_told_in_one_order() -> None:
+    odd = judged(4, 0.5, "")
+    shorter = replace(odd.graph, edges=tuple(edge for edge in odd.graph.edges if edge.argument != "found"))
+    batch = (judged(1, 0.5, ""), replace(odd, graph=shorter))
+    both = [code(runs_of(replace(request(), batch=order))) for order in (batch, batch[::-1])]
+    assert both[0] == both[1]
+    assert [line for line in both[0] if line.startswith("(")] == ["(1 of 2 runs)", "(1 of 2 runs)"]
+
+
+def test_exceptions_are_told_with_the_step_that_failed() -> None:
+    (run,) = runs_of(replace(request(), batch=(judged(1, 0.0, "", error="no place"),)))
+    assert 'exception in tell: ValueError: "no place"' in run.lines(100)
+    assert summary([run]) == "1 runs, mean score 0, from 0 to 0, 1 with an exception. Of these:"
+
+
+def test_a_study_that_minimizes_shows_the_highest_first() -> None:
+    study = Study("s", "shop", "quality", direction=request().study.direction.MINIMIZE)
+    assert [run.feedback.score for run in runs_of(request(study=study))] == [n / 10 for n in range(7, 0, -1)]
