@@ -21,8 +21,11 @@ from collector.api import grpc_services, http
 from collector.api.operations import Operations
 from collector.config import Config, CorsConfig, TlsConfig
 from collector.core.errors import ConfigError
+from collector.core.protocols import Clock
 from collector.counters import Counters
+from collector.jaeger import http as jaeger_http
 from collector.jaeger import remote_storage
+from collector.jaeger.reader import Reader
 from collector.listeners import GrpcListener, HttpListener, Tls
 from collector.pipeline import Pipeline
 from collector.publisher.hub import ReleaseHub
@@ -52,7 +55,8 @@ class Served:
     pipeline: Pipeline
     operations: Operations
     hub: ReleaseHub
-    reader: remote_storage.Reader
+    reader: Reader
+    clock: Clock
     counters: Counters
     limits: ReceiverLimits
     budget: Budget
@@ -115,7 +119,8 @@ class Servers:
         return self._serve_http(receiver, protocol.endpoint, "receivers.otlp.protocols.http", protocol.tls)
 
     def _api(self) -> str:
-        app: ASGIApp = http.app(self._served.operations, self._served.ready)
+        beside = jaeger_http.routes(self._served.reader, self._served.clock.now_unix_nano)
+        app: ASGIApp = http.app(self._served.operations, self._served.ready, beside)
         if not self._access.open:
             app = Guard(app, self._access, rules.api_http, _api_refusal, self._served.counters)
         return self._serve_http(app, self._config.api.endpoint, "api", self._config.api.tls)

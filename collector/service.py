@@ -18,6 +18,7 @@ from collector.exporter.forwarder import Forwarder
 from collector.exporter.grpc_sender import GrpcSender
 from collector.exporter.http_sender import HttpSender
 from collector.improver import Improver, ImproverSettings
+from collector.jaeger.reader import Reader
 from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
 from collector.publisher.hub import ReleaseHub
@@ -101,7 +102,8 @@ class Collector:
             pipeline=pipeline,
             operations=operations,
             hub=self._hub,
-            reader=self._store,
+            reader=Reader(self._store),
+            clock=self._clock,
             counters=self._counters,
             limits=self._limits,
             budget=self._budget,

@@ -33,7 +33,7 @@ class Peer:
         self._limit = limit_seconds
         self._lost: dict[str, str] = {}
         command = [python, "-c", "import opto.optimizers.optoprime"]
-        found = subprocess.run(command, capture_output=True, check=False, env=_ENVIRONMENT)  # noqa: S603
+        found = subprocess.run(command, capture_output=True, check=False, env=_ENVIRONMENT)
         self.installed = found.returncode == 0
 
     def cell(self, shape: str, size: int) -> str:
@@ -52,7 +52,7 @@ class Peer:
 
 def _case(python: str, module: str, arguments: Sequence[str], limit: float | None = None) -> Sequence[float]:
     command = [python, "-m", module, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit, env=_ENVIRONMENT)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit, env=_ENVIRONMENT)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[-2_000:]}")
     answer = json.loads(done.stdout.splitlines()[-1])

@@ -59,9 +59,7 @@ def compare(jaeger: Path | None, spans: int, rounds: int, scratch: Path) -> None
     """The table of shapes and peers."""
     samples: dict[tuple[tuple[str, int, int], str], list[Sample]] = defaultdict(list)
     rss: dict[str, list[int]] = defaultdict(list)
-    names = []
-    for recipe in recipes(jaeger):
-        names.append(recipe.name)
+    names = [recipe.name for recipe in recipes(jaeger)]
     for _ in range(rounds):
         for shape in SHAPES:
             for recipe in recipes(jaeger):

@@ -26,9 +26,8 @@ def measure_queries(sizes: Sequence[int], scratch: Path) -> None:
         for size in sizes:
             requests = size // _BATCH
             seen = load(peer, "http", requests=requests, first=done, spans=_BATCH, seconds=600)
-            write(
-                f"| {size:,} | ingest of what is new: {seen['acknowledged_spans'] / seen['seconds']:,.0f} spans/s | | |\n"
-            )
+            speed = seen["acknowledged_spans"] / seen["seconds"]
+            write(f"| {size:,} | ingest of what is new: {speed:,.0f} spans/s | | |\n")
             done = requests
             for name, path, calls in _queries(done, random.Random(7)):
                 times = sorted(_timed(peer, path) for _ in range(calls))

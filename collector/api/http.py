@@ -1,6 +1,6 @@
 """The API as JSON over HTTP, for the command line, for scripts and for applications without the SDK."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -51,8 +51,14 @@ _STATUSES: dict[type[CollectorError], HTTPStatus] = {
 }
 
 
-def app(operations: Operations, ready: Callable[[], bool]) -> Starlette:
-    """The ASGI application. `ready`: whether the collector accepts data."""
+def app(operations: Operations, ready: Callable[[], bool], beside: Sequence[Route] = ()) -> Starlette:
+    """The ASGI application.
+
+    Args:
+        operations: What is served.
+        ready: Whether the collector accepts data.
+        beside: Further routes.
+    """
     served = _Served(operations, ready)
     get, post, put = ["GET"], ["POST"], ["PUT"]
     routes: list[tuple[str, Callable[[Request], Awaitable[Response]], list[str]]] = [
@@ -79,7 +85,7 @@ def app(operations: Operations, ready: Callable[[], bool]) -> Starlette:
         ("/v1/studies/{name}/stop", served.stop_study, post),
     ]
     return Starlette(
-        routes=[Route(path, endpoint, methods=methods) for path, endpoint, methods in routes],
+        routes=[*(Route(path, endpoint, methods=methods) for path, endpoint, methods in routes), *beside],
         exception_handlers={CollectorError: _refused, HTTPException: _not_served},
     )
 

@@ -5,14 +5,15 @@ does not declare them.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 from opentelemetry.proto.common.v1 import common_pb2
 
 from collector.core.errors import InvalidRequest, Unavailable
 from collector.core.span import SPAN_KINDS
-from collector.core.telemetry import Dependency, FoundTrace, Operation, TraceQuery
+from collector.core.telemetry import FoundTrace, TraceQuery
+from collector.jaeger.reader import Reader
 from collector.jaeger.v2 import (
     capabilities_pb2,
     capabilities_pb2_grpc,
@@ -39,16 +40,6 @@ _DEFAULT_DEPTH = 100
 _LATEST = 2**63 - 1
 _T = TypeVar("_T")
 _Context = grpc.aio.ServicerContext[Any, Any]
-
-
-class Reader(Protocol):
-    """What is read; the methods are those of `TelemetryStore`."""
-
-    async def find(self, query: TraceQuery) -> Sequence[FoundTrace]: ...  # noqa: D102
-    async def trace_data(self, trace_id: str) -> bytes: ...  # noqa: D102
-    async def services(self) -> Sequence[str]: ...  # noqa: D102
-    async def operations(self, service: str) -> Sequence[Operation]: ...  # noqa: D102
-    async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Sequence[Dependency]: ...  # noqa: D102
 
 
 def add_to(server: grpc.aio.Server, reader: Reader) -> None:

@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
 from collector.jaeger import remote_storage
+from collector.jaeger.reader import Reader
 from collector.jaeger.v2 import (
     capabilities_pb2,
     capabilities_pb2_grpc,
@@ -49,7 +50,7 @@ async def remote(tmp_path: Path) -> AsyncIterator[Remote]:
     store = FileStore(tmp_path, TickingClock())
     await store.start()
     server = grpc.aio.server()
-    remote_storage.add_to(server, store)
+    remote_storage.add_to(server, Reader(store))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

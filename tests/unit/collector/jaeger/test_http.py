@@ -1,0 +1,241 @@
+"""Jaeger's query API on a real store: parameters, answers, errors."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from google.protobuf import json_format
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from collector.core.feedback import Feedback
+from collector.core.release import ReleaseDraft
+from collector.core.span import SpanContext
+from collector.core.telemetry import Signal
+from collector.jaeger.http import routes
+from collector.jaeger.reader import Reader
+from collector.otlp.json_request import to_protobuf
+from collector.otlp.request import read_traces
+from collector.storage.file_store import FileStore
+from tests import samples
+from tests.unit.collector.test_improver import TickingClock
+
+MICROS = 1_000
+DAY = {"query.startTimeMin": "2023-11-14T00:00:00Z", "query.startTimeMax": "2023-11-16T00:00:00.000000001Z"}
+"""Around `samples.START`."""
+
+
+@dataclass
+class Served:
+    store: FileStore
+    client: TestClient
+
+    async def keep(self, *spans: Span, service: str = "shop") -> None:
+        await self.store.append(read_traces(samples.traces_request(spans, service), 1).request)
+
+    def get(self, path: str, status: int = 200, **query: object) -> Any:
+        answer = self.client.get(f"{path}?{urlencode(query, doseq=True)}")
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def ids(self, **query: object) -> list[int]:
+        return [int(trace["traceID"], 16) for trace in self.get("/api/traces", **query)["data"]]
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    store = FileStore(tmp_path, TickingClock())
+    await store.start()
+    app = Starlette(routes=[*routes(Reader(store), lambda: samples.START + 10 * samples.SECOND)])
+    made = Served(store, TestClient(app))
+    with made.client:
+        yield made
+    await store.stop()
+
+
+async def test_a_span_in_version_1(served: Served) -> None:
+    span = samples.span(
+        1, 2, 1, name="step", links=[(9, "a")], error="broken", start=5_500, duration=2_500,
+        values={"s": "t", "n": 7, "big": 2**60, "f": 0.5, "yes": True, "raw": b"\x01", "list": [1, "a"]},
+    )  # fmt: skip
+    span.trace_state, span.flags = "a=b", 0x301
+    await served.keep(span)
+    (trace,) = served.get(f"/api/traces/{samples.trace_id(1)}")["data"]
+    assert trace["processes"] == {"p1": {"serviceName": "shop", "tags": []}}
+    (one,) = trace["spans"]
+    tags = {tag["key"]: (tag["type"], tag["value"]) for tag in one.pop("tags")}
+    assert tags == {
+        "s": ("string", "t"), "n": ("int64", 7), "big": ("int64", str(2**60)), "f": ("float64", 0.5),
+        "yes": ("bool", True), "raw": ("binary", "AQ=="), "list": ("string", '[1,"a"]'),
+        "otel.scope.name": ("string", "tests"), "span.kind": ("string", "internal"),
+        "otel.status_code": ("string", "ERROR"), "error": ("bool", True),
+        "otel.status_description": ("string", "broken"), "w3c.tracestate": ("string", "a=b"),
+    }  # fmt: skip
+    (log,) = one.pop("logs")
+    assert log["timestamp"] == (samples.START + 5_500 + 2_500) // MICROS
+    assert {"key": "event", "type": "string", "value": "exception"} in log["fields"]
+    assert one == {
+        "traceID": samples.trace_id(1), "spanID": samples.span_id(2), "flags": 1, "operationName": "step",
+        "references": [
+            {"refType": "CHILD_OF", "traceID": samples.trace_id(1), "spanID": samples.span_id(1)},
+            {"refType": "FOLLOWS_FROM", "traceID": samples.trace_id(1), "spanID": samples.span_id(9)},
+        ],
+        "startTime": (samples.START + 5_500) // MICROS, "duration": 2, "processID": "p1", "warnings": None,
+    }  # fmt: skip
+
+
+async def test_a_search_in_version_1(served: Served) -> None:
+    await served.keep(samples.span(1, 1, name="a", values={"code": 200}, start=0, duration=10 * 10**6))
+    await served.keep(samples.span(2, 1, name="b", values={"code": 500, "x": "y:z"}, start=10**6, duration=30 * 10**6))
+    assert served.ids(service="shop") == [2, 1]
+    assert served.ids(service="nobody") == []
+    assert served.ids(service="shop", operation="a") == [1]
+    assert served.ids(service="shop", limit=1) == [2]
+    assert served.ids(service="shop", tag="code:200") == [1]
+    assert served.ids(service="shop", tag=["code:500", "x:y:z"]) == [2]
+    assert served.ids(service="shop", tags=json.dumps({"code": "500"})) == [2]
+    assert served.ids(service="shop", minDuration="20ms") == [2]
+    assert served.ids(service="shop", maxDuration="0.02s") == [1]
+    start = samples.START // MICROS
+    assert served.ids(service="shop", start=start + 1) == [2]
+    assert served.ids(service="shop", start=start, end=start) == [1]
+    assert served.ids(traceID=["1", samples.trace_id(2), "ff"]) == [1, 2]
+
+
+async def test_lists(served: Served) -> None:
+    await served.keep(samples.span(1, 1, name="a"), samples.span(1, 2, 1, name="b"))
+    assert served.get("/api/services") == {"data": ["shop"], "total": 1, "limit": 0, "offset": 0, "errors": None}
+    assert served.get("/api/services/shop/operations")["data"] == ["a", "b"]
+    assert served.get("/api/operations", service="shop", spanKind="internal")["data"][0] == {
+        "name": "a",
+        "spanKind": "internal",
+    }
+    assert served.get("/api/operations", service="shop", spanKind="server")["data"] == []
+    assert served.get("/api/dependencies")["data"] == [{"parent": "shop", "child": "shop", "callCount": 1}]
+    assert served.get("/api/dependencies", endTs=1, lookback=1)["data"] == []
+    assert served.get("/api/v3/services") == {"services": ["shop"]}
+    assert served.get("/api/v3/operations", service="nobody") == {"operations": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "said"),
+    [
+        ("/api/traces", {}, "service: is missing"),
+        ("/api/traces", {"service": "s", "start": "soon"}, "start: found 'soon'"),
+        ("/api/traces", {"service": "s", "limit": "-1"}, "limit: found '-1'"),
+        ("/api/traces", {"service": "s", "minDuration": "5 parsecs"}, "minDuration: found '5 parsecs'"),
+        ("/api/traces", {"service": "s", "tag": "nocolon"}, "tag: found 'nocolon'"),
+        ("/api/traces", {"service": "s", "tags": "[1]"}, "tags: found '[1]'"),
+        ("/api/traces", {"service": "s", "tags": "{"}, "tags: found '{'"),
+        ("/api/traces", {"service": "s", "tag": "opto.feedback.q:<low"}, "allowed after < is a number"),
+        ("/api/traces/xyz", {}, "trace id: found 'xyz'"),
+        ("/api/operations", {}, "service: is missing"),
+        ("/api/dependencies", {"endTs": "now"}, "endTs: found 'now'"),
+    ],
+)
+async def test_bad_parameters_of_version_1(served: Served, path: str, query: dict[str, str], said: str) -> None:
+    (error,) = served.get(path, 400, **query)["errors"]
+    assert error["code"] == 400
+    assert said in error["msg"]
+
+
+async def test_what_is_not_there(served: Served) -> None:
+    assert served.get("/api/traces/abc", 404)["errors"] == [{"code": 404, "msg": "trace not found"}]
+    assert served.get("/api/v3/traces/abc", 404)["error"]["httpCode"] == 404
+    assert served.get("/api/v3/traces", 404, **DAY) == {"error": {"httpCode": 404, "message": "No traces found"}}
+    assert served.get("/api/v3/trace-summaries", **DAY) == {"summaries": []}
+
+
+async def test_version_3_is_otlp_json_of_the_very_spans(served: Served) -> None:
+    span = samples.span(
+        1, 2, 1, links=[(9, "a")], error="e", values={"n": 2**60, "raw": b"\x01", "list": [1, "a"], "e": ""}
+    )
+    span.kind, span.flags, span.trace_state = 99, 0x301, "a=b"  # type: ignore[assignment]
+    await served.keep(span)
+    for query in (
+        DAY,
+        {"query.start_time_min": DAY["query.startTimeMin"], "query.start_time_max": DAY["query.startTimeMax"],
+         "query.service_name": "shop", "query.num_traces": 5},
+        {**DAY, "query.serviceName": "shop", "query.operationName": "step", "query.durationMin": "1s",
+         "query.attributes": json.dumps({"n": str(2**60)}), "query.searchDepth": 3},
+    ):  # fmt: skip
+        result = served.get("/api/v3/traces", **query)["result"]
+        body = to_protobuf(Signal.TRACES, json.dumps(result).encode())
+        assert TracesData.FromString(body).resource_spans[0].scope_spans[0].spans[0] == span
+    one = served.get(f"/api/v3/traces/{samples.trace_id(1)}")["result"]["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    assert one["traceId"] == samples.trace_id(1)
+    assert one["kind"] == 99
+    assert one["startTimeUnixNano"] == str(samples.START)
+    message = json_format.MessageToDict(span, use_integers_for_enums=True)
+    assert one["attributes"] == message["attributes"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({}, "query.startTimeMin: is missing"),
+        ({**DAY, "query.startTimeMax": "tomorrow"}, "query.startTimeMax: found 'tomorrow'"),
+        ({**DAY, "query.startTimeMax": "2023-99-01T00:00:00Z"}, "query.startTimeMax: found"),
+        ({**DAY, "query.searchDepth": "all"}, "query.searchDepth: found 'all'"),
+        ({**DAY, "query.durationMax": "fast"}, "query.durationMax: found 'fast'"),
+    ],
+)
+async def test_bad_parameters_of_version_3(served: Served, query: dict[str, str], said: str) -> None:
+    assert said in served.get("/api/v3/traces", 400, **query)["error"]["message"]
+
+
+async def test_summaries(served: Served) -> None:
+    await served.keep(samples.span(1, 2, 1, error="e", start=5), samples.span(1, 3, 8))
+    await served.keep(samples.span(1, 1, name="root"), service="front")
+    (summary,) = served.get("/api/v3/trace-summaries", **DAY)["summaries"]
+    assert summary == {
+        "traceId": samples.trace_id(1), "rootServiceName": "front", "rootOperationName": "root",
+        "minStartTimeUnixNano": str(samples.START), "maxEndTimeUnixNano": str(samples.START + samples.SECOND + 5),
+        "spanCount": 3, "errorSpanCount": 1, "orphanSpanCount": 1,
+        "services": [
+            {"name": "front", "spanCount": 1, "errorSpanCount": 0},
+            {"name": "shop", "spanCount": 2, "errorSpanCount": 1},
+        ],
+    }  # fmt: skip
+
+
+async def test_feedback_is_seen_and_searched_for(served: Served) -> None:
+    """The worked example: traces that used release 12 and scored below 0.5."""
+    for number, release, score in ((1, 12, 0.4), (2, 12, 0.9), (3, 11, 0.1)):
+        await served.keep(samples.span(number, 1, values={"opto.release": release}))
+        target = SpanContext(samples.trace_id(number), samples.span_id(1) if number < 3 else "")
+        await served.store.submit([Feedback(target, "quality", score, "bad", "too long", "judge", {}, 5)], 6)
+    assert served.ids(service="shop", tag=["opto.release:12", "opto.feedback.quality:<0.5"]) == [1]
+    assert served.ids(service="shop", tag="opto.feedback.quality:<=0.4") == [1, 3]
+    assert served.ids(service="shop", tag="opto.feedback.quality:>0.4") == [2]
+    assert served.ids(service="shop", tag="opto.feedback.quality:>=0.4", limit=1) == [1]
+    assert served.ids(service="shop", tag="opto.feedback.quality:0.9") == [2]
+    assert served.ids(service="shop", tag="opto.feedback.quality:bad") == [1, 2, 3]
+    assert served.ids(service="shop", tag="opto.feedback.other:>0") == []
+    (span,) = served.get("/api/traces/3")["data"][0]["spans"]
+    tags = {tag["key"]: tag["value"] for tag in span["tags"]}
+    assert (tags["opto.feedback.quality"], tags["opto.feedback.quality.label"]) == (0.1, "bad")
+    fields = {field["key"]: field["value"] for field in span["logs"][0]["fields"]}
+    assert fields["event"] == "gen_ai.evaluation.result"
+    assert fields["gen_ai.evaluation.explanation"] == "too long"
+    (raw,) = served.get("/api/traces/3", raw="true")["data"][0]["spans"]
+    assert raw["logs"] == []
+
+
+async def test_parameters_show_the_values_of_their_release(served: Served) -> None:
+    release = await served.store.publish(ReleaseDraft("shop", {"k": 7, "prompt": "Be brief."}, "test"))
+    values = {
+        "opto.param.k.version": release.number,
+        "opto.param.prompt.version": release.number,
+        "opto.param.x.version": 99,
+    }
+    await served.keep(samples.span(1, 1, values=values))
+    (span,) = served.get("/api/traces/1")["data"][0]["spans"]
+    tags = {tag["key"]: tag["value"] for tag in span["tags"]}
+    assert (tags["opto.param.k.value"], tags["opto.param.prompt.value"]) == ("7", "Be brief.")
+    assert "opto.param.x.value" not in tags
