@@ -12,6 +12,7 @@ import grpc
 import uvicorn
 from starlette.types import ASGIApp
 
+from collector.bulk_http import BulkHttpProtocol
 from collector.core.errors import ConfigError
 
 _DRAIN_SECONDS = 5
@@ -73,7 +74,7 @@ class HttpListener:
         config = uvicorn.Config(
             application,
             loop="none",
-            http="httptools",
+            http=BulkHttpProtocol,
             interface="asgi3",
             server_header=False,
             date_header=False,

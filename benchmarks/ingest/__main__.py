@@ -41,9 +41,7 @@ def sample(peer: Peer, shape: tuple[str, int, int], spans: int, first: int) -> S
     """One load; CPU is read when everything is stored (we acknowledge nothing before)."""
     protocol, batch, connections = shape
     before, bytes_before = peer.cpu_seconds(), peer.stored_bytes()
-    seen = load(
-        peer, protocol, connections=connections, requests=first + spans // batch, first=first, spans=batch, seconds=60
-    )
+    seen = load(peer, protocol, connections=connections, requests=spans // batch, first=first, spans=batch, seconds=60)
     taken = seen["acknowledged_spans"]
     return Sample(
         spans=taken,

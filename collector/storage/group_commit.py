@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar
 from collector.core.errors import Unavailable
 
 _T = TypeVar("_T")
-_GATHER_SECONDS = 0.003
+_GATHER_SECONDS, _REST_SECONDS = 0.003, 0.002
+_GROUP_BYTES = 2**20
 
 
 @dataclass(slots=True)
@@ -27,9 +28,9 @@ class Job(Generic[_T]):
 class GroupCommit(Generic[_T]):
     """A queue in front of a thread that commits all that waits at once; used from one event loop.
 
-    A group is what came while the one before it was committed. Where more is known to be on its way it is waited for,
-    but not long: each commit costs a sync of the disk, and who sends one request after the other must not wait for
-    nobody. Bounded by bytes.
+    A group is what came while the one before it was committed, and two milliseconds longer; where more is known to be
+    on its way it is waited for, three milliseconds at most. Each commit costs a sync of the disk, and who sends one
+    request after the other must not wait for nobody. A mebibyte waits for nothing. Bounded by bytes.
 
     Args:
         commit: Makes a group durable; what it raises fails every job of the group that has no error of its own.
@@ -51,6 +52,8 @@ class GroupCommit(Generic[_T]):
         self._name = name
         self._pending: list[Job[_T]] = []
         self._pending_bytes = 0
+        self._gathered_bytes = 0
+        self._rested_at = 0.0
         self._committing = False
         self._timer: asyncio.TimerHandle | None = None
         self._groups: queue.SimpleQueue[list[Job[_T]] | None] = queue.SimpleQueue()
@@ -75,12 +78,22 @@ class GroupCommit(Generic[_T]):
         job = Job(work, size_bytes, loop.create_future())
         self._pending.append(job)
         self._pending_bytes += size_bytes
-        if not self._committing:
-            if len(self._pending) >= self._under_way():
-                self._hand_over()
-            elif self._timer is None:
-                self._timer = loop.call_later(_GATHER_SECONDS, self._hand_over)
+        self._gathered_bytes += size_bytes
+        self._schedule(loop)
         return await job.done
+
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Sees to it that what waits is handed over, now or soon."""
+        if self._committing or not self._pending:
+            return
+        now = loop.time()
+        complete = len(self._pending) >= self._under_way()
+        due = self._rested_at if complete else max(self._rested_at, now + _GATHER_SECONDS)
+        if self._gathered_bytes >= _GROUP_BYTES or due <= now:
+            self._hand_over()
+        elif self._timer is None or due < self._timer.when():
+            self._cancel_timer()
+            self._timer = loop.call_at(due, self._hand_over)
 
     def stop(self) -> None:
         """Commits what waits, then ends the thread. Safe twice and unstarted."""
@@ -95,13 +108,16 @@ class GroupCommit(Generic[_T]):
 
     def _hand_over(self) -> None:
         """Gives the thread what waits."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._cancel_timer()
         if self._pending and not self._committing:
             self._committing = True
             self._groups.put(self._pending)
-            self._pending = []
+            self._pending, self._gathered_bytes = [], 0
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _run(self) -> None:
         while (group := self._groups.get()) is not None:
@@ -124,5 +140,7 @@ class GroupCommit(Generic[_T]):
             else:
                 job.done.set_result(job.result)
         self._committing = False
+        loop = asyncio.get_running_loop()
+        self._rested_at = loop.time() + _REST_SECONDS
         # Not at once: who was waiting goes on first, and is not under way any more.
-        asyncio.get_running_loop().call_soon(self._hand_over)
+        loop.call_soon(self._schedule, loop)
