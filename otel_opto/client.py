@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -36,13 +37,16 @@ class Target:
 
     Attributes:
         address: HOST:PORT.
-        secure: With TLS, checked against the system's authorities.
+        secure: With TLS, checked against the authorities of `certificate`, else against the system's.
+        headers: Sent with every call, for example ``authorization``.
     """
 
     address: str
     secure: bool
     service: str
     instance_id: str
+    certificate: Path | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Client:
@@ -74,7 +78,9 @@ class Client:
 
     def _connect(self) -> grpc.Channel:
         if self._target.secure:
-            return grpc.secure_channel(self._target.address, grpc.ssl_channel_credentials(), _CHANNEL_OPTIONS)
+            certificate = self._target.certificate
+            credentials = grpc.ssl_channel_credentials(certificate.read_bytes() if certificate else None)
+            return grpc.secure_channel(self._target.address, credentials, _CHANNEL_OPTIONS)
         return grpc.insecure_channel(self._target.address, _CHANNEL_OPTIONS)
 
     def start(self) -> None:
@@ -129,7 +135,8 @@ class Client:
         stream = self._releases.WatchReleases(
             release_pb2.WatchReleasesRequest(
                 service=self._target.service, instance_id=self._target.instance_id, applied=known
-            )
+            ),
+            metadata=self._target.headers,
         )
         self._stream = stream
         if self._stopping.is_set():
@@ -166,7 +173,7 @@ class Client:
             error=error,
         )
         try:
-            self._releases.AcknowledgeRelease(word, timeout=_CALL_SECONDS)
+            self._releases.AcknowledgeRelease(word, timeout=_CALL_SECONDS, metadata=self._target.headers)
         except grpc.RpcError as failure:
             _LOG.warning("release %d could not be acknowledged: %s", number, _words(failure))
 
@@ -184,7 +191,7 @@ class Client:
                 parameters=[spec_to_proto(spec) for spec in specs.values()],
             )
             try:
-                self._parameters.DeclareParameters(request, timeout=_CALL_SECONDS)
+                self._parameters.DeclareParameters(request, timeout=_CALL_SECONDS, metadata=self._target.headers)
             except grpc.RpcError as error:
                 if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                     _LOG.error("the collector refuses the declared parameters: %s", _words(error))

@@ -15,6 +15,7 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from opentelemetry.trace import TracerProvider
+from opentelemetry.util.re import parse_env_headers
 
 from otel_opto import providers, semconv
 from otel_opto.cache import ReleaseCache, default_directory
@@ -38,6 +39,8 @@ class Settings:
     instance_id: str
     cache_directory: Path
     disabled: bool
+    certificate: Path | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str], resource: Resource | None) -> Settings:
@@ -49,6 +52,7 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
 
     exporter = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     over_grpc = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") == "grpc"
+    certificate = environment.get("OTEL_EXPORTER_OTLP_CERTIFICATE", "")
     cache = first("cache_dir", environment.get("OTEL_OPTO_CACHE_DIR"), default_directory(environment))
     return Settings(
         endpoint=first(
@@ -63,6 +67,8 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
         instance_id=first("instance_id", named.get(semconv.SERVICE_INSTANCE_ID), uuid.uuid4()),
         cache_directory=Path(cache),
         disabled=environment.get("OTEL_OPTO_DISABLED", "").lower() in ("1", "true", "yes"),
+        certificate=Path(certificate) if certificate else None,
+        headers=tuple(parse_env_headers(environment.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True).items()),
     )
 
 
@@ -98,7 +104,8 @@ class Sdk:
         Args:
             service_name: Else OTEL_SERVICE_NAME, else the tracer provider's ``service.name``.
             endpoint: The collector's gRPC address. Else OTEL_OPTO_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT where
-                OTEL_EXPORTER_OTLP_PROTOCOL is grpc, else ``http://127.0.0.1:4317``.
+                OTEL_EXPORTER_OTLP_PROTOCOL is grpc, else ``http://127.0.0.1:4317``. OTEL_EXPORTER_OTLP_HEADERS
+                (a bearer token, for example) and OTEL_EXPORTER_OTLP_CERTIFICATE hold for it, too.
             cache_dir: Keeps the last release. Else OTEL_OPTO_CACHE_DIR, else the user's cache directory.
             tracer_provider: Else the global one.
             logger_provider: Carries feedback. Else the global one.
@@ -199,4 +206,6 @@ def _target(settings: Settings) -> Target:
         secure=parts.scheme == "https",
         service=settings.service,
         instance_id=settings.instance_id,
+        certificate=settings.certificate,
+        headers=settings.headers,
     )

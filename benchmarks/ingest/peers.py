@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from string import Template
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -64,52 +65,41 @@ class Recipe:
     command: tuple[str, ...]
     config: str = ""
     keeps: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-_JAEGER = """
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{grpc}"}}, http: {{endpoint: "{http}"}}}}}}}}
-processors: {{batch: {{}}}}
-exporters: {{{exporter}}}
-extensions: {extensions}
+_COLLECTOR = """
+receivers: {otlp: {protocols: {grpc: {endpoint: "$grpc"}, http: {endpoint: "$http"}}}}
+processors: {batch: {}}
+exporters: {nop: }
 service:
-  extensions: [{names}]
-  telemetry: {{logs: {{level: error}}, metrics: {{level: none}}}}
-  pipelines: {{traces: {{receivers: [otlp], processors: [batch], exporters: [{exporter_name}]}}}}
+  telemetry: {logs: {level: error}, metrics: {level: none}}
+  pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [nop]}}
 """
-_STORAGE = "{{jaeger_storage: {{backends: {{store: {backend}}}}}}}"
+_JAEGER = """
+receivers: {otlp: {protocols: {grpc: {endpoint: "$grpc"}, http: {endpoint: "$http"}}}}
+processors: {batch: {}}
+exporters: {jaeger_storage_exporter: {trace_storage: store}}
+extensions: {jaeger_storage: {backends: {store: BACKEND}}}
+service:
+  extensions: [jaeger_storage]
+  telemetry: {logs: {level: error}, metrics: {level: none}}
+  pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [jaeger_storage_exporter]}}
+"""
+_MEMORY = "{memory: {max_traces: 10000000}}"
+_BADGER = '{badger: {directories: {keys: "$directory/keys", values: "$directory/values"}, ephemeral: false}}'
 
 
 def recipes(jaeger: Path | None) -> Iterator[Recipe]:
     """Every peer that can be had here. `jaeger`: the binary, which is an OpenTelemetry Collector, too."""
     yield Recipe("otel-opto", (sys.executable, "-m", "collector", "collector"), keeps=True)
-    if find_spec("rotel") is not None:
-        agent = Path(next(iter(find_spec("rotel").submodule_search_locations))) / "rotel-agent"  # type: ignore[arg-type, union-attr]
+    rotel = find_spec("rotel")
+    if rotel is not None and rotel.submodule_search_locations:
+        agent = Path(rotel.submodule_search_locations[0]) / "rotel-agent"
         yield Recipe("rotel, blackhole", (str(agent), "start", "--exporter", "blackhole"))
-    if jaeger is None:
-        return
-    plain = {"grpc": "{grpc}", "http": "{http}"}
-    yield Recipe(
-        "Collector, nop",
-        (str(jaeger),),
-        _JAEGER.format(**plain, exporter="nop: ", exporter_name="nop", extensions="{{}}", names=""),
-    )
-    for kind, backend in (
-        ("memory", "{{memory: {{max_traces: 10000000}}}}"),
-        (
-            "badger",
-            '{{badger: {{directories: {{keys: "{directory}/keys", values: "{directory}/values"}}, ephemeral: false}}}}',
-        ),
-    ):
-        extensions = _STORAGE.format(backend=backend)
-        text = _JAEGER.format(
-            **plain,
-            exporter="jaeger_storage_exporter: {{trace_storage: store}}",
-            exporter_name="jaeger_storage_exporter",
-            extensions=extensions,
-            names="jaeger_storage",
-        )
-        yield Recipe(f"Jaeger, {kind}", (str(jaeger),), text, keeps=kind == "badger")
+    if jaeger is not None:
+        yield Recipe("Collector, nop", (str(jaeger),), _COLLECTOR)
+        yield Recipe("Jaeger, memory", (str(jaeger),), _JAEGER.replace("BACKEND", _MEMORY))
+        yield Recipe("Jaeger, badger", (str(jaeger),), _JAEGER.replace("BACKEND", _BADGER), keeps=True)
 
 
 @contextmanager
@@ -124,7 +114,7 @@ def running(recipe: Recipe, directory: Path) -> Iterator[Peer]:
         command += ["--api", at["api"], "--jaeger-storage", ""]
     elif recipe.config:
         config = directory.with_suffix(".yaml")
-        config.write_text(recipe.config.format(**at, directory=directory), encoding="utf-8")
+        config.write_text(Template(recipe.config).substitute(at, directory=directory), encoding="utf-8")
         command += ["--config", str(config)]
     else:
         command += ["--otlp-grpc-endpoint", at["grpc"], "--otlp-http-endpoint", at["http"]]

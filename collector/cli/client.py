@@ -1,6 +1,7 @@
 """The command line's way to a running collector."""
 
 import json
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -27,10 +28,13 @@ class ApiClient:
 
     Args:
         url: For example ``http://127.0.0.1:4319``; a bare HOST:PORT will do.
+        token: A bearer token; else the environment variable OTEL_OPTO_TOKEN, else none.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self._url = (url if "://" in url else f"http://{url}").rstrip("/")
+        token = os.environ.get("OTEL_OPTO_TOKEN", "") if token is None else token
+        self._headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
 
     def get(self, path: str, **query: str | int) -> Any:
         """The decoded answer.
@@ -54,7 +58,7 @@ class ApiClient:
         body = None if document is None else json.dumps(document).encode()
         if not self._url.startswith(("http://", "https://")):
             raise Unreachable(f"{self._url} is no http:// or https:// address; give --collector http://HOST:PORT")
-        request = urllib.request.Request(self._url + path, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - checked above
+        request = urllib.request.Request(self._url + path, body, self._headers, method=method)  # noqa: S310 - checked above
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
                 text: str = answer.read().decode()
