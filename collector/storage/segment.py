@@ -24,6 +24,9 @@ class Segment:
         file: The requests.
         index: Of all requests in the file.
         saved: Whether the index is in a file of its own.
+
+    Attributes:
+        sealing: Its index is being written; it must not be deleted meanwhile.
     """
 
     def __init__(self, number: int, file: SegmentFile, index: SegmentIndex, *, saved: bool) -> None:
@@ -31,6 +34,8 @@ class Segment:
         self.file = file
         self.index = index
         self.saved = saved
+        self.sealing = False
+        self._index_bytes = _index_path(file).stat().st_size if saved else 0
         self._extent: Extent | None = None
 
     @classmethod
@@ -90,6 +95,7 @@ class Segment:
         """Writes the index into a file and reads it from there. Nothing may be appended any more."""
         path = _index_path(self.file)
         self.index.save(path)
+        self._index_bytes = path.stat().st_size
         self.index = SegmentIndex.in_file(path)
         self.saved = True
 
@@ -101,8 +107,7 @@ class Segment:
 
     def size_bytes(self) -> int:
         """Of its files."""
-        path = _index_path(self.file)
-        return self.file.size + (path.stat().st_size if self.saved else 0)
+        return self.file.size + self._index_bytes
 
     def delete(self) -> None:
         """Removes its files. Who reads it at the moment can finish."""

@@ -155,6 +155,7 @@ class Segments:
             _LOG.warning("segment %d is full and no further one can be begun: %s", full.number, error)
             return
         assert self._sealing is not None
+        full.sealing = True
         self._sealing.submit(self._seal, full)
 
     def _begin_next(self) -> None:
@@ -167,6 +168,8 @@ class Segments:
             full.seal()
         except (OSError, sqlite3.Error) as error:  # its index stays in memory, and is tried again at the next start
             _LOG.warning("the index of segment %d stays in memory: %s", full.number, error)
+        finally:
+            full.sealing = False
 
     def forget(self, received_before_unix_nano: int, max_bytes: int, delivered: Mapping[str, int]) -> Forgotten:
         """Removes the oldest sealed segments beyond the limits.
@@ -183,7 +186,7 @@ class Segments:
         undelivered = dict.fromkeys(delivered, 0)
         for segment, size in zip(segments[:-1], sizes, strict=False):
             extent = segment.extent()
-            if not segment.saved or (extent.last_received >= received_before_unix_nano and freed >= too_much):
+            if segment.sealing or (extent.last_received >= received_before_unix_nano and freed >= too_much):
                 break
             for destination, position in delivered.items():
                 undelivered[destination] += _items_after(segment, position)

@@ -13,6 +13,7 @@ from collector.core.telemetry import Signal
 from collector.otlp.request import read_logs, read_traces
 from collector.storage.file_store import FileStore
 from collector.storage.segment_file import SegmentFile
+from collector.storage.segment_index import SegmentIndex
 from collector.storage.segments import SegmentLimits
 from tests import samples
 from tests.unit.collector.test_improver import TickingClock
@@ -161,6 +162,23 @@ async def test_age_and_size_take_the_oldest_whole_segments(tmp_path: Path) -> No
     assert (await store.counts()).bytes <= counted - 10_000
     await store.forget(10**18, 0)
     assert samples.trace_id(59) in await ids(store)
+    await store.stop()
+
+
+async def test_a_segment_whose_index_could_not_be_written_is_read_and_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await opened(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(SegmentIndex, "save", full)
+    await fill(store, range(1, 30))
+    await asyncio.sleep(0.05)
+    assert await ids(store) == wanted(range(1, 30))
+    assert (await store.forget(10**18, 10**9)).spans > 0
+    assert samples.trace_id(29) in await ids(store)
     await store.stop()
 
 
