@@ -4,36 +4,39 @@
 # source: collector/jaeger/v2/capabilities.proto
 # Protobuf Python Version: 5.27.2
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 5, 27, 2, "", "collector/jaeger/v2/capabilities.proto"
+    _runtime_version.Domain.PUBLIC,
+    5,
+    27,
+    2,
+    '',
+    'collector/jaeger/v2/capabilities.proto'
 )
 # @@protoc_insertion_point(imports)
 
 _sym_db = _symbol_database.Default()
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n&collector/jaeger/v2/capabilities.proto\x12\x11jaeger.storage.v2"\x18\n\x16GetCapabilitiesRequest"P\n\x17GetCapabilitiesResponse\x12\x35\n\x06search\x18\x01 \x01(\x0b\x32%.jaeger.storage.v2.SearchCapabilities"Q\n\x12SearchCapabilities\x12\x1c\n\x14without_service_name\x18\x01 \x01(\x08\x12\x1d\n\x15same_span_conjunction\x18\x02 \x01(\x08\x32x\n\x0c\x43\x61pabilities\x12h\n\x0fGetCapabilities\x12).jaeger.storage.v2.GetCapabilitiesRequest\x1a*.jaeger.storage.v2.GetCapabilitiesResponseb\x06proto3'
-)
+
+
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&collector/jaeger/v2/capabilities.proto\x12\x11jaeger.storage.v2\"\x18\n\x16GetCapabilitiesRequest\"P\n\x17GetCapabilitiesResponse\x12\x35\n\x06search\x18\x01 \x01(\x0b\x32%.jaeger.storage.v2.SearchCapabilities\"Q\n\x12SearchCapabilities\x12\x1c\n\x14without_service_name\x18\x01 \x01(\x08\x12\x1d\n\x15same_span_conjunction\x18\x02 \x01(\x08\x32x\n\x0c\x43\x61pabilities\x12h\n\x0fGetCapabilities\x12).jaeger.storage.v2.GetCapabilitiesRequest\x1a*.jaeger.storage.v2.GetCapabilitiesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "collector.jaeger.v2.capabilities_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'collector.jaeger.v2.capabilities_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_GETCAPABILITIESREQUEST"]._serialized_start = 61
-    _globals["_GETCAPABILITIESREQUEST"]._serialized_end = 85
-    _globals["_GETCAPABILITIESRESPONSE"]._serialized_start = 87
-    _globals["_GETCAPABILITIESRESPONSE"]._serialized_end = 167
-    _globals["_SEARCHCAPABILITIES"]._serialized_start = 169
-    _globals["_SEARCHCAPABILITIES"]._serialized_end = 250
-    _globals["_CAPABILITIES"]._serialized_start = 252
-    _globals["_CAPABILITIES"]._serialized_end = 372
+  DESCRIPTOR._loaded_options = None
+  _globals['_GETCAPABILITIESREQUEST']._serialized_start=61
+  _globals['_GETCAPABILITIESREQUEST']._serialized_end=85
+  _globals['_GETCAPABILITIESRESPONSE']._serialized_start=87
+  _globals['_GETCAPABILITIESRESPONSE']._serialized_end=167
+  _globals['_SEARCHCAPABILITIES']._serialized_start=169
+  _globals['_SEARCHCAPABILITIES']._serialized_end=250
+  _globals['_CAPABILITIES']._serialized_start=252
+  _globals['_CAPABILITIES']._serialized_end=372
 # @@protoc_insertion_point(module_scope)

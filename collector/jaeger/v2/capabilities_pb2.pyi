@@ -59,11 +59,6 @@ class SearchCapabilities(google.protobuf.message.Message):
         without_service_name: builtins.bool = ...,
         same_span_conjunction: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "same_span_conjunction", b"same_span_conjunction", "without_service_name", b"without_service_name"
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["same_span_conjunction", b"same_span_conjunction", "without_service_name", b"without_service_name"]) -> None: ...
 
 Global___SearchCapabilities: typing_extensions.TypeAlias = SearchCapabilities

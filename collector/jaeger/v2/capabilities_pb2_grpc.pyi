@@ -19,13 +19,14 @@ else:
 _T = typing.TypeVar("_T")
 
 class _MaybeAsyncIterator(collections.abc.AsyncIterator[_T], collections.abc.Iterator[_T], metaclass=abc.ABCMeta): ...
+
 class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type: ignore[misc, type-arg]
     ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 _CapabilitiesGetCapabilitiesType = typing_extensions.TypeVar(
-    "_CapabilitiesGetCapabilitiesType",
+    '_CapabilitiesGetCapabilitiesType',
     grpc.UnaryUnaryMultiCallable[
         collector.jaeger.v2.capabilities_pb2.GetCapabilitiesRequest,
         collector.jaeger.v2.capabilities_pb2.GetCapabilitiesResponse,
@@ -42,25 +43,20 @@ _CapabilitiesGetCapabilitiesType = typing_extensions.TypeVar(
 
 class CapabilitiesStub(typing.Generic[_CapabilitiesGetCapabilitiesType]):
     @typing.overload
-    def __init__(
-        self: CapabilitiesStub[
-            grpc.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.capabilities_pb2.GetCapabilitiesRequest,
-                collector.jaeger.v2.capabilities_pb2.GetCapabilitiesResponse,
-            ],
+    def __init__(self: CapabilitiesStub[
+        grpc.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.capabilities_pb2.GetCapabilitiesRequest,
+            collector.jaeger.v2.capabilities_pb2.GetCapabilitiesResponse,
         ],
-        channel: grpc.Channel,
-    ) -> None: ...
+    ], channel: grpc.Channel) -> None: ...
+
     @typing.overload
-    def __init__(
-        self: CapabilitiesStub[
-            grpc.aio.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.capabilities_pb2.GetCapabilitiesRequest,
-                collector.jaeger.v2.capabilities_pb2.GetCapabilitiesResponse,
-            ],
+    def __init__(self: CapabilitiesStub[
+        grpc.aio.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.capabilities_pb2.GetCapabilitiesRequest,
+            collector.jaeger.v2.capabilities_pb2.GetCapabilitiesResponse,
         ],
-        channel: grpc.aio.Channel,
-    ) -> None: ...
+    ], channel: grpc.aio.Channel) -> None: ...
 
     GetCapabilities: _CapabilitiesGetCapabilitiesType
 
@@ -77,11 +73,6 @@ class CapabilitiesServicer(metaclass=abc.ABCMeta):
         self,
         request: collector.jaeger.v2.capabilities_pb2.GetCapabilitiesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        collector.jaeger.v2.capabilities_pb2.GetCapabilitiesResponse,
-        collections.abc.Awaitable[collector.jaeger.v2.capabilities_pb2.GetCapabilitiesResponse],
-    ]: ...
+    ) -> typing.Union[collector.jaeger.v2.capabilities_pb2.GetCapabilitiesResponse, collections.abc.Awaitable[collector.jaeger.v2.capabilities_pb2.GetCapabilitiesResponse]]: ...
 
-def add_CapabilitiesServicer_to_server(
-    servicer: CapabilitiesServicer, server: typing.Union[grpc.Server, grpc.aio.Server]
-) -> None: ...
+def add_CapabilitiesServicer_to_server(servicer: CapabilitiesServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

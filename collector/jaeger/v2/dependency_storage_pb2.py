@@ -4,15 +4,18 @@
 # source: collector/jaeger/v2/dependency_storage.proto
 # Protobuf Python Version: 5.27.2
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 5, 27, 2, "", "collector/jaeger/v2/dependency_storage.proto"
+    _runtime_version.Domain.PUBLIC,
+    5,
+    27,
+    2,
+    '',
+    'collector/jaeger/v2/dependency_storage.proto'
 )
 # @@protoc_insertion_point(imports)
 
@@ -22,21 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n,collector/jaeger/v2/dependency_storage.proto\x12\x11jaeger.storage.v2\x1a\x1fgoogle/protobuf/timestamp.proto"v\n\x16GetDependenciesRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp"O\n\nDependency\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\r\n\x05\x63hild\x18\x02 \x01(\t\x12\x12\n\ncall_count\x18\x03 \x01(\x04\x12\x0e\n\x06source\x18\x04 \x01(\t"N\n\x17GetDependenciesResponse\x12\x33\n\x0c\x64\x65pendencies\x18\x01 \x03(\x0b\x32\x1d.jaeger.storage.v2.Dependency2|\n\x10\x44\x65pendencyReader\x12h\n\x0fGetDependencies\x12).jaeger.storage.v2.GetDependenciesRequest\x1a*.jaeger.storage.v2.GetDependenciesResponseb\x06proto3'
-)
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,collector/jaeger/v2/dependency_storage.proto\x12\x11jaeger.storage.v2\x1a\x1fgoogle/protobuf/timestamp.proto\"v\n\x16GetDependenciesRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"O\n\nDependency\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\r\n\x05\x63hild\x18\x02 \x01(\t\x12\x12\n\ncall_count\x18\x03 \x01(\x04\x12\x0e\n\x06source\x18\x04 \x01(\t\"N\n\x17GetDependenciesResponse\x12\x33\n\x0c\x64\x65pendencies\x18\x01 \x03(\x0b\x32\x1d.jaeger.storage.v2.Dependency2|\n\x10\x44\x65pendencyReader\x12h\n\x0fGetDependencies\x12).jaeger.storage.v2.GetDependenciesRequest\x1a*.jaeger.storage.v2.GetDependenciesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "collector.jaeger.v2.dependency_storage_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'collector.jaeger.v2.dependency_storage_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_GETDEPENDENCIESREQUEST"]._serialized_start = 100
-    _globals["_GETDEPENDENCIESREQUEST"]._serialized_end = 218
-    _globals["_DEPENDENCY"]._serialized_start = 220
-    _globals["_DEPENDENCY"]._serialized_end = 299
-    _globals["_GETDEPENDENCIESRESPONSE"]._serialized_start = 301
-    _globals["_GETDEPENDENCIESRESPONSE"]._serialized_end = 379
-    _globals["_DEPENDENCYREADER"]._serialized_start = 381
-    _globals["_DEPENDENCYREADER"]._serialized_end = 505
+  DESCRIPTOR._loaded_options = None
+  _globals['_GETDEPENDENCIESREQUEST']._serialized_start=100
+  _globals['_GETDEPENDENCIESREQUEST']._serialized_end=218
+  _globals['_DEPENDENCY']._serialized_start=220
+  _globals['_DEPENDENCY']._serialized_end=299
+  _globals['_GETDEPENDENCIESRESPONSE']._serialized_start=301
+  _globals['_GETDEPENDENCIESRESPONSE']._serialized_end=379
+  _globals['_DEPENDENCYREADER']._serialized_start=381
+  _globals['_DEPENDENCYREADER']._serialized_end=505
 # @@protoc_insertion_point(module_scope)

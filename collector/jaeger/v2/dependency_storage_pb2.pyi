@@ -35,9 +35,7 @@ class GetDependenciesRequest(google.protobuf.message.Message):
         start_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]
-    ) -> builtins.bool: ...
+    def HasField(self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]) -> builtins.bool: ...
     def ClearField(self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]) -> None: ...
 
 Global___GetDependenciesRequest: typing_extensions.TypeAlias = GetDependenciesRequest
@@ -62,12 +60,7 @@ class Dependency(google.protobuf.message.Message):
         call_count: builtins.int = ...,
         source: builtins.str = ...,
     ) -> None: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "call_count", b"call_count", "child", b"child", "parent", b"parent", "source", b"source"
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["call_count", b"call_count", "child", b"child", "parent", b"parent", "source", b"source"]) -> None: ...
 
 Global___Dependency: typing_extensions.TypeAlias = Dependency
 
@@ -77,9 +70,7 @@ class GetDependenciesResponse(google.protobuf.message.Message):
 
     DEPENDENCIES_FIELD_NUMBER: builtins.int
     @property
-    def dependencies(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Dependency]: ...
+    def dependencies(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Dependency]: ...
     def __init__(
         self,
         *,

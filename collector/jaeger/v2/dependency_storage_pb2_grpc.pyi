@@ -19,13 +19,14 @@ else:
 _T = typing.TypeVar("_T")
 
 class _MaybeAsyncIterator(collections.abc.AsyncIterator[_T], collections.abc.Iterator[_T], metaclass=abc.ABCMeta): ...
+
 class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type: ignore[misc, type-arg]
     ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 _DependencyReaderGetDependenciesType = typing_extensions.TypeVar(
-    "_DependencyReaderGetDependenciesType",
+    '_DependencyReaderGetDependenciesType',
     grpc.UnaryUnaryMultiCallable[
         collector.jaeger.v2.dependency_storage_pb2.GetDependenciesRequest,
         collector.jaeger.v2.dependency_storage_pb2.GetDependenciesResponse,
@@ -42,25 +43,20 @@ _DependencyReaderGetDependenciesType = typing_extensions.TypeVar(
 
 class DependencyReaderStub(typing.Generic[_DependencyReaderGetDependenciesType]):
     @typing.overload
-    def __init__(
-        self: DependencyReaderStub[
-            grpc.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.dependency_storage_pb2.GetDependenciesRequest,
-                collector.jaeger.v2.dependency_storage_pb2.GetDependenciesResponse,
-            ],
+    def __init__(self: DependencyReaderStub[
+        grpc.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.dependency_storage_pb2.GetDependenciesRequest,
+            collector.jaeger.v2.dependency_storage_pb2.GetDependenciesResponse,
         ],
-        channel: grpc.Channel,
-    ) -> None: ...
+    ], channel: grpc.Channel) -> None: ...
+
     @typing.overload
-    def __init__(
-        self: DependencyReaderStub[
-            grpc.aio.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.dependency_storage_pb2.GetDependenciesRequest,
-                collector.jaeger.v2.dependency_storage_pb2.GetDependenciesResponse,
-            ],
+    def __init__(self: DependencyReaderStub[
+        grpc.aio.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.dependency_storage_pb2.GetDependenciesRequest,
+            collector.jaeger.v2.dependency_storage_pb2.GetDependenciesResponse,
         ],
-        channel: grpc.aio.Channel,
-    ) -> None: ...
+    ], channel: grpc.aio.Channel) -> None: ...
 
     GetDependencies: _DependencyReaderGetDependenciesType
 
@@ -77,11 +73,6 @@ class DependencyReaderServicer(metaclass=abc.ABCMeta):
         self,
         request: collector.jaeger.v2.dependency_storage_pb2.GetDependenciesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        collector.jaeger.v2.dependency_storage_pb2.GetDependenciesResponse,
-        collections.abc.Awaitable[collector.jaeger.v2.dependency_storage_pb2.GetDependenciesResponse],
-    ]: ...
+    ) -> typing.Union[collector.jaeger.v2.dependency_storage_pb2.GetDependenciesResponse, collections.abc.Awaitable[collector.jaeger.v2.dependency_storage_pb2.GetDependenciesResponse]]: ...
 
-def add_DependencyReaderServicer_to_server(
-    servicer: DependencyReaderServicer, server: typing.Union[grpc.Server, grpc.aio.Server]
-) -> None: ...
+def add_DependencyReaderServicer_to_server(servicer: DependencyReaderServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -4,15 +4,18 @@
 # source: collector/jaeger/v2/trace_storage.proto
 # Protobuf Python Version: 5.27.2
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 5, 27, 2, "", "collector/jaeger/v2/trace_storage.proto"
+    _runtime_version.Domain.PUBLIC,
+    5,
+    27,
+    2,
+    '',
+    'collector/jaeger/v2/trace_storage.proto'
 )
 # @@protoc_insertion_point(imports)
 
@@ -23,53 +26,51 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\'collector/jaeger/v2/trace_storage.proto\x12\x11jaeger.storage.v2\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto"$\n\nTracesData\x12\x16\n\x0eresource_spans\x18\x01 \x03(\x0c"\x80\x01\n\x0eGetTraceParams\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp"D\n\x10GetTracesRequest\x12\x30\n\x05query\x18\x01 \x03(\x0b\x32!.jaeger.storage.v2.GetTraceParams"\x14\n\x12GetServicesRequest"\'\n\x13GetServicesResponse\x12\x10\n\x08services\x18\x01 \x03(\t":\n\x14GetOperationsRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x11\n\tspan_kind\x18\x02 \x01(\t",\n\tOperation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tspan_kind\x18\x02 \x01(\t"I\n\x15GetOperationsResponse\x12\x30\n\noperations\x18\x01 \x03(\x0b\x32\x1c.jaeger.storage.v2.Operation"C\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.jaeger.storage.v2.AnyValue"\xf4\x01\n\x08\x41nyValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\tH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x34\n\x0b\x61rray_value\x18\x05 \x01(\x0b\x32\x1d.jaeger.storage.v2.ArrayValueH\x00\x12\x37\n\x0ckvlist_value\x18\x06 \x01(\x0b\x32\x1f.jaeger.storage.v2.KeyValueListH\x00\x12\x15\n\x0b\x62ytes_value\x18\x07 \x01(\x0cH\x00\x42\x07\n\x05value";\n\x0cKeyValueList\x12+\n\x06values\x18\x01 \x03(\x0b\x32\x1b.jaeger.storage.v2.KeyValue"9\n\nArrayValue\x12+\n\x06values\x18\x01 \x03(\x0b\x32\x1b.jaeger.storage.v2.AnyValue"\xf5\x02\n\x14TraceQueryParameters\x12\x14\n\x0cservice_name\x18\x01 \x01(\t\x12\x16\n\x0eoperation_name\x18\x02 \x01(\t\x12/\n\nattributes\x18\x03 \x03(\x0b\x32\x1b.jaeger.storage.v2.KeyValue\x12\x32\n\x0estart_time_min\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0estart_time_max\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0c\x64uration_min\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0c\x64uration_max\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0csearch_depth\x18\x08 \x01(\x05\x12\x13\n\x06\x66ilter\x18\t \x01(\x0cH\x00\x88\x01\x01\x42\t\n\x07_filter"K\n\x11\x46indTracesRequest\x12\x36\n\x05query\x18\x01 \x01(\x0b\x32\'.jaeger.storage.v2.TraceQueryParameters"t\n\x0c\x46oundTraceID\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12)\n\x05start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp"J\n\x14\x46indTraceIDsResponse\x12\x32\n\ttrace_ids\x18\x01 \x03(\x0b\x32\x1f.jaeger.storage.v2.FoundTraceID"P\n\x1a\x46indTraceSummariesResponse\x12\x32\n\tsummaries\x18\x01 \x03(\x0b\x32\x1f.jaeger.storage.v2.TraceSummary"\x98\x02\n\x0cTraceSummary\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x19\n\x11root_service_name\x18\x02 \x01(\t\x12\x1b\n\x13root_operation_name\x18\x03 \x01(\t\x12 \n\x18min_start_time_unix_nano\x18\x04 \x01(\x06\x12\x1e\n\x16max_end_time_unix_nano\x18\x05 \x01(\x06\x12\x12\n\nspan_count\x18\x06 \x01(\x05\x12\x18\n\x10\x65rror_span_count\x18\x07 \x01(\x05\x12\x19\n\x11orphan_span_count\x18\x08 \x01(\x05\x12\x33\n\x08services\x18\t \x03(\x0b\x32!.jaeger.storage.v2.ServiceSummary"L\n\x0eServiceSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nspan_count\x18\x02 \x01(\x05\x12\x18\n\x10\x65rror_span_count\x18\x03 \x01(\x05\x32\xc3\x04\n\x0bTraceReader\x12Q\n\tGetTraces\x12#.jaeger.storage.v2.GetTracesRequest\x1a\x1d.jaeger.storage.v2.TracesData0\x01\x12\\\n\x0bGetServices\x12%.jaeger.storage.v2.GetServicesRequest\x1a&.jaeger.storage.v2.GetServicesResponse\x12\x62\n\rGetOperations\x12\'.jaeger.storage.v2.GetOperationsRequest\x1a(.jaeger.storage.v2.GetOperationsResponse\x12S\n\nFindTraces\x12$.jaeger.storage.v2.FindTracesRequest\x1a\x1d.jaeger.storage.v2.TracesData0\x01\x12]\n\x0c\x46indTraceIDs\x12$.jaeger.storage.v2.FindTracesRequest\x1a\'.jaeger.storage.v2.FindTraceIDsResponse\x12k\n\x12\x46indTraceSummaries\x12$.jaeger.storage.v2.FindTracesRequest\x1a-.jaeger.storage.v2.FindTraceSummariesResponse0\x01\x62\x06proto3'
-)
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'collector/jaeger/v2/trace_storage.proto\x12\x11jaeger.storage.v2\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"$\n\nTracesData\x12\x16\n\x0eresource_spans\x18\x01 \x03(\x0c\"\x80\x01\n\x0eGetTraceParams\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x10GetTracesRequest\x12\x30\n\x05query\x18\x01 \x03(\x0b\x32!.jaeger.storage.v2.GetTraceParams\"\x14\n\x12GetServicesRequest\"\'\n\x13GetServicesResponse\x12\x10\n\x08services\x18\x01 \x03(\t\":\n\x14GetOperationsRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x11\n\tspan_kind\x18\x02 \x01(\t\",\n\tOperation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tspan_kind\x18\x02 \x01(\t\"I\n\x15GetOperationsResponse\x12\x30\n\noperations\x18\x01 \x03(\x0b\x32\x1c.jaeger.storage.v2.Operation\"C\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.jaeger.storage.v2.AnyValue\"\xf4\x01\n\x08\x41nyValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\tH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x34\n\x0b\x61rray_value\x18\x05 \x01(\x0b\x32\x1d.jaeger.storage.v2.ArrayValueH\x00\x12\x37\n\x0ckvlist_value\x18\x06 \x01(\x0b\x32\x1f.jaeger.storage.v2.KeyValueListH\x00\x12\x15\n\x0b\x62ytes_value\x18\x07 \x01(\x0cH\x00\x42\x07\n\x05value\";\n\x0cKeyValueList\x12+\n\x06values\x18\x01 \x03(\x0b\x32\x1b.jaeger.storage.v2.KeyValue\"9\n\nArrayValue\x12+\n\x06values\x18\x01 \x03(\x0b\x32\x1b.jaeger.storage.v2.AnyValue\"\xf5\x02\n\x14TraceQueryParameters\x12\x14\n\x0cservice_name\x18\x01 \x01(\t\x12\x16\n\x0eoperation_name\x18\x02 \x01(\t\x12/\n\nattributes\x18\x03 \x03(\x0b\x32\x1b.jaeger.storage.v2.KeyValue\x12\x32\n\x0estart_time_min\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0estart_time_max\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0c\x64uration_min\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0c\x64uration_max\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0csearch_depth\x18\x08 \x01(\x05\x12\x13\n\x06\x66ilter\x18\t \x01(\x0cH\x00\x88\x01\x01\x42\t\n\x07_filter\"K\n\x11\x46indTracesRequest\x12\x36\n\x05query\x18\x01 \x01(\x0b\x32\'.jaeger.storage.v2.TraceQueryParameters\"t\n\x0c\x46oundTraceID\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12)\n\x05start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x14\x46indTraceIDsResponse\x12\x32\n\ttrace_ids\x18\x01 \x03(\x0b\x32\x1f.jaeger.storage.v2.FoundTraceID\"P\n\x1a\x46indTraceSummariesResponse\x12\x32\n\tsummaries\x18\x01 \x03(\x0b\x32\x1f.jaeger.storage.v2.TraceSummary\"\x98\x02\n\x0cTraceSummary\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x19\n\x11root_service_name\x18\x02 \x01(\t\x12\x1b\n\x13root_operation_name\x18\x03 \x01(\t\x12 \n\x18min_start_time_unix_nano\x18\x04 \x01(\x06\x12\x1e\n\x16max_end_time_unix_nano\x18\x05 \x01(\x06\x12\x12\n\nspan_count\x18\x06 \x01(\x05\x12\x18\n\x10\x65rror_span_count\x18\x07 \x01(\x05\x12\x19\n\x11orphan_span_count\x18\x08 \x01(\x05\x12\x33\n\x08services\x18\t \x03(\x0b\x32!.jaeger.storage.v2.ServiceSummary\"L\n\x0eServiceSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nspan_count\x18\x02 \x01(\x05\x12\x18\n\x10\x65rror_span_count\x18\x03 \x01(\x05\x32\xc3\x04\n\x0bTraceReader\x12Q\n\tGetTraces\x12#.jaeger.storage.v2.GetTracesRequest\x1a\x1d.jaeger.storage.v2.TracesData0\x01\x12\\\n\x0bGetServices\x12%.jaeger.storage.v2.GetServicesRequest\x1a&.jaeger.storage.v2.GetServicesResponse\x12\x62\n\rGetOperations\x12\'.jaeger.storage.v2.GetOperationsRequest\x1a(.jaeger.storage.v2.GetOperationsResponse\x12S\n\nFindTraces\x12$.jaeger.storage.v2.FindTracesRequest\x1a\x1d.jaeger.storage.v2.TracesData0\x01\x12]\n\x0c\x46indTraceIDs\x12$.jaeger.storage.v2.FindTracesRequest\x1a\'.jaeger.storage.v2.FindTraceIDsResponse\x12k\n\x12\x46indTraceSummaries\x12$.jaeger.storage.v2.FindTracesRequest\x1a-.jaeger.storage.v2.FindTraceSummariesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "collector.jaeger.v2.trace_storage_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'collector.jaeger.v2.trace_storage_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_TRACESDATA"]._serialized_start = 127
-    _globals["_TRACESDATA"]._serialized_end = 163
-    _globals["_GETTRACEPARAMS"]._serialized_start = 166
-    _globals["_GETTRACEPARAMS"]._serialized_end = 294
-    _globals["_GETTRACESREQUEST"]._serialized_start = 296
-    _globals["_GETTRACESREQUEST"]._serialized_end = 364
-    _globals["_GETSERVICESREQUEST"]._serialized_start = 366
-    _globals["_GETSERVICESREQUEST"]._serialized_end = 386
-    _globals["_GETSERVICESRESPONSE"]._serialized_start = 388
-    _globals["_GETSERVICESRESPONSE"]._serialized_end = 427
-    _globals["_GETOPERATIONSREQUEST"]._serialized_start = 429
-    _globals["_GETOPERATIONSREQUEST"]._serialized_end = 487
-    _globals["_OPERATION"]._serialized_start = 489
-    _globals["_OPERATION"]._serialized_end = 533
-    _globals["_GETOPERATIONSRESPONSE"]._serialized_start = 535
-    _globals["_GETOPERATIONSRESPONSE"]._serialized_end = 608
-    _globals["_KEYVALUE"]._serialized_start = 610
-    _globals["_KEYVALUE"]._serialized_end = 677
-    _globals["_ANYVALUE"]._serialized_start = 680
-    _globals["_ANYVALUE"]._serialized_end = 924
-    _globals["_KEYVALUELIST"]._serialized_start = 926
-    _globals["_KEYVALUELIST"]._serialized_end = 985
-    _globals["_ARRAYVALUE"]._serialized_start = 987
-    _globals["_ARRAYVALUE"]._serialized_end = 1044
-    _globals["_TRACEQUERYPARAMETERS"]._serialized_start = 1047
-    _globals["_TRACEQUERYPARAMETERS"]._serialized_end = 1420
-    _globals["_FINDTRACESREQUEST"]._serialized_start = 1422
-    _globals["_FINDTRACESREQUEST"]._serialized_end = 1497
-    _globals["_FOUNDTRACEID"]._serialized_start = 1499
-    _globals["_FOUNDTRACEID"]._serialized_end = 1615
-    _globals["_FINDTRACEIDSRESPONSE"]._serialized_start = 1617
-    _globals["_FINDTRACEIDSRESPONSE"]._serialized_end = 1691
-    _globals["_FINDTRACESUMMARIESRESPONSE"]._serialized_start = 1693
-    _globals["_FINDTRACESUMMARIESRESPONSE"]._serialized_end = 1773
-    _globals["_TRACESUMMARY"]._serialized_start = 1776
-    _globals["_TRACESUMMARY"]._serialized_end = 2056
-    _globals["_SERVICESUMMARY"]._serialized_start = 2058
-    _globals["_SERVICESUMMARY"]._serialized_end = 2134
-    _globals["_TRACEREADER"]._serialized_start = 2137
-    _globals["_TRACEREADER"]._serialized_end = 2716
+  DESCRIPTOR._loaded_options = None
+  _globals['_TRACESDATA']._serialized_start=127
+  _globals['_TRACESDATA']._serialized_end=163
+  _globals['_GETTRACEPARAMS']._serialized_start=166
+  _globals['_GETTRACEPARAMS']._serialized_end=294
+  _globals['_GETTRACESREQUEST']._serialized_start=296
+  _globals['_GETTRACESREQUEST']._serialized_end=364
+  _globals['_GETSERVICESREQUEST']._serialized_start=366
+  _globals['_GETSERVICESREQUEST']._serialized_end=386
+  _globals['_GETSERVICESRESPONSE']._serialized_start=388
+  _globals['_GETSERVICESRESPONSE']._serialized_end=427
+  _globals['_GETOPERATIONSREQUEST']._serialized_start=429
+  _globals['_GETOPERATIONSREQUEST']._serialized_end=487
+  _globals['_OPERATION']._serialized_start=489
+  _globals['_OPERATION']._serialized_end=533
+  _globals['_GETOPERATIONSRESPONSE']._serialized_start=535
+  _globals['_GETOPERATIONSRESPONSE']._serialized_end=608
+  _globals['_KEYVALUE']._serialized_start=610
+  _globals['_KEYVALUE']._serialized_end=677
+  _globals['_ANYVALUE']._serialized_start=680
+  _globals['_ANYVALUE']._serialized_end=924
+  _globals['_KEYVALUELIST']._serialized_start=926
+  _globals['_KEYVALUELIST']._serialized_end=985
+  _globals['_ARRAYVALUE']._serialized_start=987
+  _globals['_ARRAYVALUE']._serialized_end=1044
+  _globals['_TRACEQUERYPARAMETERS']._serialized_start=1047
+  _globals['_TRACEQUERYPARAMETERS']._serialized_end=1420
+  _globals['_FINDTRACESREQUEST']._serialized_start=1422
+  _globals['_FINDTRACESREQUEST']._serialized_end=1497
+  _globals['_FOUNDTRACEID']._serialized_start=1499
+  _globals['_FOUNDTRACEID']._serialized_end=1615
+  _globals['_FINDTRACEIDSRESPONSE']._serialized_start=1617
+  _globals['_FINDTRACEIDSRESPONSE']._serialized_end=1691
+  _globals['_FINDTRACESUMMARIESRESPONSE']._serialized_start=1693
+  _globals['_FINDTRACESUMMARIESRESPONSE']._serialized_end=1773
+  _globals['_TRACESUMMARY']._serialized_start=1776
+  _globals['_TRACESUMMARY']._serialized_end=2056
+  _globals['_SERVICESUMMARY']._serialized_start=2058
+  _globals['_SERVICESUMMARY']._serialized_end=2134
+  _globals['_TRACEREADER']._serialized_start=2137
+  _globals['_TRACEREADER']._serialized_end=2716
 # @@protoc_insertion_point(module_scope)

@@ -57,12 +57,8 @@ class GetTraceParams(google.protobuf.message.Message):
         start_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time", "trace_id", b"trace_id"]
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time", "trace_id", b"trace_id"]) -> None: ...
 
 Global___GetTraceParams: typing_extensions.TypeAlias = GetTraceParams
 
@@ -211,56 +207,9 @@ class AnyValue(google.protobuf.message.Message):
         kvlist_value: Global___KeyValueList | None = ...,
         bytes_value: builtins.bytes = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "array_value",
-            b"array_value",
-            "bool_value",
-            b"bool_value",
-            "bytes_value",
-            b"bytes_value",
-            "double_value",
-            b"double_value",
-            "int_value",
-            b"int_value",
-            "kvlist_value",
-            b"kvlist_value",
-            "string_value",
-            b"string_value",
-            "value",
-            b"value",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "array_value",
-            b"array_value",
-            "bool_value",
-            b"bool_value",
-            "bytes_value",
-            b"bytes_value",
-            "double_value",
-            b"double_value",
-            "int_value",
-            b"int_value",
-            "kvlist_value",
-            b"kvlist_value",
-            "string_value",
-            b"string_value",
-            "value",
-            b"value",
-        ],
-    ) -> None: ...
-    def WhichOneof(
-        self, oneof_group: typing.Literal["value", b"value"]
-    ) -> (
-        typing.Literal[
-            "string_value", "bool_value", "int_value", "double_value", "array_value", "kvlist_value", "bytes_value"
-        ]
-        | None
-    ): ...
+    def HasField(self, field_name: typing.Literal["array_value", b"array_value", "bool_value", b"bool_value", "bytes_value", b"bytes_value", "double_value", b"double_value", "int_value", b"int_value", "kvlist_value", b"kvlist_value", "string_value", b"string_value", "value", b"value"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["array_value", b"array_value", "bool_value", b"bool_value", "bytes_value", b"bytes_value", "double_value", b"double_value", "int_value", b"int_value", "kvlist_value", b"kvlist_value", "string_value", b"string_value", "value", b"value"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["value", b"value"]) -> typing.Literal["string_value", "bool_value", "int_value", "double_value", "array_value", "kvlist_value", "bytes_value"] | None: ...
 
 Global___AnyValue: typing_extensions.TypeAlias = AnyValue
 
@@ -337,48 +286,8 @@ class TraceQueryParameters(google.protobuf.message.Message):
         search_depth: builtins.int = ...,
         filter: builtins.bytes | None = ...,
     ) -> None: ...
-    def HasField(
-        self,
-        field_name: typing.Literal[
-            "_filter",
-            b"_filter",
-            "duration_max",
-            b"duration_max",
-            "duration_min",
-            b"duration_min",
-            "filter",
-            b"filter",
-            "start_time_max",
-            b"start_time_max",
-            "start_time_min",
-            b"start_time_min",
-        ],
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "_filter",
-            b"_filter",
-            "attributes",
-            b"attributes",
-            "duration_max",
-            b"duration_max",
-            "duration_min",
-            b"duration_min",
-            "filter",
-            b"filter",
-            "operation_name",
-            b"operation_name",
-            "search_depth",
-            b"search_depth",
-            "service_name",
-            b"service_name",
-            "start_time_max",
-            b"start_time_max",
-            "start_time_min",
-            b"start_time_min",
-        ],
-    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_filter", b"_filter", "duration_max", b"duration_max", "duration_min", b"duration_min", "filter", b"filter", "start_time_max", b"start_time_max", "start_time_min", b"start_time_min"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_filter", b"_filter", "attributes", b"attributes", "duration_max", b"duration_max", "duration_min", b"duration_min", "filter", b"filter", "operation_name", b"operation_name", "search_depth", b"search_depth", "service_name", b"service_name", "start_time_max", b"start_time_max", "start_time_min", b"start_time_min"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_filter", b"_filter"]) -> typing.Literal["filter"] | None: ...
 
 Global___TraceQueryParameters: typing_extensions.TypeAlias = TraceQueryParameters
@@ -420,9 +329,7 @@ class FoundTraceID(google.protobuf.message.Message):
         end: google.protobuf.timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["end", b"end", "start", b"start"]) -> builtins.bool: ...
-    def ClearField(
-        self, field_name: typing.Literal["end", b"end", "start", b"start", "trace_id", b"trace_id"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["end", b"end", "start", b"start", "trace_id", b"trace_id"]) -> None: ...
 
 Global___FoundTraceID: typing_extensions.TypeAlias = FoundTraceID
 
@@ -432,9 +339,7 @@ class FindTraceIDsResponse(google.protobuf.message.Message):
 
     TRACE_IDS_FIELD_NUMBER: builtins.int
     @property
-    def trace_ids(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___FoundTraceID]: ...
+    def trace_ids(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___FoundTraceID]: ...
     def __init__(
         self,
         *,
@@ -450,9 +355,7 @@ class FindTraceSummariesResponse(google.protobuf.message.Message):
 
     SUMMARIES_FIELD_NUMBER: builtins.int
     @property
-    def summaries(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TraceSummary]: ...
+    def summaries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TraceSummary]: ...
     def __init__(
         self,
         *,
@@ -484,9 +387,7 @@ class TraceSummary(google.protobuf.message.Message):
     error_span_count: builtins.int
     orphan_span_count: builtins.int
     @property
-    def services(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ServiceSummary]: ...
+    def services(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ServiceSummary]: ...
     def __init__(
         self,
         *,
@@ -500,29 +401,7 @@ class TraceSummary(google.protobuf.message.Message):
         orphan_span_count: builtins.int = ...,
         services: collections.abc.Iterable[Global___ServiceSummary] | None = ...,
     ) -> None: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "error_span_count",
-            b"error_span_count",
-            "max_end_time_unix_nano",
-            b"max_end_time_unix_nano",
-            "min_start_time_unix_nano",
-            b"min_start_time_unix_nano",
-            "orphan_span_count",
-            b"orphan_span_count",
-            "root_operation_name",
-            b"root_operation_name",
-            "root_service_name",
-            b"root_service_name",
-            "services",
-            b"services",
-            "span_count",
-            b"span_count",
-            "trace_id",
-            b"trace_id",
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["error_span_count", b"error_span_count", "max_end_time_unix_nano", b"max_end_time_unix_nano", "min_start_time_unix_nano", b"min_start_time_unix_nano", "orphan_span_count", b"orphan_span_count", "root_operation_name", b"root_operation_name", "root_service_name", b"root_service_name", "services", b"services", "span_count", b"span_count", "trace_id", b"trace_id"]) -> None: ...
 
 Global___TraceSummary: typing_extensions.TypeAlias = TraceSummary
 
@@ -543,11 +422,6 @@ class ServiceSummary(google.protobuf.message.Message):
         span_count: builtins.int = ...,
         error_span_count: builtins.int = ...,
     ) -> None: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "error_span_count", b"error_span_count", "name", b"name", "span_count", b"span_count"
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["error_span_count", b"error_span_count", "name", b"name", "span_count", b"span_count"]) -> None: ...
 
 Global___ServiceSummary: typing_extensions.TypeAlias = ServiceSummary

@@ -19,13 +19,14 @@ else:
 _T = typing.TypeVar("_T")
 
 class _MaybeAsyncIterator(collections.abc.AsyncIterator[_T], collections.abc.Iterator[_T], metaclass=abc.ABCMeta): ...
+
 class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type: ignore[misc, type-arg]
     ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 _TraceReaderGetTracesType = typing_extensions.TypeVar(
-    "_TraceReaderGetTracesType",
+    '_TraceReaderGetTracesType',
     grpc.UnaryStreamMultiCallable[
         collector.jaeger.v2.trace_storage_pb2.GetTracesRequest,
         collector.jaeger.v2.trace_storage_pb2.TracesData,
@@ -41,7 +42,7 @@ _TraceReaderGetTracesType = typing_extensions.TypeVar(
 )
 
 _TraceReaderGetServicesType = typing_extensions.TypeVar(
-    "_TraceReaderGetServicesType",
+    '_TraceReaderGetServicesType',
     grpc.UnaryUnaryMultiCallable[
         collector.jaeger.v2.trace_storage_pb2.GetServicesRequest,
         collector.jaeger.v2.trace_storage_pb2.GetServicesResponse,
@@ -57,7 +58,7 @@ _TraceReaderGetServicesType = typing_extensions.TypeVar(
 )
 
 _TraceReaderGetOperationsType = typing_extensions.TypeVar(
-    "_TraceReaderGetOperationsType",
+    '_TraceReaderGetOperationsType',
     grpc.UnaryUnaryMultiCallable[
         collector.jaeger.v2.trace_storage_pb2.GetOperationsRequest,
         collector.jaeger.v2.trace_storage_pb2.GetOperationsResponse,
@@ -73,7 +74,7 @@ _TraceReaderGetOperationsType = typing_extensions.TypeVar(
 )
 
 _TraceReaderFindTracesType = typing_extensions.TypeVar(
-    "_TraceReaderFindTracesType",
+    '_TraceReaderFindTracesType',
     grpc.UnaryStreamMultiCallable[
         collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
         collector.jaeger.v2.trace_storage_pb2.TracesData,
@@ -89,7 +90,7 @@ _TraceReaderFindTracesType = typing_extensions.TypeVar(
 )
 
 _TraceReaderFindTraceIDsType = typing_extensions.TypeVar(
-    "_TraceReaderFindTraceIDsType",
+    '_TraceReaderFindTraceIDsType',
     grpc.UnaryUnaryMultiCallable[
         collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
         collector.jaeger.v2.trace_storage_pb2.FindTraceIDsResponse,
@@ -105,7 +106,7 @@ _TraceReaderFindTraceIDsType = typing_extensions.TypeVar(
 )
 
 _TraceReaderFindTraceSummariesType = typing_extensions.TypeVar(
-    "_TraceReaderFindTraceSummariesType",
+    '_TraceReaderFindTraceSummariesType',
     grpc.UnaryStreamMultiCallable[
         collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
         collector.jaeger.v2.trace_storage_pb2.FindTraceSummariesResponse,
@@ -120,76 +121,62 @@ _TraceReaderFindTraceSummariesType = typing_extensions.TypeVar(
     ],
 )
 
-class TraceReaderStub(
-    typing.Generic[
-        _TraceReaderGetTracesType,
-        _TraceReaderGetServicesType,
-        _TraceReaderGetOperationsType,
-        _TraceReaderFindTracesType,
-        _TraceReaderFindTraceIDsType,
-        _TraceReaderFindTraceSummariesType,
-    ]
-):
+class TraceReaderStub(typing.Generic[_TraceReaderGetTracesType, _TraceReaderGetServicesType, _TraceReaderGetOperationsType, _TraceReaderFindTracesType, _TraceReaderFindTraceIDsType, _TraceReaderFindTraceSummariesType]):
     @typing.overload
-    def __init__(
-        self: TraceReaderStub[
-            grpc.UnaryStreamMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.GetTracesRequest,
-                collector.jaeger.v2.trace_storage_pb2.TracesData,
-            ],
-            grpc.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.GetServicesRequest,
-                collector.jaeger.v2.trace_storage_pb2.GetServicesResponse,
-            ],
-            grpc.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.GetOperationsRequest,
-                collector.jaeger.v2.trace_storage_pb2.GetOperationsResponse,
-            ],
-            grpc.UnaryStreamMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
-                collector.jaeger.v2.trace_storage_pb2.TracesData,
-            ],
-            grpc.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
-                collector.jaeger.v2.trace_storage_pb2.FindTraceIDsResponse,
-            ],
-            grpc.UnaryStreamMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
-                collector.jaeger.v2.trace_storage_pb2.FindTraceSummariesResponse,
-            ],
+    def __init__(self: TraceReaderStub[
+        grpc.UnaryStreamMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.GetTracesRequest,
+            collector.jaeger.v2.trace_storage_pb2.TracesData,
         ],
-        channel: grpc.Channel,
-    ) -> None: ...
+        grpc.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.GetServicesRequest,
+            collector.jaeger.v2.trace_storage_pb2.GetServicesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.GetOperationsRequest,
+            collector.jaeger.v2.trace_storage_pb2.GetOperationsResponse,
+        ],
+        grpc.UnaryStreamMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
+            collector.jaeger.v2.trace_storage_pb2.TracesData,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
+            collector.jaeger.v2.trace_storage_pb2.FindTraceIDsResponse,
+        ],
+        grpc.UnaryStreamMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
+            collector.jaeger.v2.trace_storage_pb2.FindTraceSummariesResponse,
+        ],
+    ], channel: grpc.Channel) -> None: ...
+
     @typing.overload
-    def __init__(
-        self: TraceReaderStub[
-            grpc.aio.UnaryStreamMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.GetTracesRequest,
-                collector.jaeger.v2.trace_storage_pb2.TracesData,
-            ],
-            grpc.aio.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.GetServicesRequest,
-                collector.jaeger.v2.trace_storage_pb2.GetServicesResponse,
-            ],
-            grpc.aio.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.GetOperationsRequest,
-                collector.jaeger.v2.trace_storage_pb2.GetOperationsResponse,
-            ],
-            grpc.aio.UnaryStreamMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
-                collector.jaeger.v2.trace_storage_pb2.TracesData,
-            ],
-            grpc.aio.UnaryUnaryMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
-                collector.jaeger.v2.trace_storage_pb2.FindTraceIDsResponse,
-            ],
-            grpc.aio.UnaryStreamMultiCallable[
-                collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
-                collector.jaeger.v2.trace_storage_pb2.FindTraceSummariesResponse,
-            ],
+    def __init__(self: TraceReaderStub[
+        grpc.aio.UnaryStreamMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.GetTracesRequest,
+            collector.jaeger.v2.trace_storage_pb2.TracesData,
         ],
-        channel: grpc.aio.Channel,
-    ) -> None: ...
+        grpc.aio.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.GetServicesRequest,
+            collector.jaeger.v2.trace_storage_pb2.GetServicesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.GetOperationsRequest,
+            collector.jaeger.v2.trace_storage_pb2.GetOperationsResponse,
+        ],
+        grpc.aio.UnaryStreamMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
+            collector.jaeger.v2.trace_storage_pb2.TracesData,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
+            collector.jaeger.v2.trace_storage_pb2.FindTraceIDsResponse,
+        ],
+        grpc.aio.UnaryStreamMultiCallable[
+            collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
+            collector.jaeger.v2.trace_storage_pb2.FindTraceSummariesResponse,
+        ],
+    ], channel: grpc.aio.Channel) -> None: ...
 
     GetTraces: _TraceReaderGetTracesType
     """Unknown traces are passed over. A chunk holds spans of one trace; the chunks of a trace follow one another."""
@@ -238,10 +225,7 @@ class TraceReaderServicer(metaclass=abc.ABCMeta):
         self,
         request: collector.jaeger.v2.trace_storage_pb2.GetTracesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        collections.abc.Iterator[collector.jaeger.v2.trace_storage_pb2.TracesData],
-        collections.abc.AsyncIterator[collector.jaeger.v2.trace_storage_pb2.TracesData],
-    ]:
+    ) -> typing.Union[collections.abc.Iterator[collector.jaeger.v2.trace_storage_pb2.TracesData], collections.abc.AsyncIterator[collector.jaeger.v2.trace_storage_pb2.TracesData]]:
         """Unknown traces are passed over. A chunk holds spans of one trace; the chunks of a trace follow one another."""
 
     @abc.abstractmethod
@@ -249,28 +233,21 @@ class TraceReaderServicer(metaclass=abc.ABCMeta):
         self,
         request: collector.jaeger.v2.trace_storage_pb2.GetServicesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        collector.jaeger.v2.trace_storage_pb2.GetServicesResponse,
-        collections.abc.Awaitable[collector.jaeger.v2.trace_storage_pb2.GetServicesResponse],
-    ]: ...
+    ) -> typing.Union[collector.jaeger.v2.trace_storage_pb2.GetServicesResponse, collections.abc.Awaitable[collector.jaeger.v2.trace_storage_pb2.GetServicesResponse]]: ...
+
     @abc.abstractmethod
     def GetOperations(
         self,
         request: collector.jaeger.v2.trace_storage_pb2.GetOperationsRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        collector.jaeger.v2.trace_storage_pb2.GetOperationsResponse,
-        collections.abc.Awaitable[collector.jaeger.v2.trace_storage_pb2.GetOperationsResponse],
-    ]: ...
+    ) -> typing.Union[collector.jaeger.v2.trace_storage_pb2.GetOperationsResponse, collections.abc.Awaitable[collector.jaeger.v2.trace_storage_pb2.GetOperationsResponse]]: ...
+
     @abc.abstractmethod
     def FindTraces(
         self,
         request: collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        collections.abc.Iterator[collector.jaeger.v2.trace_storage_pb2.TracesData],
-        collections.abc.AsyncIterator[collector.jaeger.v2.trace_storage_pb2.TracesData],
-    ]:
+    ) -> typing.Union[collections.abc.Iterator[collector.jaeger.v2.trace_storage_pb2.TracesData], collections.abc.AsyncIterator[collector.jaeger.v2.trace_storage_pb2.TracesData]]:
         """Newest first."""
 
     @abc.abstractmethod
@@ -278,20 +255,13 @@ class TraceReaderServicer(metaclass=abc.ABCMeta):
         self,
         request: collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        collector.jaeger.v2.trace_storage_pb2.FindTraceIDsResponse,
-        collections.abc.Awaitable[collector.jaeger.v2.trace_storage_pb2.FindTraceIDsResponse],
-    ]: ...
+    ) -> typing.Union[collector.jaeger.v2.trace_storage_pb2.FindTraceIDsResponse, collections.abc.Awaitable[collector.jaeger.v2.trace_storage_pb2.FindTraceIDsResponse]]: ...
+
     @abc.abstractmethod
     def FindTraceSummaries(
         self,
         request: collector.jaeger.v2.trace_storage_pb2.FindTracesRequest,
         context: _ServicerContext,
-    ) -> typing.Union[
-        collections.abc.Iterator[collector.jaeger.v2.trace_storage_pb2.FindTraceSummariesResponse],
-        collections.abc.AsyncIterator[collector.jaeger.v2.trace_storage_pb2.FindTraceSummariesResponse],
-    ]: ...
+    ) -> typing.Union[collections.abc.Iterator[collector.jaeger.v2.trace_storage_pb2.FindTraceSummariesResponse], collections.abc.AsyncIterator[collector.jaeger.v2.trace_storage_pb2.FindTraceSummariesResponse]]: ...
 
-def add_TraceReaderServicer_to_server(
-    servicer: TraceReaderServicer, server: typing.Union[grpc.Server, grpc.aio.Server]
-) -> None: ...
+def add_TraceReaderServicer_to_server(servicer: TraceReaderServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

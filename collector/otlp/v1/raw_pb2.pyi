@@ -26,9 +26,7 @@ class RawTraces(google.protobuf.message.Message):
 
     RESOURCE_SPANS_FIELD_NUMBER: builtins.int
     @property
-    def resource_spans(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RawResourceSpans]: ...
+    def resource_spans(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RawResourceSpans]: ...
     def __init__(
         self,
         *,
@@ -48,9 +46,7 @@ class RawResourceSpans(google.protobuf.message.Message):
     resource: builtins.bytes
     schema_url: builtins.bytes
     @property
-    def scope_spans(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RawScopeSpans]: ...
+    def scope_spans(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RawScopeSpans]: ...
     def __init__(
         self,
         *,
@@ -58,25 +54,9 @@ class RawResourceSpans(google.protobuf.message.Message):
         scope_spans: collections.abc.Iterable[Global___RawScopeSpans] | None = ...,
         schema_url: builtins.bytes = ...,
     ) -> None: ...
-    def HasField(
-        self, field_name: typing.Literal["_resource", b"_resource", "resource", b"resource"]
-    ) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "_resource",
-            b"_resource",
-            "resource",
-            b"resource",
-            "schema_url",
-            b"schema_url",
-            "scope_spans",
-            b"scope_spans",
-        ],
-    ) -> None: ...
-    def WhichOneof(
-        self, oneof_group: typing.Literal["_resource", b"_resource"]
-    ) -> typing.Literal["resource"] | None: ...
+    def HasField(self, field_name: typing.Literal["_resource", b"_resource", "resource", b"resource"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_resource", b"_resource", "resource", b"resource", "schema_url", b"schema_url", "scope_spans", b"scope_spans"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_resource", b"_resource"]) -> typing.Literal["resource"] | None: ...
 
 Global___RawResourceSpans: typing_extensions.TypeAlias = RawResourceSpans
 
@@ -99,12 +79,7 @@ class RawScopeSpans(google.protobuf.message.Message):
         schema_url: builtins.bytes = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_scope", b"_scope", "scope", b"scope"]) -> builtins.bool: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "_scope", b"_scope", "schema_url", b"schema_url", "scope", b"scope", "spans", b"spans"
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_scope", b"_scope", "schema_url", b"schema_url", "scope", b"scope", "spans", b"spans"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_scope", b"_scope"]) -> typing.Literal["scope"] | None: ...
 
 Global___RawScopeSpans: typing_extensions.TypeAlias = RawScopeSpans
@@ -117,9 +92,7 @@ class TraceHeads(google.protobuf.message.Message):
 
     RESOURCE_SPANS_FIELD_NUMBER: builtins.int
     @property
-    def resource_spans(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ResourceHeads]: ...
+    def resource_spans(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ResourceHeads]: ...
     def __init__(
         self,
         *,
@@ -137,18 +110,14 @@ class ResourceHeads(google.protobuf.message.Message):
     SCOPE_SPANS_FIELD_NUMBER: builtins.int
     resource: builtins.bytes
     @property
-    def scope_spans(
-        self,
-    ) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ScopeHeads]: ...
+    def scope_spans(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ScopeHeads]: ...
     def __init__(
         self,
         *,
         resource: builtins.bytes = ...,
         scope_spans: collections.abc.Iterable[Global___ScopeHeads] | None = ...,
     ) -> None: ...
-    def ClearField(
-        self, field_name: typing.Literal["resource", b"resource", "scope_spans", b"scope_spans"]
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["resource", b"resource", "scope_spans", b"scope_spans"]) -> None: ...
 
 Global___ResourceHeads: typing_extensions.TypeAlias = ResourceHeads
 
@@ -197,24 +166,6 @@ class SpanHead(google.protobuf.message.Message):
         start_time_unix_nano: builtins.int = ...,
         end_time_unix_nano: builtins.int = ...,
     ) -> None: ...
-    def ClearField(
-        self,
-        field_name: typing.Literal[
-            "end_time_unix_nano",
-            b"end_time_unix_nano",
-            "kind",
-            b"kind",
-            "name",
-            b"name",
-            "parent_span_id",
-            b"parent_span_id",
-            "span_id",
-            b"span_id",
-            "start_time_unix_nano",
-            b"start_time_unix_nano",
-            "trace_id",
-            b"trace_id",
-        ],
-    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["end_time_unix_nano", b"end_time_unix_nano", "kind", b"kind", "name", b"name", "parent_span_id", b"parent_span_id", "span_id", b"span_id", "start_time_unix_nano", b"start_time_unix_nano", "trace_id", b"trace_id"]) -> None: ...
 
 Global___SpanHead: typing_extensions.TypeAlias = SpanHead
