@@ -28,7 +28,7 @@ def _real(value: float) -> str:
     if not math.isfinite(value):
         return json.dumps(value)
     if value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
+        return str(int(value)) if value or math.copysign(1, value) > 0 else "-0"
     mantissa, mark, exponent = repr(value).partition("e")
     if not mark:
         return mantissa
