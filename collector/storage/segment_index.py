@@ -186,13 +186,14 @@ class SegmentIndex:
         if not service and not name:
             return None
         rows = self._rows(
-            "SELECT id FROM operations WHERE (?1 = '' OR service = ?1) AND (?2 = '' OR name = ?2)", (service, name)
+            "SELECT id FROM operations WHERE (? = '' OR service = ?) AND (? = '' OR name = ?)",
+            (service, service, name, name),
         )
         return [number.to_bytes(4, "little") for (number,) in rows]
 
     def operations(self, service: str) -> set[Operation]:
         """Of a service; of all if it is empty."""
-        rows = self._rows("SELECT service, name, kind FROM operations WHERE ?1 = '' OR service = ?1", (service,))
+        rows = self._rows("SELECT service, name, kind FROM operations WHERE ? = '' OR service = ?", (service, service))
         return {Operation(*row) for row in rows}
 
     def services(self) -> set[str]:
