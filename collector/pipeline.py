@@ -110,7 +110,8 @@ class Pipeline:
         releases = await self._releases(spans)
         specs = await self._specs(spans)
         judged = [kept.feedback for kept in stored]
-        return await asyncio.to_thread(build, trace_id, spans, releases, specs, judged)
+        records = await self._store.log_records(trace_id)
+        return await asyncio.to_thread(build, trace_id, spans, releases, specs, judged, records)
 
     async def _releases(self, spans: Sequence[Span]) -> Mapping[int, Release]:
         numbers = referenced_releases(spans)
@@ -149,14 +150,14 @@ class Pipeline:
         counted and said: one of them must not hold up a study.
         """
         pairs = []
-        traces: dict[str, tuple[Dataflow, Sequence[NodeId]]] = {}
+        traces: dict[str, tuple[TraceGraph, Dataflow, Sequence[NodeId]]] = {}
         for feedback in batch:
             trace_id = feedback.target.trace_id
             try:
                 if trace_id not in traces:
                     traces[trace_id] = await self._dataflow(study, trace_id)
-                dataflow, wanted = traces[trace_id]
-                subgraph = dataflow.leading_to(f"span:{feedback.target.span_id}", wanted)
+                graph, dataflow, wanted = traces[trace_id]
+                subgraph = dataflow.leading_to(graph.operation(feedback.target.span_id), wanted)
             except GraphError as error:
                 self._counters.add(Counter.GRAPHS_REFUSED)
                 _LOG.warning("study %s goes on without a trace: %s", study.name, error)
@@ -164,7 +165,7 @@ class Pipeline:
                 pairs.append(TraceFeedback(feedback, subgraph))
         return tuple(pairs)
 
-    async def _dataflow(self, study: Study, trace_id: str) -> tuple[Dataflow, Sequence[NodeId]]:
+    async def _dataflow(self, study: Study, trace_id: str) -> tuple[TraceGraph, Dataflow, Sequence[NodeId]]:
         """A trace's graph, and those of its parameters that the study may change."""
         graph = await self.assemble(trace_id)
         wanted = [
@@ -172,4 +173,4 @@ class Pipeline:
             for parameter in graph.parameters
             if parameter.trainable and (not study.parameters or parameter.key in study.parameters)
         ]
-        return Dataflow(graph), wanted
+        return graph, Dataflow(graph), wanted

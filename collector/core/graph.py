@@ -41,6 +41,7 @@ class Node:
         value: The parameter's value, the input, or the operation's output; decoded where it was JSON.
         incomplete: The span says that something of it was dropped or cut.
         service: Of an operation or a parameter.
+        twins: Further spans of the same call, recorded by a second instrumentation; this node stands for them.
     """
 
     id: NodeId
@@ -50,6 +51,7 @@ class Node:
     value: AnyValue = None
     incomplete: bool = False
     service: str = ""
+    twins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,31 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcePosition:
+    """A place in a program; 0 and empty texts are unknown."""
+
+    file: str
+    line: int
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExceptionRecord:
-    """An exception or an ERROR status. `handled`: the trace's root ended without an error all the same."""
+    """An exception or an ERROR status.
+
+    Attributes:
+        handled: The operation itself or one around it ended without an error all the same.
+        retried: The same operation was started once more in the same place afterwards.
+        position: Where it was raised.
+    """
 
     span_id: str
     type: str
     message: str
     stacktrace: str = ""
     handled: bool = False
+    retried: bool = False
+    position: SourcePosition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +132,8 @@ class Gap:
 
     Attributes:
         kind: ``missing_parent`` and ``missing_link`` (a span that has not come, or of another trace),
-            ``link_to_ancestor`` (refused: it would be a circle), ``unknown_value`` (of a parameter) or
-            ``duplicate_span`` (one id, different contents).
+            ``link_to_ancestor`` (refused: it would be a circle), ``unknown_value`` (of a parameter),
+            ``duplicate_span`` (one id, different contents) or ``lost_context`` (several roots in one trace).
     """
 
     kind: str
@@ -142,6 +161,13 @@ class TraceGraph:
     def by_id(self) -> Mapping[NodeId, Node]:
         """The nodes by their ids."""
         return {node.id: node for node in self.nodes}
+
+    def operation(self, span_id: str) -> NodeId:
+        """The node that stands for a span, be it as its twin; of an unknown span the id that it would have."""
+        for node in self.nodes:
+            if span_id in node.twins:
+                return node.id
+        return f"span:{span_id}"
 
     def topological(self) -> Iterator[Node]:
         """Sources before their targets.

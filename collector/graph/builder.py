@@ -1,20 +1,29 @@
 """From the spans of one trace to its OPTO graph: what flowed into what, and how that is known.
 
-Span parentage says who called whom. What flowed is stated by links; where nothing is stated, a call's result is
-taken to flow into the caller's.
+Span parentage says who called whom. What flowed is stated by links and references, else found: a value in two spans,
+a call's id, the order of steps. A call's result is taken to flow into the caller's.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.core.feedback import Feedback
 from collector.core.graph import Edge, EdgeOrigin, Gap, Node, NodeKind, TraceGraph
 from collector.core.release import Release
-from collector.core.span import Span, SpanContext
-from collector.graph.attributes import SpanReading, read
+from collector.core.span import Event, LogRecord, Span
+from collector.graph.clock import one_clock
+from collector.graph.content import WHOLE
+from collector.graph.dialects import installed
+from collector.graph.dialects.opto import release_numbers
+from collector.graph.exceptions import exceptions_of, failed_spans
+from collector.graph.flow import Flow, flow_of
 from collector.graph.forest import Forest, grow, unique
-from collector.graph.outcome import exceptions_of, outputs_of
+from collector.graph.outcome import outputs_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
+from collector.graph.prompts import prompts
+from collector.graph.reading import SpanReading, read
+from collector.graph.statement import event_of
+from collector.graph.twins import twins, united
 from otel_opto.spec import ParameterSpec
 
 CALL_CONFIDENCE = 0.5
@@ -23,10 +32,7 @@ CALL_CONFIDENCE = 0.5
 
 def referenced_releases(spans: Sequence[Span]) -> frozenset[int]:
     """The numbers of the releases that `build` can make use of: those in force and those that brought a value."""
-    readings = [read(span) for span in spans]
-    in_force = {reading.release for reading in readings}
-    brought = {use.version for reading in readings for use in reading.uses}
-    return frozenset(number for number in in_force | brought if number is not None)
+    return frozenset(number for span in spans for number in release_numbers(span.attributes))
 
 
 def build(
@@ -35,13 +41,14 @@ def build(
     releases: Mapping[int, Release],
     specs: Mapping[tuple[str, str], ParameterSpec],
     feedback: Sequence[Feedback] = (),
+    records: Sequence[LogRecord] = (),
 ) -> TraceGraph:
-    """The graph of a trace, in one pass over its spans; the order in which they arrived does not matter.
+    """The graph of a trace; the order in which spans and log records arrived does not matter.
 
     Nodes: parameters (by service, key, version), then inputs, then operations (both by start time, then span id).
-    Edges: by target in the order of operations; into each its parameters, its inputs and links by argument, its
-    children. A statement (origin ``link``) has confidence 1; a call has `CALL_CONFIDENCE`, and is there even where
-    the same result is also stated to be an argument.
+    Edges: by target in the order of operations; into each its parameters, its inputs and what flowed into it by
+    argument, its children. A statement (origin ``link``) has confidence 1; a call has `CALL_CONFIDENCE`, and is there
+    even where the same result is also known to be an argument.
 
     Args:
         trace_id: The trace that all spans belong to.
@@ -49,126 +56,145 @@ def build(
         releases: By number, those of `referenced_releases` that are known.
         specs: Declared parameters by service and key.
         feedback: On this trace.
+        records: The trace's log records; those that belong to a span are read with it.
 
     Raises:
-        GraphError: the dataflow runs in a circle; names its spans.
+        GraphError: the stated dataflow runs in a circle; names its spans.
     """
-    once, doubled = unique(spans)
-    forest = grow(once)
-    readings = {span_id: read(span) for span_id, span in once.items()}
+    trace = _read(spans, records)
+    forest, readings = trace.forest, trace.readings
+    times = one_clock(forest)
+    flow = flow_of(forest, readings, times, trace.twins)
     used = gather(
-        [(span_id, once[span_id].resource.service, use) for span_id in once for use in readings[span_id].uses],
+        [
+            (span_id, forest.spans[span_id].resource.service, use)
+            for span_id, uses in prompts(forest, readings, times).items()
+            for use in uses
+        ],
         ParameterLookup(releases, specs),
     )
-    flow = [_Inflow(forest, span_id, readings[span_id]) for span_id in once]
-    graph = TraceGraph(
+    unexplained = {span_id: _unexplained(readings[span_id], flow.into.get(span_id, ())) for span_id in forest.spans}
+    sources = {target: [edge.source[5:] for edge in edges] for target, edges in flow.into.items()}
+    return TraceGraph(
         trace_id=trace_id,
-        nodes=(*used.nodes, *_inputs(flow), *_operations(forest, readings)),
-        edges=tuple(_edges(forest, flow, used)),
+        nodes=(*used.nodes, *_inputs(trace, unexplained), *_operations(trace)),
+        edges=tuple(_edges(forest, flow, used, unexplained)),
         parameters=used.parameters,
-        outputs=outputs_of(forest, readings),
-        exceptions=exceptions_of(forest),
-        gaps=(*doubled, *_missing_parents(forest), *(gap for one in flow for gap in one.gaps), *used.gaps),
+        outputs=outputs_of(forest, readings, times, sources, failed_spans(forest, readings)),
+        exceptions=exceptions_of(forest, readings, trace.events),
+        gaps=(*trace.gaps, *_missing(forest), *flow.gaps, *used.gaps),
         release=_release(forest, readings),
         feedback=tuple(sorted(feedback, key=lambda one: (one.time_unix_nano, one.name, one.id))),
     )
-    graph.topological()
-    return graph
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
-    """A stated producer, and why it is refused where it is."""
+class _Trace:
+    """The spans of a trace, each call once, and what they say.
 
-    argument: str
-    producer: SpanContext
-    refusal: Gap | None
+    Attributes:
+        twins: By removed span, the one that stands for it.
+        events: By span, further events: of its log records and of its twins.
+    """
 
-
-class _Inflow:
-    """What is stated to have flowed into one operation."""
-
-    def __init__(self, forest: Forest, span_id: str, reading: SpanReading) -> None:
-        self.span_id = span_id
-        self.reading = reading
-        links = [
-            _Link(argument, producer, _refusal(forest, span_id, argument, producer))
-            for argument, producers in reading.arguments.items()
-            for producer in producers
-        ]
-        self.accepted = [link for link in links if link.refusal is None]
-        self.gaps = [link.refusal for link in links if link.refusal]
-        explained = {link.argument for link in self.accepted}
-        self.unexplained = [name for name in reading.inputs if name not in explained]
-
-    def edges(self) -> Iterator[Edge]:
-        """Of inputs and links, by argument."""
-        into = f"span:{self.span_id}"
-        found = [Edge(f"input:{self.span_id}:{name}", into, EdgeOrigin.LINK, 1.0, name) for name in self.unexplained]
-        found += [
-            Edge(f"span:{link.producer.span_id}", into, EdgeOrigin.LINK, 1.0, link.argument) for link in self.accepted
-        ]
-        yield from sorted(found, key=lambda edge: (edge.argument, edge.source))
+    forest: Forest
+    readings: Mapping[str, SpanReading]
+    twins: Mapping[str, str]
+    events: Mapping[str, tuple[Event, ...]]
+    gaps: tuple[Gap, ...]
 
 
-def _refusal(forest: Forest, span_id: str, argument: str, producer: SpanContext) -> Gap | None:
-    if producer.trace_id != forest.spans[span_id].context.trace_id:
-        detail = f"argument {argument!r}: span {producer.span_id} belongs to another trace, {producer.trace_id}"
-        return Gap("missing_link", span_id, detail)
-    if producer.span_id not in forest.spans:
-        return Gap("missing_link", span_id, f"argument {argument!r}: span {producer.span_id} has not come")
-    if forest.encloses(producer.span_id, span_id):
-        detail = f"argument {argument!r}: span {producer.span_id} encloses this one, its output is not there yet"
-        return Gap("link_to_ancestor", span_id, detail)
-    return None
+def _read(spans: Sequence[Span], records: Sequence[LogRecord]) -> _Trace:
+    once, gaps = unique(spans)
+    forest = grow(once)
+    of_span: dict[str, tuple[LogRecord, ...]] = {}
+    for record in sorted(records, key=lambda one: (one.time_unix_nano, one.observed_time_unix_nano, repr(one.body))):
+        if record.context is not None and record.context.span_id in once:
+            of_span[record.context.span_id] = (*of_span.get(record.context.span_id, ()), record)
+    table = installed()
+    readings = {span_id: read(span, of_span.get(span_id, ()), table) for span_id, span in once.items()}
+    events = {span_id: tuple(map(event_of, found)) for span_id, found in of_span.items()}
+    doubled = twins(forest, readings)
+    for inner, outer in doubled.items():
+        readings[outer] = united(readings[outer], readings.pop(inner))
+        events[outer] = (*events.get(outer, ()), *once[inner].events, *events.get(inner, ()))
+    if doubled:
+        forest = grow(
+            {
+                span_id: replace(span, parent_span_id=doubled.get(span.parent_span_id or "", span.parent_span_id))
+                for span_id, span in once.items()
+                if span_id not in doubled
+            }
+        )
+    return _Trace(forest, readings, doubled, events, gaps)
 
 
-def _inputs(flow: Sequence[_Inflow]) -> Iterator[Node]:
-    for one in flow:
-        for name in one.unexplained:
+def _unexplained(reading: SpanReading, edges: Sequence[Edge]) -> list[str]:
+    """Inputs of which it is not known that they are another operation's output as a whole."""
+    if not reading.inputs:
+        return []
+    whole = {edge.argument for edge in edges if edge.origin is EdgeOrigin.LINK}
+    texts = {edge.argument for edge in edges if edge.origin is EdgeOrigin.CONTENT and edge.confidence >= WHOLE}
+    return [
+        name
+        for name, value in reading.inputs.items()
+        if name not in whole and not (name in texts and isinstance(value, str))
+    ]
+
+
+def _inputs(trace: _Trace, unexplained: Mapping[str, Sequence[str]]) -> Iterator[Node]:
+    for span_id in trace.forest.spans:
+        for name in unexplained[span_id]:
             yield Node(
-                id=f"input:{one.span_id}:{name}",
+                id=f"input:{span_id}:{name}",
                 kind=NodeKind.INPUT,
                 name=name,
-                span_id=one.span_id,
-                value=one.reading.inputs[name],
-                incomplete=one.reading.incomplete,
+                span_id=span_id,
+                value=trace.readings[span_id].inputs[name],
+                incomplete=trace.readings[span_id].incomplete,
             )
 
 
-def _operations(forest: Forest, readings: Mapping[str, SpanReading]) -> Iterator[Node]:
-    for span_id, span in forest.spans.items():
-        reading = readings[span_id]
+def _operations(trace: _Trace) -> Iterator[Node]:
+    inner: dict[str, tuple[str, ...]] = {}
+    for twin, span_id in trace.twins.items():
+        inner[span_id] = (*inner.get(span_id, ()), twin)
+    for span_id, span in trace.forest.spans.items():
+        reading = trace.readings[span_id]
         yield Node(
-            id=f"span:{span_id}",
-            kind=NodeKind.OPERATION,
-            name=reading.name,
-            span_id=span_id,
-            value=reading.output,
-            incomplete=reading.incomplete,
-            service=span.resource.service,
+            f"span:{span_id}",
+            NodeKind.OPERATION,
+            reading.name,
+            span_id,
+            reading.output,
+            reading.incomplete,
+            span.resource.service,
+            inner.get(span_id, ()),
         )
 
 
-def _edges(forest: Forest, flow: Sequence[_Inflow], used: UsedParameters) -> Iterator[Edge]:
-    """The most certain origin first; further origins (content, sequence) join here."""
-    children: dict[str, list[str]] = {}
+def _edges(
+    forest: Forest, flow: Flow, used: UsedParameters, unexplained: Mapping[str, Sequence[str]]
+) -> Iterator[Edge]:
+    """Into each operation the most certain origin first."""
     for span_id in forest.spans:
-        parent = forest.parent(span_id)
-        if parent is not None:
-            children.setdefault(parent, []).append(span_id)
-    for one in flow:
-        into = f"span:{one.span_id}"
-        for node_id in used.of_span.get(one.span_id, ()):
+        into = f"span:{span_id}"
+        for node_id in used.of_span.get(span_id, ()):
             yield Edge(node_id, into, EdgeOrigin.LINK)
-        yield from one.edges()
-        for child in children.get(one.span_id, ()):
+        inputs = [Edge(f"input:{span_id}:{name}", into, EdgeOrigin.LINK, 1.0, name) for name in unexplained[span_id]]
+        yield from sorted([*inputs, *flow.into.get(span_id, ())], key=lambda edge: (edge.argument, edge.source))
+        for child in forest.children[span_id]:
             yield Edge(f"span:{child}", into, EdgeOrigin.CALL, CALL_CONFIDENCE)
 
 
-def _missing_parents(forest: Forest) -> Iterator[Gap]:
+def _missing(forest: Forest) -> Iterator[Gap]:
     for span_id in forest.orphans:
         yield Gap("missing_parent", span_id, f"its parent {forest.spans[span_id].parent_span_id} has not come")
+    for span_id in forest.roots[1:]:
+        first = forest.roots[0]
+        yield Gap(
+            "lost_context", span_id, f"a second root; the context of {first} or of its callers was lost on the way"
+        )
 
 
 def _release(forest: Forest, readings: Mapping[str, SpanReading]) -> int | None:

@@ -20,6 +20,7 @@ class Forest:
         preorder: Span ids, each before its descendants, which follow it without a break.
         position: Where a span stands in `preorder`.
         end: Where its descendants end in `preorder`, exclusive.
+        children: Of each span, in order of start.
         roots: Spans that have no parent.
         entries: Spans whose parent is missing and in another process, which need not report to us.
         orphans: Spans whose parent is missing though it should be here.
@@ -29,6 +30,7 @@ class Forest:
     preorder: tuple[str, ...]
     position: Mapping[str, int]
     end: Mapping[str, int]
+    children: Mapping[str, Sequence[str]]
     roots: tuple[str, ...]
     entries: tuple[str, ...]
     orphans: tuple[str, ...]
@@ -102,7 +104,7 @@ def grow(spans: Mapping[str, Span]) -> Forest:
                 f"trace {span.context.trace_id}: span {span_id} ({span.name!r}) is its own ancestor: "
                 f"parent_span_id {span.parent_span_id} leads back to it; an ancestor must be started earlier"
             )
-    return Forest(spans, tuple(preorder), position, end, tuple(roots), tuple(entries), tuple(orphans))
+    return Forest(spans, tuple(preorder), position, end, children, tuple(roots), tuple(entries), tuple(orphans))
 
 
 def _walk(

@@ -1,51 +1,103 @@
-"""How a trace ended: its outputs and its exceptions."""
+"""How a trace ended: its final output, which need not be that of its last span."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
 
-from collector.core.graph import ExceptionRecord, Output
-from collector.core.span import Span, StatusCode
-from collector.graph.attributes import SpanReading
+from collector.core.graph import Output
+from collector.core.span import AnyValue
+from collector.graph.clock import Times
 from collector.graph.forest import Forest
-from otel_opto import semconv
+from collector.graph.reading import SpanReading
+from collector.graph.statement import Role
 
-ERROR_TYPE = "error.type"
-"""Span attribute of the general conventions: what kind of error ended the operation."""
+_VERDICT_KEYS: Final = frozenset((
+    "score", "label", "verdict", "grade", "rating", "approved", "passed", "pass", "is_correct", "correct", "valid",
+    "relevance", "feedback_score",
+))  # fmt: skip
+_VERDICT: Final = re.compile(
+    r"\W*(approved?|accepted?|rejected?|pass(ed)?|fail(ed)?|ok(ay)?|good|done|yes|no|true|false|lgtm|correct|incorrect|valid|"
+    r"invalid|terminate|finish(ed)?|score:? *[\d./%]+|[\d.]+ */ *\d+)\W*",
+    re.IGNORECASE,
+)
 
 
-def outputs_of(forest: Forest, readings: Mapping[str, SpanReading]) -> tuple[Output, ...]:
-    """Of each top span its output; where it states none, that of its descendant that ended last and states one."""
+def outputs_of(
+    forest: Forest,
+    readings: Mapping[str, SpanReading],
+    times: Times,
+    flows: Mapping[str, Collection[str]],
+    failed: frozenset[str],
+) -> tuple[Output, ...]:
+    """The final outputs, one of each top span, those of the tops that say most of the workflow first.
+
+    A top that states its output is believed. Where it states none, or a structure that was cut: of its descendants that
+    state one, the last that is no evaluation, has not failed, and is nearest to the top. A verdict on an earlier answer
+    (``APPROVED``, a score) is no answer: what it judges is.
+
+    Args:
+        forest: The spans.
+        readings: What they say.
+        times: When they ran.
+        flows: By span, those whose output flowed into it.
+        failed: Spans that ended with an error.
+    """
     found = []
     for top in forest.tops():
-        stating = [span_id for span_id in forest.descendants(top) if readings[span_id].has_output]
-        if stating:
-            chosen = top if stating[0] == top else max(stating, key=lambda span_id: _ended(forest.spans[span_id]))
+        chosen = _chosen(forest, readings, times, flows, failed, top)
+        if chosen is not None:
             found.append(Output(f"span:{chosen}", readings[chosen].output))
     return tuple(found)
 
 
-def _ended(span: Span) -> tuple[int, int, str]:
-    return span.end_time_unix_nano, span.start_time_unix_nano, span.context.span_id
+def _chosen(
+    forest: Forest,
+    readings: Mapping[str, SpanReading],
+    times: Times,
+    flows: Mapping[str, Collection[str]],
+    failed: frozenset[str],
+    top: str,
+) -> str | None:
+    stated = readings[top].output
+    cut = readings[top].incomplete and isinstance(stated, Mapping | list)
+    if readings[top].has_output and _says(stated) and not cut:
+        return top
+    if top in failed:
+        return None
+    stating = [
+        span_id
+        for span_id in forest.descendants(top)[1:]
+        if readings[span_id].has_output
+        and _says(readings[span_id].output)
+        and readings[span_id].role is not Role.EVALUATOR
+        and span_id not in failed
+    ]
+    if not stating:
+        return top if readings[top].has_output else None
+    last = max(stating, key=lambda one: (times.ends[one], -forest.position[one], one))
+    return _judged(readings, times, flows, last)
 
 
-def exceptions_of(forest: Forest) -> tuple[ExceptionRecord, ...]:
-    """One for each span with an ``exception`` event or the status ERROR, in order of start.
+def _judged(readings: Mapping[str, SpanReading], times: Times, flows: Mapping[str, Collection[str]], last: str) -> str:
+    """Back from verdicts to what they judge."""
+    seen = {last}
+    while readings[last].role is not Role.TOOL and is_verdict(readings[last].output):
+        before = [one for one in flows.get(last, ()) if one not in seen and readings[one].has_output]
+        if not before:
+            break
+        last = max(before, key=lambda one: (times.ends[one], one))
+        seen.add(last)
+    return last
 
-    Of several exception events the last one counts: it is the nearest to how the operation ended.
-    """
-    handled = not any(forest.spans[top].status_code == StatusCode.ERROR for top in forest.tops())
-    found = []
-    for span_id, span in forest.spans.items():
-        events = [event for event in span.events if event.name == semconv.EXCEPTION_EVENT]
-        if not events and span.status_code != StatusCode.ERROR:
-            continue
-        said = events[-1].attributes if events else {}
-        found.append(
-            ExceptionRecord(
-                span_id=span_id,
-                type=str(said.get(semconv.EXCEPTION_TYPE) or span.attributes.get(ERROR_TYPE) or ""),
-                message=str(said.get(semconv.EXCEPTION_MESSAGE) or span.status_message),
-                stacktrace=str(said.get(semconv.EXCEPTION_STACKTRACE) or ""),
-                handled=handled,
-            )
-        )
-    return tuple(found)
+
+def is_verdict(value: AnyValue) -> bool:
+    """A score, a label, a word of approval."""
+    if isinstance(value, Mapping):
+        return bool(_VERDICT_KEYS & {str(key).lower() for key in value}) and len(value) <= 6
+    if isinstance(value, str) and value.strip()[:1] == "{":
+        return bool(re.search(r'"(' + "|".join(sorted(_VERDICT_KEYS)) + r')"\s*:', value)) and len(value) < 2_000
+    return isinstance(value, str) and _VERDICT.fullmatch(value) is not None
+
+
+def _says(value: AnyValue) -> bool:
+    return value not in (None, "", [], {})

@@ -153,7 +153,7 @@ def test_a_stated_producer_takes_the_place_of_the_input_and_a_refused_one_does_n
 
 
 def test_a_link_into_another_trace_is_a_gap_that_names_it() -> None:
-    message = samples.span(1, 2, links=[(1, "x")])
+    message = samples.span(1, 2, 1, links=[(1, "x")])
     message.links[0].trace_id = bytes.fromhex(samples.trace_id(7))
     (gap,) = built(samples.span(1, 1), message).gaps
     assert gap.kind == "missing_link"

@@ -2,9 +2,12 @@
 
 from collector.core.graph import ExceptionRecord, Output
 from collector.core.span import AnyValue, Event, Span, SpanContext, StatusCode
-from collector.graph.attributes import read
-from collector.graph.forest import grow, unique
-from collector.graph.outcome import exceptions_of, outputs_of
+from collector.graph.clock import one_clock
+from collector.graph.dialects import installed
+from collector.graph.exceptions import exceptions_of, failed_spans
+from collector.graph.forest import Forest, grow, unique
+from collector.graph.outcome import outputs_of
+from collector.graph.reading import SpanReading, read
 from tests import samples
 
 
@@ -15,14 +18,20 @@ def span(number: int, parent: int | None = None, output: str | None = None, end:
     return Span(context, parent_id, "s", number, end, **{"attributes": attributes, **fields})  # type: ignore[arg-type]
 
 
+def readings_of(forest: Forest) -> dict[str, SpanReading]:
+    return {span_id: read(one, (), installed()) for span_id, one in forest.spans.items()}
+
+
 def outputs(*spans: Span) -> list[tuple[str, AnyValue]]:
     forest = grow(unique(spans)[0])
-    found: tuple[Output, ...] = outputs_of(forest, {span_id: read(one) for span_id, one in forest.spans.items()})
+    readings = readings_of(forest)
+    found: tuple[Output, ...] = outputs_of(forest, readings, one_clock(forest), {}, failed_spans(forest, readings))
     return [(output.node.removeprefix("span:").lstrip("0"), output.value) for output in found]
 
 
 def exceptions(*spans: Span) -> tuple[ExceptionRecord, ...]:
-    return exceptions_of(grow(unique(spans)[0]))
+    forest = grow(unique(spans)[0])
+    return exceptions_of(forest, readings_of(forest), {})
 
 
 def test_the_output_of_each_root_is_an_output() -> None:

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from collector.core.release import Release, ReleasedValue
-from collector.graph.attributes import ParameterUse
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
+from collector.graph.statement import ParameterUse
 from otel_opto.spec import ParameterSpec, ParameterType, value_hash
 
 RELEASES = {

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.core.span import AnyValue, Event, Link, Span, SpanContext
-from collector.graph.attributes import MAX_JSON_DEPTH, ParameterUse, SpanReading, decoded, read
+from collector.graph.dialects import installed
+from collector.graph.reading import SpanReading, read
+from collector.graph.statement import ParameterUse
+from collector.graph.values import MAX_JSON_DEPTH, decoded
 from tests import samples
 
 CONTEXT = SpanContext(samples.trace_id(1), samples.span_id(1))
@@ -17,7 +20,7 @@ ABROAD = SpanContext(samples.trace_id(9), samples.span_id(2))
 
 
 def reading(attributes: dict[str, AnyValue], links: tuple[Link, ...] = ()) -> SpanReading:
-    return read(Span(CONTEXT, None, "step", 0, 1, attributes=attributes, links=links))
+    return read(Span(CONTEXT, None, "step", 0, 1, attributes=attributes, links=links), (), installed())
 
 
 def test_inputs_and_output_are_decoded_json() -> None:
@@ -116,8 +119,8 @@ def test_other_instrumentations_are_asked_where_ours_says_nothing(
     ],
 )
 def test_whatever_was_dropped_or_cut_makes_it_incomplete(span: Span) -> None:
-    assert read(span).incomplete
-    assert not read(Span(CONTEXT, None, "s", 0, 1)).incomplete
+    assert read(span, (), installed()).incomplete
+    assert not read(Span(CONTEXT, None, "s", 0, 1), (), installed()).incomplete
 
 
 def test_the_name_of_the_node_and_the_release() -> None:

@@ -1,0 +1,85 @@
+"""Tool calls: the model that wished for one, the tool that carried it out, the model that got the result."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from collector.core.span import AnyValue
+from collector.graph.clock import Times
+from collector.graph.content import Find
+from collector.graph.forest import Forest
+from collector.graph.reading import SpanReading
+from collector.graph.statement import Role
+
+BY_ID: Final = 1.0
+BY_ARGUMENTS: Final = 0.95
+BY_NAME: Final = 0.7
+
+_Wish: TypeAlias = tuple[str, str]
+"""A span and the id of the call that it wished for or carried out."""
+
+
+def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Iterator[Find]:
+    """Edges from models to tools and from tools to models, by the call's id, else by tool and arguments.
+
+    Ids come from the model and may repeat; the latest call before the tool began is meant.
+    """
+    asked: dict[tuple[str, str], list[_Wish]] = {}
+    ran: dict[str, list[_Wish]] = {}
+    for span_id in sorted(forest.spans, key=lambda one: (times.starts[one], one)):
+        reading = readings[span_id]
+        if reading.role is Role.TOOL:
+            yield from _carried_out(forest, times, asked, span_id, reading, ran)
+        for message in reading.taken:
+            if message.role == "tool" and message.answers:
+                tool = _latest(forest, times, ran.get(message.answers, ()), span_id)
+                if tool is not None:
+                    yield Find(tool[0], span_id, BY_ID, "messages")
+        for call in (call for message in reading.given for call in message.calls):
+            for key in (("id", call.id), ("arguments", _shown(call.name, call.arguments)), ("name", call.name)):
+                if key[1]:
+                    asked.setdefault(key, []).append((span_id, call.id))
+
+
+def _carried_out(
+    forest: Forest,
+    times: Times,
+    asked: Mapping[tuple[str, str], list[_Wish]],
+    span_id: str,
+    reading: SpanReading,
+    ran: dict[str, list[_Wish]],
+) -> Iterator[Find]:
+    if reading.call_id:
+        ran.setdefault(reading.call_id, []).append((span_id, reading.call_id))
+    arguments = next(iter(reading.inputs.values()), None)
+    for key, confidence in (
+        (("id", reading.call_id), BY_ID),
+        (("arguments", _shown(reading.name, arguments)), BY_ARGUMENTS),
+        (("arguments", _shown(reading.name, dict(reading.inputs))), BY_ARGUMENTS),
+        (("name", reading.name), BY_NAME),
+    ):
+        wish = _latest(forest, times, asked.get(key, ()) if key[1] else (), span_id)
+        if wish is not None:
+            model, call_id = wish
+            if call_id and not reading.call_id:
+                ran.setdefault(call_id, []).append((span_id, call_id))
+            yield Find(model, span_id, confidence, next(iter(reading.inputs), ""))
+            return
+
+
+def _shown(name: str, arguments: AnyValue) -> str:
+    """Tool and arguments as one text; arguments that LangChain wrote as Python's repr too."""
+    if isinstance(arguments, str):
+        arguments = arguments.replace("'", '"')
+        return f"{name} {''.join(arguments.split())}" if arguments else ""
+    if not arguments:
+        return ""
+    return f"{name} {''.join(json.dumps(arguments, ensure_ascii=False, default=str).split())}"
+
+
+def _latest(forest: Forest, times: Times, found: Sequence[_Wish], span_id: str) -> _Wish | None:
+    """The latest that ended before a span began and does not enclose it."""
+    for wish in reversed(found[-16:]):
+        if times.ends[wish[0]] <= times.starts[span_id] and not forest.encloses(wish[0], span_id):
+            return wish
+    return None

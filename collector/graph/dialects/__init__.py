@@ -1,0 +1,98 @@
+"""The dialects in which instrumentations write dataflow, one module each, and the table that puts them in order.
+
+One precedence rule: of each fact (role, name, inputs, output, …) the first dialect in the table that states it is
+believed. Only parameters are collected from all. Dialects of others (entry point group ``otel_opto.dialects``) come
+before the built-in ones, since who installs one knows better.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
+from typing import Final, cast
+
+from collector.graph.dialects import (
+    agent_framework,
+    genai,
+    genai_events,
+    genai_indexed,
+    langfuse,
+    logfire,
+    mlflow,
+    openfeature,
+    openinference,
+    opentrace,
+    opto,
+    plain,
+    traceloop,
+    vercel,
+)
+from collector.graph.statement import Dialect, Source, Statement
+
+GROUP: Final = "otel_opto.dialects"
+
+BUILT_IN: Final[Mapping[str, Dialect]] = {
+    "opto": opto,
+    "opentrace": opentrace,
+    "agent_framework": agent_framework,
+    "genai": genai,
+    "genai_events": genai_events,
+    "openinference": openinference,
+    "vercel": vercel,
+    "langfuse": langfuse,
+    "mlflow": mlflow,
+    "traceloop": traceloop,
+    "genai_indexed": genai_indexed,
+    "openfeature": openfeature,
+    "logfire": logfire,
+    "plain": plain,
+}
+"""By name, in order of precedence: our own first, then whole recorded messages, then values as one text, then what
+stands beside another instrumentation, last whatever attributes an application invented."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Dialects in order of precedence, found by namespace."""
+
+    dialects: Mapping[str, Dialect]
+    by_namespace: Mapping[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, dialects: Mapping[str, Dialect]) -> "Table":
+        """The earlier a dialect stands, the more it is believed."""
+        found: dict[str, list[int]] = {}
+        for index, dialect in enumerate(dialects.values()):
+            for namespace in dialect.NAMESPACES:
+                found.setdefault(namespace, []).append(index)
+        return cls(dialects, {namespace: tuple(indexes) for namespace, indexes in found.items()})
+
+    def statements(self, source: Source) -> Sequence[Statement]:
+        """What the dialects say of a span, the most believed first. `plain` is asked where no other one spoke."""
+        asked = {index for namespace in source.namespaces for index in self.by_namespace.get(namespace, ())}
+        for event in source.events:
+            asked.update(self.by_namespace.get(event.name.partition(".")[0], ()))
+        every = list(self.dialects.values())
+        said = [statement for index in sorted(asked) if (statement := every[index].read(source)) is not None]
+        if any(statement.speaks() for statement in said):
+            return said
+        rest = self.dialects["plain"].read(source) if "plain" in self.dialects else None
+        return said if rest is None else [*said, rest]
+
+
+@lru_cache(maxsize=1)
+def installed() -> Table:
+    """The built-in dialects and those of installed distributions, which come first, by name.
+
+    Raises:
+        ValueError: an installed dialect has a built-in one's name or lacks a part of `Dialect`.
+    """
+    others: dict[str, Dialect] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        dialect = entry.load()
+        missing = [name for name in ("NAMESPACES", "SAYS", "read") if not hasattr(dialect, name)]
+        if entry.name in BUILT_IN or missing:
+            fault = f"lacks {', '.join(missing)}" if missing else "is the name of a built-in one"
+            raise ValueError(f"dialect {entry.name!r} ({entry.value}): {fault}; see collector.graph.statement.Dialect")
+        others[entry.name] = cast(Dialect, dialect)
+    return Table.of({**others, **BUILT_IN})

@@ -1,0 +1,127 @@
+"""What went wrong in a trace: where, and whether somebody dealt with it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from collector.core.graph import ExceptionRecord, SourcePosition
+from collector.core.span import Attributes, Event, Span, StatusCode
+from collector.graph.forest import Forest
+from collector.graph.reading import SpanReading
+from collector.graph.statement import Failure
+from otel_opto import semconv
+
+_FRAMES: Final = (
+    re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<function>\S+)'),  # Python, innermost last
+    re.compile(r"\bat (?P<function>[^\s(]+) \((?P<file>[^()\s]+?):(?P<line>\d+)(?::\d+)?\)"),  # JavaScript, Java
+    re.compile(r"\bat (?P<function>[^\n]+?) in (?P<file>[^\n]+?):line (?P<line>\d+)"),  # .NET
+    re.compile(r"^\s+(?P<file>/[^\s:]+\.go):(?P<line>\d+)(?P<function>)", re.MULTILINE),  # Go
+)
+
+
+def exceptions_of(
+    forest: Forest, readings: Mapping[str, SpanReading], events: Mapping[str, Sequence[Event]]
+) -> tuple[ExceptionRecord, ...]:
+    """One for each span with an ``exception`` event or log record, the status ERROR or an ``error.type``, by start.
+
+    Of several exception events the last one counts: it is the nearest to how the operation ended.
+
+    Args:
+        forest: The spans.
+        readings: For errors that a dialect states in attributes.
+        events: By span, of its log records.
+    """
+    failed = frozenset(span_id for span_id in forest.spans if _failed(forest.spans[span_id], readings[span_id]))
+    found = []
+    for span_id, span in forest.spans.items():
+        raised = [event for event in (*span.events, *events.get(span_id, ())) if event.name == semconv.EXCEPTION_EVENT]
+        if raised or span_id in failed:
+            said = raised[-1].attributes if raised else {}
+            failure = readings[span_id].failure or Failure()
+            stack = str(said.get(semconv.EXCEPTION_STACKTRACE) or _stack(span.status_message))
+            found.append(
+                ExceptionRecord(
+                    span_id=span_id,
+                    type=str(
+                        said.get(semconv.EXCEPTION_TYPE) or failure.type or span.attributes.get("error.type") or ""
+                    ),
+                    message=str(
+                        said.get(semconv.EXCEPTION_MESSAGE) or failure.message or _message(span.status_message)
+                    ),
+                    stacktrace=stack,
+                    handled=_handled(forest, failed, span_id),
+                    retried=_retried(forest, readings, failed, span_id),
+                    position=_position(stack, span.attributes),
+                )
+            )
+    return tuple(found)
+
+
+def failed_spans(forest: Forest, readings: Mapping[str, SpanReading]) -> frozenset[str]:
+    """Those that ended with an error."""
+    return frozenset(span_id for span_id in forest.spans if _failed(forest.spans[span_id], readings[span_id]))
+
+
+def _failed(span: Span, reading: SpanReading) -> bool:
+    return span.status_code == StatusCode.ERROR or (reading.failure is not None and span.status_code != StatusCode.OK)
+
+
+def _handled(forest: Forest, failed: frozenset[str], span_id: str) -> bool:
+    """Whether the operation itself or one around it ended without an error all the same."""
+    up: str | None = span_id
+    while up is not None and up in failed:
+        up = forest.parent(up)
+    return up is not None
+
+
+def _retried(forest: Forest, readings: Mapping[str, SpanReading], failed: frozenset[str], span_id: str) -> bool:
+    """Whether the same operation was started once more, in the same place, after it had failed."""
+    if span_id not in failed:
+        return False
+    parent = forest.parent(span_id)
+    siblings = forest.children[parent] if parent is not None else ()
+    end = forest.spans[span_id].end_time_unix_nano
+    return any(
+        forest.spans[other].start_time_unix_nano >= end and readings[other].name == readings[span_id].name
+        for other in siblings
+    )
+
+
+def _stack(status_message: str) -> str:
+    """Some instrumentations put the whole stack trace into the status."""
+    return status_message if "\n" in status_message and any(frame.search(status_message) for frame in _FRAMES) else ""
+
+
+def _message(status_message: str) -> str:
+    """The last line of a stack trace, the first one where the language puts the message first."""
+    if not _stack(status_message):
+        return status_message
+    lines = [line.strip() for line in status_message.strip().splitlines() if line.strip()]
+    return lines[-1] if _FRAMES[0].search(status_message) else lines[0]
+
+
+def _position(stack: str, attributes: Attributes) -> SourcePosition | None:
+    """The innermost frame outside of installed packages; without a stack what the span says of its code."""
+    for frame in _FRAMES:
+        found = list(frame.finditer(stack))
+        if found:
+            innermost_first = found[::-1] if frame is _FRAMES[0] else found
+            own = [
+                one
+                for one in innermost_first
+                if not re.search(r"site-packages|dist-packages|node_modules", one["file"])
+            ]
+            best = (own or innermost_first)[0]
+            return SourcePosition(best["file"], int(best["line"]), best["function"])
+    return code_position(attributes)
+
+
+def code_position(attributes: Attributes) -> SourcePosition | None:
+    """``code.*``, the names before they became stable included."""
+    file = attributes.get(semconv.CODE_FILE_PATH) or attributes.get("code.filepath")
+    line = attributes.get(semconv.CODE_LINE_NUMBER) or attributes.get("code.lineno")
+    function = attributes.get(semconv.CODE_FUNCTION_NAME) or attributes.get("code.function")
+    if not file and not function:
+        return None
+    number = int(line) if isinstance(line, int) or (isinstance(line, str) and line.isdigit()) else 0
+    return SourcePosition(str(file or ""), number, str(function or ""))

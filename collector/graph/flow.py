@@ -1,0 +1,188 @@
+"""What flowed into what in one trace: every edge between operations, the stated ones first."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from collector.core.errors import GraphError
+from collector.core.graph import Edge, EdgeOrigin, Gap
+from collector.core.span import SpanContext
+from collector.graph.calls import tool_calls
+from collector.graph.clock import Times
+from collector.graph.content import Contents, Find
+from collector.graph.exceptions import failed_spans
+from collector.graph.forest import Forest
+from collector.graph.reading import SpanReading
+from collector.graph.sequence import sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The edges between operations.
+
+    Attributes:
+        into: By consumer, stated and inferred edges, by argument and source.
+        gaps: Statements that were refused.
+    """
+
+    into: Mapping[str, Sequence[Edge]]
+    gaps: tuple[Gap, ...]
+
+
+def flow_of(forest: Forest, readings: Mapping[str, SpanReading], times: Times, aliases: Mapping[str, str]) -> Flow:
+    """Stated edges, then those that are found; what is found never contradicts what is stated, nor time.
+
+    Args:
+        forest: The spans.
+        readings: What they say.
+        times: When they ran.
+        aliases: Spans that stand for others, for links to these.
+
+    Raises:
+        GraphError: the stated dataflow runs in a circle; names its spans.
+    """
+    gaps: list[Gap] = []
+    into: dict[str, dict[tuple[str, str], Edge]] = {}
+    for find in _stated(forest, readings, times, aliases, gaps):
+        _add(into, find, EdgeOrigin.LINK)
+    rank = _ranks(forest, times, into)
+    explained = {(target, edge.argument) for target, edges in into.items() for edge in edges.values()}
+    open_ = {
+        span_id
+        for span_id, reading in readings.items()
+        if reading.taken or any((span_id, name) not in explained for name in reading.inputs)
+    }
+    if open_:
+        found = [*tool_calls(forest, readings, times), *Contents(forest, readings, times.starts, times.ends).finds()]
+        linked = {(edge.source, target) for target, edges in into.items() for edge in edges.values()}
+        for find in found:
+            fresh = (find.consumer, find.argument) not in explained and (
+                _node(find.producer),
+                find.consumer,
+            ) not in linked
+            if fresh and rank[find.producer] < rank[find.consumer]:
+                _add(into, find, EdgeOrigin.CONTENT)
+    fed = list(into)
+    for find in sequence(forest, readings, times, fed, failed_spans(forest, readings)):
+        if rank[find.producer] < rank[find.consumer]:
+            _add(into, find, EdgeOrigin.SEQUENCE)
+    ordered = {
+        target: sorted(edges.values(), key=lambda edge: (edge.argument, edge.source)) for target, edges in into.items()
+    }
+    return Flow(ordered, tuple(gaps))
+
+
+def _node(span_id: str) -> str:
+    return f"span:{span_id}"
+
+
+def _add(into: dict[str, dict[tuple[str, str], Edge]], find: Find, origin: EdgeOrigin) -> None:
+    """One edge of a source and, where it is stated, an argument; of several that were found the most confident."""
+    edges = into.setdefault(find.consumer, {})
+    source = _node(find.producer)
+    key = (source, find.argument if origin is EdgeOrigin.LINK else "")
+    other = edges.get(key)
+    if other is None or find.confidence > other.confidence:
+        edges[key] = Edge(source, _node(find.consumer), origin, find.confidence, find.argument)
+
+
+def _stated(
+    forest: Forest,
+    readings: Mapping[str, SpanReading],
+    times: Times,
+    aliases: Mapping[str, str],
+    gaps: list[Gap],
+) -> Iterator[Find]:
+    by_message: dict[str, list[str]] = {}
+    for span_id in forest.spans:
+        if readings[span_id].message_id:
+            by_message.setdefault(readings[span_id].message_id, []).append(span_id)
+    for span_id, reading in readings.items():
+        for argument, producers in reading.arguments.items():
+            for context in producers:
+                producer = aliases.get(context.span_id, context.span_id)
+                refusal = _refusal(forest, span_id, argument, context, producer)
+                if refusal is not None:
+                    gaps.append(refusal)
+                else:
+                    yield Find(_maker(forest, readings, times, producer, span_id), span_id, 1.0, argument)
+        for argument, message_id in (reading.references or {}).items():
+            named = [one for one in by_message.get(message_id, ()) if times.ends[one] <= times.starts[span_id]]
+            if named and not forest.encloses(named[-1], span_id):
+                yield Find(named[-1], span_id, 1.0, argument)
+
+
+def _maker(forest: Forest, readings: Mapping[str, SpanReading], times: Times, producer: str, consumer: str) -> str:
+    """The operation whose output a relay passes on."""
+    around = forest.parent(producer)
+    if readings[producer].relay and around is not None and not forest.encloses(around, consumer):
+        return around if times.ends[around] <= times.ends[consumer] else producer
+    return producer
+
+
+def _refusal(forest: Forest, span_id: str, argument: str, context: SpanContext, producer: str) -> Gap | None:
+    if context.trace_id != forest.spans[span_id].context.trace_id:
+        detail = f"argument {argument!r}: span {context.span_id} belongs to another trace, {context.trace_id}"
+        return Gap("missing_link", span_id, detail)
+    if producer not in forest.spans:
+        return Gap("missing_link", span_id, f"argument {argument!r}: span {context.span_id} has not come")
+    if forest.encloses(producer, span_id):
+        detail = f"argument {argument!r}: span {context.span_id} encloses this one, its output is not there yet"
+        return Gap("link_to_ancestor", span_id, detail)
+    return None
+
+
+def _ranks(forest: Forest, times: Times, into: Mapping[str, Mapping[tuple[str, str], Edge]]) -> Mapping[str, int]:
+    """An order in which every stated edge and every call points forward: that of ending, as far as it goes."""
+    position, ends = forest.position, times.ends
+    order = sorted(forest.spans, key=lambda one: (ends[one], -position[one]))
+    rank = {span_id: index for index, span_id in enumerate(order)}
+    sources: dict[str, list[str]] = {
+        target: [edge.source[5:] for edge in edges.values()] for target, edges in into.items()
+    }
+    calls = [(span_id, parent) for span_id in order if (parent := forest.parent(span_id)) is not None]
+    backward = any(rank[source] > rank[target] for target, found in sources.items() for source in found)
+    if not backward and all(rank[source] < rank[target] for source, target in calls):
+        return rank
+    targets: dict[str, list[str]] = {}
+    waiting = dict.fromkeys(order, 0)
+    stated = [(source, target) for target, found in sources.items() for source in found]
+    for source, target in (*stated, *calls):
+        targets.setdefault(source, []).append(target)
+        waiting[target] += 1
+    return _sorted(forest, rank, targets, waiting)
+
+
+def _sorted(
+    forest: Forest, wish: Mapping[str, int], targets: Mapping[str, Sequence[str]], waiting: dict[str, int]
+) -> Mapping[str, int]:
+    """Kahn's algorithm; of the spans that may come next the one that is wished first."""
+    ready = [(wish[span_id], span_id) for span_id, count in waiting.items() if not count]
+    heapq.heapify(ready)
+    rank: dict[str, int] = {}
+    while ready:
+        _, span_id = heapq.heappop(ready)
+        rank[span_id] = len(rank)
+        for target in targets.get(span_id, ()):
+            waiting[target] -= 1
+            if not waiting[target]:
+                heapq.heappush(ready, (wish[target], target))
+    if len(rank) < len(waiting):
+        raise GraphError(_circle(forest, targets, waiting.keys() - rank.keys()))
+    return rank
+
+
+def _circle(forest: Forest, targets: Mapping[str, Sequence[str]], left: Iterable[str]) -> str:
+    """Names the spans of one circle among those that were left over: from any of them back to where it came from."""
+    rest = set(left)
+    sources = {target: source for source in sorted(rest) for target in targets.get(source, ()) if target in rest}
+    span_id = min(rest)
+    seen: dict[str, int] = {}
+    path: list[str] = []
+    while span_id not in seen:
+        seen[span_id] = len(path)
+        path.append(span_id)
+        span_id = sources[span_id]
+    around = [span_id, *reversed(path[seen[span_id] :])]
+    trace_id = forest.spans[span_id].context.trace_id
+    return f"trace {trace_id}: the dataflow runs in a circle: {' -> '.join(map(_node, around))}"

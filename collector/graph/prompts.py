@@ -1,0 +1,166 @@
+"""Prompts as parameters: system messages and templates, under keys that stay the same from run to run."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from collector.graph.clock import Times
+from collector.graph.forest import Forest
+from collector.graph.reading import SpanReading
+from collector.graph.statement import ParameterUse, Role
+from collector.graph.texts import plain, texts
+
+_FIELD: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
+_GENERIC: Final = re.compile(
+    r"(RunnableSequence|RunnableLambda|RunnableParallel|RunnableWithFallbacks|RunnableRetry|ChatPromptTemplate|turn|response|"
+    r"agent run|Step \d+|(execute_task |invoke_agent )?(RunnableSequence|call_model|LangGraph)|chat|chat .*|.*\.chat|"
+    r"ChatCompletion|openai\..*|ai\..*|LLM|Chat.*|.*Chat|completion|generate|generation)$"
+)
+_MAX_UP: Final = 8
+MIN_LITERAL_WORDS: Final = 2
+"""Fewer words between the inputs of a filled-in prompt make no template."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """A prompt that a span used: its place in the workflow, what it is for, its text."""
+
+    span_id: str
+    site: str
+    kind: str
+    text: str
+
+
+def prompts(
+    forest: Forest, readings: Mapping[str, SpanReading], times: Times
+) -> Mapping[str, tuple[ParameterUse, ...]]:
+    """By span, all parameter uses: those stated, and system messages and templates under keys of their place.
+
+    A system message that is the value of a stated parameter, or a recorded template with its fields filled in, is a use
+    of that. Different prompts of one kind in one place are numbered in the order of their use.
+    """
+    stated = {
+        use.value: use
+        for reading in readings.values()
+        for use in reading.uses
+        if not use.prompt and isinstance(use.value, str)
+    }
+    found: list[_Prompt] = []
+    uses: dict[str, dict[str, ParameterUse]] = {}
+    filled = _Templates(forest, readings)
+    for span_id in forest.spans:
+        reading = readings[span_id]
+        for use in (*reading.uses, *(stated[text] for text in _systems(reading) if text in stated)):
+            if not use.prompt:
+                uses.setdefault(span_id, {}).setdefault(use.key, use)
+        found.extend(filled.of_span(span_id, stated))
+    numbers = _numbered(found, times)
+    for prompt in found:
+        number = numbers[prompt.site, prompt.kind, prompt.text]
+        key = f"{prompt.site}.{prompt.kind}" + (f".{number}" if number > 1 else "")
+        uses.setdefault(prompt.span_id, {}).setdefault(key, ParameterUse(key, value=prompt.text, prompt=True))
+    return {span_id: tuple(by_key.values()) for span_id, by_key in uses.items()}
+
+
+class _Templates:
+    """The recorded templates of a trace, and what they were made into."""
+
+    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading]) -> None:
+        self._forest = forest
+        self._readings = readings
+        self._recorded: dict[str, list[str]] = {
+            span_id: texts_
+            for span_id, reading in readings.items()
+            if (texts_ := [str(use.value) for use in reading.uses if use.prompt and use.value])
+        }
+        patterns = {text for texts_ in self._recorded.values() for text in texts_ if _FIELD.search(text)}
+        self._patterns = [(text, _pattern(text)) for text in sorted(patterns)[:64]]
+        self._given = {
+            plain(message.content)
+            for reading in readings.values()
+            for message in reading.taken
+            if message.role == "user" and isinstance(message.content, str)
+        }
+        self._system_texts = {self._template(text) for reading in readings.values() for text in _systems(reading)}
+
+    def of_span(self, span_id: str, stated: Mapping[str, ParameterUse]) -> Iterator[_Prompt]:
+        """Templates that the span itself records, its system messages, and the template that it fills in."""
+        reading = self._readings[span_id]
+        seen: set[str] = set()
+        site = _site(self._forest, self._readings, span_id)
+        systems = [self._template(text) for text in _systems(reading) if text not in stated]
+        recorded = [text for text in self._recorded.get(span_id, ()) if text not in stated]
+        for text in (*systems, *recorded):
+            if text not in seen:
+                seen.add(text)
+                kind = "system_prompt" if text in self._system_texts else "template"
+                yield _Prompt(span_id, site, kind, text)
+        if self._given and not recorded and reading.role in (Role.STEP, Role.TEMPLATE) and reading.inputs:
+            for text in self._derived(reading):
+                yield _Prompt(span_id, reading.name, "template", text)
+
+    def _template(self, text: str) -> str:
+        """The recorded template that was filled in to give the text, else the text."""
+        return next((template for template, pattern in self._patterns if pattern.fullmatch(text)), text)
+
+    def _derived(self, reading: SpanReading) -> Iterator[str]:
+        """An operation whose output is what a model's user says fills in a template: its inputs are the fields."""
+        for said in texts(reading.output):
+            if said not in self._given:
+                continue
+            text, holes = said, 0
+            for name, value in reading.inputs.items():
+                for part in sorted(set(texts(value)), key=len, reverse=True):
+                    if len(part) >= 8 and part in text and part != text:
+                        text, holes = text.replace(part, "{" + name + "}"), holes + 1
+            if holes > 1 and len(re.findall(r"[^\W\d_]{3,}", _FIELD.sub(" ", text))) >= MIN_LITERAL_WORDS:
+                yield text
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """Any text made of the template; loops of a template may repeat what is in them."""
+    literals = [re.escape(part) for part in _FIELD.split(template)]
+    return re.compile(".*".join(literals), re.DOTALL)
+
+
+def _systems(reading: SpanReading) -> list[str]:
+    found = [message.content for message in reading.taken if message.role == "system"]
+    return [text for text in found if isinstance(text, str) and text]
+
+
+def _site(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> str:
+    """The agent, else the nearest operation around it that an application named."""
+    up = span_id
+    for _ in range(_MAX_UP):
+        reading = readings[up]
+        if reading.actor:
+            return reading.actor
+        if reading.role is not Role.MODEL and not _GENERIC.match(reading.name):
+            return reading.name
+        parent = forest.parent(up)
+        if parent is None:
+            break
+        up = parent
+    return readings[span_id].name
+
+
+def _numbered(found: Sequence[_Prompt], times: Times) -> dict[tuple[str, str, str], int]:
+    """1, 2, … for each site and kind; prompts in use at the same time by their text, since their order is chance."""
+    by_place: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+    for prompt in found:
+        seen = by_place.setdefault((prompt.site, prompt.kind), {})
+        begin, end = times.starts[prompt.span_id], times.ends[prompt.span_id]
+        if prompt.text not in seen or begin < seen[prompt.text][0]:
+            seen[prompt.text] = (begin, end)
+    numbers: dict[tuple[str, str, str], int] = {}
+    for (site, kind), seen in by_place.items():
+        together, until = 0, 0
+        order = []
+        for text, (begin, end) in sorted(seen.items(), key=lambda item: (item[1], item[0])):
+            together += begin >= until
+            until = max(until, end)
+            order.append((together, text))
+        for number, (_, text) in enumerate(sorted(order), 1):
+            numbers[site, kind, text] = number
+    return numbers

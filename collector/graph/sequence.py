@@ -1,0 +1,76 @@
+"""What followed what, where nothing else is known: siblings in order of time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from collector.graph.clock import Times
+from collector.graph.content import Find
+from collector.graph.forest import Forest
+from collector.graph.reading import SpanReading
+from collector.graph.statement import Role
+
+CONFIDENCE: Final = 0.3
+
+_STEPS: Final = frozenset((Role.MODEL, Role.TOOL, Role.AGENT, Role.RETRIEVER, Role.STEP, Role.TEMPLATE))
+
+
+def sequence(
+    forest: Forest, readings: Mapping[str, SpanReading], times: Times, fed: Sequence[str], failed: frozenset[str]
+) -> Iterator[Find]:
+    """An edge into each operation into whose subtree nothing is known to flow, from the siblings that ended last.
+
+    Only among operations that are known to be steps of a workflow. One whose inputs are recorded is left alone: they
+    were looked for and not found; but a tool that a model wished for under another name follows the model.
+
+    Args:
+        fed: Spans into which something is known to flow from another operation.
+        failed: Spans that ended with an error: their answer was not used.
+    """
+    known = _with_ancestors(forest, fed)
+    stated = {reading.message_id: span_id for span_id, reading in readings.items() if reading.message_id}
+    for family in (forest.tops(), *forest.children.values()):
+        steps = [one for one in family if readings[one].role in _STEPS]
+        for index, span_id in enumerate(steps):
+            if span_id in known:
+                continue
+            handed = stated.get(readings[span_id].follows)
+            if handed is not None and _before(forest, times, handed, span_id):
+                yield Find(handed, span_id, CONFIDENCE, "")
+            elif _open(readings[span_id]) or _wished(readings, steps[:index], span_id):
+                before = [one for one in steps[max(0, index - 64) : index] if one not in failed]
+                for one in _last(times, before, span_id):
+                    yield Find(one, span_id, CONFIDENCE, "")
+
+
+def _open(reading: SpanReading) -> bool:
+    return not reading.inputs and not reading.taken
+
+
+def _wished(readings: Mapping[str, SpanReading], before: Sequence[str], span_id: str) -> bool:
+    """Whether the step before the tools around it is a model that wished for a tool."""
+    if readings[span_id].role is not Role.TOOL:
+        return False
+    model = next((one for one in reversed(before[-16:]) if readings[one].role is not Role.TOOL), None)
+    return model is not None and any(message.calls for message in readings[model].given)
+
+
+def _last(times: Times, before: Sequence[str], span_id: str) -> list[str]:
+    """Those that ended before, without those that ended before another of them began."""
+    ended = [one for one in before if times.ends[one] <= times.starts[span_id]]
+    newest = max((times.starts[one] for one in ended), default=0)
+    return [one for one in ended if times.ends[one] > newest or times.starts[one] == newest]
+
+
+def _before(forest: Forest, times: Times, one: str, other: str) -> bool:
+    nested = forest.encloses(one, other) or forest.encloses(other, one)
+    return not nested and times.ends[one] <= times.starts[other]
+
+
+def _with_ancestors(forest: Forest, spans: Sequence[str]) -> set[str]:
+    known: set[str] = set()
+    for span_id in spans:
+        up: str | None = span_id
+        while up is not None and up not in known:
+            known.add(up)
+            up = forest.parent(up)
+    return known

@@ -1,0 +1,131 @@
+"""The texts that a value is made of, in the one form in which texts are compared."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from collector.core.span import AnyValue
+from collector.graph.values import structured
+
+MAX_TEXTS: Final = 2_000
+"""Of one value. What lies beyond is not compared."""
+
+MAX_LENGTH: Final = 200_000
+"""Of one text, in characters. What lies beyond is not compared."""
+
+_NO_CONTENT: Final = frozenset((
+    "lc", "mime_type", "response_metadata", "additional_kwargs", "usage_metadata", "usage", "token_usage", "tags",
+    "metadata", "logprobs", "model", "model_name", "system_fingerprint", "service_tier", "created", "created_at",
+    "object", "finish_reason", "id", "uuid", "run_id", "thread_id", "role", "type", "invalid_tool_calls",
+    "tool_call_id", "call_id", "_type", "generation_info", "llm_output", "status", "langgraph_step", "score",
+    "index",
+))  # fmt: skip
+"""Keys whose values are about a message, and not in it."""
+
+_ESCAPES: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+_LITERALS: Final = re.compile(r"""(?:=|: )(?:'((?:[^'\\]|\\.){12,})'|"((?:[^"\\]|\\.){12,})")""", re.DOTALL)
+_REPR: Final = re.compile(r"^\W*[A-Za-z_]\w*\([\w ]*[=:<'\"]")
+
+
+MAX_FIELDS: Final = 16
+MAX_RECORD: Final = 400
+"""Characters. Fields and length of a record that is also compared as a whole."""
+
+MAX_PARTS: Final = 12
+"""Of one value. Lines and labelled texts beyond are known only as parts of the whole."""
+
+
+def texts(value: AnyValue, parts: list[str] | None = None) -> list[str]:
+    """The texts in a value, JSON in texts and Python's repr of objects opened; numbers as their digits.
+
+    Args:
+        value: Decoded or not.
+        parts: Gets the lines and the labelled texts (``Answer: …``) that the texts are made of.
+    """
+    found: list[str] = []
+    stack = [value]
+    while stack and len(found) < MAX_TEXTS:
+        item = stack.pop()
+        if isinstance(item, str):
+            inner = structured(item)
+            if inner is not item:
+                stack.append(inner)
+            else:
+                found.extend(_of_text(item))
+                if parts is not None and len(parts) < MAX_PARTS:
+                    parts.extend(_parts(item, MAX_PARTS - len(parts)))
+        elif isinstance(item, Mapping):
+            found.extend(_record(item))
+            stack.extend([inner for key, inner in item.items() if key not in _NO_CONTENT][::-1])
+        elif isinstance(item, Sequence) and not isinstance(item, bytes):
+            stack.extend(reversed(item))
+        elif isinstance(item, int | float) and not isinstance(item, bool):
+            found.append(f"{item:.12g}" if isinstance(item, float) else str(item))
+    return found
+
+
+def _record(item: Mapping[str, AnyValue]) -> Iterator[str]:
+    """A small record of short values as one text, since none of them can be recognised alone."""
+    if 2 <= len(item) <= MAX_FIELDS and not any(
+        isinstance(one, Mapping | list | tuple | bytes) for one in item.values()
+    ):
+        shown = json.dumps(item, sort_keys=True, ensure_ascii=False)
+        if len(shown) <= MAX_RECORD and not item.keys() & _NO_CONTENT:
+            yield shown
+
+
+def _of_text(text: str) -> Iterator[str]:
+    whole = plain(text[:MAX_LENGTH])
+    if whole:
+        yield whole
+    if "(" in text and _REPR.match(text):
+        for match in _LITERALS.finditer(text):
+            yield plain(match[1] or match[2])
+
+
+_BULLET: Final = re.compile(r"\s*(?:[-*•#>]+|\(?\d{1,3}[.)]|\(?[a-z]\))\s+")
+_LABEL: Final = re.compile(r"[^\s:][^:\n]{0,30}:\s+(?=\S)")
+
+
+def _parts(text: str, most: int) -> list[str]:
+    """Lines without bullets, and what follows a label at the beginning of a line."""
+    lines = text.split("\n", most + 1)[:most] if "\n" in text else [text]
+    found = []
+    for line in lines:
+        bullet = _BULLET.match(line)
+        item = line[bullet.end() :] if bullet else line
+        label = _LABEL.match(item)
+        if len(lines) > 1 or bullet:
+            found.append(plain(item))
+        if label:
+            found.append(plain(item[label.end() :]))
+    return found[:most]
+
+
+def plain(text: str) -> str:
+    """White space as single spaces; escapes that a repr or JSON left over undone; a mark of cutting taken off."""
+    if "\\" in text:
+        text = _ESCAPES.sub(lambda match: chr(int(match[1], 16)), text)
+        text = (
+            text.replace("\\\\", "\\").replace("\\n", " ").replace("\\t", " ").replace("\\'", "'").replace('\\"', '"')
+        )
+    if "\n" in text or "  " in text or "\t" in text or text[:1].isspace() or text[-1:].isspace():
+        text = " ".join(text.split())
+    return text.rstrip("….").rstrip() if text.endswith(("...", "…")) and len(text) > 32 else text
+
+
+_SEPARATORS: Final = {ord(mark): " " for mark in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}
+_UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
+
+
+def words(text: str) -> list[str]:
+    """Words without punctuation; scripts that put no spaces between words in overlapping pieces of four."""
+    if not text.isascii():
+        text = _UNSPACED.sub(_pieces, text)
+    return text.translate(_SEPARATORS).split()
+
+
+def _pieces(run: re.Match[str]) -> str:
+    letters = run[0]
+    return f" {' '.join(letters[start : start + 4] for start in range(len(letters) - 3))} "

@@ -1,0 +1,108 @@
+"""Attribute values as what they stand for: JSON decoded, JSON inside JSON too, cut JSON mended."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from collector.core.span import AnyValue
+
+MAX_JSON_DEPTH = 100
+"""JSON nested deeper than this stays text: values are walked recursively later on, and the text came from outside."""
+
+MAX_MENDED_LENGTH = 1_000_000
+"""Cut JSON longer than this stays text."""
+
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{},:]', re.DOTALL)
+_CLOSING = {"[": "]", "{": "}"}
+
+
+def decoded(value: AnyValue) -> AnyValue:
+    """The value of a JSON text; anything else, JSON that is too deep and NaN included, as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found: AnyValue = json.loads(value, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return value
+    brackets = value.count("[") + value.count("{")
+    return value if brackets > MAX_JSON_DEPTH and _too_deep(found) else found
+
+
+def structured(value: AnyValue) -> AnyValue:
+    """Decoded only where it is a JSON object or list: a foreign text ``42`` stays the text it may well be."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+        return value
+    found = decoded(value)
+    if isinstance(found, str):
+        found = decoded(mended(value)) if is_cut(value) else value
+    return found if isinstance(found, dict | list) else value
+
+
+def is_cut(text: str) -> bool:
+    """Whether a text began as a JSON object or list and ends before it is closed; prose in brackets does not count."""
+    head = text.lstrip()[:2000]
+    if not re.match(r'\[\s*(\{|\[|")|\{\s*"', head) or len(text) > MAX_MENDED_LENGTH:
+        return False
+    return not isinstance(decoded(text), dict | list) and bool(_open(text))
+
+
+def mended(text: str) -> str:
+    """The shortest completion of cut JSON: the open string and the open brackets closed, a dangling key dropped."""
+    depth = _open(text)
+    tokens = list(_TOKENS.finditer(text))
+    end = len(text)
+    tail = ""
+    last = tokens[-1].group() if tokens else ""
+    if last[:1] == '"' and not _closed(last) and tokens[-1].end() == len(text):
+        end -= _dangling_escape(text)
+        tail = '"'
+    candidates = [text[:end] + tail, text[:end] + tail + ":null", text[:end] + ":null", text[:end] + "null"]
+    candidates += [text[: match.start()] for match in reversed(tokens[-6:]) if match.group() == ","]
+    closing = "".join(_CLOSING[bracket] for bracket in reversed(depth))
+    for candidate in candidates:
+        for whole in (candidate + closing, candidate + "".join(_CLOSING[one] for one in reversed(_open(candidate)))):
+            if isinstance(decoded(whole), dict | list):
+                return whole
+    return text
+
+
+def _closed(token: str) -> bool:
+    body = token[1:-1]
+    return len(token) > 1 and token[-1] == '"' and (len(body) - len(body.rstrip("\\"))) % 2 == 0
+
+
+def _dangling_escape(text: str) -> int:
+    """How many characters at the end are the beginning of an escape that was cut."""
+    found = re.search(r"\\(u[0-9a-fA-F]{0,3})?$", text)
+    if found is None:
+        return 0
+    before = text[: found.start()]
+    return 0 if (len(before) - len(before.rstrip("\\"))) % 2 else len(text) - found.start()
+
+
+def _open(text: str) -> list[str]:
+    stack: list[str] = []
+    for token in _TOKENS.findall(text):
+        if token in ("[", "{"):
+            stack.append(token)
+        elif token in ("]", "}") and (not stack or _CLOSING[stack.pop()] != token):
+            return []
+    return stack
+
+
+def _refuse_constant(name: str) -> AnyValue:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _too_deep(value: AnyValue) -> bool:
+    level = [value]
+    for _ in range(MAX_JSON_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+    return bool(level)
+
+
+def _children(value: AnyValue) -> Iterator[AnyValue]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
