@@ -18,6 +18,12 @@ from collector.service import Collector
 from tests import samples
 
 APP, VIEWER = "a" * 20, "v" * 20
+EXTENSIONS = """subjectAltName=DNS:localhost,IP:127.0.0.1
+keyUsage=digitalSignature,keyEncipherment
+extendedKeyUsage=serverAuth,clientAuth
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+"""
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 SERVICES = "/jaeger.storage.v2.TraceReader/GetServices"
 ROLLBACK = "/otel_opto.v1.ReleaseService/Rollback"
@@ -189,8 +195,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "2",
         "-subj",
         "/CN=ca",
+        "-addext",
+        "keyUsage=critical,keyCertSign,cRLSign",
     )
-    (directory / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1", encoding="utf-8")
+    (directory / "names").write_text(EXTENSIONS, encoding="utf-8")
     for name in ("server", "client"):
         openssl(
             "req",
