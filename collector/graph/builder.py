@@ -21,7 +21,7 @@ from collector.graph.forest import Forest, grow, unique
 from collector.graph.outcome import outputs_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
-from collector.graph.reading import SpanReading, read
+from collector.graph.reading import SpanReading, length_limit, read
 from collector.graph.statement import event_of
 from collector.graph.twins import twins, united
 from otel_opto.spec import ParameterSpec
@@ -64,7 +64,8 @@ def build(
     trace = _read(spans, records)
     forest, readings = trace.forest, trace.readings
     times = one_clock(forest)
-    flow = flow_of(forest, readings, times, trace.twins)
+    failed = failed_spans(forest, readings)
+    flow = flow_of(forest, readings, times, trace.twins, failed)
     used = gather(
         [
             (span_id, forest.spans[span_id].resource.service, use)
@@ -80,8 +81,8 @@ def build(
         nodes=(*used.nodes, *_inputs(trace, unexplained), *_operations(trace)),
         edges=tuple(_edges(forest, flow, used, unexplained)),
         parameters=used.parameters,
-        outputs=outputs_of(forest, readings, times, sources, failed_spans(forest, readings)),
-        exceptions=exceptions_of(forest, readings, trace.events),
+        outputs=outputs_of(forest, readings, times, sources, failed),
+        exceptions=exceptions_of(forest, readings, trace.events, failed),
         gaps=(*trace.gaps, *_missing(forest), *flow.gaps, *used.gaps),
         release=_release(forest, readings),
         feedback=tuple(sorted(feedback, key=lambda one: (one.time_unix_nano, one.name, one.id))),
@@ -112,7 +113,8 @@ def _read(spans: Sequence[Span], records: Sequence[LogRecord]) -> _Trace:
         if record.context is not None and record.context.span_id in once:
             of_span[record.context.span_id] = (*of_span.get(record.context.span_id, ()), record)
     table = installed()
-    readings = {span_id: read(span, of_span.get(span_id, ()), table) for span_id, span in once.items()}
+    limit = length_limit(once.values())
+    readings = {span_id: read(span, of_span.get(span_id, ()), table, limit) for span_id, span in once.items()}
     events = {span_id: tuple(map(event_of, found)) for span_id, found in of_span.items()}
     doubled = twins(forest, readings)
     for inner, outer in doubled.items():

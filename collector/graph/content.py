@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from collector.core.span import AnyValue
 from collector.graph.forest import Forest
@@ -28,12 +28,15 @@ HEAD_WORDS: Final = 12
 """An anchor is chosen among that many first words of a text."""
 
 FIRST_WORDS: Final = 3
-"""That many words at its very beginning must stand in an input, too, before a text is compared with it."""
+"""By that many words a text is known of which only the beginning is left."""
+
+HEAD: Final = 24
+"""Characters. A text that long needs no word borders around it, and may be recognised by its beginning."""
 
 FEW: Final = 8
 """So few texts are compared at once, without anchors."""
 
-SHARED_ANCHOR: Final = 16
+SHARED_ANCHOR: Final = 64
 """Of more texts with the same anchor only the latest that many are compared with an input."""
 
 MIN_PART: Final = 20
@@ -59,8 +62,7 @@ _COMMON: Final = frozenset((
 ))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Find:
+class Find(NamedTuple):
     """A producer's text in a consumer's input."""
 
     producer: str
@@ -78,8 +80,7 @@ class _Text:
     part: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """A text among a span's inputs."""
 
     text: str
@@ -111,7 +112,9 @@ class Contents:
         self._own: dict[str, list[str]] = {}
         self._made: dict[str, _Text] = {}
         self._whole: dict[str, str] = {}
+        self._cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
         self._first_taken: dict[str, str] = {}
+        self._from_outside: dict[tuple[str, str], bool] = {}
         for span_id in sorted(readings, key=lambda one: (ends[one], one)):
             self._collect(span_id, readings[span_id])
 
@@ -181,24 +184,30 @@ class Contents:
                 yield text, taken, WHOLE if significant(text.text) else SHORT
 
     def _contained(self) -> Iterator[tuple[_Text, _Taken, float]]:
-        """Outputs inside longer inputs."""
-        anchors = _anchored([one for one in self._made.values() if significant(one.text)])
-        if not anchors:
-            return
+        """Outputs inside longer inputs, and those of which only the beginning is left at the end of a cut input."""
+        found = [one for one in self._made.values() if significant(one.text)]
+        anchors = _anchored(found)
         keys = frozenset(anchors)
-        cache: dict[str, list[_Text]] = {}
+        beginnings = _beginnings(found) if self._cut else {}
+        cache: dict[str, list[tuple[_Text, float]]] = {}
         for taken in self._taken:
-            if len(taken.text) <= MIN_LENGTH:
+            if len(taken.text) <= MIN_LENGTH or not anchors:
                 continue
             near = cache.get(taken.text)
             if near is None:
+                spoken = words(taken.text)
+                candidates = [*_candidates(anchors, keys, spoken)]
+                if taken.span_id in self._cut:
+                    last = spoken[-HEAD_WORDS - FIRST_WORDS :]
+                    for three in zip(last, last[1:], last[2:], strict=False):
+                        candidates += beginnings.get(three, ())
                 near = cache[taken.text] = [
-                    text
-                    for text in _candidates(anchors, keys, words(taken.text))
-                    if text.text != taken.text and _stands_in(text.text, taken.text)
+                    (text, found_as)
+                    for text in candidates
+                    if (found_as := _found_as(text.text, taken.text, taken.span_id in self._cut))
                 ]
-            for text in near:
-                yield text, taken, CONTAINED
+            for text, confidence in near:
+                yield text, taken, confidence
 
     def _extracted(self) -> Iterator[tuple[_Text, _Taken, float]]:
         """Whole inputs inside longer outputs."""
@@ -227,34 +236,31 @@ class Contents:
         """The latest producer before the consumer: of nested ones the outermost, since it ended last."""
         consumer = taken.span_id
         within = text.text if len(text.text) <= len(taken.text) else taken.text
+        if self._external(within, text):
+            return None
         last = bisect_right(text.producers, (self._ends[consumer], "\uffff"))
         overlapping = None
         for end, producer in reversed(text.producers[max(0, last - MAX_PRODUCERS) : last]):
             if producer == consumer or self._forest.encloses(producer, consumer):
                 continue
-            if self._forest.encloses(consumer, producer) or self._external(within, producer, text):
+            if self._forest.encloses(consumer, producer):
                 continue
             if end <= self._starts[consumer]:
                 return producer, 1.0
             overlapping = overlapping or producer
         return None if overlapping is None else (overlapping, OVERLAP)
 
-    def _external(self, text: str, producer: str, made: _Text) -> bool:
-        """Whether the producer only hands on what came to it from outside of the trace's operations."""
-        first = self._first_taken.get(text)
-        if (
-            first is not None
-            and self._ends[first] < made.producers[0][0]
-            and not self._forest.encloses(producer, first)
-        ):
-            return True
-        parent = self._forest.parent(producer)
-        around = [self._own[producer], *([self._own[parent]] if parent else [])]
-        if not any(text in own for texts_ in around for own in texts_):
-            return False
-        earlier = made.producers[0][1]
-        nested = self._forest.encloses(producer, earlier) or self._forest.encloses(earlier, producer)
-        return nested or made.producers[0][0] > self._starts[producer]
+    def _external(self, text: str, made: _Text) -> bool:
+        """Whether the first to produce it only handed on what came to it from outside of the trace's operations."""
+        known = self._from_outside.get((text, made.text))
+        if known is None:
+            end, producer = made.producers[0]
+            first = self._first_taken.get(text)
+            before = first is not None and self._ends[first] < end and not self._forest.encloses(producer, first)
+            parent = self._forest.parent(producer)
+            around = [*self._own[producer], *(self._own[parent] if parent else ())]
+            known = self._from_outside[text, made.text] = before or any(text in own for own in around)
+        return known
 
 
 def significant(text: str) -> bool:
@@ -264,43 +270,56 @@ def significant(text: str) -> bool:
     return " " in text or len(text) >= 20 or any(one.isdigit() for one in text) or not text.isascii()
 
 
-def _stands_in(text: str, whole: str) -> bool:
-    """Found with word borders around it, or cut off at the end of the whole."""
-    at = whole.find(text)
+def _found_as(text: str, whole: str, cut: bool) -> float:
+    """The confidence that the text is a part of the whole; 0 if it is none. An equal text is not meant."""
+    at = whole.find(text) if len(text) < len(whole) else -1
     if at >= 0:
-        before, after = whole[at - 1 : at] if at else "", whole[at + len(text) : at + len(text) + 1]
-        return len(text) >= 24 or not (
-            (before.isalnum() and text[0].isalnum()) or (after.isalnum() and text[-1].isalnum())
-        )
-    head = text[: 2 * MIN_LENGTH]
-    at = whole.rfind(head)
-    return at >= 0 and len(head) == 2 * MIN_LENGTH and text.startswith(whole[at:])
+        free = len(text) >= HEAD or not (_inside_word(whole, at) or _inside_word(whole, at + len(text)))
+        return CONTAINED if free else 0.0
+    return EXTRACTED if cut and _runs_out_in(text, whole) else 0.0
 
 
-_Anchors: TypeAlias = dict[str, list[tuple[_Text, list[str]]]]
-"""Texts with their first words, by anchor."""
+def _runs_out_in(text: str, whole: str) -> bool:
+    """Whether the whole ends with the beginning of the text, and with enough of it."""
+    at = whole.rfind(text[:HEAD])
+    return at >= 0 and len(whole) - at < len(text) and text.startswith(whole[at:])
+
+
+def _inside_word(whole: str, at: int) -> bool:
+    return 0 < at < len(whole) and whole[at - 1].isalnum() and whole[at].isalnum()
+
+
+_Anchors: TypeAlias = dict[str, dict[str, list[_Text]]]
+"""Texts by their rarest and their second rarest word."""
 
 
 def _candidates(anchors: _Anchors, keys: frozenset[str], found: list[str]) -> Iterator[_Text]:
-    """The texts whose anchor and first words are among the words."""
-    hits = keys.intersection(found)
-    if hits:
-        among = set(found)
-        for word in sorted(hits):
-            for text, first in anchors[word][-SHARED_ANCHOR:]:
-                if among.issuperset(first):
-                    yield text
+    """The texts whose two anchors are among the words; of many with the same ones the latest."""
+    among = set(found)
+    for word in sorted(keys & among):
+        seconds = anchors[word]
+        for second in seconds.keys() & among if len(seconds) > 1 else among.intersection(seconds):
+            yield from seconds[second][-SHARED_ANCHOR:]
+
+
+def _beginnings(found: Sequence[_Text]) -> dict[tuple[str, ...], list[_Text]]:
+    """The latest texts by their first three words."""
+    by_words: dict[tuple[str, ...], list[_Text]] = {}
+    for text in found:
+        if len(text.text) >= HEAD:
+            by_words.setdefault(tuple(words(text.text[: HEAD * 3])[:3]), []).append(text)
+    return {three: texts_[-SHARED_ANCHOR:] for three, texts_ in by_words.items()}
 
 
 def _anchored(found: Sequence[_Text]) -> _Anchors:
-    """The texts by the rarest of their first words, of those the longest."""
-    heads = [words(text.text[: HEAD_WORDS * 8])[:HEAD_WORDS] for text in found]
+    """The texts by the two rarest of their first words, of equally rare ones the longest."""
+    heads = [words(text.text[: HEAD_WORDS * 10])[:HEAD_WORDS] for text in found]
     counts = Counter(word for head in heads for word in set(head))
     anchors: _Anchors = {}
     for text, head in zip(found, heads, strict=True):
-        if head:
-            anchor = min(head, key=lambda word: (counts[word] - min(len(word), 12) / 16, word))
-            anchors.setdefault(anchor, []).append((text, head[:FIRST_WORDS]))
+        rarest = sorted(set(head), key=lambda word: (counts[word] - min(len(word), 12) / 16, word))[:2]
+        if rarest:
+            anchors.setdefault(rarest[0], {}).setdefault(rarest[-1], []).append(text)
     return anchors
 
 

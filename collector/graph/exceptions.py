@@ -20,7 +20,10 @@ _FRAMES: Final = (
 
 
 def exceptions_of(
-    forest: Forest, readings: Mapping[str, SpanReading], events: Mapping[str, Sequence[Event]]
+    forest: Forest,
+    readings: Mapping[str, SpanReading],
+    events: Mapping[str, Sequence[Event]],
+    failed: frozenset[str],
 ) -> tuple[ExceptionRecord, ...]:
     """One for each span with an ``exception`` event or log record, the status ERROR or an ``error.type``, by start.
 
@@ -29,11 +32,13 @@ def exceptions_of(
     Args:
         forest: The spans.
         readings: For errors that a dialect states in attributes.
-        events: By span, of its log records.
+        events: By span, of its log records and of its twins.
+        failed: `failed_spans`.
     """
-    failed = frozenset(span_id for span_id in forest.spans if _failed(forest.spans[span_id], readings[span_id]))
     found = []
     for span_id, span in forest.spans.items():
+        if span_id not in failed and not span.events and span_id not in events:
+            continue
         raised = [event for event in (*span.events, *events.get(span_id, ())) if event.name == semconv.EXCEPTION_EVENT]
         if raised or span_id in failed:
             said = raised[-1].attributes if raised else {}

@@ -9,7 +9,7 @@ from collector.core.span import AnyValue, Attributes
 def under(attributes: Attributes, prefix: str) -> dict[str, AnyValue]:
     """The attributes whose keys begin with the prefix and go on, by the rest of the key."""
     size = len(prefix)
-    return {key[size:]: value for key, value in attributes.items() if len(key) > size and key.startswith(prefix)}
+    return {key[size:]: attributes[key] for key in attributes if key.startswith(prefix) and len(key) > size}
 
 
 def items(attributes: Attributes, prefix: str) -> list[AnyValue]:

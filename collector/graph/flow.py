@@ -10,7 +10,6 @@ from collector.core.span import SpanContext
 from collector.graph.calls import tool_calls
 from collector.graph.clock import Times
 from collector.graph.content import Contents, Find
-from collector.graph.exceptions import failed_spans
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
 from collector.graph.sequence import sequence
@@ -29,7 +28,13 @@ class Flow:
     gaps: tuple[Gap, ...]
 
 
-def flow_of(forest: Forest, readings: Mapping[str, SpanReading], times: Times, aliases: Mapping[str, str]) -> Flow:
+def flow_of(
+    forest: Forest,
+    readings: Mapping[str, SpanReading],
+    times: Times,
+    aliases: Mapping[str, str],
+    failed: frozenset[str],
+) -> Flow:
     """Stated edges, then those that are found; what is found never contradicts what is stated, nor time.
 
     Args:
@@ -37,6 +42,7 @@ def flow_of(forest: Forest, readings: Mapping[str, SpanReading], times: Times, a
         readings: What they say.
         times: When they ran.
         aliases: Spans that stand for others, for links to these.
+        failed: Spans that ended with an error.
 
     Raises:
         GraphError: the stated dataflow runs in a circle; names its spans.
@@ -47,12 +53,10 @@ def flow_of(forest: Forest, readings: Mapping[str, SpanReading], times: Times, a
         _add(into, find, EdgeOrigin.LINK)
     rank = _ranks(forest, times, into)
     explained = {(target, edge.argument) for target, edges in into.items() for edge in edges.values()}
-    open_ = {
-        span_id
+    if any(
+        reading.taken or (reading.inputs and any((span_id, name) not in explained for name in reading.inputs))
         for span_id, reading in readings.items()
-        if reading.taken or any((span_id, name) not in explained for name in reading.inputs)
-    }
-    if open_:
+    ):
         found = [*tool_calls(forest, readings, times), *Contents(forest, readings, times.starts, times.ends).finds()]
         linked = {(edge.source, target) for target, edges in into.items() for edge in edges.values()}
         for find in found:
@@ -62,8 +66,7 @@ def flow_of(forest: Forest, readings: Mapping[str, SpanReading], times: Times, a
             ) not in linked
             if fresh and rank[find.producer] < rank[find.consumer]:
                 _add(into, find, EdgeOrigin.CONTENT)
-    fed = list(into)
-    for find in sequence(forest, readings, times, fed, failed_spans(forest, readings)):
+    for find in sequence(forest, readings, times, list(into), failed):
         if rank[find.producer] < rank[find.consumer]:
             _add(into, find, EdgeOrigin.SEQUENCE)
     ordered = {
@@ -106,7 +109,7 @@ def _stated(
                     gaps.append(refusal)
                 else:
                     yield Find(_maker(forest, readings, times, producer, span_id), span_id, 1.0, argument)
-        for argument, message_id in (reading.references or {}).items():
+        for argument, message_id in reading.references.items():
             named = [one for one in by_message.get(message_id, ()) if times.ends[one] <= times.starts[span_id]]
             if named and not forest.encloses(named[-1], span_id):
                 yield Find(named[-1], span_id, 1.0, argument)

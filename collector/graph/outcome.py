@@ -32,7 +32,7 @@ def outputs_of(
     """The final outputs, one of each top span, those of the tops that say most of the workflow first.
 
     A top that states its output is believed. Where it states none, or a structure that was cut: of its descendants that
-    state one, the last that is no evaluation, has not failed, and is nearest to the top. A verdict on an earlier answer
+    state one, the last that is no evaluation, has not failed and is nearest to the top. A verdict on an earlier answer
     (``APPROVED``, a score) is no answer: what it judges is.
 
     Args:

@@ -51,6 +51,8 @@ def prompts(
     filled = _Templates(forest, readings)
     for span_id in forest.spans:
         reading = readings[span_id]
+        if not (reading.uses or reading.taken or (filled.used and reading.inputs)):
+            continue
         for use in (*reading.uses, *(stated[text] for text in _systems(reading) if text in stated)):
             if not use.prompt:
                 uses.setdefault(span_id, {}).setdefault(use.key, use)
@@ -74,6 +76,7 @@ class _Templates:
             for span_id, reading in readings.items()
             if (texts_ := [str(use.value) for use in reading.uses if use.prompt and use.value])
         }
+        self.used = any(reading.taken for reading in readings.values())
         patterns = {text for texts_ in self._recorded.values() for text in texts_ if _FIELD.search(text)}
         self._patterns = [(text, _pattern(text)) for text in sorted(patterns)[:64]]
         self._given = {

@@ -1,19 +1,33 @@
 """One operation as all dialects together say it."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
-from collector.core.span import AnyValue, LogRecord, Span, SpanContext
+from collector.core.span import AnyValue, Attributes, LogRecord, Span, SpanContext
 from collector.graph.dialects import Table
-from collector.graph.statement import NOTHING, Failure, Message, ParameterUse, Role, Statement, source
+from collector.graph.statement import (
+    NO_CONTEXTS,
+    NO_NAMES,
+    NOTHING,
+    Failure,
+    Message,
+    ParameterUse,
+    Role,
+    Statement,
+    source,
+)
 from collector.graph.values import is_cut
 
-_NO_MAPPING: Mapping[str, tuple[SpanContext, ...]] = {}
+MIN_LIMIT = 64
+"""Characters. A smaller limit on values is not looked for."""
+
+MIN_CUT = 32
+"""Characters. In a shorter text no mark of cutting is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpanReading:
+class SpanReading(NamedTuple):
     """One operation, read.
 
     Attributes:
@@ -45,7 +59,7 @@ class SpanReading:
     actor: str = ""
     taken: tuple[Message, ...] = ()
     given: tuple[Message, ...] = ()
-    references: Mapping[str, str] | None = None
+    references: Mapping[str, str] = NO_NAMES
     message_id: str = ""
     follows: str = ""
     call_id: str = ""
@@ -53,14 +67,36 @@ class SpanReading:
     relay: bool = False
 
 
-def read(span: Span, records: tuple[LogRecord, ...], table: Table) -> SpanReading:
-    """Never raises: what cannot be decoded stays what it was."""
+def length_limit(spans: Iterable[Span]) -> int:
+    """The length at which values were cut, as far as one can see: the greatest, if several values have just that.
+
+    SDKs cut without a mark (``OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT``). 0 where there is no sign of a limit.
+    """
+    greatest = count = 0
+    last = ""
+    for span in spans:
+        for value in span.attributes.values():
+            if isinstance(value, str) and len(value) >= max(greatest, MIN_LIMIT):
+                if len(value) > greatest:
+                    greatest, count, last = len(value), 1, value
+                elif value != last:
+                    count += 1
+    return greatest if count > 1 else 0
+
+
+def read(span: Span, records: tuple[LogRecord, ...], table: Table, limit: int = 0) -> SpanReading:
+    """Never raises: what cannot be decoded stays what it was.
+
+    Args:
+        span: The operation.
+        records: Its log records.
+        table: The dialects.
+        limit: See `length_limit`.
+    """
     found = table.statements(source(span, records))
-    incomplete = _dropped(span) or any(
-        isinstance(value, str) and _looks_cut(value) for value in span.attributes.values()
-    )
+    incomplete = _dropped(span) or _has_cut(span.attributes, limit)
     if not found:
-        return SpanReading(span.name, {}, False, None, (), _NO_MAPPING, incomplete, None)
+        return SpanReading(span.name, {}, False, None, (), NO_CONTEXTS, incomplete, None)
     if len(found) == 1 and not found[0].taken and not found[0].given:
         return _alone(span, found[0], incomplete)
     return _united(span, found, incomplete)
@@ -105,14 +141,14 @@ def _united(span: Span, found: Sequence[Statement], incomplete: bool) -> SpanRea
         has_output=output is not None,
         output=value,
         uses=tuple(uses[key] for key in sorted(uses)),
-        arguments=next((one.arguments for one in found if one.arguments), _NO_MAPPING),
+        arguments=next((one.arguments for one in found if one.arguments), NO_CONTEXTS),
         incomplete=incomplete or any(one.incomplete for one in found),
         release=next((one.release for one in found if one.release is not None), None),
         role=next((one.role for one in found if one.role is not Role.OTHER), Role.OTHER),
         actor=next((one.actor for one in found if one.actor), ""),
         taken=taken,
         given=given,
-        references=next((one.references for one in found if one.references), None),
+        references=next((one.references for one in found if one.references), NO_NAMES),
         message_id=next((one.message_id for one in found if one.message_id), ""),
         follows=next((one.follows for one in found if one.follows), ""),
         call_id=next((one.call_id for one in found if one.call_id), ""),
@@ -140,16 +176,22 @@ def answer(given: tuple[Message, ...]) -> AnyValue:
 
 
 _CUT_MARK = re.compile(
-    r"(\.\.\.|…)?\s*[\[(<]?(truncated|\d+ (more )?(chars|characters)( truncated)?)[\])>]?$", re.IGNORECASE
+    r"(\.\.\.|…)$|[\[(<]? ?(truncated|\d+ (more )?char(acter)?s( truncated)?)[\])>]?$", re.IGNORECASE
 )
 
 
 def _looks_cut(value: str) -> bool:
-    if len(value) < 32:
-        return False
     if value[-1] not in "]}" and value[0] in "[{":
         return is_cut(value)
-    return value[-1] in "]d)>s" and _CUT_MARK.search(value, max(0, len(value) - 60)) is not None
+    return value[-1] in "]d)>s.…" and _CUT_MARK.search(value, max(0, len(value) - 60)) is not None
+
+
+def _has_cut(attributes: Attributes, limit: int) -> bool:
+    return any(
+        len(value) >= MIN_CUT and (len(value) == limit or _looks_cut(value))
+        for value in attributes.values()
+        if isinstance(value, str)
+    )
 
 
 def _dropped(span: Span) -> bool:

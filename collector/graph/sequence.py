@@ -26,6 +26,8 @@ def sequence(
         fed: Spans into which something is known to flow from another operation.
         failed: Spans that ended with an error: their answer was not used.
     """
+    if not any(reading.role in _STEPS for reading in readings.values()):
+        return
     known = _with_ancestors(forest, fed)
     stated = {reading.message_id: span_id for span_id, reading in readings.items() if reading.message_id}
     for family in (forest.tops(), *forest.children.values()):

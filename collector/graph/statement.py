@@ -1,9 +1,10 @@
 """What one instrumentation's dialect says of one operation, in OPTO's words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Protocol
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
 
 from collector.core.span import AnyValue, Attributes, Event, LogRecord, Span, SpanContext
 
@@ -92,8 +93,12 @@ class Failure:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+NO_VALUES: Final[Mapping[str, AnyValue]] = MappingProxyType({})
+NO_CONTEXTS: Final[Mapping[str, tuple[SpanContext, ...]]] = MappingProxyType({})
+NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Statement(NamedTuple):
     """Facts about one operation; an empty field says nothing.
 
     Attributes:
@@ -116,13 +121,13 @@ class Statement:
     role: Role = Role.OTHER
     name: str = ""
     actor: str = ""
-    inputs: Mapping[str, AnyValue] = field(default_factory=dict)
+    inputs: Mapping[str, AnyValue] = NO_VALUES
     taken: tuple[Message, ...] = ()
     output: "AnyValue | Nothing" = NOTHING
     given: tuple[Message, ...] = ()
     uses: tuple[ParameterUse, ...] = ()
-    arguments: Mapping[str, tuple[SpanContext, ...]] = field(default_factory=dict)
-    references: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, tuple[SpanContext, ...]] = NO_CONTEXTS
+    references: Mapping[str, str] = NO_NAMES
     message_id: str = ""
     call_id: str = ""
     failure: Failure | None = None
@@ -138,8 +143,7 @@ class Statement:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A span with its log records; these are read as events, their body among the attributes.
 
     Attributes:
@@ -159,10 +163,11 @@ def source(span: Span, records: tuple[LogRecord, ...] = ()) -> Source:
     if records:
         both = [*span.events, *(event_of(record) for record in records)]
         events = tuple(sorted(both, key=lambda event: event.time_unix_nano))
-    keys = [*span.attributes]
+    spaces = {key.partition(".")[0] for key in span.attributes}
     for link in span.links:
-        keys.extend(link.attributes)
-    return Source(span, span.attributes, frozenset([key.partition(".")[0] for key in keys]), events)
+        for key in link.attributes:
+            spaces.add(key.partition(".")[0])
+    return Source(span, span.attributes, frozenset(spaces), events)
 
 
 def event_of(record: LogRecord) -> Event:

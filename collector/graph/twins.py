@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
@@ -48,8 +47,7 @@ def _key(message: Message) -> object:
 
 def united(outer: SpanReading, inner: SpanReading) -> SpanReading:
     """The outer one, completed by what only the inner one says."""
-    return replace(
-        outer,
+    return outer._replace(
         inputs=outer.inputs or inner.inputs,
         taken=outer.taken or inner.taken,
         has_output=outer.has_output or inner.has_output,

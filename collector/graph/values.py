@@ -21,7 +21,7 @@ def decoded(value: AnyValue) -> AnyValue:
     if not isinstance(value, str):
         return value
     try:
-        found: AnyValue = json.loads(value, parse_constant=_refuse_constant)
+        found: AnyValue = _DECODER.decode(value)
     except (ValueError, RecursionError):
         return value
     brackets = value.count("[") + value.count("{")
@@ -92,6 +92,9 @@ def _open(text: str) -> list[str]:
 
 def _refuse_constant(name: str) -> AnyValue:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _too_deep(value: AnyValue) -> bool:

@@ -53,10 +53,12 @@ stands beside another instrumentation, last whatever attributes an application i
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Dialects in order of precedence, found by namespace."""
+    """Dialects in order of precedence, found by namespace; `chosen` remembers which."""
 
     dialects: Mapping[str, Dialect]
     by_namespace: Mapping[str, tuple[int, ...]]
+    known: frozenset[str]
+    chosen: dict[frozenset[str], tuple[Dialect, ...]]
 
     @classmethod
     def of(cls, dialects: Mapping[str, Dialect]) -> "Table":
@@ -65,19 +67,28 @@ class Table:
         for index, dialect in enumerate(dialects.values()):
             for namespace in dialect.NAMESPACES:
                 found.setdefault(namespace, []).append(index)
-        return cls(dialects, {namespace: tuple(indexes) for namespace, indexes in found.items()})
+        return cls(dialects, {namespace: tuple(indexes) for namespace, indexes in found.items()}, frozenset(found), {})
 
     def statements(self, source: Source) -> Sequence[Statement]:
         """What the dialects say of a span, the most believed first. `plain` is asked where no other one spoke."""
-        asked = {index for namespace in source.namespaces for index in self.by_namespace.get(namespace, ())}
-        for event in source.events:
-            asked.update(self.by_namespace.get(event.name.partition(".")[0], ()))
-        every = list(self.dialects.values())
-        said = [statement for index in sorted(asked) if (statement := every[index].read(source)) is not None]
-        if any(statement.speaks() for statement in said):
-            return said
+        said = [statement for dialect in self._asked(source) if (statement := dialect.read(source)) is not None]
+        for statement in said:
+            if statement.speaks():
+                return said
         rest = self.dialects["plain"].read(source) if "plain" in self.dialects else None
         return said if rest is None else [*said, rest]
+
+    def _asked(self, source: Source) -> tuple[Dialect, ...]:
+        """By the namespaces that any dialect knows; there are few such sets, so each is worked out once."""
+        spoken = source.namespaces & self.known
+        if source.events:
+            spoken |= {event.name.partition(".")[0] for event in source.events} & self.known
+        found = self.chosen.get(spoken)
+        if found is None:
+            indexes = sorted({index for namespace in spoken for index in self.by_namespace[namespace]})
+            every = list(self.dialects.values())
+            found = self.chosen[spoken] = tuple(every[index] for index in indexes)
+        return found
 
 
 @lru_cache(maxsize=1)

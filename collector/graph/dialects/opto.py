@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from collector.core.span import AnyValue, Attributes, Span, SpanContext
-from collector.graph.flat import under
-from collector.graph.statement import NOTHING, ParameterUse, Source, Statement
+from collector.graph.statement import NO_CONTEXTS, NO_VALUES, NOTHING, ParameterUse, Source, Statement
 from collector.graph.values import decoded
 from otel_opto import semconv
 
@@ -19,13 +18,22 @@ SAYS: Final = (
 def read(source: Source) -> Statement | None:
     """JSON everywhere; what cannot be decoded stays what it was."""
     attributes = source.attributes
-    stated = semconv.OUTPUT in attributes
+    inputs: dict[str, AnyValue] = {}
+    used: dict[str, AnyValue] = {}
+    mirrors: dict[str, AnyValue] = {}
+    for key, value in attributes.items():
+        if key.startswith(semconv.INPUT_PREFIX):
+            inputs[key[len(semconv.INPUT_PREFIX) :]] = value
+        elif key.startswith(semconv.PARAM_PREFIX):
+            used[key[len(semconv.PARAM_PREFIX) :]] = value
+        elif key.startswith(semconv.ARG_PREFIX) and key.endswith(semconv.ARG_FROM_SUFFIX):
+            mirrors[key[len(semconv.ARG_PREFIX) : -len(semconv.ARG_FROM_SUFFIX)]] = value
     return Statement(
         name=str(attributes.get(semconv.NODE_NAME) or ""),
-        inputs={name: decoded(value) for name, value in sorted(under(attributes, semconv.INPUT_PREFIX).items())},
-        output=decoded(attributes[semconv.OUTPUT]) if stated else NOTHING,
-        uses=_uses(attributes),
-        arguments=_arguments(source.span),
+        inputs={name: decoded(inputs[name]) for name in sorted(inputs) if name} if inputs else NO_VALUES,
+        output=decoded(attributes[semconv.OUTPUT]) if semconv.OUTPUT in attributes else NOTHING,
+        uses=_uses(used) if used else (),
+        arguments=_arguments(source.span, mirrors) if mirrors or source.span.links else NO_CONTEXTS,
         release=number(attributes.get(semconv.RELEASE)),
         incomplete=bool(attributes.get(semconv.TRUNCATED)),
     )
@@ -46,10 +54,7 @@ def number(value: AnyValue) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
-def _uses(attributes: Attributes) -> tuple[ParameterUse, ...]:
-    said = under(attributes, semconv.PARAM_PREFIX)
-    if not said:
-        return ()
+def _uses(said: Mapping[str, AnyValue]) -> tuple[ParameterUse, ...]:
     versions = _by_key(said, semconv.PARAM_VERSION_SUFFIX)
     hashes = _by_key(said, semconv.PARAM_HASH_SUFFIX)
     values = _by_key(said, semconv.PARAM_VALUE_SUFFIX)
@@ -68,20 +73,17 @@ def _by_key(said: Mapping[str, AnyValue], suffix: str) -> dict[str, AnyValue]:
     }
 
 
-def _arguments(span: Span) -> Mapping[str, tuple[SpanContext, ...]]:
+def _arguments(span: Span, mirrors: Mapping[str, AnyValue]) -> Mapping[str, tuple[SpanContext, ...]]:
     """From the links, and from their mirrors where a link was lost; of both the link knows the trace."""
     found: dict[str, dict[str, SpanContext]] = {}
     for link in span.links:
         name = link.attributes.get(semconv.ARG)
         if isinstance(name, str) and name:
             found.setdefault(name, {})[link.context.span_id] = link.context
-    for key, mirror in under(span.attributes, semconv.ARG_PREFIX).items():
-        name = key[: -len(semconv.ARG_FROM_SUFFIX)]
-        if name and key.endswith(semconv.ARG_FROM_SUFFIX):
-            for span_id in _span_ids(mirror):
-                context = SpanContext(span.context.trace_id, span_id)
-                found.setdefault(name, {}).setdefault(span_id, context)
-    return {name: tuple(contexts.values()) for name, contexts in sorted(found.items())}
+    for name, mirror in mirrors.items():
+        for span_id in _span_ids(mirror) if name else ():
+            found.setdefault(name, {}).setdefault(span_id, SpanContext(span.context.trace_id, span_id))
+    return {name: tuple(found[name].values()) for name in sorted(found)}
 
 
 def _span_ids(mirror: AnyValue) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""How much of the true dataflow of recorded workflows the graph shows."""

@@ -1,0 +1,78 @@
+"""Scores the graphs of the recorded workflows.
+
+    python -m benchmarks.dataflow [FOLDER] [-v]
+
+A row for each workflow, then the totals and the means over workflows as JSON. `benchmarks/dataflow/score.py` says how
+it counts; -v says what is missing or wrong.
+"""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.dataflow.capture import FOLDER, Capture, load, names
+from benchmarks.dataflow.family import Tree
+from benchmarks.dataflow.score import score
+from collector.graph.builder import build
+
+COLUMNS = (
+    ("flow", "flow found", "flow"),
+    ("hard", "hard found", "hard"),
+    ("back", "back found", "back"),
+    ("false", "false", "ruled out"),
+    ("precision", "right", "said"),
+    ("parameters", "parameter found", "parameter"),
+    ("trainable", "trainable found", "trainable"),
+    ("final", "final found", "final"),
+    ("exceptions", "exception found", "exception"),
+)
+
+
+def scored(capture: Capture) -> tuple[Counter[str], Counter[str]]:
+    """The counts over the traces of a workflow, and how often each thing is missing or wrong."""
+    counts: Counter[str] = Counter()
+    notes: Counter[str] = Counter()
+    for truth in capture.truth["traces"]:
+        trace_id = truth["trace_id"]
+        spans = capture.spans_of(trace_id)
+        graph = build(trace_id, spans, {}, {}, (), capture.records_of(trace_id))
+        found, said = score(truth, graph, Tree(spans))
+        counts.update(found)
+        notes.update(said)
+    return counts, notes
+
+
+def ratios(rows: list[Counter[str]]) -> dict[str, object]:
+    """Totals, and the mean over workflows, so that none with many traces hides another."""
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update(row)
+    summary: dict[str, object] = {}
+    for name, found, of in COLUMNS:
+        having = [row[found] / row[of] for row in rows if row[of]]
+        summary[name] = round(total[found] / total[of], 4) if total[of] else None
+        summary[f"{name} (mean)"] = round(sum(having) / len(having), 4) if having else None
+    return {**summary, "extra parameters": total["extra"], "false edges": total["false"]}
+
+
+def main() -> None:
+    """Prints the scores."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.dataflow", description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+    parser.add_argument("-v", "--verbose", action="store_true", help="say what is missing or wrong")
+    arguments = parser.parse_args()
+    rows = []
+    print(f"{'workflow':44}" + "".join(f"{name:>12}" for name, _, _ in COLUMNS) + f"{'extra':>8}")
+    for name in names(arguments.folder):
+        counts, notes = scored(load(name, arguments.folder))
+        rows.append(counts)
+        cells = [f"{counts[found]}/{counts[of]}" if counts[of] else "-" for _, found, of in COLUMNS]
+        print(f"{name:44}" + "".join(f"{cell:>12}" for cell in cells) + f"{counts['extra']:>8}")
+        for note, times in notes.most_common() if arguments.verbose else ():
+            print(f"    {times} × {note}")
+    print(json.dumps(ratios(rows)))
+
+
+if __name__ == "__main__":
+    main()
