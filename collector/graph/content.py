@@ -24,6 +24,9 @@ MIN_LENGTH: Final = 12
 MIN_WHOLE: Final = 3
 """Characters. A shorter output is not recognised even where it is a whole input."""
 
+MIN_LINE: Final = 5
+"""Characters. A shorter output is not recognised as a line of an input (``Observation:`` and then the output)."""
+
 HEAD_WORDS: Final = 12
 """An anchor is chosen among that many first words of a text."""
 
@@ -109,6 +112,7 @@ class Contents:
         self._starts = starts
         self._ends = ends
         self._taken: list[_Taken] = []
+        self._lines: list[_Taken] = []
         self._own: dict[str, list[str]] = {}
         self._made: dict[str, _Text] = {}
         self._whole: dict[str, str] = {}
@@ -124,10 +128,16 @@ class Contents:
         if self._parses(span_id, reading):
             return
         for argument, value in _inputs(reading):
-            for text in texts(value):
+            lines: list[str] = []
+            for text in texts(value, lines):
                 own.append(text)
                 self._taken.append(_Taken(text, span_id, argument))
                 self._first_taken.setdefault(text, span_id)
+            self._lines += [
+                _Taken(line, span_id, argument)
+                for line in lines
+                if len(line) >= MIN_LINE and not significant(line)
+            ]
         parts: list[str] = []
         produced = [text for value in _outputs(reading) for text in texts(value, parts)]
         if len(produced) == 1:
@@ -182,6 +192,10 @@ class Contents:
             text = self._made.get(taken.text)
             if text is not None and len(text.text) >= MIN_WHOLE and text.text.lower() not in _COMMON:
                 yield text, taken, WHOLE if significant(text.text) else SHORT
+        for taken in self._lines:
+            text = self._made.get(taken.text)
+            if text is not None and text.text.lower() not in _COMMON:
+                yield text, taken, SHORT
 
     def _contained(self) -> Iterator[tuple[_Text, _Taken, float]]:
         """Outputs inside longer inputs, and those of which only the beginning is left at the end of a cut input."""

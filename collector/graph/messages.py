@@ -7,13 +7,19 @@ from collector.graph.statement import Message, ToolCall
 from collector.graph.values import structured
 
 _ROLES = {
-    "system": "system", "developer": "system", "SystemMessage": "system",
-    "user": "user", "human": "user", "HumanMessage": "user",
-    "assistant": "assistant", "ai": "assistant", "model": "assistant", "AIMessage": "assistant",
-    "AIMessageChunk": "assistant",
-    "tool": "tool", "function": "tool", "ToolMessage": "tool", "tool_result": "tool",
+    "system": "system", "developer": "system", "systemmessage": "system", "instructions": "system",
+    "user": "user", "human": "user", "humanmessage": "user",
+    "assistant": "assistant", "ai": "assistant", "model": "assistant", "aimessage": "assistant", "bot": "assistant",
+    "aimessagechunk": "assistant", "chatbot": "assistant", "toolcall": "assistant", "functioncall": "assistant",
+    "tool": "tool", "function": "tool", "toolmessage": "tool", "toolresult": "tool", "toolresponse": "tool",
+    "functionmessage": "tool", "functionresponse": "tool", "functioncalloutput": "tool", "ipython": "tool",
 }  # fmt: skip
+"""By the role's or the message class's letters alone: ``tool-response``, ``tool_response`` and ``ToolResponse``."""
+
 _CALL_PARTS = frozenset(("tool_call", "tool-call", "tool_use", "function_call", "functionCall", "tool_calls"))
+_CONTENT = frozenset(("content", "contents", "parts", "tool_calls"))
+"""One of these and a role make a message; whose role we do not know (a participant's name, say) speaks as a user."""
+
 _ANSWER_PARTS = frozenset(("tool_call_response", "tool-result", "tool_result", "function_call_output", "toolResult"))
 
 
@@ -36,8 +42,17 @@ def messages(value: AnyValue) -> tuple[Message, ...]:
 
 
 def _role(value: Mapping[str, AnyValue]) -> str:
-    role = value.get("role") or value.get("type") or ""
-    return _ROLES.get(str(role), "") or _ROLES.get(_constructor(value), "")
+    for said in (value.get("role"), value.get("type"), _constructor(value)):
+        role = _ROLES.get(_letters(said)) if isinstance(said, str) else None
+        if role is not None:
+            return role
+    named = value.get("role")
+    return "user" if isinstance(named, str) and named and not _CONTENT.isdisjoint(value) else ""
+
+
+def _letters(role: str) -> str:
+    """Of a role as an enumeration may write it (``MessageRole.USER``)."""
+    return "".join(filter(str.isalpha, role.rpartition(".")[2])).lower()
 
 
 def _constructor(value: Mapping[str, AnyValue]) -> str:
