@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from graphlib import CycleError, TopologicalSorter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from collector.core.errors import GraphError
 from collector.core.feedback import Feedback
@@ -31,8 +31,7 @@ class EdgeOrigin(Enum):
     SEQUENCE = "sequence"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A node of the graph.
 
     Attributes:
@@ -54,8 +53,7 @@ class Node:
     twins: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """Dataflow: the source's value went into the target.
 
     Attributes:

@@ -1,12 +1,18 @@
-"""OTLP's nouns, as in trace.proto and logs.proto. Times are Unix nanoseconds, ids lower-case hexadecimal."""
+"""OTLP's nouns, as in trace.proto and logs.proto. Times are Unix nanoseconds, ids lower-case hexadecimal.
+
+What a trace has by the thousand is a named tuple: a frozen dataclass takes five times as long to make.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
 
 AnyValue: TypeAlias = "str | bool | int | float | bytes | Sequence[AnyValue] | Mapping[str, AnyValue] | None"
 Attributes: TypeAlias = Mapping[str, AnyValue]
+
+NO_ATTRIBUTES: Final[Attributes] = MappingProxyType({})
 
 
 class StatusCode(IntEnum):
@@ -21,30 +27,27 @@ SPAN_KINDS: Mapping[int, str] = {1: "internal", 2: "server", 3: "client", 4: "pr
 """The span kinds of trace.proto by their numbers, as viewers write them; 0 is unspecified."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpanContext:
+class SpanContext(NamedTuple):
     """Names one span: 32 and 16 hex digits."""
 
     trace_id: str
     span_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened at one moment of a span."""
 
     name: str
     time_unix_nano: int
-    attributes: Attributes = field(default_factory=dict)
+    attributes: Attributes = NO_ATTRIBUTES
     dropped_attributes_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A reference to another span, of this trace or of another one."""
 
     context: SpanContext
-    attributes: Attributes = field(default_factory=dict)
+    attributes: Attributes = NO_ATTRIBUTES
     dropped_attributes_count: int = 0
 
 
@@ -69,8 +72,7 @@ class Scope:
     attributes: Attributes = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """One operation of a trace. Kinds and flags keep their numbers, unknown ones included."""
 
     context: SpanContext
@@ -81,7 +83,7 @@ class Span:
     kind: int = 0
     status_code: int = StatusCode.UNSET
     status_message: str = ""
-    attributes: Attributes = field(default_factory=dict)
+    attributes: Attributes = NO_ATTRIBUTES
     events: tuple[Event, ...] = ()
     links: tuple[Link, ...] = ()
     resource: Resource = Resource()

@@ -5,7 +5,7 @@ a call's id, the order of steps. A call's result is taken to flow into the calle
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from collector.core.feedback import Feedback
 from collector.core.graph import Edge, EdgeOrigin, Gap, Node, NodeKind, TraceGraph
@@ -123,7 +123,7 @@ def _read(spans: Sequence[Span], records: Sequence[LogRecord]) -> _Trace:
     if doubled:
         forest = grow(
             {
-                span_id: replace(span, parent_span_id=doubled.get(span.parent_span_id or "", span.parent_span_id))
+                span_id: span._replace(parent_span_id=doubled.get(span.parent_span_id or "", span.parent_span_id))
                 for span_id, span in once.items()
                 if span_id not in doubled
             }

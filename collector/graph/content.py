@@ -134,9 +134,7 @@ class Contents:
                 self._taken.append(_Taken(text, span_id, argument))
                 self._first_taken.setdefault(text, span_id)
             self._lines += [
-                _Taken(line, span_id, argument)
-                for line in lines
-                if len(line) >= MIN_LINE and not significant(line)
+                _Taken(line, span_id, argument) for line in lines if len(line) >= MIN_LINE and not significant(line)
             ]
         parts: list[str] = []
         produced = [text for value in _outputs(reading) for text in texts(value, parts)]

@@ -29,8 +29,8 @@ def look_alikes(draw: st.DrawFn) -> TraceGraph:
 def disguised(graph: TraceGraph, rng: random.Random) -> TraceGraph:
     """The same graph with other ids, in another order."""
     ids = {node.id: f"m{number}" for number, node in enumerate(rng.sample(graph.nodes, len(graph.nodes)))}
-    nodes = [replace(node, id=ids[node.id], span_id=ids[node.id]) for node in graph.nodes]
-    edges = [replace(edge, source=ids[edge.source], target=ids[edge.target]) for edge in graph.edges]
+    nodes = [node._replace(id=ids[node.id], span_id=ids[node.id]) for node in graph.nodes]
+    edges = [edge._replace(source=ids[edge.source], target=ids[edge.target]) for edge in graph.edges]
     rng.shuffle(nodes)
     rng.shuffle(edges)
     return replace(graph, nodes=tuple(nodes), edges=tuple(edges))
@@ -53,7 +53,7 @@ def test_neither_ids_nor_order_of_arrival_show(graph: TraceGraph, rng: random.Ra
 @given(look_alikes(), st.randoms(use_true_random=False))
 @settings(max_examples=200)
 def test_values_do_not_change_how_the_structure_is_written(graph: TraceGraph, rng: random.Random) -> None:
-    nodes = tuple(replace(node, value=rng.choice([None, 1, "2"])) for node in graph.nodes)
+    nodes = tuple(node._replace(value=rng.choice([None, 1, "2"])) for node in graph.nodes)
     (_, before), (_, after) = written(graph), written(replace(graph, nodes=nodes))
     assert before == after
 

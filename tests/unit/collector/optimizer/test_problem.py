@@ -146,10 +146,10 @@ HOSTILE = st.text() | st.sampled_from(
 def test_recorded_content_stays_on_its_line_and_in_its_block(text: str, name: str, value: object) -> None:
     run = judged(1, 0.1, text, "found")
     nodes = tuple(
-        replace(node, name=name, value=value) if node.kind is not NodeKind.PARAMETER else node
+        node._replace(name=name, value=value) if node.kind is not NodeKind.PARAMETER else node
         for node in run.graph.nodes
     )  # fmt: skip
-    edges = tuple(replace(edge, argument=edge.argument and name) for edge in run.graph.edges)
+    edges = tuple(edge._replace(argument=edge.argument and name) for edge in run.graph.edges)
     hostile = replace(
         run, graph=replace(run.graph, nodes=nodes, edges=edges), feedback=replace(run.feedback, label=name)
     )

@@ -1,6 +1,5 @@
 """A graph as a picture."""
 
-from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from hypothesis import given
@@ -48,7 +47,7 @@ def test_nodes_edges_scores_and_faults_are_told_in_words() -> None:
 def test_the_legend_explains_what_is_there_and_nothing_else() -> None:
     node = Node("o", NodeKind.OPERATION, "op", "1")
     assert texts(graph_svg(TraceGraph("t", (node,), ())))[-1] == "operation"
-    both = TraceGraph("t", (node, replace(node, id="p")), (Edge("o", "p", EdgeOrigin.CONTENT, 0.7),))
+    both = TraceGraph("t", (node, node._replace(id="p")), (Edge("o", "p", EdgeOrigin.CONTENT, 0.7),))
     assert texts(graph_svg(both))[-2:] == ["operation", "found by content"]
 
 
