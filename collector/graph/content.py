@@ -1,18 +1,18 @@
 """Which output is found inside which later input: dataflow that nobody stated.
 
-An output's texts are looked for in the inputs of later operations, and short inputs in earlier outputs. Every text
-is known by one anchor, the rarest word near its beginning; each input is split into words once, and only texts whose
-anchor stands in it are compared. So the cost grows with the length of the texts and the number of true finds; what
-bounds the rest are the constants below.
+An output's texts are looked for in the inputs of later operations, and short inputs in earlier outputs. Each input is
+split into words once, and only texts are compared with it whose anchor, a few words in a row, stands in it
+(`anchors.py`). So the cost grows with the length of the texts and the number of true finds; what bounds the rest are
+the constants below.
 """
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from collector.core.span import AnyValue
+from collector.graph.anchors import Anchors
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
 from collector.graph.statement import Message
@@ -27,20 +27,17 @@ MIN_WHOLE: Final = 3
 MIN_LINE: Final = 5
 """Characters. A shorter output is not recognised as a line of an input (``Observation:`` and then the output)."""
 
-HEAD_WORDS: Final = 12
-"""An anchor is chosen among that many first words of a text."""
-
 FIRST_WORDS: Final = 3
 """By that many words a text is known of which only the beginning is left."""
+
+LAST_WORDS: Final = 15
+"""So near to the end of a cut input the text begins of which only the beginning is left."""
 
 HEAD: Final = 24
 """Characters. A text that long needs no word borders around it, and may be recognised by its beginning."""
 
-FEW: Final = 8
-"""So few texts are compared at once, without anchors."""
-
-SHARED_ANCHOR: Final = 64
-"""Of more texts with the same anchor only the latest that many are compared with an input."""
+SHARED_BEGINNING: Final = 64
+"""Of more texts that begin alike only the latest that many are compared with a cut input."""
 
 MIN_PART: Final = 20
 """Characters. A shorter line of an output is not looked for by itself."""
@@ -197,26 +194,20 @@ class Contents:
 
     def _contained(self) -> Iterator[tuple[_Text, _Taken, float]]:
         """Outputs inside longer inputs, and those of which only the beginning is left at the end of a cut input."""
-        found = [one for one in self._made.values() if significant(one.text)]
-        anchors = _anchored(found)
-        keys = frozenset(anchors)
+        found = {text: made for text, made in self._made.items() if significant(text)}
+        anchors = Anchors(found)
         beginnings = _beginnings(found) if self._cut else {}
         cache: dict[str, list[tuple[_Text, float]]] = {}
         for taken in self._taken:
-            if len(taken.text) <= MIN_LENGTH or not anchors:
+            if len(taken.text) <= MIN_LENGTH or not found:
                 continue
             near = cache.get(taken.text)
             if near is None:
+                cut = taken.span_id in self._cut
                 spoken = words(taken.text)
-                candidates = [*_candidates(anchors, keys, spoken)]
-                if taken.span_id in self._cut:
-                    last = spoken[-HEAD_WORDS - FIRST_WORDS :]
-                    for three in zip(last, last[1:], last[2:], strict=False):
-                        candidates += beginnings.get(three, ())
+                candidates = [*anchors.among(spoken), *(_at_the_end(beginnings, spoken) if cut else ())]
                 near = cache[taken.text] = [
-                    (text, found_as)
-                    for text in candidates
-                    if (found_as := _found_as(text.text, taken.text, taken.span_id in self._cut))
+                    (found[text], found_as) for text in candidates if (found_as := _found_as(text, taken.text, cut))
                 ]
             for text, confidence in near:
                 yield text, taken, confidence
@@ -233,16 +224,13 @@ class Contents:
                 asked.setdefault(taken.text, []).append(taken)
         if not asked:
             return
-        parts = [_Text(text, [], False) for text in asked]
-        anchors = _anchored(parts)
-        keys = frozenset(anchors)
+        anchors = Anchors(asked)
         for text in self._made.values():
             if text.part or len(text.text) <= MIN_LENGTH:
                 continue
-            near = parts if len(parts) <= FEW else _candidates(anchors, keys, words(text.text))
-            for part in near:
-                if len(part.text) < len(text.text) and part.text in text.text:
-                    yield from ((text, taken, EXTRACTED) for taken in asked[part.text])
+            for part in anchors.among(words(text.text)):
+                if len(part) < len(text.text) and part in text.text:
+                    yield from ((text, taken, EXTRACTED) for taken in asked[part])
 
     def _producer(self, text: _Text, taken: _Taken) -> tuple[str, float] | None:
         """The latest producer before the consumer: of nested ones the outermost, since it ended last."""
@@ -301,38 +289,23 @@ def _inside_word(whole: str, at: int) -> bool:
     return 0 < at < len(whole) and whole[at - 1].isalnum() and whole[at].isalnum()
 
 
-_Anchors: TypeAlias = dict[str, dict[str, list[_Text]]]
-"""Texts by their rarest and their second rarest word."""
+_Beginnings: TypeAlias = dict[tuple[str, ...], list[str]]
+"""Texts by their first words."""
 
 
-def _candidates(anchors: _Anchors, keys: frozenset[str], found: list[str]) -> Iterator[_Text]:
-    """The texts whose two anchors are among the words; of many with the same ones the latest."""
-    among = set(found)
-    for word in sorted(keys & among):
-        seconds = anchors[word]
-        for second in seconds.keys() & among if len(seconds) > 1 else among.intersection(seconds):
-            yield from seconds[second][-SHARED_ANCHOR:]
-
-
-def _beginnings(found: Sequence[_Text]) -> dict[tuple[str, ...], list[_Text]]:
-    """The latest texts by their first three words."""
-    by_words: dict[tuple[str, ...], list[_Text]] = {}
+def _beginnings(found: Iterable[str]) -> _Beginnings:
+    by_words: _Beginnings = {}
     for text in found:
-        if len(text.text) >= HEAD:
-            by_words.setdefault(tuple(words(text.text[: HEAD * 3])[:3]), []).append(text)
-    return {three: texts_[-SHARED_ANCHOR:] for three, texts_ in by_words.items()}
+        if len(text) >= HEAD:
+            by_words.setdefault(tuple(words(text[: HEAD * 3])[:FIRST_WORDS]), []).append(text)
+    return {beginning: texts_[-SHARED_BEGINNING:] for beginning, texts_ in by_words.items()}
 
 
-def _anchored(found: Sequence[_Text]) -> _Anchors:
-    """The texts by the two rarest of their first words, of equally rare ones the longest."""
-    heads = [words(text.text[: HEAD_WORDS * 10])[:HEAD_WORDS] for text in found]
-    counts = Counter(word for head in heads for word in set(head))
-    anchors: _Anchors = {}
-    for text, head in zip(found, heads, strict=True):
-        rarest = sorted(set(head), key=lambda word: (counts[word] - min(len(word), 12) / 16, word))[:2]
-        if rarest:
-            anchors.setdefault(rarest[0], {}).setdefault(rarest[-1], []).append(text)
-    return anchors
+def _at_the_end(beginnings: _Beginnings, spoken: Sequence[str]) -> Iterator[str]:
+    """The texts that begin among the last of these words."""
+    last = spoken[-LAST_WORDS:]
+    for at in range(len(last) - FIRST_WORDS + 1):
+        yield from beginnings.get(tuple(last[at : at + FIRST_WORDS]), ())
 
 
 def _inputs(reading: SpanReading) -> Iterator[tuple[str, AnyValue]]:

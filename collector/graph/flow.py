@@ -1,8 +1,9 @@
 """What flowed into what in one trace: every edge between operations, the stated ones first."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from collector.core.errors import GraphError
 from collector.core.graph import Edge, EdgeOrigin, Gap
@@ -47,18 +48,13 @@ def flow_of(
     Raises:
         GraphError: the stated dataflow runs in a circle; names its spans.
     """
-    gaps: list[Gap] = []
-    into: dict[str, dict[tuple[str, str], Edge]] = {}
-    for find in _stated(forest, readings, times, aliases, gaps):
-        _add(into, find, EdgeOrigin.LINK)
-    rank = _ranks(forest, times, into)
-    explained = {(target, edge.argument) for target, edges in into.items() for edge in edges.values()}
-    if any(
-        reading.taken or (reading.inputs and any((span_id, name) not in explained for name in reading.inputs))
-        for span_id, reading in readings.items()
-    ):
-        found = [*tool_calls(forest, readings, times), *Contents(forest, readings, times.starts, times.ends).finds()]
+    statements = _Statements(forest, readings, times, aliases)
+    into = statements.into
+    rank = _ranks(forest, times, statements.sources)
+    if _unknown(readings):
+        explained = {(target, edge.argument) for target, edges in into.items() for edge in edges.values()}
         linked = {(edge.source, target) for target, edges in into.items() for edge in edges.values()}
+        found = [*tool_calls(forest, readings, times), *Contents(forest, readings, times.starts, times.ends).finds()]
         for find in found:
             fresh = (find.consumer, find.argument) not in explained and (
                 _node(find.producer),
@@ -70,82 +66,119 @@ def flow_of(
         if rank[find.producer] < rank[find.consumer]:
             _add(into, find, EdgeOrigin.SEQUENCE)
     ordered = {
-        target: sorted(edges.values(), key=lambda edge: (edge.argument, edge.source)) for target, edges in into.items()
+        target: sorted(edges.values(), key=_by_argument) if len(edges) > 1 else list(edges.values())
+        for target, edges in into.items()
     }
-    return Flow(ordered, tuple(gaps))
+    return Flow(ordered, tuple(statements.gaps))
+
+
+_Edges: TypeAlias = dict[str, dict[tuple[str, str], Edge]]
+"""By consumer, then by source and, where it is stated, argument."""
 
 
 def _node(span_id: str) -> str:
     return f"span:{span_id}"
 
 
-def _add(into: dict[str, dict[tuple[str, str], Edge]], find: Find, origin: EdgeOrigin) -> None:
+def _unknown(readings: Mapping[str, SpanReading]) -> bool:
+    """Whether there is any input of which no source is stated."""
+    return any(
+        reading.taken
+        or (reading.inputs and not reading.inputs.keys() <= {*reading.arguments.keys(), *reading.references.keys()})
+        for reading in readings.values()
+    )
+
+
+def _add(into: _Edges, find: Find, origin: EdgeOrigin) -> None:
     """One edge of a source and, where it is stated, an argument; of several that were found the most confident."""
     edges = into.setdefault(find.consumer, {})
     source = _node(find.producer)
-    key = (source, find.argument if origin is EdgeOrigin.LINK else "")
+    key = (source, "")
     other = edges.get(key)
     if other is None or find.confidence > other.confidence:
         edges[key] = Edge(source, _node(find.consumer), origin, find.confidence, find.argument)
 
 
-def _stated(
-    forest: Forest,
-    readings: Mapping[str, SpanReading],
-    times: Times,
-    aliases: Mapping[str, str],
-    gaps: list[Gap],
-) -> Iterator[Find]:
-    by_message: dict[str, list[str]] = {}
-    for span_id in forest.spans:
-        if readings[span_id].message_id:
-            by_message.setdefault(readings[span_id].message_id, []).append(span_id)
-    for span_id, reading in readings.items():
-        for argument, producers in reading.arguments.items():
-            for context in producers:
-                producer = aliases.get(context.span_id, context.span_id)
-                refusal = _refusal(forest, span_id, argument, context, producer)
-                if refusal is not None:
-                    gaps.append(refusal)
-                else:
-                    yield Find(_maker(forest, readings, times, producer, span_id), span_id, 1.0, argument)
-        for argument, message_id in reading.references.items():
-            named = [one for one in by_message.get(message_id, ()) if times.ends[one] <= times.starts[span_id]]
-            if named and not forest.encloses(named[-1], span_id):
-                yield Find(named[-1], span_id, 1.0, argument)
+class _Statements:
+    """The dataflow that spans state by links, span ids and ids of messages.
+
+    Attributes:
+        into: The edges.
+        sources: By consumer, the producers.
+        gaps: What was refused.
+    """
+
+    def __init__(
+        self, forest: Forest, readings: Mapping[str, SpanReading], times: Times, aliases: Mapping[str, str]
+    ) -> None:
+        self._forest = forest
+        self._readings = readings
+        self._times = times
+        self.into: _Edges = {}
+        self.sources: dict[str, list[str]] = {}
+        self.gaps: list[Gap] = []
+        relays = any(reading.relay for reading in readings.values())
+        for span_id, reading in readings.items():
+            for argument, producers in reading.arguments.items():
+                for context in producers:
+                    producer = aliases.get(context.span_id, context.span_id)
+                    if not self._refused(span_id, argument, context, producer):
+                        self._state(self._maker(producer, span_id) if relays else producer, span_id, argument)
+        if any(reading.references for reading in readings.values()):
+            self._refer()
+
+    def _state(self, producer: str, consumer: str, argument: str) -> None:
+        source = _node(producer)
+        edge = Edge(source, _node(consumer), EdgeOrigin.LINK, 1.0, argument)
+        self.into.setdefault(consumer, {})[source, argument] = edge
+        self.sources.setdefault(consumer, []).append(producer)
+
+    def _refer(self) -> None:
+        by_message: dict[str, list[str]] = {}
+        for span_id in self._forest.spans:
+            if self._readings[span_id].message_id:
+                by_message.setdefault(self._readings[span_id].message_id, []).append(span_id)
+        ends, starts = self._times.ends, self._times.starts
+        for span_id, reading in self._readings.items():
+            for argument, message_id in reading.references.items():
+                named = [one for one in by_message.get(message_id, ()) if ends[one] <= starts[span_id]]
+                if named and not self._forest.encloses(named[-1], span_id):
+                    self._state(named[-1], span_id, argument)
+
+    def _maker(self, producer: str, consumer: str) -> str:
+        """The operation whose output a relay passes on."""
+        around = self._forest.parent(producer)
+        if self._readings[producer].relay and around is not None and not self._forest.encloses(around, consumer):
+            return around if self._times.ends[around] <= self._times.ends[consumer] else producer
+        return producer
+
+    def _refused(self, span_id: str, argument: str, context: SpanContext, producer: str) -> bool:
+        forest = self._forest
+        if context.trace_id != forest.spans[span_id].context.trace_id:
+            fault = f"belongs to another trace, {context.trace_id}"
+        elif producer not in forest.spans:
+            fault = "has not come"
+        elif forest.encloses(producer, span_id):
+            fault = "encloses this one, its output is not there yet"
+        else:
+            return False
+        kind = "link_to_ancestor" if fault.startswith("encloses") else "missing_link"
+        self.gaps.append(Gap(kind, span_id, f"argument {argument!r}: span {context.span_id} {fault}"))
+        return True
 
 
-def _maker(forest: Forest, readings: Mapping[str, SpanReading], times: Times, producer: str, consumer: str) -> str:
-    """The operation whose output a relay passes on."""
-    around = forest.parent(producer)
-    if readings[producer].relay and around is not None and not forest.encloses(around, consumer):
-        return around if times.ends[around] <= times.ends[consumer] else producer
-    return producer
+def _by_argument(edge: Edge) -> tuple[str, str]:
+    return edge.argument, edge.source
 
 
-def _refusal(forest: Forest, span_id: str, argument: str, context: SpanContext, producer: str) -> Gap | None:
-    if context.trace_id != forest.spans[span_id].context.trace_id:
-        detail = f"argument {argument!r}: span {context.span_id} belongs to another trace, {context.trace_id}"
-        return Gap("missing_link", span_id, detail)
-    if producer not in forest.spans:
-        return Gap("missing_link", span_id, f"argument {argument!r}: span {context.span_id} has not come")
-    if forest.encloses(producer, span_id):
-        detail = f"argument {argument!r}: span {context.span_id} encloses this one, its output is not there yet"
-        return Gap("link_to_ancestor", span_id, detail)
-    return None
-
-
-def _ranks(forest: Forest, times: Times, into: Mapping[str, Mapping[tuple[str, str], Edge]]) -> Mapping[str, int]:
+def _ranks(forest: Forest, times: Times, sources: Mapping[str, Sequence[str]]) -> Mapping[str, int]:
     """An order in which every stated edge and every call points forward: that of ending, as far as it goes."""
     position, ends = forest.position, times.ends
     order = sorted(forest.spans, key=lambda one: (ends[one], -position[one]))
     rank = {span_id: index for index, span_id in enumerate(order)}
-    sources: dict[str, list[str]] = {
-        target: [edge.source[5:] for edge in edges.values()] for target, edges in into.items()
-    }
     calls = [(span_id, parent) for span_id in order if (parent := forest.parent(span_id)) is not None]
-    backward = any(rank[source] > rank[target] for target, found in sources.items() for source in found)
-    if not backward and all(rank[source] < rank[target] for source, target in calls):
+    forward = all(rank[source] < rank[target] for target, found in sources.items() for source in found)
+    if forward and all(rank[source] < rank[target] for source, target in calls):
         return rank
     targets: dict[str, list[str]] = {}
     waiting = dict.fromkeys(order, 0)

@@ -63,7 +63,7 @@ def unique(spans: Sequence[Span]) -> tuple[Mapping[str, Span], tuple[Gap, ...]]:
     for span in spans:
         span_id = span.context.span_id
         other = kept.setdefault(span_id, span)
-        if other != span:
+        if other is not span and other != span:
             doubled.add(span_id)
             kept[span_id] = max(other, span, key=_completeness)
     gaps = tuple(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from collector.core.span import AnyValue, Attributes, LogRecord, Span, SpanContext
@@ -115,12 +114,14 @@ def _alone(span: Span, said: Statement, incomplete: bool) -> SpanReading:
         said.release,
         said.role,
         said.actor,
-        references=said.references,
-        message_id=said.message_id,
-        follows=said.follows,
-        call_id=said.call_id,
-        failure=said.failure,
-        relay=said.relay,
+        (),
+        (),
+        said.references,
+        said.message_id,
+        said.follows,
+        said.call_id,
+        said.failure,
+        said.relay,
     )
 
 
@@ -133,7 +134,7 @@ def _united(span: Span, found: Sequence[Statement], incomplete: bool) -> SpanRea
     for use in (use for one in found for use in one.uses):
         known = uses.setdefault(use.key, use)
         if known.trainable is None and use.trainable is not None:
-            uses[use.key] = replace(known, trainable=use.trainable)
+            uses[use.key] = known._replace(trainable=use.trainable)
     value = None if output is None else answer(output.given) if output.output is NOTHING else output.output
     return SpanReading(
         name=next((one.name for one in found if one.name), span.name),
@@ -187,16 +188,15 @@ def _looks_cut(value: str) -> bool:
 
 
 def _has_cut(attributes: Attributes, limit: int) -> bool:
-    return any(
-        len(value) >= MIN_CUT and (len(value) == limit or _looks_cut(value))
-        for value in attributes.values()
-        if isinstance(value, str)
-    )
+    for value in attributes.values():
+        if isinstance(value, str) and len(value) >= MIN_CUT and (len(value) == limit or _looks_cut(value)):
+            return True
+    return False
 
 
 def _dropped(span: Span) -> bool:
     if span.dropped_attributes_count or span.dropped_events_count or span.dropped_links_count:
         return True
-    if any(link.dropped_attributes_count for link in span.links):
+    if span.links and any(link.dropped_attributes_count for link in span.links):
         return True
-    return any(event.dropped_attributes_count for event in span.events)
+    return bool(span.events) and any(event.dropped_attributes_count for event in span.events)

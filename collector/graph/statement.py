@@ -65,8 +65,7 @@ class Message:
         return shown
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterUse:
+class ParameterUse(NamedTuple):
     """A parameter that the operation used, as far as its span says.
 
     Attributes:
@@ -147,13 +146,11 @@ class Source(NamedTuple):
     """A span with its log records; these are read as events, their body among the attributes.
 
     Attributes:
-        namespaces: The first parts of the attribute keys, those of links included.
         events: Of the span and of its log records, in order of time.
     """
 
     span: Span
     attributes: Attributes
-    namespaces: frozenset[str]
     events: tuple[Event, ...]
 
 
@@ -163,11 +160,7 @@ def source(span: Span, records: tuple[LogRecord, ...] = ()) -> Source:
     if records:
         both = [*span.events, *(event_of(record) for record in records)]
         events = tuple(sorted(both, key=lambda event: event.time_unix_nano))
-    spaces = {key.partition(".")[0] for key in span.attributes}
-    for link in span.links:
-        for key in link.attributes:
-            spaces.add(key.partition(".")[0])
-    return Source(span, span.attributes, frozenset(spaces), events)
+    return Source(span, span.attributes, events)
 
 
 def event_of(record: LogRecord) -> Event:

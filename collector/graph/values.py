@@ -14,18 +14,21 @@ MAX_MENDED_LENGTH = 1_000_000
 
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{},:]', re.DOTALL)
 _CLOSING = {"[": "]", "{": "}"}
+_SPACE = " \t\n\r"
 
 
 def decoded(value: AnyValue) -> AnyValue:
     """The value of a JSON text; anything else, JSON that is too deep and NaN included, as it is."""
     if not isinstance(value, str):
         return value
+    text = value if value[:1] not in _SPACE else value.strip(_SPACE)
     try:
-        found: AnyValue = _DECODER.decode(value)
+        found, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return value
-    brackets = value.count("[") + value.count("{")
-    return value if brackets > MAX_JSON_DEPTH and _too_deep(found) else found
+    if end != len(text) and text[end:].strip(_SPACE):
+        return value
+    return value if len(text) > MAX_JSON_DEPTH and _too_deep(text, found) else found
 
 
 def structured(value: AnyValue) -> AnyValue:
@@ -97,7 +100,9 @@ def _refuse_constant(name: str) -> AnyValue:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def _too_deep(value: AnyValue) -> bool:
+def _too_deep(text: str, value: AnyValue) -> bool:
+    if text.count("[") + text.count("{") <= MAX_JSON_DEPTH:
+        return False
     level = [value]
     for _ in range(MAX_JSON_DEPTH):
         level = [child for parent in level for child in _children(parent)]

@@ -31,6 +31,8 @@ from collector.graph.statement import Dialect, Source, Statement
 
 GROUP: Final = "otel_opto.dialects"
 
+MOST_REMEMBERED: Final = 4_096
+
 BUILT_IN: Final[Mapping[str, Dialect]] = {
     "opto": opto,
     "opentrace": opentrace,
@@ -53,12 +55,11 @@ stands beside another instrumentation, last whatever attributes an application i
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Dialects in order of precedence, found by namespace; `chosen` remembers which."""
+    """Dialects in order of precedence, found by namespace; `chosen` remembers which for the keys of a span."""
 
     dialects: Mapping[str, Dialect]
     by_namespace: Mapping[str, tuple[int, ...]]
-    known: frozenset[str]
-    chosen: dict[frozenset[str], tuple[Dialect, ...]]
+    chosen: dict[tuple[str, ...], tuple[Dialect, ...]]
 
     @classmethod
     def of(cls, dialects: Mapping[str, Dialect]) -> "Table":
@@ -67,7 +68,7 @@ class Table:
         for index, dialect in enumerate(dialects.values()):
             for namespace in dialect.NAMESPACES:
                 found.setdefault(namespace, []).append(index)
-        return cls(dialects, {namespace: tuple(indexes) for namespace, indexes in found.items()}, frozenset(found), {})
+        return cls(dialects, {namespace: tuple(indexes) for namespace, indexes in found.items()}, {})
 
     def statements(self, source: Source) -> Sequence[Statement]:
         """What the dialects say of a span, the most believed first. `plain` is asked where no other one spoke."""
@@ -79,15 +80,24 @@ class Table:
         return said if rest is None else [*said, rest]
 
     def _asked(self, source: Source) -> tuple[Dialect, ...]:
-        """By the namespaces that any dialect knows; there are few such sets, so each is worked out once."""
-        spoken = source.namespaces & self.known
-        if source.events:
-            spoken |= {event.name.partition(".")[0] for event in source.events} & self.known
-        found = self.chosen.get(spoken)
+        """By the first parts of its keys, those of links and the names of events included.
+
+        Spans of one kind have the same keys, so these are looked at once.
+        """
+        keys = tuple(source.attributes)
+        for link in source.span.links:
+            if link.attributes:
+                keys += tuple(link.attributes)
+        for event in source.events:
+            keys += (event.name,)
+        found = self.chosen.get(keys)
         if found is None:
+            spoken = {key.partition(".")[0] for key in keys} & self.by_namespace.keys()
             indexes = sorted({index for namespace in spoken for index in self.by_namespace[namespace]})
             every = list(self.dialects.values())
-            found = self.chosen[spoken] = tuple(every[index] for index in indexes)
+            if len(self.chosen) >= MOST_REMEMBERED:
+                self.chosen.clear()
+            found = self.chosen[keys] = tuple(every[index] for index in indexes)
         return found
 
 

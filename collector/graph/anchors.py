@@ -1,0 +1,70 @@
+"""Which of many texts stand inside a longer one: a few words in a row tell where it is worth looking."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
+
+from collector.graph.texts import words
+
+ROW: Final = 4
+"""Words. With fewer, texts of a small vocabulary have too many anchors in common."""
+
+HEAD_WORDS: Final = 16
+"""An anchor begins at one of that many first words of a text."""
+
+HEAD_LETTERS: Final = 10 * (HEAD_WORDS + ROW)
+"""Characters, enough for so many words."""
+
+SHARED: Final = 64
+"""Of more texts with the same anchor only the latest that many are named."""
+
+Row: TypeAlias = tuple[str, ...]
+
+
+class Anchors:
+    """Texts, each by a row of words near its beginning: the one that begins with the rarest word.
+
+    A text stands in another one only if its row does. To look for all texts in one of w words takes w lookups,
+    however many texts there are, and only rows that begin with some text's rarest word are put together at all.
+
+    Args:
+        texts: In order; the later ones count more, see `SHARED`.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        heads = {text: _head(text) for text in texts}
+        counts = Counter(word for head in heads.values() for word in set(head))
+        self._texts: dict[Row, list[str]] = {}
+        self._rows: dict[str, dict[str, list[Row]]] = {}
+        for text, head in heads.items():
+            row = _row(head, counts)
+            if row and row not in self._texts:
+                self._rows.setdefault(row[0], {}).setdefault(row[1] if len(row) > 1 else "", []).append(row)
+            if row:
+                self._texts.setdefault(row, []).append(text)
+
+    def among(self, spoken: Sequence[str]) -> Iterator[str]:
+        """The texts that may stand in one of these words, by where their rows stand in it."""
+        rows = self._rows
+        seen: set[Row] = set()
+        following = [*spoken[1:], ""]
+        for at in [at for at, word in enumerate(spoken) if word in rows]:
+            seconds = rows[spoken[at]]
+            for second in (following[at], "") if "" in seconds else (following[at],):
+                for row in seconds.get(second, ()):
+                    if row not in seen and tuple(spoken[at : at + len(row)]) == row:
+                        seen.add(row)
+                        yield from self._texts[row][-SHARED:]
+
+
+def _head(text: str) -> list[str]:
+    """The first words, without those that may go on in the text around it: its first and its last one."""
+    head = words(text[:HEAD_LETTERS])[: HEAD_WORDS + ROW]
+    return head[1:-1] if len(head) > 2 else head
+
+
+def _row(head: Sequence[str], counts: Counter[str]) -> Row:
+    """Of equally rare words the longer one, then the first in the alphabet: rows should begin with few words."""
+    begins = range(max(1, len(head) - ROW + 1))
+    at = min(begins, key=lambda at: (counts[head[at]] - min(len(head[at]), 12) / 16, head[at], at)) if head else 0
+    return tuple(head[at : at + ROW])
