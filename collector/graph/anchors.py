@@ -1,7 +1,7 @@
 """Which of many texts stand inside a longer one: a few words in a row tell where it is worth looking."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from collector.graph.texts import words
@@ -14,6 +14,9 @@ HEAD_WORDS: Final = 16
 
 HEAD_LETTERS: Final = 10 * (HEAD_WORDS + ROW)
 """Characters, enough for so many words."""
+
+FEW: Final = 8
+"""So few texts are looked for themselves."""
 
 SHARED: Final = 64
 """Of more texts with the same anchor only the latest that many are named."""
@@ -33,19 +36,24 @@ class Anchors:
 
     def __init__(self, texts: Iterable[str]) -> None:
         heads = {text: _head(text) for text in texts}
-        counts = Counter(word for head in heads.values() for word in set(head))
+        self._few = tuple(heads) if len(heads) <= FEW else ()
+        rarity = _rarity(heads.values())
         self._texts: dict[Row, list[str]] = {}
         self._rows: dict[str, dict[str, list[Row]]] = {}
         for text, head in heads.items():
-            row = _row(head, counts)
+            row = _row(head, rarity)
             if row and row not in self._texts:
                 self._rows.setdefault(row[0], {}).setdefault(row[1] if len(row) > 1 else "", []).append(row)
             if row:
                 self._texts.setdefault(row, []).append(text)
 
-    def among(self, spoken: Sequence[str]) -> Iterator[str]:
-        """The texts that may stand in one of these words, by where their rows stand in it."""
+    def among(self, text: str) -> Iterator[str]:
+        """The texts that may stand in this one, by where their rows stand in it."""
+        if self._few:
+            yield from (one for one in self._few if one in text)
+            return
         rows = self._rows
+        spoken = words(text)
         seen: set[Row] = set()
         following = [*spoken[1:], ""]
         for at in [at for at, word in enumerate(spoken) if word in rows]:
@@ -63,8 +71,14 @@ def _head(text: str) -> list[str]:
     return head[1:-1] if len(head) > 2 else head
 
 
-def _row(head: Sequence[str], counts: Counter[str]) -> Row:
-    """Of equally rare words the longer one, then the first in the alphabet: rows should begin with few words."""
-    begins = range(max(1, len(head) - ROW + 1))
-    at = min(begins, key=lambda at: (counts[head[at]] - min(len(head[at]), 12) / 16, head[at], at)) if head else 0
+def _rarity(heads: Iterable[Sequence[str]]) -> Mapping[str, int]:
+    """The words' places from the rarest on; longer ones come before, so that rows begin with few different words."""
+    counts = Counter(word for head in heads for word in set(head))
+    order = sorted(counts, key=lambda word: (counts[word] - min(len(word), 12) / 16, word))
+    return {word: place for place, word in enumerate(order)}
+
+
+def _row(head: Sequence[str], rarity: Mapping[str, int]) -> Row:
+    begins = head[: max(1, len(head) - ROW + 1)]
+    at = begins.index(min(begins, key=rarity.__getitem__)) if begins else 0
     return tuple(head[at : at + ROW])

@@ -204,8 +204,7 @@ class Contents:
             near = cache.get(taken.text)
             if near is None:
                 cut = taken.span_id in self._cut
-                spoken = words(taken.text)
-                candidates = [*anchors.among(spoken), *(_at_the_end(beginnings, spoken) if cut else ())]
+                candidates = [*anchors.among(taken.text), *(_at_the_end(beginnings, taken.text) if cut else ())]
                 near = cache[taken.text] = [
                     (found[text], found_as) for text in candidates if (found_as := _found_as(text, taken.text, cut))
                 ]
@@ -228,7 +227,7 @@ class Contents:
         for text in self._made.values():
             if text.part or len(text.text) <= MIN_LENGTH:
                 continue
-            for part in anchors.among(words(text.text)):
+            for part in anchors.among(text.text):
                 if len(part) < len(text.text) and part in text.text:
                     yield from ((text, taken, EXTRACTED) for taken in asked[part])
 
@@ -301,9 +300,9 @@ def _beginnings(found: Iterable[str]) -> _Beginnings:
     return {beginning: texts_[-SHARED_BEGINNING:] for beginning, texts_ in by_words.items()}
 
 
-def _at_the_end(beginnings: _Beginnings, spoken: Sequence[str]) -> Iterator[str]:
-    """The texts that begin among the last of these words."""
-    last = spoken[-LAST_WORDS:]
+def _at_the_end(beginnings: _Beginnings, text: str) -> Iterator[str]:
+    """The texts that begin among the last words of this one."""
+    last = words(text)[-LAST_WORDS:]
     for at in range(len(last) - FIRST_WORDS + 1):
         yield from beginnings.get(tuple(last[at : at + FIRST_WORDS]), ())
 

@@ -14,8 +14,11 @@ def under(attributes: Attributes, prefix: str) -> dict[str, AnyValue]:
 
 def items(attributes: Attributes, prefix: str) -> list[AnyValue]:
     """The list whose items are spelled ``<prefix><index>.<path>``, in order of index; gaps close up."""
+    spelled = under(attributes, prefix)
+    if not spelled:
+        return []
     root: dict[str, Any] = {}
-    for path, value in under(attributes, prefix).items():
+    for path, value in spelled.items():
         place = root
         *parents, last = path.split(".")
         for part in parents:
