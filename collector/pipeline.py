@@ -14,11 +14,12 @@ from collector.core.graph import NodeId, TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
 from collector.core.release import Release
 from collector.core.span import Span
-from collector.core.study import Study
-from collector.core.telemetry import MAX_HOPS, IngestResult, Signal
+from collector.core.study import Reach, Study
+from collector.core.telemetry import MAX_HOPS, IngestResult, Signal, TraceQuery
 from collector.counters import Counter, Counters
 from collector.feedback import attach, extract
 from collector.graph.builder import build, referenced_releases
+from collector.graph.neighbours import linked_traces, session_of
 from collector.graph.subgraph import Dataflow
 from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.request import Reading, read_logs, read_traces
@@ -36,6 +37,9 @@ _REFUSED = {
     Signal.LOGS: Counter.RECEIVER_REFUSED_LOG_RECORDS,
 }
 _ATTACH_AT_ONCE = 5_000
+
+MOST_TRACES = 64
+"""So many traces make one graph at most."""
 
 
 class Pipeline:
@@ -96,8 +100,12 @@ class Pipeline:
         self._counters.add(Counter.FEEDBACK_ACCEPTED, len(feedback))
         self._wake()
 
-    async def assemble(self, trace_id: str) -> TraceGraph:
+    async def assemble(self, trace_id: str, reach: Reach = Reach.TRACE) -> TraceGraph:
         """3 assemble: the OPTO graph of a trace with its feedback.
+
+        Args:
+            trace_id: The trace whose outputs the graph leads to.
+            reach: Which traces it is made of, the nearest `MOST_TRACES` of them.
 
         Raises:
             NotFound: no span of the trace has come.
@@ -106,12 +114,34 @@ class Pipeline:
         spans = await self._store.trace(trace_id)
         if not spans:
             raise NotFound(f"trace {trace_id}: no span of it is stored; `otel-opto traces` lists the stored ones")
+        spans = [*spans, *await self._neighbours(spans, reach)]
         stored = await self._store.feedback(trace_id=trace_id, limit=0)
         releases = await self._releases(spans)
         specs = await self._specs(spans)
         judged = [kept.feedback for kept in stored]
-        records = await self._store.log_records(trace_id)
+        traces = dict.fromkeys(span.context.trace_id for span in spans)
+        records = [record for one in traces for record in await self._store.log_records(one)]
         return await asyncio.to_thread(build, trace_id, spans, releases, specs, judged, records)
+
+    async def _neighbours(self, spans: Sequence[Span], reach: Reach) -> Sequence[Span]:
+        """The spans of the other traces within reach: earlier ones of the session, then what is linked to, in turn."""
+        ids: list[str] = []
+        if reach is Reach.SESSION and (session := session_of(spans)) is not None:
+            latest = max(span.start_time_unix_nano for span in spans)
+            query = TraceQuery(attributes=dict([session]), start_max_unix_nano=latest, limit=MOST_TRACES)
+            ids += [found.trace_id for found in await self._store.find(query)]
+        if reach is not Reach.TRACE:
+            ids += linked_traces(spans)
+        known = {span.context.trace_id for span in spans}
+        found: list[Span] = []
+        while ids and len(known) < MOST_TRACES:
+            trace_id = ids.pop(0)
+            if trace_id not in known:
+                known.add(trace_id)
+                more = await self._store.trace(trace_id)
+                found += more
+                ids += linked_traces(more)
+        return found
 
     async def _releases(self, spans: Sequence[Span]) -> Mapping[int, Release]:
         numbers = referenced_releases(spans)
@@ -167,7 +197,7 @@ class Pipeline:
 
     async def _dataflow(self, study: Study, trace_id: str) -> tuple[TraceGraph, Dataflow, Sequence[NodeId]]:
         """A trace's graph, and those of its parameters that the study may change."""
-        graph = await self.assemble(trace_id)
+        graph = await self.assemble(trace_id, study.reach)
         wanted = [
             parameter.node
             for parameter in graph.parameters

@@ -12,6 +12,7 @@ from collector.api.drawing import drawn
 from collector.api.operations import Backend, Operations
 from collector.config import Config, ExporterConfig
 from collector.core.errors import CollectorError, ConfigError
+from collector.core.study import Reach
 from collector.counters import Counters
 from collector.exporter.destination import Destination, Sender
 from collector.exporter.forwarder import Forwarder
@@ -179,7 +180,7 @@ def _refuse_circles(exporters: Mapping[str, ExporterConfig], addresses: Addresse
         raise ConfigError(faults)
 
 
-async def drawn_from(directory: Path, trace_id: str, form: str) -> str:
+async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) -> str:
     """A trace's graph out of a data directory on which no collector runs.
 
     Raises:
@@ -193,6 +194,6 @@ async def drawn_from(directory: Path, trace_id: str, form: str) -> str:
     await store.start()
     try:
         pipeline = Pipeline(store, clock, Counters(), lambda: None)
-        return drawn(await pipeline.assemble(trace_id.lower()), form)
+        return drawn(await pipeline.assemble(trace_id.lower(), reach), form)
     finally:
         await store.stop()

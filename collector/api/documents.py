@@ -16,7 +16,7 @@ from collector.core.errors import InvalidRequest
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.release import Acknowledgement, Release, ReleaseStatus, ValueChange
 from collector.core.span import SpanContext
-from collector.core.study import Direction, Study, StudyRecord
+from collector.core.study import Direction, Reach, Study, StudyRecord
 from collector.core.telemetry import TraceSummary
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
@@ -118,14 +118,30 @@ class StudyDocument(_Strict):
     seed: int = Field(0, ge=0, lt=2**32)
     feedback_filter: dict[str, str] = {}
     instruction: str = ""
+    reach: str = Reach.TRACE.value
 
     def study(self) -> Study:
         """The study. Raises `InvalidRequest` with every fault."""
         directions = {direction.value: direction for direction in Direction}
         if self.direction not in directions:
             raise InvalidRequest(f"study: direction: found {self.direction!r}, allowed: {', '.join(directions)}")
-        content = self.model_dump(exclude={"direction", "parameters"})
-        return checked_study(Study(direction=directions[self.direction], parameters=tuple(self.parameters), **content))
+        content = self.model_dump(exclude={"direction", "parameters", "reach"})
+        return checked_study(
+            Study(
+                direction=directions[self.direction],
+                parameters=tuple(self.parameters),
+                reach=reach_of(self.reach, "study: reach"),
+                **content,
+            )
+        )
+
+
+def reach_of(text: str, where: str) -> Reach:
+    """Raises `InvalidRequest` for anything that is none."""
+    reaches = {reach.value: reach for reach in Reach}
+    if text not in reaches:
+        raise InvalidRequest(f"{where}: found {text!r}, allowed: {', '.join(reaches)}")
+    return reaches[text]
 
 
 class AcknowledgementDocument(_Strict):
@@ -270,6 +286,7 @@ def study_document(record: StudyRecord) -> dict[str, object]:
         "seed": study.seed,
         "feedback_filter": dict(study.feedback_filter),
         "instruction": study.instruction,
+        "reach": study.reach.value,
         "state": record.state.value,
         "message": record.message,
         "best_trial": best.number if best else None,

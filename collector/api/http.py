@@ -19,6 +19,7 @@ from collector.api.documents import (
     feedback_document,
     parameter_document,
     parse,
+    reach_of,
     release_document,
     study_document,
     trace_document,
@@ -37,6 +38,7 @@ from collector.core.errors import (
     TooLarge,
     Unavailable,
 )
+from collector.core.study import Reach
 
 _MAX_BODY_BYTES = 4 * 2**20
 _STATUSES: dict[type[CollectorError], HTTPStatus] = {
@@ -158,7 +160,8 @@ class _Served:
         return JSONResponse({"traces": [trace_document(summary) for summary in summaries]})
 
     async def graph(self, request: Request) -> Response:
-        graph = await self._operations.graph(request.path_params["trace_id"].lower())
+        reach = reach_of(request.query_params.get("reach", Reach.TRACE.value), "reach")
+        graph = await self._operations.graph(request.path_params["trace_id"].lower(), reach)
         form = request.query_params.get("format", "json")
         return Response(drawn(graph, form), media_type=MEDIA_TYPES[form])
 

@@ -8,7 +8,7 @@ from collector.core.errors import InvalidRequest
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.release import Release
 from collector.core.span import SpanContext
-from collector.core.study import Direction, Study, StudyRecord, Trial
+from collector.core.study import Direction, Reach, Study, StudyRecord, Trial
 from otel_opto.v1 import feedback_pb2, release_pb2, study_pb2
 from otel_opto.wire import value_to_proto
 
@@ -20,6 +20,11 @@ _DIRECTIONS = {
     study_pb2.DIRECTION_UNSPECIFIED: Direction.MAXIMIZE,
     study_pb2.DIRECTION_MAXIMIZE: Direction.MAXIMIZE,
     study_pb2.DIRECTION_MINIMIZE: Direction.MINIMIZE,
+}
+_REACHES = {
+    study_pb2.REACH_TRACE: Reach.TRACE,
+    study_pb2.REACH_LINKS: Reach.LINKS,
+    study_pb2.REACH_SESSION: Reach.SESSION,
 }
 
 
@@ -145,6 +150,7 @@ def study_from_proto(message: study_pb2.Study) -> Study:
             seed=message.seed,
             feedback_filter=dict(message.feedback_filter),
             instruction=message.instruction,
+            reach=_REACHES.get(message.reach, Reach.TRACE),
         )
     )
 
@@ -167,6 +173,7 @@ def study_to_proto(record: StudyRecord) -> study_pb2.StudyStatus:
             seed=study.seed,
             feedback_filter=study.feedback_filter,
             instruction=study.instruction,
+            reach=next(number for number, reach in _REACHES.items() if reach is study.reach),
         ),
         state=record.state.value,
         message=record.message,

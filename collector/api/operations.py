@@ -10,7 +10,7 @@ from collector.core.graph import TraceGraph
 from collector.core.parameter import validated
 from collector.core.protocols import Clock, Optimizer, Publisher, Store
 from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus, ValueChange, diff
-from collector.core.study import Study, StudyRecord, StudyState
+from collector.core.study import Reach, Study, StudyRecord, StudyState
 from collector.core.telemetry import StoreCounts, TraceSummary
 from collector.counters import Counter, Counters
 from collector.improver import Improver
@@ -149,9 +149,9 @@ class Operations:
         """The traces touched last, newest first."""
         return await self._store.traces(limit)
 
-    async def graph(self, trace_id: str) -> TraceGraph:
+    async def graph(self, trace_id: str, reach: Reach = Reach.TRACE) -> TraceGraph:
         """The OPTO graph of a trace; see `Pipeline.assemble`."""
-        return await self._backend.pipeline.assemble(trace_id)
+        return await self._backend.pipeline.assemble(trace_id, reach)
 
     # --- studies ------------------------------------------------------------------------------------------------
 

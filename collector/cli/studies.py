@@ -5,6 +5,7 @@ import json
 
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
+from collector.core.study import Reach
 
 _HELP = """\
 A study improves the parameters of one service: it publishes a release, waits for scored feedback on traces that ran
@@ -64,6 +65,12 @@ def _add_create(
     creating.add_argument(
         "--filter", action="append", default=[], metavar="KEY=VALUE", help="count only feedback with this attribute"
     )
+    creating.add_argument(
+        "--reach",
+        choices=[reach.value for reach in Reach],
+        default=Reach.TRACE.value,
+        help="of the graph of a judged output: its trace, also the traces it links to, also its session's earlier ones",
+    )
     creating.add_argument("--instruction", default="", help="the objective in words, for optimizers that read")
     creating.set_defaults(run=create)
 
@@ -107,6 +114,7 @@ def create(arguments: argparse.Namespace) -> int:
             "seed": arguments.seed,
             "feedback_filter": _pairs(arguments.filter, "--filter"),
             "instruction": arguments.instruction,
+            "reach": arguments.reach,
         },
     )
     if arguments.json:

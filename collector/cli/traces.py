@@ -8,6 +8,7 @@ from pathlib import Path
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
 from collector.cli.png import write_png
+from collector.core.study import Reach
 from collector.service import drawn_from
 
 _GRAPH_HELP = """\
@@ -40,6 +41,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     forms.add_argument("--dot", action="store_true", help="Graphviz source on standard output")
     forms.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
     forms.add_argument("--png", type=Path, metavar="FILE", help="the same in pixels; needs rsvg-convert")
+    drawing.add_argument(
+        "--reach",
+        choices=[reach.value for reach in Reach],
+        default=Reach.TRACE.value,
+        help="the trace alone, also the traces that it links to, or also the earlier ones of its session",
+    )
     drawing.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="read a collector's data directory while no collector runs on it"
     )
@@ -89,8 +96,8 @@ def graph(arguments: argparse.Namespace) -> int:
 def _drawn(arguments: argparse.Namespace, form: str) -> str:
     if arguments.data_dir is None:
         path = f"/v1/traces/{quoted(arguments.trace_id)}/graph"
-        return ApiClient(arguments.collector).get_text(path, format=form)
-    return asyncio.run(drawn_from(arguments.data_dir, arguments.trace_id, form))
+        return ApiClient(arguments.collector).get_text(path, format=form, reach=arguments.reach)
+    return asyncio.run(drawn_from(arguments.data_dir, arguments.trace_id, form, Reach(arguments.reach)))
 
 
 def stats(arguments: argparse.Namespace) -> int:

@@ -19,6 +19,16 @@ class Direction(Enum):
         return new > old if self is Direction.MAXIMIZE else new < old
 
 
+class Reach(Enum):
+    """How far a graph goes beyond the trace that is judged; each includes the one before."""
+
+    TRACE = "trace"
+    LINKS = "links"
+    """Also traces that its spans link to, and so on."""
+    SESSION = "session"
+    """Also earlier traces of the same session."""
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
     """What is optimized, by what, and for how long.
@@ -35,6 +45,7 @@ class Study:
         seed: The same seed and the same feedback give the same search.
         feedback_filter: Attributes that feedback must have to count.
         instruction: The objective in words (omega of the Trace paper), for optimizers that read.
+        reach: Which traces the graph of a judged output is made of.
     """
 
     name: str
@@ -49,6 +60,7 @@ class Study:
     seed: int = 0
     feedback_filter: Mapping[str, str] = field(default_factory=dict)
     instruction: str = ""
+    reach: Reach = Reach.TRACE
 
 
 class StudyState(Enum):

@@ -51,8 +51,9 @@ def build(
     even where the same result is also known to be an argument.
 
     Args:
-        trace_id: The trace that all spans belong to.
-        spans: In any order; repeated ones are one.
+        trace_id: The trace whose outputs and release the graph's are.
+        spans: Of this trace, and of others that belong to it (`collector.graph.neighbours`), in any order; repeated
+            ones are one.
         releases: By number, those of `referenced_releases` that are known.
         specs: Declared parameters by service and key.
         feedback: On this trace.
@@ -81,10 +82,10 @@ def build(
         nodes=(*used.nodes, *_inputs(trace, unexplained), *_operations(trace)),
         edges=tuple(_edges(forest, flow, used, unexplained)),
         parameters=used.parameters,
-        outputs=outputs_of(forest, readings, times, sources, failed),
+        outputs=outputs_of(forest, readings, times, sources, failed, forest.tops(trace_id)),
         exceptions=exceptions_of(forest, readings, trace.events, failed),
         gaps=(*trace.gaps, *_missing(forest), *flow.gaps, *used.gaps),
-        release=_release(forest, readings),
+        release=_release(forest.tops(trace_id), readings),
         feedback=tuple(sorted(feedback, key=lambda one: (one.time_unix_nano, one.name, one.id))),
     )
 
@@ -192,16 +193,19 @@ def _edges(
 def _missing(forest: Forest) -> Iterator[Gap]:
     for span_id in forest.orphans:
         yield Gap("missing_parent", span_id, f"its parent {forest.spans[span_id].parent_span_id} has not come")
-    for span_id in forest.roots[1:]:
-        first = forest.roots[0]
+    first_roots: dict[str, str] = {}
+    for span_id in forest.roots:
+        first = first_roots.setdefault(forest.spans[span_id].context.trace_id, span_id)
+        if first == span_id:
+            continue
         yield Gap(
             "lost_context", span_id, f"a second root; the context of {first} or of its callers was lost on the way"
         )
 
 
-def _release(forest: Forest, readings: Mapping[str, SpanReading]) -> int | None:
+def _release(tops: Sequence[str], readings: Mapping[str, SpanReading]) -> int | None:
     """What the trace's top says, else the highest number that any span says or used."""
-    for top in forest.tops():
+    for top in tops:
         if readings[top].release is not None:
             return readings[top].release
     stated = [reading.release for reading in readings.values()]

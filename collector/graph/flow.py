@@ -1,9 +1,9 @@
 """What flowed into what in one trace: every edge between operations, the stated ones first."""
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from collector.core.errors import GraphError
 from collector.core.graph import Edge, EdgeOrigin, Gap
@@ -51,6 +51,9 @@ def flow_of(
     statements = _Statements(forest, readings, times, aliases)
     into = statements.into
     rank = _ranks(forest, times, statements.sources)
+    for find in _linked(forest, readings, aliases, statements.gaps):
+        if rank[find.producer] < rank[find.consumer]:
+            _add(into, find, EdgeOrigin.LINK)
     if _unknown(readings):
         explained = {(target, edge.argument) for target, edges in into.items() for edge in edges.values()}
         linked = {(edge.source, target) for target, edges in into.items() for edge in edges.values()}
@@ -70,6 +73,27 @@ def flow_of(
         for target, edges in into.items()
     }
     return Flow(ordered, tuple(statements.gaps))
+
+
+LINKED: Final = 0.9
+"""A link without ``opto.arg`` states that one operation caused another, hardly ever without handing something over
+(https://opentelemetry.io/docs/specs/otel/overview/#links-between-spans)."""
+
+
+def _linked(
+    forest: Forest, readings: Mapping[str, SpanReading], aliases: Mapping[str, str], gaps: list[Gap]
+) -> Iterator[Find]:
+    """Links by which a span names what caused it: the message that it works on, the results that it collects."""
+    for span_id, span in forest.spans.items():
+        if not span.links or readings[span_id].arguments:
+            continue
+        for link in span.links:
+            cause = aliases.get(link.context.span_id, link.context.span_id)
+            if cause not in forest.spans:
+                detail = f"span {link.context.span_id} of trace {link.context.trace_id}, which it links to, is not here"
+                gaps.append(Gap("missing_link", span_id, detail))
+            elif not forest.encloses(cause, span_id) and not forest.encloses(span_id, cause):
+                yield Find(cause, span_id, LINKED, "")
 
 
 _Edges: TypeAlias = dict[str, dict[tuple[str, str], Edge]]

@@ -35,9 +35,16 @@ class Forest:
     entries: tuple[str, ...]
     orphans: tuple[str, ...]
 
-    def tops(self) -> tuple[str, ...]:
-        """The spans that stand for the whole trace: the roots, without any the entries, without any the orphans."""
-        return self.roots or self.entries or self.orphans
+    def tops(self, trace_id: str = "") -> tuple[str, ...]:
+        """The spans that stand for a whole trace: its roots, without any the entries, without any the orphans.
+
+        Without an id those of all traces together.
+        """
+        for tops in (self.roots, self.entries, self.orphans):
+            found = tuple(one for one in tops if self.spans[one].context.trace_id == trace_id) if trace_id else tops
+            if found:
+                return found
+        return ()
 
     def parent(self, span_id: str) -> str | None:
         """None where the parent is not here."""

@@ -1,7 +1,7 @@
 """How a trace ended: its final output, which need not be that of its last span."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from collector.core.graph import Output
@@ -28,6 +28,7 @@ def outputs_of(
     times: Times,
     flows: Mapping[str, Collection[str]],
     failed: frozenset[str],
+    tops: Sequence[str],
 ) -> tuple[Output, ...]:
     """The final outputs, one of each top span, those of the tops that say most of the workflow first.
 
@@ -41,9 +42,10 @@ def outputs_of(
         times: When they ran.
         flows: By span, those whose output flowed into it.
         failed: Spans that ended with an error.
+        tops: Of the trace whose outputs are asked for.
     """
     found = []
-    for top in forest.tops():
+    for top in tops:
         chosen = _chosen(forest, readings, times, flows, failed, top)
         if chosen is not None:
             found.append(Output(f"span:{chosen}", readings[chosen].output))

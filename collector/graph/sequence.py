@@ -30,7 +30,8 @@ def sequence(
         return
     known = _with_ancestors(forest, fed)
     stated = {reading.message_id: span_id for span_id, reading in readings.items() if reading.message_id}
-    for family in (forest.tops(), *forest.children.values()):
+    traces = sorted({forest.spans[top].context.trace_id for top in forest.tops()})
+    for family in (*map(forest.tops, traces), *forest.children.values()):
         steps = [one for one in family if readings[one].role in _STEPS]
         for index, span_id in enumerate(steps):
             if span_id in known:

@@ -12,6 +12,7 @@ from collector.core.study import (
     Cost,
     Direction,
     Proposal,
+    Reach,
     RejectedProposal,
     Study,
     StudyRecord,
@@ -23,7 +24,7 @@ from collector.storage import releases
 
 def create(connection: sqlite3.Connection, study: Study) -> StudyRecord:
     """See `StudyStore.create_study`."""
-    definition = json.dumps({**asdict(study), "direction": study.direction.value})
+    definition = json.dumps({**asdict(study), "direction": study.direction.value, "reach": study.reach.value})
     try:
         connection.execute(
             "INSERT INTO studies (name, definition, state, message) VALUES (?, ?, ?, '')",
@@ -111,7 +112,8 @@ def reject(connection: sqlite3.Connection, name: str, rejected: RejectedProposal
 
 def _study(definition: dict[str, Any]) -> Study:
     direction, parameters = Direction(definition.pop("direction")), tuple(definition.pop("parameters"))
-    return Study(**definition, direction=direction, parameters=parameters)
+    reach = Reach(definition.pop("reach", Reach.TRACE.value))
+    return Study(**definition, direction=direction, parameters=parameters, reach=reach)
 
 
 def _trials(connection: sqlite3.Connection, name: str) -> tuple[Trial, ...]:

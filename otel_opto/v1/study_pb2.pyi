@@ -38,6 +38,31 @@ DIRECTION_MAXIMIZE: Direction.ValueType  # 1
 DIRECTION_MINIMIZE: Direction.ValueType  # 2
 Global___Direction: typing_extensions.TypeAlias = Direction
 
+class _Reach:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ReachEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Reach.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    REACH_UNSPECIFIED: _Reach.ValueType  # 0
+    """as TRACE"""
+    REACH_TRACE: _Reach.ValueType  # 1
+    REACH_LINKS: _Reach.ValueType  # 2
+    """also the traces that a trace's spans link to"""
+    REACH_SESSION: _Reach.ValueType  # 3
+    """also earlier traces of its session"""
+
+class Reach(_Reach, metaclass=_ReachEnumTypeWrapper): ...
+
+REACH_UNSPECIFIED: Reach.ValueType  # 0
+"""as TRACE"""
+REACH_TRACE: Reach.ValueType  # 1
+REACH_LINKS: Reach.ValueType  # 2
+"""also the traces that a trace's spans link to"""
+REACH_SESSION: Reach.ValueType  # 3
+"""also earlier traces of its session"""
+Global___Reach: typing_extensions.TypeAlias = Reach
+
 @typing.final
 class Study(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -70,6 +95,7 @@ class Study(google.protobuf.message.Message):
     SEED_FIELD_NUMBER: builtins.int
     FEEDBACK_FILTER_FIELD_NUMBER: builtins.int
     INSTRUCTION_FIELD_NUMBER: builtins.int
+    REACH_FIELD_NUMBER: builtins.int
     name: builtins.str
     """unique: letters, digits, '.', '_', '-'"""
     service: builtins.str
@@ -87,6 +113,8 @@ class Study(google.protobuf.message.Message):
     seed: builtins.int
     instruction: builtins.str
     """the objective in words, for optimizers that read"""
+    reach: Global___Reach.ValueType
+    """which traces the graph of a judged output is made of"""
     @property
     def parameters(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """keys; empty: every trainable parameter of the service"""
@@ -110,8 +138,9 @@ class Study(google.protobuf.message.Message):
         seed: builtins.int = ...,
         feedback_filter: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         instruction: builtins.str = ...,
+        reach: Global___Reach.ValueType = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["batch_size", b"batch_size", "direction", b"direction", "feedback_filter", b"feedback_filter", "instruction", b"instruction", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "seed", b"seed", "service", b"service"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["batch_size", b"batch_size", "direction", b"direction", "feedback_filter", b"feedback_filter", "instruction", b"instruction", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "reach", b"reach", "seed", b"seed", "service", b"service"]) -> None: ...
 
 Global___Study: typing_extensions.TypeAlias = Study
 

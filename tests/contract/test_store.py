@@ -12,7 +12,7 @@ from collector.core.feedback import Attachment, Feedback, FeedbackState
 from collector.core.protocols import Store
 from collector.core.release import Acknowledgement, ReleaseDraft, ReleaseStatus
 from collector.core.span import SpanContext
-from collector.core.study import Cost, Direction, Proposal, RejectedProposal, Study, StudyState
+from collector.core.study import Cost, Direction, Proposal, Reach, RejectedProposal, Study, StudyState
 from collector.core.telemetry import OtlpRequest
 from collector.otlp.request import read_logs, read_traces
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
@@ -262,7 +262,8 @@ async def test_the_last_word_of_each_instance_counts(store: Store) -> None:
 # --- studies --------------------------------------------------------------------------------------------------------
 
 STUDY = Study(
-    "s", "shop", "q", Direction.MINIMIZE, "search", {"x": [1, "a"]}, ("a",), 3, 4, 5, {"split": "train"}, "words"
+    "s", "shop", "q", Direction.MINIMIZE, "search", {"x": [1, "a"]}, ("a",), 3, 4, 5, {"split": "train"}, "words",
+    Reach.SESSION,
 )  # fmt: skip
 
 

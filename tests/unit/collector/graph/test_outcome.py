@@ -25,14 +25,15 @@ def readings_of(forest: Forest) -> dict[str, SpanReading]:
 def outputs(*spans: Span) -> list[tuple[str, AnyValue]]:
     forest = grow(unique(spans)[0])
     readings = readings_of(forest)
-    found: tuple[Output, ...] = outputs_of(forest, readings, one_clock(forest), {}, failed_spans(forest, readings))
+    failed = failed_spans(forest, readings)
+    found: tuple[Output, ...] = outputs_of(forest, readings, one_clock(forest), {}, failed, forest.tops())
     return [(output.node.removeprefix("span:").lstrip("0"), output.value) for output in found]
 
 
 def exceptions(*spans: Span) -> tuple[ExceptionRecord, ...]:
     forest = grow(unique(spans)[0])
     readings = readings_of(forest)
-    return exceptions_of(forest, readings, {}, failed_spans(forest, readings))
+    return exceptions_of(forest, readings, {}, failed_spans(forest, readings), forest.tops())
 
 
 def test_the_output_of_each_root_is_an_output() -> None:
