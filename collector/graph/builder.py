@@ -12,7 +12,6 @@ from collector.core.graph import Edge, EdgeOrigin, Gap, Node, NodeKind, TraceGra
 from collector.core.release import Release
 from collector.core.span import Event, LogRecord, Span
 from collector.graph.clock import one_clock
-from collector.graph.content import WHOLE
 from collector.graph.dialects import installed
 from collector.graph.dialects.opto import release_numbers
 from collector.graph.exceptions import exceptions_of, failed_spans
@@ -22,6 +21,7 @@ from collector.graph.outcome import outputs_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
 from collector.graph.reading import SpanReading, length_limit, read
+from collector.graph.recognition import WHOLE
 from collector.graph.statement import event_of
 from collector.graph.twins import twins, united
 from otel_opto.spec import ParameterSpec

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
-from collector.graph.content import Find
+from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
 from collector.graph.statement import Role
@@ -14,6 +14,12 @@ from collector.graph.statement import Role
 BY_ID: Final = 1.0
 BY_ARGUMENTS: Final = 0.95
 BY_NAME: Final = 0.7
+
+_REASONS: Final = {
+    BY_ID: "the model asked for this call, by its id",
+    BY_ARGUMENTS: "the model asked for this tool with these arguments",
+    BY_NAME: "the model asked for this tool",
+}
 
 _Wish: TypeAlias = tuple[str, str]
 """A span and the id of the call that it wished for or carried out."""
@@ -34,7 +40,7 @@ def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times
             if message.role == "tool" and message.answers:
                 tool = _latest(forest, times, ran.get(message.answers, ()), span_id)
                 if tool is not None:
-                    yield Find(tool[0], span_id, BY_ID, "messages")
+                    yield Find(tool[0], span_id, BY_ID, "messages", f"the result of call {message.answers}")
         for call in (call for message in reading.given for call in message.calls):
             for key in (("id", call.id), ("arguments", _shown(call.name, call.arguments)), ("name", call.name)):
                 if key[1]:
@@ -63,7 +69,7 @@ def _carried_out(
             model, call_id = wish
             if call_id and not reading.call_id:
                 ran.setdefault(call_id, []).append((span_id, call_id))
-            yield Find(model, span_id, confidence, next(iter(reading.inputs), ""))
+            yield Find(model, span_id, confidence, next(iter(reading.inputs), ""), _REASONS[confidence])
             return
 
 

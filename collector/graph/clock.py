@@ -1,9 +1,13 @@
 """One clock for the spans of a trace that were timed by several."""
 
+from bisect import bisect_left, insort
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from collector.graph.forest import Forest
+
+MILLISECOND: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ def one_clock(forest: Forest) -> Times:
     spans = forest.spans
     starts = {span_id: span.start_time_unix_nano for span_id, span in spans.items()}
     ends = {span_id: max(span.end_time_unix_nano, span.start_time_unix_nano) for span_id, span in spans.items()}
+    _unround(forest, starts, ends)
     if len({id(span.resource) for span in spans.values()}) == 1:
         return Times(starts, ends)
     moved: dict[str, int] = {}
@@ -37,6 +42,29 @@ def one_clock(forest: Forest) -> Times:
             starts[span_id] += shift
             ends[span_id] += shift
     return Times(starts, ends)
+
+
+def _unround(forest: Forest, starts: dict[str, int], ends: dict[str, int]) -> None:
+    """Puts spans that were timed in milliseconds behind those that ended before them.
+
+    JavaScript's SDKs round a start down to milliseconds and add the exact duration. So a call may seem to have begun
+    before the one that it waited for had ended: it is moved by less than what rounding may have taken from it.
+    """
+    rounded = [span_id for span_id in forest.spans if not starts[span_id] % MILLISECOND]
+    if len(rounded) < 2:
+        return
+    ended: list[tuple[int, str]] = []
+    for span_id in sorted(rounded, key=lambda one: (starts[one], ends[one], forest.position[one])):
+        start = starts[span_id]
+        at = bisect_left(ended, (start + MILLISECOND,))
+        while at and ended[at - 1][0] > start:
+            at -= 1
+            end, other = ended[at]
+            if not forest.encloses(other, span_id) and not forest.encloses(span_id, other):
+                starts[span_id] = end
+                ends[span_id] += end - start
+                break
+        insort(ended, (ends[span_id], span_id))
 
 
 def _shift(start: int, end: int, caller_start: int, caller_end: int) -> int:

@@ -13,19 +13,24 @@ from typing import Final, NamedTuple, TypeAlias
 
 from collector.core.span import AnyValue
 from collector.graph.anchors import Anchors
+from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
+from collector.graph.recognition import (
+    EXTRACTED,
+    HEAD,
+    MIN_LENGTH,
+    MIN_LINE,
+    MIN_PART,
+    SHORT,
+    WHOLE,
+    found_as,
+    is_common,
+    significant,
+)
+from collector.graph.records import fields_of, record
 from collector.graph.statement import Message
 from collector.graph.texts import texts, words
-
-MIN_LENGTH: Final = 12
-"""Characters. A shorter text says nothing where it stands inside another one."""
-
-MIN_WHOLE: Final = 3
-"""Characters. A shorter output is not recognised even where it is a whole input."""
-
-MIN_LINE: Final = 5
-"""Characters. A shorter output is not recognised as a line of an input (``Observation:`` and then the output)."""
 
 FIRST_WORDS: Final = 3
 """By that many words a text is known of which only the beginning is left."""
@@ -33,14 +38,8 @@ FIRST_WORDS: Final = 3
 LAST_WORDS: Final = 15
 """So near to the end of a cut input the text begins of which only the beginning is left."""
 
-HEAD: Final = 24
-"""Characters. A text that long needs no word borders around it, and may be recognised by its beginning."""
-
 SHARED_BEGINNING: Final = 64
 """Of more texts that begin alike only the latest that many are compared with a cut input."""
-
-MIN_PART: Final = 20
-"""Characters. A shorter line of an output is not looked for by itself."""
 
 MAX_PRODUCERS: Final = 16
 """Of more producers of one text only the latest that many before the consumer are considered."""
@@ -48,27 +47,11 @@ MAX_PRODUCERS: Final = 16
 MAX_REVERSE: Final = 2_000
 """Characters. A longer input is not looked for inside of outputs."""
 
-WHOLE: Final = 0.95
-CONTAINED: Final = 0.8
-EXTRACTED: Final = 0.7
-SHORT: Final = 0.5
 OVERLAP: Final = 0.8
 """Factor where the consumer had begun before the producer ended."""
 
-_COMMON: Final = frozenset((
-    "true", "false", "none", "null", "yes", "no", "ok", "okay", "done", "success", "failed", "failure", "error",
-    "stop", "end", "start", "unknown", "default", "n/a", "user", "assistant", "system", "tool", "continue", "next",
-    "approved", "rejected", "pass", "fail", "retry", "finish",
-))  # fmt: skip
-
-
-class Find(NamedTuple):
-    """A producer's text in a consumer's input."""
-
-    producer: str
-    consumer: str
-    confidence: float
-    argument: str
+MAX_QUOTE: Final = 80
+"""Characters of a text that an edge's reason quotes."""
 
 
 @dataclass(slots=True)
@@ -109,7 +92,7 @@ class Contents:
         self._starts = starts
         self._ends = ends
         self._taken: list[_Taken] = []
-        self._lines: list[_Taken] = []
+        self._weak: list[tuple[_Taken, float]] = []
         self._own: dict[str, list[str]] = {}
         self._made: dict[str, _Text] = {}
         self._whole: dict[str, str] = {}
@@ -120,21 +103,24 @@ class Contents:
             self._collect(span_id, readings[span_id])
 
     def _collect(self, span_id: str, reading: SpanReading) -> None:
-        own: list[str] = []
-        self._own[span_id] = own
+        self._own[span_id] = []
         if self._parses(span_id, reading):
             return
         for argument, value in _inputs(reading):
             lines: list[str] = []
-            for text in texts(value, lines):
-                own.append(text)
-                self._taken.append(_Taken(text, span_id, argument))
-                self._first_taken.setdefault(text, span_id)
-            self._lines += [
-                _Taken(line, span_id, argument) for line in lines if len(line) >= MIN_LINE and not significant(line)
-            ]
+            fields: list[str] = []
+            for text in texts(value, lines, fields):
+                self._take(_Taken(text, span_id, argument))
+            for line in lines:
+                if len(line) >= MIN_LINE and not significant(line):
+                    self._weak.append((_Taken(line, span_id, argument), SHORT))
+            self._take_fields(span_id, argument, fields)
+        if len(reading.inputs) > 1:
+            self._take(_Taken(record(reading.inputs), span_id, ""))
+        self._take_fields(span_id, "", fields_of(reading.inputs))
         parts: list[str] = []
-        produced = [text for value in _outputs(reading) for text in texts(value, parts)]
+        made: list[str] = []
+        produced = [text for value in _outputs(reading) for text in texts(value, parts, made)]
         if len(produced) == 1:
             self._whole[span_id] = produced[0]
         end = self._ends[span_id]
@@ -143,6 +129,20 @@ class Contents:
         for text in parts:
             if len(text) >= MIN_PART:
                 self._make(text, end, span_id, True)
+        for text in made:
+            self._make(text, end, span_id, True)
+
+    def _take(self, taken: _Taken) -> None:
+        if taken.text:
+            self._own[taken.span_id].append(taken.text)
+            self._taken.append(taken)
+            self._first_taken.setdefault(taken.text, taken.span_id)
+
+    def _take_fields(self, span_id: str, argument: str, fields: Iterable[str]) -> None:
+        for field in fields:
+            self._own[span_id].append(field)
+            self._first_taken.setdefault(field, span_id)
+            self._weak.append((_Taken(field, span_id, argument), EXTRACTED))
 
     def _parses(self, span_id: str, reading: SpanReading) -> bool:
         """Whether it is a parser that hands on a model's answer unchanged: it is a part of that answer."""
@@ -176,7 +176,13 @@ class Contents:
             producer, factor = found
             if confidence == SHORT and self._whole.get(producer) != text.text:
                 continue
-            find = Find(producer, taken.span_id, round(confidence * factor, 3), taken.argument)
+            find = Find(
+                producer,
+                taken.span_id,
+                round(confidence * factor, 3),
+                taken.argument,
+                _reason(text.text if len(text.text) <= len(taken.text) else taken.text, confidence),
+            )
             other = best.get((producer, taken.span_id))
             if other is None or (find.confidence, other.argument) > (other.confidence, find.argument):
                 best[producer, taken.span_id] = find
@@ -185,12 +191,12 @@ class Contents:
     def _equal(self) -> Iterator[tuple[_Text, _Taken, float]]:
         for taken in self._taken:
             text = self._made.get(taken.text)
-            if text is not None and len(text.text) >= MIN_WHOLE and text.text.lower() not in _COMMON:
+            if text is not None and not is_common(text.text):
                 yield text, taken, WHOLE if significant(text.text) else SHORT
-        for taken in self._lines:
+        for taken, confidence in self._weak:
             text = self._made.get(taken.text)
-            if text is not None and text.text.lower() not in _COMMON:
-                yield text, taken, SHORT
+            if text is not None and not is_common(text.text):
+                yield text, taken, confidence
 
     def _contained(self) -> Iterator[tuple[_Text, _Taken, float]]:
         """Outputs inside longer inputs, and those of which only the beginning is left at the end of a cut input."""
@@ -206,7 +212,7 @@ class Contents:
                 cut = taken.span_id in self._cut
                 candidates = [*anchors.among(taken.text), *(_at_the_end(beginnings, taken.text) if cut else ())]
                 near = cache[taken.text] = [
-                    (found[text], found_as) for text in candidates if (found_as := _found_as(text, taken.text, cut))
+                    (found[text], sure) for text in candidates if (sure := found_as(text, taken.text, cut))
                 ]
             for text, confidence in near:
                 yield text, taken, confidence
@@ -262,30 +268,10 @@ class Contents:
         return known
 
 
-def significant(text: str) -> bool:
-    """Whether a text can be recognised inside another: long enough, and more than one common word."""
-    if len(text) < MIN_LENGTH:
-        return len(text) >= 4 and not text.isascii() and len(words(text)) > 0 and any(ord(one) > 0x2E80 for one in text)
-    return " " in text or len(text) >= 20 or any(one.isdigit() for one in text) or not text.isascii()
-
-
-def _found_as(text: str, whole: str, cut: bool) -> float:
-    """The confidence that the text is a part of the whole; 0 if it is none. An equal text is not meant."""
-    at = whole.find(text) if len(text) < len(whole) else -1
-    if at >= 0:
-        free = len(text) >= HEAD or not (_inside_word(whole, at) or _inside_word(whole, at + len(text)))
-        return CONTAINED if free else 0.0
-    return EXTRACTED if cut and _runs_out_in(text, whole) else 0.0
-
-
-def _runs_out_in(text: str, whole: str) -> bool:
-    """Whether the whole ends with the beginning of the text, and with enough of it."""
-    at = whole.rfind(text[:HEAD])
-    return at >= 0 and len(whole) - at < len(text) and text.startswith(whole[at:])
-
-
-def _inside_word(whole: str, at: int) -> bool:
-    return 0 < at < len(whole) and whole[at - 1].isalnum() and whole[at].isalnum()
+def _reason(text: str, confidence: float) -> str:
+    quoted = text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}…"
+    where = "the input is in the output" if confidence == EXTRACTED else "the output is in the input"
+    return f"{where}: {quoted}"
 
 
 _Beginnings: TypeAlias = dict[tuple[str, ...], list[str]]

@@ -10,7 +10,8 @@ from collector.core.graph import Edge, EdgeOrigin, Gap
 from collector.core.span import SpanContext
 from collector.graph.calls import tool_calls
 from collector.graph.clock import Times
-from collector.graph.content import Contents, Find
+from collector.graph.content import Contents
+from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
 from collector.graph.sequence import sequence
@@ -93,7 +94,7 @@ def _linked(
                 detail = f"span {link.context.span_id} of trace {link.context.trace_id}, which it links to, is not here"
                 gaps.append(Gap("missing_link", span_id, detail))
             elif not forest.encloses(cause, span_id) and not forest.encloses(span_id, cause):
-                yield Find(cause, span_id, LINKED, "")
+                yield Find(cause, span_id, LINKED, "", "the span links to it")
 
 
 _Edges: TypeAlias = dict[str, dict[tuple[str, str], Edge]]
@@ -120,7 +121,7 @@ def _add(into: _Edges, find: Find, origin: EdgeOrigin) -> None:
     key = (source, "")
     other = edges.get(key)
     if other is None or find.confidence > other.confidence:
-        edges[key] = Edge(source, _node(find.consumer), origin, find.confidence, find.argument)
+        edges[key] = Edge(source, _node(find.consumer), origin, find.confidence, find.argument, find.reason)
 
 
 class _Statements:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from collector.graph.clock import Times
-from collector.graph.content import Find
+from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
 from collector.graph.statement import Role
@@ -38,11 +38,11 @@ def sequence(
                 continue
             handed = stated.get(readings[span_id].follows)
             if handed is not None and _before(forest, times, handed, span_id):
-                yield Find(handed, span_id, CONFIDENCE, "")
+                yield Find(handed, span_id, CONFIDENCE, "", "the span names it as the step before")
             elif _open(readings[span_id]) or _wished(readings, steps[:index], span_id):
                 before = [one for one in steps[max(0, index - 64) : index] if one not in failed]
                 for one in _last(times, before, span_id):
-                    yield Find(one, span_id, CONFIDENCE, "")
+                    yield Find(one, span_id, CONFIDENCE, "", "")
 
 
 def _open(reading: SpanReading) -> bool:

@@ -1,12 +1,12 @@
 """The texts that a value is made of, in the one form in which texts are compared."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from collector.core.span import AnyValue
-from collector.graph.values import structured
+from collector.graph.records import MAX_FIELDS, NO_CONTENT, fields_of, record
+from collector.graph.values import embedded, structured
 
 MAX_TEXTS: Final = 2_000
 """Of one value. What lies beyond is not compared."""
@@ -14,34 +14,22 @@ MAX_TEXTS: Final = 2_000
 MAX_LENGTH: Final = 200_000
 """Of one text, in characters. What lies beyond is not compared."""
 
-_NO_CONTENT: Final = frozenset((
-    "lc", "mime_type", "response_metadata", "additional_kwargs", "usage_metadata", "usage", "token_usage", "tags",
-    "metadata", "logprobs", "model", "model_name", "system_fingerprint", "service_tier", "created", "created_at",
-    "object", "finish_reason", "id", "uuid", "run_id", "thread_id", "role", "type", "invalid_tool_calls",
-    "tool_call_id", "call_id", "_type", "generation_info", "llm_output", "status", "langgraph_step", "score",
-    "index",
-))  # fmt: skip
-"""Keys whose values are about a message, and not in it."""
-
 _ESCAPES: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _LITERALS: Final = re.compile(r"""(?:=|: )(?:'((?:[^'\\]|\\.){12,})'|"((?:[^"\\]|\\.){12,})")""", re.DOTALL)
 _REPR: Final = re.compile(r"^\W*[A-Za-z_]\w*\([\w ]*[=:<'\"]")
 
 
-MAX_FIELDS: Final = 16
-MAX_RECORD: Final = 400
-"""Characters. Fields and length of a record that is also compared as a whole."""
-
 MAX_PARTS: Final = 12
 """Of one value. Lines and labelled texts beyond are known only as parts of the whole."""
 
 
-def texts(value: AnyValue, parts: list[str] | None = None) -> list[str]:
+def texts(value: AnyValue, parts: list[str] | None = None, fields: list[str] | None = None) -> list[str]:
     """The texts in a value, JSON in texts and Python's repr of objects opened; numbers as their digits.
 
     Args:
         value: Decoded or not.
         parts: Gets the lines and the labelled texts (``Answer: …``) that the texts are made of.
+        fields: Gets the fields with short values (``"berth": "H7"``).
     """
     found: list[str] = []
     stack = [value]
@@ -51,28 +39,24 @@ def texts(value: AnyValue, parts: list[str] | None = None) -> list[str]:
             inner = structured(item)
             if inner is not item:
                 stack.append(inner)
-            else:
-                found.extend(_of_text(item))
-                if parts is not None and len(parts) < MAX_PARTS:
-                    parts.extend(_parts(item, MAX_PARTS - len(parts)))
+                continue
+            found.extend(_of_text(item))
+            if "{" in item or "[" in item:
+                stack.extend(reversed([*embedded(item)]))
+            if parts is not None and len(parts) < MAX_PARTS:
+                parts.extend(_parts(item, MAX_PARTS - len(parts)))
         elif isinstance(item, Mapping):
-            found.extend(_record(item))
-            stack.extend([inner for key, inner in item.items() if key not in _NO_CONTENT][::-1])
+            whole = record(item)
+            if whole:
+                found.append(whole)
+            if fields is not None and len(fields) < MAX_FIELDS:
+                fields.extend(fields_of(item))
+            stack.extend([inner for key, inner in item.items() if key not in NO_CONTENT][::-1])
         elif isinstance(item, Sequence) and not isinstance(item, bytes):
             stack.extend(reversed(item))
         elif isinstance(item, int | float) and not isinstance(item, bool):
             found.append(f"{item:.12g}" if isinstance(item, float) else str(item))
     return found
-
-
-def _record(item: Mapping[str, AnyValue]) -> Iterator[str]:
-    """A small record of short values as one text, since none of them can be recognised alone."""
-    if 2 <= len(item) <= MAX_FIELDS and not any(
-        isinstance(one, Mapping | list | tuple | bytes) for one in item.values()
-    ):
-        shown = json.dumps(item, sort_keys=True, ensure_ascii=False)
-        if len(shown) <= MAX_RECORD and not item.keys() & _NO_CONTENT:
-            yield shown
 
 
 def _of_text(text: str) -> Iterator[str]:

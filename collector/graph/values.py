@@ -41,6 +41,34 @@ def structured(value: AnyValue) -> AnyValue:
     return found if isinstance(found, dict | list) else value
 
 
+_EMBEDDED = re.compile(r"""\{\s*["']\w|\[\s*[\["{]""")
+MAX_EMBEDDED = 8
+"""Structures inside of one text."""
+
+MAX_REPR_LENGTH = 2_000
+"""Characters of a structure that Python wrote and JSON would not."""
+
+
+def embedded(text: str) -> Iterator[AnyValue]:
+    """JSON objects and lists that stand inside of a text, and Python's dicts and lists of texts and numbers."""
+    at = 0
+    for _ in range(MAX_EMBEDDED):
+        begin = _EMBEDDED.search(text, at)
+        if begin is None:
+            return
+        at = begin.start()
+        source = text
+        if begin[0][0] == "{" and "'" in begin[0]:
+            source = text[:at] + text[at : at + MAX_REPR_LENGTH].replace("'", '"')
+        try:
+            found, at = _DECODER.raw_decode(source, at)
+        except (ValueError, RecursionError):
+            at += 1
+        else:
+            if found and not _too_deep(source, found):
+                yield found
+
+
 def is_cut(text: str) -> bool:
     """Whether a text began as a JSON object or list and ends before it is closed; prose in brackets does not count."""
     head = text.lstrip()[:2000]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from collector.core.graph import EdgeOrigin
 from collector.core.span import AnyValue, Span
-from collector.graph.content import SHORT, WHOLE, significant
+from collector.graph.recognition import SHORT, WHOLE, significant
 from tests.unit.collector.graph.workflows import flows, graph_of, span
 
 PLAN = "1. find the tide table 2. compare spring and neap"

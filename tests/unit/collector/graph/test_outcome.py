@@ -33,7 +33,7 @@ def outputs(*spans: Span) -> list[tuple[str, AnyValue]]:
 def exceptions(*spans: Span) -> tuple[ExceptionRecord, ...]:
     forest = grow(unique(spans)[0])
     readings = readings_of(forest)
-    return exceptions_of(forest, readings, {}, failed_spans(forest, readings), forest.tops())
+    return exceptions_of(forest, readings, {}, failed_spans(forest, readings))
 
 
 def test_the_output_of_each_root_is_an_output() -> None:

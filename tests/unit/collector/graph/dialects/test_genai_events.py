@@ -68,6 +68,6 @@ def test_strands_writes_span_events_with_json_texts() -> None:
         ]),
     ]  # fmt: skip
     graph = graph_of(spans)
-    assert flows(graph) == {(2, 3), (3, 4)}
+    assert flows(graph) == {(2, 3), (3, 4), (2, 4)}
     assert list(parameters(graph).values()) == [("You know the tides.", [2])]
     assert str(final(graph)).strip() == "The tide is 5.9 m."

@@ -37,6 +37,6 @@ def test_generate_text_with_a_tool() -> None:
         }),
     ]  # fmt: skip
     graph = graph_of(spans)
-    assert flows(graph) == {(2, 3), (3, 4)}
+    assert flows(graph) == {(2, 3), (3, 4), (2, 4)}
     assert parameters(graph) == {"desk.system_prompt": (SYSTEM, [1, 2, 4])}
     assert final(graph) == "22 knots."

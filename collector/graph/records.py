@@ -1,0 +1,75 @@
+"""Small structures as texts that can be recognised, where none of the values in them could be alone."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from collector.core.span import AnyValue
+
+NO_CONTENT: Final = frozenset((
+    "lc", "mime_type", "response_metadata", "additional_kwargs", "usage_metadata", "usage", "token_usage", "tags",
+    "metadata", "logprobs", "model", "model_name", "system_fingerprint", "service_tier", "created", "created_at",
+    "object", "finish_reason", "id", "uuid", "run_id", "thread_id", "role", "type", "invalid_tool_calls",
+    "tool_call_id", "call_id", "_type", "generation_info", "llm_output", "status", "langgraph_step", "score",
+    "index",
+))  # fmt: skip
+"""Keys whose values are about a message, and not in it."""
+
+_ANY: Final = frozenset((
+    "input", "inputs", "output", "outputs", "result", "results", "value", "values", "text", "content", "data",
+    "message", "messages", "query", "question", "answer", "name", "key", "args", "arguments", "language", "lang",
+    "session_id", "user_id", "user", "date", "temperature", "limit", "top_k", "k", "n",
+))  # fmt: skip
+"""Names of fields that say nothing of the value, or that many operations are handed alike."""
+
+MAX_RECORD: Final = 400
+"""Characters of a record's texts."""
+
+MAX_LEAVES: Final = 32
+"""Values in a record, those of inner structures included."""
+
+MAX_FIELDS: Final = 64
+"""Of one value."""
+
+MIN_FIELD: Final = 3
+MAX_FIELD: Final = 60
+"""Characters of a field's value. A longer text is recognised by itself."""
+
+
+def record(item: Mapping[str, AnyValue]) -> str:
+    """Several small values under their names as one text, the same for every order and layout; empty if it is none."""
+    kept = {key: value for key, value in item.items() if key not in NO_CONTENT}
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False) if len(kept) > 1 and _is_small(kept) else ""
+
+
+def _is_small(item: Mapping[str, AnyValue]) -> bool:
+    """Whether it has few values, little text, and at least one value that is more than a flag."""
+    room, leaves, says = MAX_RECORD, MAX_LEAVES, False
+    stack: list[AnyValue] = [item]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Mapping):
+            room -= sum(map(len, value))
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple):
+            stack.extend(value)
+        elif isinstance(value, bytes):
+            return False
+        elif isinstance(value, str):
+            room -= len(value)
+            says = says or len(value) >= MIN_FIELD
+        else:
+            says = says or (isinstance(value, int | float) and not isinstance(value, bool))
+        leaves -= 1
+        if room < 0 or leaves < 0 or len(stack) > MAX_LEAVES:
+            return False
+    return says
+
+
+def fields_of(item: Mapping[str, AnyValue]) -> Iterator[str]:
+    """Each short value with its name, as JSON writes it."""
+    for key, value in item.items():
+        if key in NO_CONTENT or key.lower() in _ANY or isinstance(value, bool):
+            continue
+        if isinstance(value, str | int | float) and MIN_FIELD <= len(str(value)) <= MAX_FIELD:
+            yield f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
