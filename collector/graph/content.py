@@ -99,6 +99,7 @@ class Contents:
         self._cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
         self._first_taken: dict[str, str] = {}
         self._from_outside: dict[tuple[str, str], bool] = {}
+        self._relayed: dict[tuple[str, str], bool] = {}
         for span_id in sorted(readings, key=lambda one: (ends[one], one)):
             self._collect(span_id, readings[span_id])
 
@@ -238,22 +239,38 @@ class Contents:
                     yield from ((text, taken, EXTRACTED) for taken in asked[part])
 
     def _producer(self, text: _Text, taken: _Taken) -> tuple[str, float] | None:
-        """The latest producer before the consumer: of nested ones the outermost, since it ended last."""
+        """The latest producer before the consumer: of nested ones the outermost, since it ended last.
+
+        One that was itself given the text, and made it a part of more, comes after those that were not.
+        """
         consumer = taken.span_id
         within = text.text if len(text.text) <= len(taken.text) else taken.text
         if self._external(within, text):
             return None
         last = bisect_right(text.producers, (self._ends[consumer], "\uffff"))
-        overlapping = None
+        overlapping = relay = None
         for end, producer in reversed(text.producers[max(0, last - MAX_PRODUCERS) : last]):
             if producer == consumer or self._forest.encloses(producer, consumer):
                 continue
             if self._forest.encloses(consumer, producer):
                 continue
-            if end <= self._starts[consumer]:
+            if end > self._starts[consumer]:
+                overlapping = overlapping or producer
+            elif self._hands_on(producer, within):
+                relay = relay or producer
+            else:
                 return producer, 1.0
-            overlapping = overlapping or producer
+        if relay is not None:
+            return relay, 1.0
         return None if overlapping is None else (overlapping, OVERLAP)
+
+    def _hands_on(self, producer: str, text: str) -> bool:
+        """Whether it was given the text and says more than just that."""
+        known = self._relayed.get((producer, text))
+        if known is None:
+            known = self._whole.get(producer) != text and any(text in own for own in self._own[producer])
+            self._relayed[producer, text] = known
+        return known
 
     def _external(self, text: str, made: _Text) -> bool:
         """Whether the first to produce it only handed on what came to it from outside of the trace's operations."""
