@@ -98,7 +98,7 @@ class Contents:
         self._whole: dict[str, str] = {}
         self._cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
         self._first_taken: dict[str, str] = {}
-        self._from_outside: dict[tuple[str, str], bool] = {}
+        self._from_outside: dict[tuple[str, str, bool], bool] = {}
         self._relayed: dict[tuple[str, str], bool] = {}
         for span_id in sorted(readings, key=lambda one: (ends[one], one)):
             self._collect(span_id, readings[span_id])
@@ -245,7 +245,7 @@ class Contents:
         """
         consumer = taken.span_id
         within = text.text if len(text.text) <= len(taken.text) else taken.text
-        if self._external(within, text):
+        if self._external(within, text, within == taken.text == text.text):
             return None
         last = bisect_right(text.producers, (self._ends[consumer], "\uffff"))
         overlapping = relay = None
@@ -272,16 +272,21 @@ class Contents:
             self._relayed[producer, text] = known
         return known
 
-    def _external(self, text: str, made: _Text) -> bool:
-        """Whether the first to produce it only handed on what came to it from outside of the trace's operations."""
-        known = self._from_outside.get((text, made.text))
+    def _external(self, text: str, made: _Text, equal: bool) -> bool:
+        """Whether the first to produce it only handed on what came to it from outside of the trace's operations.
+
+        Who picked it out of a longer text is its producer for those who took just that.
+        """
+        key = (text, made.text, equal)
+        known = self._from_outside.get(key)
         if known is None:
             end, producer = made.producers[0]
             first = self._first_taken.get(text)
             before = first is not None and self._ends[first] < end and not self._forest.encloses(producer, first)
             parent = self._forest.parent(producer)
             around = [*self._own[producer], *(self._own[parent] if parent else ())]
-            known = self._from_outside[text, made.text] = before or any(text in own for own in around)
+            handed = text in around if equal else any(text in own for own in around)
+            known = self._from_outside[key] = before or handed
         return known
 
 
