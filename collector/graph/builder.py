@@ -5,7 +5,7 @@ a call's id, the order of steps. A call's result is taken to flow into the calle
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.core.feedback import Feedback
 from collector.core.graph import Edge, EdgeOrigin, Gap, Node, NodeKind, TraceGraph
@@ -14,6 +14,7 @@ from collector.core.span import Event, LogRecord, Span
 from collector.graph.clock import one_clock
 from collector.graph.dialects import installed
 from collector.graph.dialects.opto import release_numbers
+from collector.graph.direction import directed
 from collector.graph.exceptions import exceptions_of, failed_spans
 from collector.graph.flow import Flow, flow_of
 from collector.graph.forest import Forest, grow, unique
@@ -63,8 +64,10 @@ def build(
         GraphError: the stated dataflow runs in a circle; names its spans.
     """
     trace = _read(spans, records)
-    forest, readings = trace.forest, trace.readings
+    forest = trace.forest
     times = one_clock(forest)
+    readings = directed(forest, trace.readings, times)
+    trace = replace(trace, readings=readings)
     failed = failed_spans(forest, readings)
     flow = flow_of(forest, readings, times, trace.twins, failed)
     used = gather(

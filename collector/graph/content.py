@@ -92,6 +92,7 @@ class Contents:
         self._starts = starts
         self._ends = ends
         self._taken: list[_Taken] = []
+        self._both: list[_Taken] = []
         self._weak: list[tuple[_Taken, float]] = []
         self._own: dict[str, list[str]] = {}
         self._made: dict[str, _Text] = {}
@@ -119,6 +120,8 @@ class Contents:
         if len(reading.inputs) > 1:
             self._take(_Taken(record(reading.inputs), span_id, ""))
         self._take_fields(span_id, "", fields_of(reading.inputs))
+        for name, value in reading.both.items():
+            self._both += [_Taken(text, span_id, name) for text in texts(value)]
         parts: list[str] = []
         made: list[str] = []
         produced = [text for value in _outputs(reading) for text in texts(value, parts, made)]
@@ -130,7 +133,7 @@ class Contents:
         for text in parts:
             if len(text) >= MIN_PART:
                 self._make(text, end, span_id, True)
-        for text in made:
+        for text in (*made, *fields_of(reading.both)):
             self._make(text, end, span_id, True)
 
     def _take(self, taken: _Taken) -> None:
@@ -205,7 +208,7 @@ class Contents:
         anchors = Anchors(found)
         beginnings = _beginnings(found) if self._cut else {}
         cache: dict[str, list[tuple[_Text, float]]] = {}
-        for taken in self._taken:
+        for taken in (*self._taken, *self._both):
             if len(taken.text) <= MIN_LENGTH or not found:
                 continue
             near = cache.get(taken.text)

@@ -9,6 +9,7 @@ from collector.graph.dialects import Table
 from collector.graph.statement import (
     NO_CONTEXTS,
     NO_NAMES,
+    NO_VALUES,
     NOTHING,
     Failure,
     Message,
@@ -44,6 +45,8 @@ class SpanReading(NamedTuple):
         incomplete: Something of it was dropped or cut.
         release: ``opto.release``.
         relay: It only passes on what the operation around it makes.
+        carried: Values that went in or came out, it is not said which.
+        both: Of the outputs those that may be inputs that were made of several.
     """
 
     name: str
@@ -64,6 +67,8 @@ class SpanReading(NamedTuple):
     call_id: str = ""
     failure: Failure | None = None
     relay: bool = False
+    carried: Mapping[str, AnyValue] = NO_VALUES
+    both: Mapping[str, AnyValue] = NO_VALUES
 
 
 def length_limit(spans: Iterable[Span]) -> int:
@@ -122,6 +127,7 @@ def _alone(span: Span, said: Statement, incomplete: bool) -> SpanReading:
         said.call_id,
         said.failure,
         said.relay,
+        said.carried,
     )
 
 
@@ -155,6 +161,7 @@ def _united(span: Span, found: Sequence[Statement], incomplete: bool) -> SpanRea
         call_id=next((one.call_id for one in found if one.call_id), ""),
         failure=next((one.failure for one in found if one.failure), None),
         relay=any(one.relay for one in found),
+        carried=next((one.carried for one in found if one.carried), NO_VALUES),
     )
 
 

@@ -50,11 +50,13 @@ def _open(reading: SpanReading) -> bool:
 
 
 def _wished(readings: Mapping[str, SpanReading], before: Sequence[str], span_id: str) -> bool:
-    """Whether the step before the tools around it is a model that wished for a tool."""
+    """Whether the step before the tools around it is a model that wished for a tool, or did not say what it did."""
     if readings[span_id].role is not Role.TOOL:
         return False
     model = next((one for one in reversed(before[-16:]) if readings[one].role is not Role.TOOL), None)
-    return model is not None and any(message.calls for message in readings[model].given)
+    if model is None or readings[model].role is not Role.MODEL:
+        return False
+    return not readings[model].has_output or any(message.calls for message in readings[model].given)
 
 
 def _last(times: Times, before: Sequence[str], span_id: str) -> list[str]:

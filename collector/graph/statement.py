@@ -115,6 +115,7 @@ class Statement(NamedTuple):
         failure: An error that has no exception event.
         follows: The `message_id` of the operation that handed over to this one.
         relay: It only passes on what the operation around it makes.
+        carried: Values of which it is not said whether they went in or came out, in the order in which they were set.
     """
 
     role: Role = Role.OTHER
@@ -134,6 +135,7 @@ class Statement(NamedTuple):
     release: int | None = None
     incomplete: bool = False
     relay: bool = False
+    carried: Mapping[str, AnyValue] = NO_VALUES
 
     def speaks(self) -> bool:
         """Whether it says anything of the dataflow itself."""

@@ -75,7 +75,8 @@ def _chosen(said: Mapping[str, AnyValue]) -> Mapping[str, AnyValue]:
     if isinstance(message, Mapping):
         return message
     rest = {key: said[key] for key in ("tool_calls", "parts", "id") if key in said}
-    return {"content": message if message is not None else said.get("content"), **rest}
+    texts = (said[key] for key in ("content", "choice", "text") if said.get(key) is not None)
+    return {"content": message if message is not None else structured(next(texts, None)), **rest}
 
 
 def _results(said: Mapping[str, AnyValue]) -> tuple[Message, ...]:

@@ -1,30 +1,53 @@
-"""What an application put on its own spans: the last part of a key says what it is."""
+"""What an application put on its own spans, in no convention: names tell a part of it, the flow the rest."""
 
 import re
-from typing import Final, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import parse_qs
 
 from collector.core.span import AnyValue
-from collector.graph.statement import NOTHING, ParameterUse, Role, Source, Statement
+from collector.graph.messages import messages
+from collector.graph.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
 from collector.graph.values import structured
-
-Found: TypeAlias = dict[str, AnyValue]
 
 NAMESPACES: Final = ()
 SAYS: Final = (
-    "any other attribute outside OpenTelemetry's general namespaces: by its last word an output (`app.output`), a "
-    "prompt (`app.prompt`), else an input"
+    "bodies of HTTP and messages (`http.{request,response}.body`, `messaging.message.body`, `url.query`), statements, "
+    "parameters and rows of databases (`db.*`), and any attribute outside OpenTelemetry's general namespaces, those of "
+    "events included: by a word of its name an output (`app.answer`), an input (`app.question`) or a prompt "
+    "(`app.prompt`), else by what flowed"
 )
 
 _GENERAL: Final = frozenset((
-    "asgi", "aws", "az", "azure", "browser", "client", "cloud", "code", "container", "cpu", "db", "deployment",
-    "destination", "device", "disk", "dns", "enduser", "error", "event", "exception", "faas", "feature_flag",
-    "file", "gcp", "gen_ai", "geo", "graphql", "host", "http", "k8s", "llm", "log", "logfire", "messaging",
-    "metadata", "net", "network", "opentracing", "openinference", "opto", "os", "otel", "peer", "process", "rpc",
-    "scope", "server", "service", "session", "source", "span", "system", "telemetry", "thread", "tls", "trace",
-    "traceloop", "url", "user", "user_agent", "vcs", "webengine", "worker",
+    "asgi", "aws", "az", "azure", "browser", "client", "cloud", "code", "container", "cpu", "deployment",
+    "destination", "device", "disk", "dns", "enduser", "error", "eval", "event", "exception", "faas", "feature_flag",
+    "file", "gcp", "gen_ai", "geo", "graphql", "host", "k8s", "llm", "log", "logfire", "metadata", "net", "network",
+    "opentracing", "openinference", "opto", "os", "otel", "peer", "process", "rpc", "scope", "server", "service",
+    "session", "source", "span", "system", "telemetry", "thread", "tls", "trace", "traceloop", "user", "user_agent",
+    "vcs", "webengine", "worker",
 ))  # fmt: skip
+_FRAMEWORKS: Final = frozenset((
+    "ai", "langfuse", "mlflow", "pydantic_ai", "fastapi", "langgraph", "langchain", "crewai", "spring", "executor",
+    "edge_group", "graph", "embedding", "retrieval", "reranker",
+))  # fmt: skip
+"""What these write under names that tell nothing are settings."""
+
+_TOOL: Final = re.compile(r"(?:(?:execute_|running )?tool|tool[_ ]call|call[_ ]tool) (\S+)|(\S+)\.tool")
+"""Names of spans by which frameworks without a convention name a tool."""
+
+_CONTENT: Final = re.compile(
+    r"http\.(request|response)\.body(\.\w+)?|http\.\w*(body|payload)|url\.query|messaging\.message\.(body|payload)\w*|"
+    r"db\.(statement|query\.text|(query|operation)\.parameters?.*|params|parameters|rows?|response\.(rows?|body).*|result.*)"
+)
+"""The attributes of general namespaces that hold what was sent or received."""
+
 _OUTPUT: Final = frozenset((
-    "output", "outputs", "result", "results", "response", "answer", "reply", "completion", "return", "returned",
+    "output", "outputs", "result", "results", "response", "answer", "answers", "reply", "completion", "return",
+    "returned", "rows", "row", "generated", "prediction",
+))  # fmt: skip
+_INPUT: Final = frozenset((
+    "input", "inputs", "request", "query", "question", "arg", "args", "argument", "arguments", "param", "params",
+    "parameter", "parameters", "statement", "source", "sources",
 ))  # fmt: skip
 _PROMPT: Final = frozenset((
     "prompt", "prompts", "instructions", "instruction", "template", "system_prompt", "system",
@@ -32,33 +55,92 @@ _PROMPT: Final = frozenset((
 _META: Final = frozenset((
     "id", "ids", "name", "names", "kind", "type", "count", "size", "length", "duration", "duration_ms", "ms",
     "seconds", "version", "model", "status", "level", "host", "port", "tokens", "cost", "usd", "mime_type", "code",
-    "index", "step", "attempt", "timestamp", "time", "date", "language", "lang", "env", "service",
+    "index", "step", "attempt", "order", "priority", "provider", "agent", "timeout", "retries", "min", "max", "timestamp", "time", "language", "lang", "env", "service", "limit", "score",
 ))  # fmt: skip
 _FORM: Final = frozenset((
     "text", "value", "json", "content", "preview", "data", "body", "raw",
 ))  # fmt: skip
+MIN_DIGITS: Final = 3
+"""Of a number that may be more than a measurement: an amount, an account."""
 
 
 def read(source: Source) -> Statement | None:
-    """Texts and structures only: a bare number is more often a measurement than dataflow."""
-    inputs: Found = {}
-    outputs: Found = {}
+    """Texts, structures and long numbers; what neither goes by a known name nor is a prompt is carried."""
+    inputs: dict[str, AnyValue] = {}
+    outputs: dict[str, AnyValue] = {}
+    carried: dict[str, AnyValue] = {}
     uses: list[ParameterUse] = []
-    for key, value in sorted(source.attributes.items()):
-        words = re.split(r"[._]", key.lower())
-        if key.partition(".")[0] in _GENERAL or not isinstance(value, str | list | tuple) or not value:
+    for key, value in _said(source):
+        words = _words(key)
+        if words[-1] in _META or not _is_content(value):
             continue
-        while len(words) > 1 and words[-1] in _FORM:
-            words.pop()
-        if words[-1] in _META:
-            continue
-        if words[-1] in _OUTPUT:
+        if _OUTPUT.intersection(words):
             outputs[key] = structured(value)
+        elif _INPUT.intersection(words) or key == "messaging.message.body":
+            inputs[key] = _query(value) if key == "url.query" else structured(value)
         elif words[-1] in _PROMPT and isinstance(value, str):
             uses.append(ParameterUse(key, value=value))
-        else:
-            inputs[key] = structured(value)
-    if not (inputs or outputs or uses):
+        elif key.partition(".")[0] not in _FRAMEWORKS:
+            carried[key] = structured(value)
+    if not (inputs or outputs or uses or carried):
         return None
+    taken, given = _asked(inputs), _answered(outputs)
+    tool = _TOOL.fullmatch(source.span.name)
     output = next(iter(outputs.values())) if len(outputs) == 1 else outputs or NOTHING
-    return Statement(role=Role.OTHER, inputs=inputs, output=output, uses=tuple(uses))
+    return Statement(
+        role=Role.TOOL if tool else Role.MODEL if taken and given else Role.OTHER,
+        name=tool[1] or tool[2] if tool else "",
+        inputs={} if taken else {key: inputs[key] for key in sorted(inputs)},
+        taken=taken,
+        output=NOTHING if given else output,
+        given=given,
+        uses=tuple(sorted(uses)),
+        carried=carried,
+    )
+
+
+def _said(source: Source) -> Iterator[tuple[str, AnyValue]]:
+    """Attributes, then those of events with the event's name before them, in the order in which they were set."""
+    for key, value in source.attributes.items():
+        first = key.partition(".")[0]
+        if first not in _GENERAL if first not in ("http", "url", "messaging", "db") else _CONTENT.fullmatch(key):
+            yield key, value
+    for event in source.events:
+        if event.name.partition(".")[0] not in _GENERAL:
+            for key, value in event.attributes.items():
+                if key.partition(".")[0] not in _GENERAL:
+                    yield f"{event.name}.{key}", value
+
+
+def _words(key: str) -> list[str]:
+    words = re.split(r"[._\s-]", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower())
+    while len(words) > 1 and (words[-1] in _FORM or words[-1].isdigit()):
+        words.pop()
+    return words
+
+
+def _is_content(value: AnyValue) -> bool:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return len(str(value).strip("0.-")) >= MIN_DIGITS
+    return isinstance(value, str | list | tuple) and bool(value)
+
+
+def _query(value: AnyValue) -> AnyValue:
+    return [one for found in parse_qs(value).values() for one in found] if isinstance(value, str) else value
+
+
+def _asked(inputs: Mapping[str, AnyValue]) -> tuple[Message, ...]:
+    """The messages of a request to a chat model over plain HTTP."""
+    for value in inputs.values():
+        if isinstance(value, Mapping) and isinstance(value.get("messages"), list):
+            return messages(value["messages"])
+    return ()
+
+
+def _answered(outputs: Mapping[str, AnyValue]) -> tuple[Message, ...]:
+    """The messages of a chat model's response, as OpenAI's API and those made after it write it."""
+    for value in outputs.values():
+        choices = value.get("choices") if isinstance(value, Mapping) else None
+        if isinstance(choices, list):
+            return messages([choice.get("message") for choice in choices if isinstance(choice, Mapping)])
+    return ()

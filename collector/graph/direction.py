@@ -1,0 +1,91 @@
+"""Which way a value went that a span carries without saying so: in, if it was there before; else it came out."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from collector.core.span import AnyValue
+from collector.graph.clock import Times
+from collector.graph.forest import Forest
+from collector.graph.reading import SpanReading
+from collector.graph.recognition import is_common
+from collector.graph.texts import texts
+
+MAX_EARLIER: Final = 4
+"""Of the spans that carry one text only that many are remembered, the first ones to end."""
+
+MAX_UP: Final = 8
+"""So many callers are asked for the same value."""
+
+MIN_CONSTANT: Final = 4
+"""So many spans carry a value alike that is called a constant."""
+
+
+def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Mapping[str, SpanReading]:
+    """The readings with what they carry among their inputs and outputs.
+
+    A value is an input if a span that ended before carried any text of it, if a span around it or many others carry the
+    same under the same name, and if it is the first of several, as what an operation was given is recorded before what
+    it made of it. All others are outputs; since they may be inputs that were made of several, they are looked at as
+    inputs, too, under the same name.
+    """
+    if not any(reading.carried for reading in readings.values()):
+        return readings
+    found = dict(readings)
+    seen: dict[str, list[str]] = {}
+    constants = _constants(readings)
+    for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
+        reading = readings[span_id]
+        if reading.carried:
+            around = [readings[one].carried for one in _callers(forest, span_id)]
+            known = [
+                name
+                for name, value in reading.carried.items()
+                if (name, repr(value)) in constants
+                or any(name in carried and carried[name] == value for carried in around)
+                or _was_there(forest, times, seen, span_id, value)
+            ]
+            found[span_id] = _directed(reading, known)
+        for text in _texts_of(found[span_id]):
+            seen.setdefault(text, []).append(span_id)
+    return found
+
+
+def _constants(readings: Mapping[str, SpanReading]) -> frozenset[tuple[str, str]]:
+    """What most of several spans carry alike: settings, a tenant, a version."""
+    carried = [reading.carried for reading in readings.values() if reading.carried]
+    counts = Counter((name, repr(value)) for values in carried for name, value in values.items())
+    return frozenset(pair for pair, count in counts.items() if count >= MIN_CONSTANT and 2 * count > len(carried))
+
+
+def _callers(forest: Forest, span_id: str) -> Iterator[str]:
+    parent = forest.parent(span_id)
+    for _ in range(MAX_UP):
+        if parent is None:
+            return
+        yield parent
+        parent = forest.parent(parent)
+
+
+def _was_there(forest: Forest, times: Times, seen: Mapping[str, list[str]], span_id: str, value: AnyValue) -> bool:
+    """Whether any text of the value was on a span that ended before this one began."""
+    before = (one for text in texts(value) for one in seen.get(text, ())[:MAX_EARLIER])
+    return any(times.ends[one] <= times.starts[span_id] and not forest.encloses(span_id, one) for one in before)
+
+
+def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
+    names = list(reading.carried)
+    if len(names) > 1 and not reading.inputs and names[0] not in known:
+        known = [names[0], *known]
+    made = {name: value for name, value in reading.carried.items() if name not in known}
+    inputs = {**reading.inputs, **{name: reading.carried[name] for name in known}}
+    if reading.has_output or not made:
+        return reading._replace(inputs=inputs)
+    output: AnyValue = next(iter(made.values())) if len(made) == 1 else made
+    return reading._replace(inputs=inputs, has_output=True, output=output, both=made)
+
+
+def _texts_of(reading: SpanReading) -> Iterator[str]:
+    values = [*reading.inputs.values(), *([reading.output] if reading.has_output else [])]
+    for value in values:
+        yield from (text for text in texts(value) if not is_common(text))
