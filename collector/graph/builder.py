@@ -73,7 +73,7 @@ def build(
     used = gather(
         [
             (span_id, forest.spans[span_id].resource.service, use)
-            for span_id, uses in prompts(forest, readings, times).items()
+            for span_id, uses in prompts(forest, readings, times, flow.parts).items()
             for use in uses
         ],
         ParameterLookup(releases, specs),

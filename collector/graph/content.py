@@ -1,51 +1,27 @@
 """Which output is found inside which later input: dataflow that nobody stated.
 
-An output's texts are looked for in the inputs of later operations, and short inputs in earlier outputs. Each input is
-split into words once, and only texts are compared with it whose anchor, a few words in a row, stands in it
-(`anchors.py`). So the cost grows with the length of the texts and the number of true finds; what bounds the rest are
-the constants below.
+An output's texts are looked for in the inputs of later operations, and short inputs in earlier outputs (`hits.py`).
+Each input is split into words once, and only texts are compared with it whose anchor, a few words in a row, stands in
+it (`anchors.py`). So the cost grows with the length of the texts and the number of true finds; what bounds the rest are
+the constants there. Of several operations that made a text this module says whose it was.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from collector.core.span import AnyValue
-from collector.graph.anchors import Anchors
+from collector.graph.clock import Times
+from collector.graph.corpus import Corpus, Made, Maker, Taken
 from collector.graph.find import Find
 from collector.graph.forest import Forest
+from collector.graph.hits import Hit, hits
 from collector.graph.reading import SpanReading
-from collector.graph.recognition import (
-    EXTRACTED,
-    HEAD,
-    MIN_LENGTH,
-    MIN_LINE,
-    MIN_PART,
-    SHORT,
-    WHOLE,
-    found_as,
-    is_common,
-    significant,
-)
-from collector.graph.records import fields_of, record
-from collector.graph.statement import Message
-from collector.graph.texts import texts, words
+from collector.graph.recognition import CONTAINED, EXTRACTED, MIN_LEAF, SHORT
+from collector.graph.records import field_value
+from collector.graph.scattered import SCATTERED
 
-FIRST_WORDS: Final = 3
-"""By that many words a text is known of which only the beginning is left."""
-
-LAST_WORDS: Final = 15
-"""So near to the end of a cut input the text begins of which only the beginning is left."""
-
-SHARED_BEGINNING: Final = 64
-"""Of more texts that begin alike only the latest that many are compared with a cut input."""
-
-MAX_PRODUCERS: Final = 16
-"""Of more producers of one text only the latest that many before the consumer are considered."""
-
-MAX_REVERSE: Final = 2_000
-"""Characters. A longer input is not looked for inside of outputs."""
+MAX_MAKERS: Final = 16
+"""Of more operations that made one text only the latest that many before the consumer are considered."""
 
 OVERLAP: Final = 0.8
 """Factor where the consumer had begun before the producer ended."""
@@ -54,286 +30,127 @@ MAX_QUOTE: Final = 80
 """Characters of a text that an edge's reason quotes."""
 
 
-@dataclass(slots=True)
-class _Text:
-    """A distinct text among the outputs: who produced it, in order of ending."""
-
-    text: str
-    producers: list[tuple[int, str]]
-    part: bool
-
-
-class _Taken(NamedTuple):
-    """A text among a span's inputs."""
-
-    text: str
-    span_id: str
-    argument: str
-
-
 class Contents:
-    """The texts of a trace.
+    """The dataflow that the texts of a trace show.
+
+    Attributes:
+        parts: Once `finds` is through: by consumer, outputs that are a part of one of its inputs, and who made them.
 
     Args:
-        forest: Its spans; `ends` and `starts` by one clock.
-        readings: What the spans say.
-        starts: Of each span, in nanoseconds by one clock.
-        ends: Likewise.
+        forest: The spans.
+        readings: What they say.
+        times: When they ran.
     """
 
-    def __init__(
-        self,
-        forest: Forest,
-        readings: Mapping[str, SpanReading],
-        starts: Mapping[str, int],
-        ends: Mapping[str, int],
-    ) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> None:
         self._forest = forest
-        self._starts = starts
-        self._ends = ends
-        self._taken: list[_Taken] = []
-        self._both: list[_Taken] = []
-        self._weak: list[tuple[_Taken, float]] = []
-        self._own: dict[str, list[str]] = {}
-        self._made: dict[str, _Text] = {}
-        self._whole: dict[str, str] = {}
-        self._cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
-        self._first_taken: dict[str, str] = {}
+        self._times = times
+        self._corpus = Corpus(forest, readings, times)
         self._from_outside: dict[tuple[str, str, bool], bool] = {}
         self._relayed: dict[tuple[str, str], bool] = {}
-        for span_id in sorted(readings, key=lambda one: (ends[one], one)):
-            self._collect(span_id, readings[span_id])
-
-    def _collect(self, span_id: str, reading: SpanReading) -> None:
-        self._own[span_id] = []
-        if self._parses(span_id, reading):
-            return
-        for argument, value in _inputs(reading):
-            lines: list[str] = []
-            fields: list[str] = []
-            for text in texts(value, lines, fields):
-                self._take(_Taken(text, span_id, argument))
-            for line in lines:
-                if len(line) >= MIN_LINE and not significant(line):
-                    self._weak.append((_Taken(line, span_id, argument), SHORT))
-            self._take_fields(span_id, argument, fields)
-        if len(reading.inputs) > 1:
-            self._take(_Taken(record(reading.inputs), span_id, ""))
-        self._take_fields(span_id, "", fields_of(reading.inputs))
-        for name, value in reading.both.items():
-            self._both += [_Taken(text, span_id, name) for text in texts(value)]
-        parts: list[str] = []
-        made: list[str] = []
-        produced = [text for value in _outputs(reading) for text in texts(value, parts, made)]
-        if len(produced) == 1:
-            self._whole[span_id] = produced[0]
-        end = self._ends[span_id]
-        for text in produced:
-            self._make(text, end, span_id, False)
-        for text in parts:
-            if len(text) >= MIN_PART:
-                self._make(text, end, span_id, True)
-        for text in (*made, *fields_of(reading.both)):
-            self._make(text, end, span_id, True)
-
-    def _take(self, taken: _Taken) -> None:
-        if taken.text:
-            self._own[taken.span_id].append(taken.text)
-            self._taken.append(taken)
-            self._first_taken.setdefault(taken.text, taken.span_id)
-
-    def _take_fields(self, span_id: str, argument: str, fields: Iterable[str]) -> None:
-        for field in fields:
-            self._own[span_id].append(field)
-            self._first_taken.setdefault(field, span_id)
-            self._weak.append((_Taken(field, span_id, argument), EXTRACTED))
-
-    def _parses(self, span_id: str, reading: SpanReading) -> bool:
-        """Whether it is a parser that hands on a model's answer unchanged: it is a part of that answer."""
-        if not reading.name.endswith("Parser") or self._forest.children[span_id]:
-            return False
-        return set(texts(reading.output)) <= {text for value in reading.inputs.values() for text in texts(value)}
-
-    def _make(self, text: str, end: int, span_id: str, part: bool) -> None:
-        known = self._made.get(text)
-        if known is None:
-            known = self._made[text] = _Text(text, [], part)
-        if not known.producers or known.producers[-1][1] != span_id:
-            known.producers.append((end, span_id))
-        known.part = known.part and part
+        self.parts: dict[str, dict[str, str]] = {}
 
     def finds(self) -> Iterator[Find]:
         """The best find for each pair of producer and consumer, by consumer."""
-        hits = [*self._equal(), *self._contained(), *self._extracted()]
-        takers: dict[str, set[str]] = {}
-        for text, taken, _ in hits:
-            takers.setdefault(text.text, set()).add(taken.span_id)
-        within = {text: {self._forest.parent(one) for one in spans} for text, spans in takers.items()}
+        found = self._outermost_and_innermost([*hits(self._corpus)])
+        named = {(hit.taken.span_id, value) for hit in found if (value := field_value(hit.taken.text))}
         best: dict[tuple[str, str], Find] = {}
-        for text, taken, confidence in hits:
-            parent = self._forest.parent(taken.span_id)
-            if parent in takers[text.text] and taken.span_id in within[text.text]:
+        for hit in found:
+            made, taken, confidence = hit
+            by_chance = confidence == SHORT and (taken.span_id, made.text) in named
+            whose = None if by_chance else self._maker(made, taken)
+            if whose is None:
                 continue
-            found = self._producer(text, taken)
-            if found is None:
+            maker, factor = whose
+            if confidence == CONTAINED:
+                self.parts.setdefault(taken.span_id, {})[made.text] = maker
+            if confidence == SHORT and self._corpus.whole.get(maker) != made.text and not self._is_own(hit, maker):
                 continue
-            producer, factor = found
-            if confidence == SHORT and self._whole.get(producer) != text.text:
-                continue
-            find = Find(
-                producer,
-                taken.span_id,
-                round(confidence * factor, 3),
-                taken.argument,
-                _reason(text.text if len(text.text) <= len(taken.text) else taken.text, confidence),
-            )
-            other = best.get((producer, taken.span_id))
+            find = Find(maker, taken.span_id, round(confidence * factor, 3), taken.argument, _reason(hit))
+            other = best.get((maker, taken.span_id))
             if other is None or (find.confidence, other.argument) > (other.confidence, find.argument):
-                best[producer, taken.span_id] = find
+                best[maker, taken.span_id] = find
         yield from best.values()
 
-    def _equal(self) -> Iterator[tuple[_Text, _Taken, float]]:
-        for taken in self._taken:
-            text = self._made.get(taken.text)
-            if text is not None and not is_common(text.text):
-                yield text, taken, WHOLE if significant(text.text) else SHORT
-        for taken, confidence in self._weak:
-            text = self._made.get(taken.text)
-            if text is not None and not is_common(text.text):
-                yield text, taken, confidence
+    def _outermost_and_innermost(self, found: Sequence[Hit]) -> list[Hit]:
+        """Of nested operations that were all given a text, those in the middle only hand it down."""
+        takers: dict[str, set[str]] = {}
+        for hit in found:
+            takers.setdefault(hit.made.text, set()).add(hit.taken.span_id)
+        around = {text: {self._forest.parent(one) for one in spans} for text, spans in takers.items()}
+        return [
+            hit
+            for hit in found
+            if self._forest.parent(hit.taken.span_id) not in takers[hit.made.text]
+            or hit.taken.span_id not in around[hit.made.text]
+        ]
 
-    def _contained(self) -> Iterator[tuple[_Text, _Taken, float]]:
-        """Outputs inside longer inputs, and those of which only the beginning is left at the end of a cut input."""
-        found = {text: made for text, made in self._made.items() if significant(text)}
-        anchors = Anchors(found)
-        beginnings = _beginnings(found) if self._cut else {}
-        cache: dict[str, list[tuple[_Text, float]]] = {}
-        for taken in (*self._taken, *self._both):
-            if len(taken.text) <= MIN_LENGTH or not found:
-                continue
-            near = cache.get(taken.text)
-            if near is None:
-                cut = taken.span_id in self._cut
-                candidates = [*anchors.among(taken.text), *(_at_the_end(beginnings, taken.text) if cut else ())]
-                near = cache[taken.text] = [
-                    (found[text], sure) for text in candidates if (sure := found_as(text, taken.text, cut))
-                ]
-            for text, confidence in near:
-                yield text, taken, confidence
-
-    def _extracted(self) -> Iterator[tuple[_Text, _Taken, float]]:
-        """Whole inputs inside longer outputs."""
-        asked: dict[str, list[_Taken]] = {}
-        for taken in self._taken:
-            if (
-                MIN_LENGTH <= len(taken.text) <= MAX_REVERSE
-                and taken.text not in self._made
-                and significant(taken.text)
-            ):
-                asked.setdefault(taken.text, []).append(taken)
-        if not asked:
-            return
-        anchors = Anchors(asked)
-        for text in self._made.values():
-            if text.part or len(text.text) <= MIN_LENGTH:
-                continue
-            for part in anchors.among(text.text):
-                if len(part) < len(text.text) and part in text.text:
-                    yield from ((text, taken, EXTRACTED) for taken in asked[part])
-
-    def _producer(self, text: _Text, taken: _Taken) -> tuple[str, float] | None:
-        """The latest producer before the consumer: of nested ones the outermost, since it ended last.
+    def _maker(self, made: Made, taken: Taken) -> tuple[str, float] | None:
+        """The latest that made it before the consumer began: of nested ones the outermost, since it ended last.
 
         One that was itself given the text, and made it a part of more, comes after those that were not.
         """
-        consumer = taken.span_id
-        within = text.text if len(text.text) <= len(taken.text) else taken.text
-        if self._external(within, text, within == taken.text == text.text):
+        consumer, start = taken.span_id, self._times.starts[taken.span_id]
+        within = made.text if len(made.text) <= len(taken.text) else taken.text
+        if self._external(within, made, within == taken.text == made.text):
             return None
-        last = bisect_right(text.producers, (self._ends[consumer], "\uffff"))
+        last = bisect_right(made.makers, Maker(self._times.ends[consumer], "\uffff", True))
         overlapping = relay = None
-        for end, producer in reversed(text.producers[max(0, last - MAX_PRODUCERS) : last]):
-            if producer == consumer or self._forest.encloses(producer, consumer):
+        for maker in reversed(made.makers[max(0, last - MAX_MAKERS) : last]):
+            if self._forest.encloses(maker.span_id, consumer) or self._forest.encloses(consumer, maker.span_id):
                 continue
-            if self._forest.encloses(consumer, producer):
-                continue
-            if end > self._starts[consumer]:
-                overlapping = overlapping or producer
-            elif self._hands_on(producer, within):
-                relay = relay or producer
+            if maker.end > start:
+                overlapping = overlapping or maker.span_id
+            elif self._hands_on(maker, within, made):
+                relay = relay or maker.span_id
             else:
-                return producer, 1.0
+                return maker.span_id, 1.0
         if relay is not None:
             return relay, 1.0
         return None if overlapping is None else (overlapping, OVERLAP)
 
-    def _hands_on(self, producer: str, text: str) -> bool:
-        """Whether it was given the text and says more than just that."""
-        known = self._relayed.get((producer, text))
-        if known is None:
-            known = self._whole.get(producer) != text and any(text in own for own in self._own[producer])
-            self._relayed[producer, text] = known
-        return known
+    def _external(self, text: str, made: Made, equal: bool) -> bool:
+        """Whether the first to make it only handed on what came to it from outside of the trace's operations.
 
-    def _external(self, text: str, made: _Text, equal: bool) -> bool:
-        """Whether the first to produce it only handed on what came to it from outside of the trace's operations.
-
-        Who picked it out of a longer text is its producer for those who took just that.
+        Who picked it out of a longer text is its maker for those who took just that.
         """
         key = (text, made.text, equal)
         known = self._from_outside.get(key)
         if known is None:
-            end, producer = made.producers[0]
-            first = self._first_taken.get(text)
-            before = first is not None and self._ends[first] < end and not self._forest.encloses(producer, first)
-            parent = self._forest.parent(producer)
-            around = [*self._own[producer], *(self._own[parent] if parent else ())]
-            handed = text in around if equal else any(text in own for own in around)
+            own, maker = self._corpus.own, made.makers[0]
+            first = self._corpus.first_taken.get(text)
+            before = first is not None and self._times.ends[first] < maker.end
+            before = before and not self._forest.encloses(maker.span_id, first or "")
+            parent = self._forest.parent(maker.span_id)
+            around = [*own[maker.span_id], *(own[parent] if parent else ())]
+            handed = text in around if equal else any(text in one for one in around)
             known = self._from_outside[key] = before or handed
         return known
 
+    def _is_own(self, hit: Hit, maker: str) -> bool:
+        """Whether nobody else had made a short text by then, and it is not too short."""
+        encloses, start = self._forest.encloses, self._times.starts[hit.taken.span_id]
+        return len(hit.made.text) >= MIN_LEAF and all(
+            encloses(maker, other.span_id) or encloses(other.span_id, maker) or other.end > start
+            for other in hit.made.makers[:MAX_MAKERS]
+        )
 
-def _reason(text: str, confidence: float) -> str:
+    def _hands_on(self, maker: Maker, text: str, made: Made) -> bool:
+        """Whether it was given the text and says more than just that, or has it as a part of what another one made."""
+        key = (maker.span_id, text)
+        known = self._relayed.get(key)
+        if known is None:
+            own = self._corpus.own[maker.span_id]
+            given = self._corpus.whole.get(maker.span_id) != text and any(text in one for one in own)
+            part = maker.part and any(not other.part for other in made.makers if other.end < maker.end)
+            known = self._relayed[key] = given or part
+        return known
+
+
+def _reason(hit: Hit) -> str:
+    made, taken, confidence = hit
+    text = made.text if len(made.text) <= len(taken.text) or confidence == SCATTERED else taken.text
     quoted = text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}…"
-    where = "the input is in the output" if confidence == EXTRACTED else "the output is in the input"
-    return f"{where}: {quoted}"
-
-
-_Beginnings: TypeAlias = dict[tuple[str, ...], list[str]]
-"""Texts by their first words."""
-
-
-def _beginnings(found: Iterable[str]) -> _Beginnings:
-    by_words: _Beginnings = {}
-    for text in found:
-        if len(text) >= HEAD:
-            by_words.setdefault(tuple(words(text[: HEAD * 3])[:FIRST_WORDS]), []).append(text)
-    return {beginning: texts_[-SHARED_BEGINNING:] for beginning, texts_ in by_words.items()}
-
-
-def _at_the_end(beginnings: _Beginnings, text: str) -> Iterator[str]:
-    """The texts that begin among the last words of this one."""
-    last = words(text)[-LAST_WORDS:]
-    for at in range(len(last) - FIRST_WORDS + 1):
-        yield from beginnings.get(tuple(last[at : at + FIRST_WORDS]), ())
-
-
-def _inputs(reading: SpanReading) -> Iterator[tuple[str, AnyValue]]:
-    if reading.taken:
-        for message in reading.taken:
-            yield "messages" if message.role != "system" else "system", _said(message)
-    for name, value in reading.inputs.items():
-        if not reading.taken or name != "messages":
-            yield name, value
-
-
-def _outputs(reading: SpanReading) -> Iterator[AnyValue]:
-    if reading.given:
-        for message in reading.given:
-            yield _said(message)
-    if reading.has_output and not reading.given:
-        yield reading.output
-
-
-def _said(message: Message) -> AnyValue:
-    return [message.content, *(call.arguments for call in message.calls)]
+    if confidence == SCATTERED:
+        return f"the values of the output are in the input: {quoted}"
+    return f"{'the input is in the output' if confidence == EXTRACTED else 'the output is in the input'}: {quoted}"

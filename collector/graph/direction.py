@@ -27,25 +27,31 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
     A value is an input if a span that ended before carried any text of it, if a span around it or many others carry the
     same under the same name, and if it is the first of several, as what an operation was given is recorded before what
     it made of it. All others are outputs; since they may be inputs that were made of several, they are looked at as
-    inputs, too, under the same name.
+    inputs, too, under the same name. What is true of the first of several operations of a name is true of all.
     """
     if not any(reading.carried for reading in readings.values()):
         return readings
     found = dict(readings)
     seen: dict[str, list[str]] = {}
     constants = _constants(readings)
+    first: dict[tuple[str, str], bool] = {}
     for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
         reading = readings[span_id]
         if reading.carried:
             around = [readings[one].carried for one in _callers(forest, span_id)]
-            known = [
+            context = [
                 name
                 for name, value in reading.carried.items()
                 if (name, repr(value)) in constants
                 or any(name in carried and carried[name] == value for carried in around)
-                or _was_there(forest, times, seen, span_id, value)
             ]
-            found[span_id] = _directed(reading, known)
+            known = [
+                name
+                for name, value in reading.carried.items()
+                if name not in context
+                and first.setdefault((reading.name, name), _was_there(forest, times, seen, span_id, value))
+            ]
+            found[span_id] = _directed(reading, context, known)
         for text in _texts_of(found[span_id]):
             seen.setdefault(text, []).append(span_id)
     return found
@@ -73,10 +79,11 @@ def _was_there(forest: Forest, times: Times, seen: Mapping[str, list[str]], span
     return any(times.ends[one] <= times.starts[span_id] and not forest.encloses(span_id, one) for one in before)
 
 
-def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
-    names = list(reading.carried)
+def _directed(reading: SpanReading, context: list[str], known: list[str]) -> SpanReading:
+    names = [name for name in reading.carried if name not in context]
     if len(names) > 1 and not reading.inputs and names[0] not in known:
         known = [names[0], *known]
+    known = [*context, *known]
     made = {name: value for name, value in reading.carried.items() if name not in known}
     inputs = {**reading.inputs, **{name: reading.carried[name] for name in known}}
     if reading.has_output or not made:

@@ -24,10 +24,12 @@ class Flow:
     Attributes:
         into: By consumer, stated and inferred edges, by argument and source.
         gaps: Statements that were refused.
+        parts: By consumer, outputs that are a part of one of its inputs, and who made them.
     """
 
     into: Mapping[str, Sequence[Edge]]
     gaps: tuple[Gap, ...]
+    parts: Mapping[str, Mapping[str, str]]
 
 
 def flow_of(
@@ -55,10 +57,13 @@ def flow_of(
     for find in _linked(forest, readings, aliases, statements.gaps):
         if rank[find.producer] < rank[find.consumer]:
             _add(into, find, EdgeOrigin.LINK)
+    parts: Mapping[str, Mapping[str, str]] = {}
     if _unknown(readings):
         explained = {(target, edge.argument) for target, edges in into.items() for edge in edges.values()}
         linked = {(edge.source, target) for target, edges in into.items() for edge in edges.values()}
-        found = [*tool_calls(forest, readings, times), *Contents(forest, readings, times.starts, times.ends).finds()]
+        contents = Contents(forest, readings, times)
+        found = [*tool_calls(forest, readings, times), *contents.finds()]
+        parts = contents.parts
         for find in found:
             fresh = (find.consumer, find.argument) not in explained and (
                 _node(find.producer),
@@ -73,7 +78,7 @@ def flow_of(
         target: sorted(edges.values(), key=_by_argument) if len(edges) > 1 else list(edges.values())
         for target, edges in into.items()
     }
-    return Flow(ordered, tuple(statements.gaps))
+    return Flow(ordered, tuple(statements.gaps), parts)
 
 
 LINKED: Final = 0.9

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from collector.graph.clock import Times
+from collector.graph.filled import filled
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
 from collector.graph.statement import ParameterUse, Role
@@ -33,12 +34,12 @@ class _Prompt:
 
 
 def prompts(
-    forest: Forest, readings: Mapping[str, SpanReading], times: Times
+    forest: Forest, readings: Mapping[str, SpanReading], times: Times, parts: Mapping[str, Mapping[str, str]]
 ) -> Mapping[str, tuple[ParameterUse, ...]]:
     """By span, all parameter uses: those stated, and system messages and templates under keys of their place.
 
     A system message that is the value of a stated parameter, or a recorded template with its fields filled in, is a use
-    of that. Different prompts of one kind in one place are numbered in the order of their use.
+    of that. Different prompts of one kind in one place are numbered in the order of their use. `parts` is `Flow.parts`.
     """
     stated = {
         use.value: use
@@ -48,15 +49,15 @@ def prompts(
     }
     found: list[_Prompt] = []
     uses: dict[str, dict[str, ParameterUse]] = {}
-    filled = _Templates(forest, readings)
+    templates = _Templates(forest, readings, parts)
     for span_id in forest.spans:
         reading = readings[span_id]
-        if not (reading.uses or reading.taken or (filled.used and reading.inputs)):
+        if not (reading.uses or reading.taken or (templates.used and reading.inputs)):
             continue
         for use in (*reading.uses, *(stated[text] for text in _systems(reading) if text in stated)):
             if not use.prompt:
                 uses.setdefault(span_id, {}).setdefault(use.key, use)
-        found.extend(filled.of_span(span_id, stated))
+        found.extend(templates.of_span(span_id, stated))
     numbers = _numbered(found, times)
     for prompt in found:
         number = numbers[prompt.site, prompt.kind, prompt.text]
@@ -68,8 +69,11 @@ def prompts(
 class _Templates:
     """The recorded templates of a trace, and what they were made into."""
 
-    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading]) -> None:
+    def __init__(
+        self, forest: Forest, readings: Mapping[str, SpanReading], parts: Mapping[str, Mapping[str, str]]
+    ) -> None:
         self._forest = forest
+        self._parts = parts
         self._readings = readings
         self._recorded: dict[str, list[str]] = {
             span_id: texts_
@@ -99,6 +103,10 @@ class _Templates:
                 seen.add(text)
                 kind = "system_prompt" if text in self._system_texts else "template"
                 yield _Prompt(span_id, site, kind, text)
+        for one in filled(self._forest, self._readings, self._parts, span_id) if not recorded else ():
+            if self._template(one.message) == one.message and one.template not in seen:
+                seen.add(one.template)
+                yield _Prompt(span_id, site, "user_prompt", one.template)
         if self._given and not recorded and reading.role in (Role.STEP, Role.TEMPLATE) and reading.inputs:
             for text in self._derived(reading):
                 yield _Prompt(span_id, reading.name, "template", text)

@@ -10,6 +10,9 @@ MIN_LENGTH: Final = 12
 MIN_WHOLE: Final = 3
 """Characters. A shorter output is not recognised even where it is a whole input."""
 
+MIN_LEAF: Final = 4
+"""Characters. A shorter part of an output is not recognised where it is a whole input."""
+
 MIN_LINE: Final = 5
 """Characters. A shorter output is not recognised as a line of an input (``Observation:`` and then the output)."""
 

@@ -73,3 +73,11 @@ def fields_of(item: Mapping[str, AnyValue]) -> Iterator[str]:
             continue
         if isinstance(value, str | int | float) and MIN_FIELD <= len(str(value)) <= MAX_FIELD:
             yield f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def field_value(text: str) -> str:
+    """The value of what `fields_of` wrote; empty for any other text."""
+    key, separator, value = text.partition('": ')
+    if not separator or not key.startswith('"') or not value:
+        return ""
+    return value[1:-1] if value[0] == '"' and value[-1] == '"' else value

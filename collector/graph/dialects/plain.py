@@ -28,7 +28,7 @@ _GENERAL: Final = frozenset((
 ))  # fmt: skip
 _FRAMEWORKS: Final = frozenset((
     "ai", "langfuse", "mlflow", "pydantic_ai", "fastapi", "langgraph", "langchain", "crewai", "spring", "executor",
-    "edge_group", "graph", "embedding", "retrieval", "reranker",
+    "edge_group", "agentlightning", "graph", "embedding", "retrieval", "reranker",
 ))  # fmt: skip
 """What these write under names that tell nothing are settings."""
 
@@ -37,25 +37,35 @@ _TOOL: Final = re.compile(r"(?:(?:execute_|running )?tool|tool[_ ]call|call[_ ]t
 
 _CONTENT: Final = re.compile(
     r"http\.(request|response)\.body(\.\w+)?|http\.\w*(body|payload)|url\.query|messaging\.message\.(body|payload)\w*|"
-    r"db\.(statement|query\.text|(query|operation)\.parameters?.*|params|parameters|rows?|response\.(rows?|body).*|result.*)"
+    r"db\.\w+(\.\w+)*"
 )
 """The attributes of general namespaces that hold what was sent or received."""
 
+_TRANSPORTS: Final = frozenset(("http", "url", "messaging"))
+_DATABASE: Final = frozenset((
+    "system", "name", "namespace", "operation_name", "collection", "user", "connection_string", "sql", "instance",
+    "driver", "client", "redis", "mongodb", "cassandra", "elasticsearch", "cosmosdb", "stored_procedure", "vector",
+))  # fmt: skip
+"""What the second parts of keys under ``db`` say of the database, and not of what was asked."""
+
 _OUTPUT: Final = frozenset((
     "output", "outputs", "result", "results", "response", "answer", "answers", "reply", "completion", "return",
-    "returned", "rows", "row", "generated", "prediction",
+    "returned", "generated", "prediction",
 ))  # fmt: skip
+_ROWS: Final = frozenset(("row", "rows", "documents", "hits"))
 _INPUT: Final = frozenset((
     "input", "inputs", "request", "query", "question", "arg", "args", "argument", "arguments", "param", "params",
-    "parameter", "parameters", "statement", "source", "sources",
+    "parameter", "parameters", "params", "statement", "source", "sources",
 ))  # fmt: skip
 _PROMPT: Final = frozenset((
     "prompt", "prompts", "instructions", "instruction", "template", "system_prompt", "system",
+    "guideline", "guidelines", "guidance", "persona",
 ))  # fmt: skip
 _META: Final = frozenset((
     "id", "ids", "name", "names", "kind", "type", "count", "size", "length", "duration", "duration_ms", "ms",
     "seconds", "version", "model", "status", "level", "host", "port", "tokens", "cost", "usd", "mime_type", "code",
-    "index", "step", "attempt", "order", "priority", "provider", "agent", "timeout", "retries", "min", "max", "timestamp", "time", "language", "lang", "env", "service", "limit", "score",
+    "index", "step", "attempt", "priority", "provider", "agent", "timeout", "retries", "min", "max", "timestamp",
+    "time", "language", "lang", "env", "service", "limit", "score",
 ))  # fmt: skip
 _FORM: Final = frozenset((
     "text", "value", "json", "content", "preview", "data", "body", "raw",
@@ -74,9 +84,10 @@ def read(source: Source) -> Statement | None:
         words = _words(key)
         if words[-1] in _META or not _is_content(value):
             continue
-        if _OUTPUT.intersection(words):
+        telling = words if _CONTENT.fullmatch(key) else words[-1:]
+        if _OUTPUT.intersection(telling) or (key.startswith("db.") and _ROWS.intersection(words)):
             outputs[key] = structured(value)
-        elif _INPUT.intersection(words) or key == "messaging.message.body":
+        elif _INPUT.intersection(telling) or key == "messaging.message.body":
             inputs[key] = _query(value) if key == "url.query" else structured(value)
         elif words[-1] in _PROMPT and isinstance(value, str):
             uses.append(ParameterUse(key, value=value))
@@ -102,8 +113,12 @@ def read(source: Source) -> Statement | None:
 def _said(source: Source) -> Iterator[tuple[str, AnyValue]]:
     """Attributes, then those of events with the event's name before them, in the order in which they were set."""
     for key, value in source.attributes.items():
-        first = key.partition(".")[0]
-        if first not in _GENERAL if first not in ("http", "url", "messaging", "db") else _CONTENT.fullmatch(key):
+        first, _, second = key.partition(".")
+        if first == "db":
+            told = second.partition(".")[0] not in _DATABASE
+        else:
+            told = _CONTENT.fullmatch(key) is not None if first in _TRANSPORTS else first not in _GENERAL
+        if told:
             yield key, value
     for event in source.events:
         if event.name.partition(".")[0] not in _GENERAL:

@@ -1,0 +1,148 @@
+"""The texts of a trace: what its operations were given, and what they made."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from collector.core.span import AnyValue
+from collector.graph.clock import Times
+from collector.graph.forest import Forest
+from collector.graph.reading import SpanReading
+from collector.graph.recognition import EXTRACTED, MIN_LINE, MIN_PART, SHORT, significant
+from collector.graph.records import fields_of, record
+from collector.graph.statement import Message
+from collector.graph.texts import texts
+
+
+class Maker(NamedTuple):
+    """Who made a text: when it had ended, and whether the text is only a line or a field of a value of its output."""
+
+    end: int
+    span_id: str
+    part: bool
+
+
+@dataclass(slots=True)
+class Made:
+    """A distinct text among the outputs and who made it, in order of ending."""
+
+    text: str
+    makers: list[Maker]
+
+    @property
+    def is_part(self) -> bool:
+        """Whether nobody made it as a whole value."""
+        return all(maker.part for maker in self.makers)
+
+
+class Taken(NamedTuple):
+    """A text among a span's inputs."""
+
+    text: str
+    span_id: str
+    argument: str
+
+
+class Corpus:
+    """Every text of a trace.
+
+    Attributes:
+        made: By text.
+        taken: What is looked for as it is and in parts.
+        composed: What may be an output and may have been composed of others' outputs: looked for in parts only.
+        weak: Short lines and fields, looked for as they are, with the confidence of a find.
+        own: By span, the texts of its inputs.
+        whole: By span, the one text that is its output.
+        cut: Spans of which something was dropped or cut.
+        first_taken: By text, the first span to end that was given it.
+    """
+
+    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> None:
+        self.made: dict[str, Made] = {}
+        self.taken: list[Taken] = []
+        self.composed: list[Taken] = []
+        self.weak: list[tuple[Taken, float]] = []
+        self.own: dict[str, list[str]] = {}
+        self.whole: dict[str, str] = {}
+        self.cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
+        self.first_taken: dict[str, str] = {}
+        for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
+            self.own[span_id] = []
+            if not _parses(forest, readings, span_id):
+                self._collect_inputs(span_id, readings[span_id])
+                self._collect_outputs(span_id, readings[span_id], times.ends[span_id])
+
+    def _collect_inputs(self, span_id: str, reading: SpanReading) -> None:
+        for argument, value in _inputs(reading):
+            lines: list[str] = []
+            fields: list[str] = []
+            for text in texts(value, lines, fields):
+                self._take(Taken(text, span_id, argument))
+            for line in lines:
+                if len(line) >= MIN_LINE and not significant(line):
+                    self.weak.append((Taken(line, span_id, argument), SHORT))
+            self._take_fields(span_id, argument, fields)
+        if len(reading.inputs) > 1:
+            self._take(Taken(record(reading.inputs), span_id, ""))
+        self._take_fields(span_id, "", fields_of(reading.inputs))
+        for name, value in reading.both.items():
+            self.composed += [Taken(text, span_id, name) for text in texts(value)]
+
+    def _take(self, taken: Taken) -> None:
+        if taken.text:
+            self.own[taken.span_id].append(taken.text)
+            self.taken.append(taken)
+            self.first_taken.setdefault(taken.text, taken.span_id)
+
+    def _take_fields(self, span_id: str, argument: str, fields: Iterable[str]) -> None:
+        for field in fields:
+            self.own[span_id].append(field)
+            self.first_taken.setdefault(field, span_id)
+            self.weak.append((Taken(field, span_id, argument), EXTRACTED))
+
+    def _collect_outputs(self, span_id: str, reading: SpanReading, end: int) -> None:
+        lines: list[str] = []
+        fields: list[str] = []
+        produced = [text for value in _outputs(reading) for text in texts(value, lines, fields)]
+        if len(produced) == 1:
+            self.whole[span_id] = produced[0]
+        for text in produced:
+            self._make(text, Maker(end, span_id, False))
+        for text in (*(line for line in lines if len(line) >= MIN_PART), *fields, *fields_of(reading.both)):
+            self._make(text, Maker(end, span_id, True))
+
+    def _make(self, text: str, maker: Maker) -> None:
+        known = self.made.get(text)
+        if known is None:
+            self.made[text] = Made(text, [maker])
+        elif known.makers[-1].span_id != maker.span_id:
+            known.makers.append(maker)
+
+
+def _parses(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> bool:
+    """Whether it is a parser that hands on a model's answer unchanged: it is a part of that answer."""
+    reading = readings[span_id]
+    if not reading.name.endswith("Parser") or forest.children[span_id]:
+        return False
+    return set(texts(reading.output)) <= {text for value in reading.inputs.values() for text in texts(value)}
+
+
+def _inputs(reading: SpanReading) -> Iterator[tuple[str, AnyValue]]:
+    if reading.taken:
+        for message in reading.taken:
+            yield "messages" if message.role != "system" else "system", _said(message)
+    for name, value in reading.inputs.items():
+        if not reading.taken or name != "messages":
+            yield name, value
+
+
+def _outputs(reading: SpanReading) -> Iterator[AnyValue]:
+    if reading.given:
+        for message in reading.given:
+            yield _said(message)
+    elif reading.has_output:
+        yield reading.output
+
+
+def _said(message: Message) -> AnyValue:
+    return [message.content, *(call.arguments for call in message.calls)]
