@@ -53,7 +53,11 @@ class Contents:
     def finds(self) -> Iterator[Find]:
         """The best find for each pair of producer and consumer, by consumer."""
         found = self._outermost_and_innermost([*hits(self._corpus)])
-        named = {(hit.taken.span_id, value) for hit in found if (value := field_value(hit.taken.text))}
+        named = {
+            (hit.taken.span_id, value)
+            for hit in found
+            if (value := field_value(hit.taken.text)) and self._maker(hit.made, hit.taken) is not None
+        }
         best: dict[tuple[str, str], Find] = {}
         for hit in found:
             made, taken, confidence = hit

@@ -24,7 +24,7 @@ MIN_CONSTANT: Final = 4
 def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Mapping[str, SpanReading]:
     """The readings with what they carry among their inputs and outputs.
 
-    A value is an input if a span that ended before carried any text of it, if a span around it or many others carry the
+    A value is an input if a span that ended before carried any text of it, if its caller, a call of it or many others carry the
     same under the same name, and if it is the first of several, as what an operation was given is recorded before what
     it made of it. All others are outputs; since they may be inputs that were made of several, they are looked at as
     inputs, too, under the same name. What is true of the first of several operations of a name is true of all.
@@ -38,12 +38,12 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
     for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
         reading = readings[span_id]
         if reading.carried:
-            around = [readings[one].carried for one in _callers(forest, span_id)]
+            near = [readings[one].carried for one in (*_callers(forest, span_id), *forest.children[span_id])]
             context = [
                 name
                 for name, value in reading.carried.items()
                 if (name, repr(value)) in constants
-                or any(name in carried and carried[name] == value for carried in around)
+                or any(name in carried and carried[name] == value for carried in near)
             ]
             known = [
                 name

@@ -99,7 +99,7 @@ def read(source: Source) -> Statement | None:
     tool = _TOOL.fullmatch(source.span.name)
     output = next(iter(outputs.values())) if len(outputs) == 1 else outputs or NOTHING
     return Statement(
-        role=Role.TOOL if tool else Role.MODEL if taken and given else Role.OTHER,
+        role=Role.TOOL if tool else Role.MODEL if taken else Role.OTHER,
         name=tool[1] or tool[2] if tool else "",
         inputs={} if taken else {key: inputs[key] for key in sorted(inputs)},
         taken=taken,

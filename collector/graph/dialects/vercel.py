@@ -23,11 +23,11 @@ def read(source: Source) -> Statement | None:
         return _tool(attributes)
     inner = ".do" in operation
     taken = _taken(attributes)
-    value = {"input": structured(attributes["ai.value"])} if "ai.value" in attributes else {}
+    values = {name: structured(attributes[f"ai.{name}"]) for name in ("value", "values") if f"ai.{name}" in attributes}
     return Statement(
         role=Role.MODEL if inner and "mbed" not in operation else Role.AGENT if operation else Role.OTHER,
         actor=str(attributes.get("ai.telemetry.functionId") or ""),
-        inputs=value,
+        inputs=values,
         taken=taken,
         given=_given(attributes),
     )
