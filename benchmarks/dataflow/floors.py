@@ -13,8 +13,7 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     ("langgraph_js_openinference", "parameters"): 1,
     # The condition does read the model's message; the truth leaves it out as no dataflow.
     ("langgraph_tool_exception_openllmetry", "precision"): 2,
-    # Two operations made the same text, and both were used: the later one is credited.
-    ("langchain4j", "flow"): 1,
+    # A word that two operations made is a part of two records in one input.
     ("plain_batch", "flow"): 1,
     # Values of three characters or less, and a date inside a text.
     ("plain_coincidences", "flow"): 1,

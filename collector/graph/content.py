@@ -7,6 +7,7 @@ the constants there. Of several operations that made a text this module says who
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -56,24 +57,23 @@ class Contents:
         named = {
             (hit.taken.span_id, value)
             for hit in found
-            if (value := field_value(hit.taken.text)) and self._maker(hit.made, hit.taken) is not None
+            if (value := field_value(hit.taken.text)) and self._makers(hit.made, hit.taken, 1)
         }
+        times = Counter(self._corpus.taken)
         best: dict[tuple[str, str], Find] = {}
         for hit in found:
             made, taken, confidence = hit
-            by_chance = confidence == SHORT and (taken.span_id, made.text) in named
-            whose = None if by_chance else self._maker(made, taken)
-            if whose is None:
+            if confidence == SHORT and (taken.span_id, made.text) in named:
                 continue
-            maker, factor = whose
-            if confidence == CONTAINED:
-                self.parts.setdefault(taken.span_id, {})[made.text] = maker
-            if confidence == SHORT and self._corpus.whole.get(maker) != made.text and not self._is_own(hit, maker):
-                continue
-            find = Find(maker, taken.span_id, round(confidence * factor, 3), taken.argument, _reason(hit))
-            other = best.get((maker, taken.span_id))
-            if other is None or (find.confidence, other.argument) > (other.confidence, find.argument):
-                best[maker, taken.span_id] = find
+            for maker, factor in self._makers(made, taken, times[taken] if made.text == taken.text else 0):
+                if confidence == CONTAINED:
+                    self.parts.setdefault(taken.span_id, {})[made.text] = maker
+                if confidence == SHORT and self._corpus.whole.get(maker) != made.text and not self._is_own(hit, maker):
+                    continue
+                find = Find(maker, taken.span_id, round(confidence * factor, 3), taken.argument, _reason(hit))
+                other = best.get((maker, taken.span_id))
+                if other is None or (find.confidence, other.argument) > (other.confidence, find.argument):
+                    best[maker, taken.span_id] = find
         yield from best.values()
 
     def _outermost_and_innermost(self, found: Sequence[Hit]) -> list[Hit]:
@@ -89,29 +89,45 @@ class Contents:
             or hit.taken.span_id not in around[hit.made.text]
         ]
 
-    def _maker(self, made: Made, taken: Taken) -> tuple[str, float] | None:
-        """The latest that made it before the consumer began: of nested ones the outermost, since it ended last.
+    def _makers(self, made: Made, taken: Taken, times: int) -> list[tuple[str, float]]:
+        """Whose text it was: of those that had made it before the consumer began the latest, as many as took part.
 
-        One that was itself given the text, and made it a part of more, comes after those that were not.
+        A text that an input has twice was made twice, where there are so many that made it. Of nested makers the
+        outermost counts, since it ended last. One that was itself given the text, and made it a part of more, comes
+        after those that were not; one that was not through when the consumer began is less sure.
+
+        Args:
+            made: The text.
+            taken: Where it was found.
+            times: How often it is there; 0 to count it.
         """
         consumer, start = taken.span_id, self._times.starts[taken.span_id]
         within = made.text if len(made.text) <= len(taken.text) else taken.text
         if self._external(within, made, within == taken.text == made.text):
-            return None
+            return []
         last = bisect_right(made.makers, Maker(self._times.ends[consumer], "\uffff", True))
+        makers: list[str] = []
         overlapping = relay = None
         for maker in reversed(made.makers[max(0, last - MAX_MAKERS) : last]):
-            if self._forest.encloses(maker.span_id, consumer) or self._forest.encloses(consumer, maker.span_id):
+            if any(self._nested(maker.span_id, other) for other in (consumer, *makers)):
                 continue
             if maker.end > start:
                 overlapping = overlapping or maker.span_id
             elif self._hands_on(maker, within, made):
                 relay = relay or maker.span_id
             else:
-                return maker.span_id, 1.0
+                makers.append(maker.span_id)
+                times = times or taken.text.count(made.text)
+                if len(makers) >= times:
+                    break
+        if makers:
+            return [(maker_id, 1.0) for maker_id in makers]
         if relay is not None:
-            return relay, 1.0
-        return None if overlapping is None else (overlapping, OVERLAP)
+            return [(relay, 1.0)]
+        return [] if overlapping is None else [(overlapping, OVERLAP)]
+
+    def _nested(self, one: str, other: str) -> bool:
+        return self._forest.encloses(one, other) or self._forest.encloses(other, one)
 
     def _external(self, text: str, made: Made, equal: bool) -> bool:
         """Whether the first to make it only handed on what came to it from outside of the trace's operations.
@@ -133,10 +149,9 @@ class Contents:
 
     def _is_own(self, hit: Hit, maker: str) -> bool:
         """Whether nobody else had made a short text by then, and it is not too short."""
-        encloses, start = self._forest.encloses, self._times.starts[hit.taken.span_id]
+        start = self._times.starts[hit.taken.span_id]
         return len(hit.made.text) >= MIN_LEAF and all(
-            encloses(maker, other.span_id) or encloses(other.span_id, maker) or other.end > start
-            for other in hit.made.makers[:MAX_MAKERS]
+            self._nested(maker, other.span_id) or other.end > start for other in hit.made.makers[:MAX_MAKERS]
         )
 
     def _hands_on(self, maker: Maker, text: str, made: Made) -> bool:

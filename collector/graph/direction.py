@@ -24,10 +24,11 @@ MIN_CONSTANT: Final = 4
 def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Mapping[str, SpanReading]:
     """The readings with what they carry among their inputs and outputs.
 
-    A value is an input if a span that ended before carried any text of it, if its caller, a call of it or many others carry the
-    same under the same name, and if it is the first of several, as what an operation was given is recorded before what
-    it made of it. All others are outputs; since they may be inputs that were made of several, they are looked at as
-    inputs, too, under the same name. What is true of the first of several operations of a name is true of all.
+    A value is an input if a span that ended before carried any text of it, if its caller, a call of it or many others
+    carry the same under the same name, and if it is the first of several, as what an operation was given is recorded
+    before what it made of it. All others are outputs; since they may be inputs that were made of several, they are
+    looked at as inputs, too, under the same name. What is true of the first of several operations of a name is true of
+    all.
     """
     if not any(reading.carried for reading in readings.values()):
         return readings

@@ -120,6 +120,33 @@ def test_a_text_is_significant_by_length_and_by_what_it_is_made_of() -> None:
     assert told == {"short": False, "transferred-to": False, "BP-1100-2233": True, "two words here": True}
 
 
+def test_a_text_that_two_made_and_that_is_there_twice_comes_from_both() -> None:
+    answers = [step(number, number, "vote!", "Rennes, in 1720") for number in (2, 3, 4)]
+    assert found(*answers, step(5, 9, "Rennes, in 1720 | Rennes, in 1720", "x")) == {(3, 5), (4, 5)}
+    assert found(*answers, step(5, 9, ["Rennes, in 1720"] * 3, "x")) == {(2, 5), (3, 5), (4, 5)}
+    assert found(*answers, step(5, 9, "Who said: Rennes, in 1720", "x")) == {(4, 5)}
+
+
+def test_a_value_under_its_name_is_found_where_the_value_alone_would_prove_nothing() -> None:
+    made = step(2, 1, "q", '{"berth": "H7b", "free": true, "depth": 3}')
+    assert found(made, step(3, 2, '{"for": "M. Okafor", "berth": "H7b"}', "x")) == {(2, 3)}
+    assert found(made, step(3, 2, '{"for": "M. Okafor", "place": "H7b"}', "x")) == set()
+
+
+def test_a_record_is_found_in_every_layout() -> None:
+    made = step(2, 1, "q", '{"shop": "Oliwa", "sold": 344, "eur": 17022.25}')
+    inside = 'Assess this: {"eur":17022.25,"sold":344,"shop":"Oliwa"} please'
+    assert found(made, step(3, 2, inside, "x")) == {(2, 3)}
+    assert found(made, step(3, 2, "Oliwa: 344 pcs, 17022.25 EUR", "x")) == {(2, 3)}
+    assert found(made, step(3, 2, "{'sold': 344, 'shop': 'Oliwa', 'eur': 17022.25}", "x")) == {(2, 3)}
+
+
+def test_who_was_given_a_text_and_made_more_of_it_did_not_make_it() -> None:
+    made = step(2, 1, "q", PLAN)
+    formatted = step(3, 2, PLAN, ["You are a planner.", f"Go on with: {PLAN}"])
+    assert found(made, formatted, step(4, 3, {"plan": PLAN}, "x")) == {(2, 3), (2, 4)}  # type: ignore[arg-type]
+
+
 LETTERS = st.text(string.ascii_lowercase, min_size=3, max_size=9)
 
 
