@@ -56,6 +56,23 @@ def ratios(rows: list[Counter[str]]) -> dict[str, object]:
     return {**summary, "extra parameters": total["extra"], "false edges": total["false"]}
 
 
+def table() -> list[str]:
+    """The scores as rows of Markdown, the means last."""
+    rows = [(load(name), *scored(load(name))) for name in names()]
+    lines = [
+        f"| workflow | instrumentation | {' | '.join(name for name, _, _ in COLUMNS)} | extra |",
+        "| --- | --- |" + " ---: |" * (len(COLUMNS) + 1),
+    ]
+    for capture, counts, _ in rows:
+        cells = [f"{counts[found]}/{counts[of]}" if counts[of] else "" for _, found, of in COLUMNS]
+        convention = str(capture.truth.get("convention", ""))
+        lines.append(f"| {capture.name} | {convention} | {' | '.join(cells)} | {counts['extra']} |")
+    means = ratios([counts for _, counts, _ in rows])
+    cells = ["" if (mean := means[f"{name} (mean)"]) is None else f"{mean:.3f}" for name, _, _ in COLUMNS]
+    lines.append(f"| **mean of {len(rows)} workflows** | | {' | '.join(cells)} | {means['extra parameters']} in all |")
+    return lines
+
+
 def main() -> None:
     """Prints the scores."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dataflow", description=__doc__.partition("\n")[0])

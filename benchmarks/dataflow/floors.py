@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 FLOORS: Final[Mapping[tuple[str, str], int]] = {
-    # A parser that hands on a model's answer is a part of that answer; a condition reads a word that says nothing.
-    ("langgraph_js_openinference", "flow"): 4,
+    # A parser hands on a model's answer and is a part of that answer; a condition looks at values and hands none on.
+    ("langgraph_js_openinference", "flow"): 5,
     # "Find a hotel in {city} below 80 euros.": too few words, and the city is too short a text.
     ("langgraph_js_openinference", "parameters"): 1,
-    # The condition does read the model's message; the truth leaves it out as no dataflow.
-    ("langgraph_tool_exception_openllmetry", "precision"): 2,
     # A word that two operations made is a part of two records in one input.
     ("plain_batch", "flow"): 1,
     # Values of three characters or less, and a date inside a text.

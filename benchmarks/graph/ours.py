@@ -17,6 +17,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from benchmarks.graph.shapes import SHAPES, Shape
+from collector.allocator import collect_seldom
 from collector.core.graph import TraceGraph
 from collector.core.span import Span as DecodedSpan
 from collector.graph.builder import build
@@ -129,5 +130,6 @@ def _memory(work: Callable[[], TraceGraph]) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
+    collect_seldom()  # as the collector does
     costs = measured(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     json.dump({name: getattr(costs, name) for name in Costs.__slots__}, sys.stdout)

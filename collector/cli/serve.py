@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from collector.allocator import keep_freed_memory
+from collector.allocator import collect_seldom, keep_freed_memory
 from collector.cli import output
 from collector.config import Config, load
 from collector.service import Collector
@@ -29,10 +29,6 @@ examples:
   otel-opto collector --config collector.yaml
   otel-opto collector --config collector.yaml --validate
 """
-
-_GC_THRESHOLDS = (50_000, 20, 50)
-"""A graph is many small objects and no garbage: with the default (700, 10, 10) a third of the time to build a large
-one goes into looking for circles among them."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -72,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         stream=sys.stderr, level=config.telemetry.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     keep_freed_memory()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    collect_seldom()
     import uvloop  # noqa: PLC0415 - here and not above: only this command needs it
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from graphlib import CycleError, TopologicalSorter
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from collector.core.errors import GraphError
 from collector.core.feedback import Feedback
@@ -129,10 +129,20 @@ class Gap:
     """Something that is missing or was refused: said, not guessed.
 
     Attributes:
-        kind: ``missing_parent`` and ``missing_link`` (a span that has not come, or of another trace),
-            ``link_to_ancestor`` (refused: it would be a circle), ``unknown_value`` (of a parameter),
-            ``duplicate_span`` (one id, different contents) or ``lost_context`` (several roots in one trace).
+        kind: One of `KINDS`.
+        span_id: Where.
+        detail: What, in words for people.
     """
+
+    KINDS: ClassVar[Mapping[str, str]] = {
+        "missing_parent": "a span's parent has not come, though it ran in the same process",
+        "missing_link": "a span names another one that has not come, or that is in a trace beyond reach",
+        "link_to_ancestor": "a span names one that runs around it: refused, it would be a circle",
+        "unknown_value": "a parameter's value is not on the span, and its release or hash is not known",
+        "duplicate_span": "two spans of different content have one id; the last ended is kept",
+        "lost_context": "a trace has several roots: the context was lost on the way; they are reported, not joined",
+    }
+    """With what each means."""
 
     kind: str
     span_id: str

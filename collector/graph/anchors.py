@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Final, TypeAlias
 
 from collector.graph.texts import words
@@ -9,7 +10,7 @@ from collector.graph.texts import words
 ROW: Final = 4
 """Words. With fewer, texts of a small vocabulary have too many anchors in common."""
 
-HEAD_WORDS: Final = 16
+HEAD_WORDS: Final = 24
 """An anchor begins at one of that many first words of a text."""
 
 HEAD_LETTERS: Final = 10 * (HEAD_WORDS + ROW)
@@ -56,7 +57,7 @@ class Anchors:
         spoken = words(text)
         seen: set[Row] = set()
         following = [*spoken[1:], ""]
-        for at in [at for at, word in enumerate(spoken) if word in rows]:
+        for at in compress(range(len(spoken)), map(rows.__contains__, spoken)):
             seconds = rows[spoken[at]]
             for second in (following[at], "") if "" in seconds else (following[at],):
                 for row in seconds.get(second, ()):

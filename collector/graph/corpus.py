@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
@@ -10,8 +10,12 @@ from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
 from collector.graph.recognition import EXTRACTED, MIN_LINE, MIN_PART, SHORT, significant
 from collector.graph.records import fields_of, record
-from collector.graph.statement import Message
+from collector.graph.statement import Message, Role
 from collector.graph.texts import texts
+
+
+END: Final = ("__end__", "END", "end")
+"""What routers of graphs say instead of a step's name (LangGraph)."""
 
 
 class Maker(NamedTuple):
@@ -66,9 +70,10 @@ class Corpus:
         self.whole: dict[str, str] = {}
         self.cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
         self.first_taken: dict[str, str] = {}
+        steps = {word for reading in readings.values() for word in (reading.name, reading.name.rpartition(" ")[2])}
         for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
             self.own[span_id] = []
-            if not _parses(forest, readings, span_id):
+            if not _parses(forest, readings, span_id) and not _routes(forest, readings[span_id], span_id, steps):
                 self._collect_inputs(span_id, readings[span_id])
                 self._collect_outputs(span_id, readings[span_id], times.ends[span_id])
 
@@ -125,6 +130,14 @@ def _parses(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -
     if not reading.name.endswith("Parser") or forest.children[span_id]:
         return False
     return set(texts(reading.output)) <= {text for value in reading.inputs.values() for text in texts(value)}
+
+
+def _routes(forest: Forest, reading: SpanReading, span_id: str, steps: set[str]) -> bool:
+    """Whether it only says which step comes next: it looks at values, and hands none on."""
+    chosen = reading.output
+    if not isinstance(chosen, str) or reading.role is not Role.STEP or forest.children[span_id]:
+        return False
+    return chosen in steps or chosen in END
 
 
 def _inputs(reading: SpanReading) -> Iterator[tuple[str, AnyValue]]:
