@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from collector.graph.clock import Times
@@ -58,12 +58,31 @@ def prompts(
             if not use.prompt:
                 uses.setdefault(span_id, {}).setdefault(use.key, use)
         found.extend(templates.of_span(span_id, stated))
+    found = _at_home(forest, found)
     numbers = _numbered(found, times)
     for prompt in found:
         number = numbers[prompt.site, prompt.kind, prompt.text]
         key = f"{prompt.site}.{prompt.kind}" + (f".{number}" if number > 1 else "")
         uses.setdefault(prompt.span_id, {}).setdefault(key, ParameterUse(key, value=prompt.text, prompt=True))
     return {span_id: tuple(by_key.values()) for span_id, by_key in uses.items()}
+
+
+def _at_home(forest: Forest, found: Sequence[_Prompt]) -> list[_Prompt]:
+    """An operation that is given the same prompt as one around it is a part of that: the place is the outer one's."""
+    sites: dict[tuple[str, str, str], str] = {}
+    placed = []
+    for prompt in sorted(found, key=lambda one: forest.position[one.span_id]):
+        site, up = prompt.site, forest.parent(prompt.span_id)
+        for _ in range(_MAX_UP):
+            if up is None:
+                break
+            if (outer := sites.get((up, prompt.kind, prompt.text))) is not None:
+                site = outer
+                break
+            up = forest.parent(up)
+        sites[prompt.span_id, prompt.kind, prompt.text] = site
+        placed.append(replace(prompt, site=site))
+    return placed
 
 
 class _Templates:

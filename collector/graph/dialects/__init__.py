@@ -85,11 +85,9 @@ class Table:
         Spans of one kind have the same keys, so these are looked at once.
         """
         keys = tuple(source.attributes)
-        for link in source.span.links:
-            if link.attributes:
-                keys += tuple(link.attributes)
-        for event in source.events:
-            keys += (event.name,)
+        if source.span.links or source.events:
+            linked = {key for link in source.span.links for key in link.attributes}
+            keys = (*keys, *sorted({*linked, *(event.name for event in source.events)}))
         found = self.chosen.get(keys)
         if found is None:
             spoken = {key.partition(".")[0] for key in keys} & self.by_namespace.keys()

@@ -16,7 +16,10 @@ SAYS: Final = (
 
 
 def read(source: Source) -> Statement | None:
-    """``request_data`` and ``response_data`` are a model's; other attributes are the arguments of ``logfire.span``."""
+    """``request_data`` and ``response_data`` are a model's; of other attributes the first is an argument of the span.
+
+    The rest may have been arguments or been set later; a function whose ``return`` is there has arguments only.
+    """
     attributes = source.attributes
     request = structured(attributes.get("request_data"))
     response = structured(attributes.get("response_data"))
@@ -27,12 +30,14 @@ def read(source: Source) -> Statement | None:
     output = attributes.get("return", attributes.get("http.response.body.text"))
     if not (taken or given or inputs or output is not None):
         return None
+    carried = {} if taken or output is not None else dict(list(inputs.items())[1:])
     return Statement(
         role=Role.MODEL if taken else Role.OTHER,
-        inputs={} if taken else inputs,
+        inputs={} if taken else {key: value for key, value in inputs.items() if key not in carried},
         taken=taken,
         output=NOTHING if output is None else structured(output),
         given=given,
+        carried=carried,
     )
 
 
@@ -41,7 +46,7 @@ def _arguments(source: Source) -> dict[str, AnyValue]:
     schema = structured(attributes.get("logfire.json_schema"))
     named = schema.get("properties") if isinstance(schema, Mapping) else None
     keys = [key for key in named if not _reserved(key)] if isinstance(named, Mapping) else []
-    found = {key: structured(attributes[key]) for key in sorted(keys) if key in attributes}
+    found = {key: structured(attributes[key]) for key in attributes if key in keys}
     for key, name in (("fastapi.arguments.values", "arguments"), ("http.request.body.text", "body")):
         if key in attributes:
             found[name] = structured(attributes[key])
