@@ -13,7 +13,6 @@ from collector.graph.records import fields_of, record
 from collector.graph.statement import Message, Role
 from collector.graph.texts import texts
 
-
 END: Final = ("__end__", "END", "end")
 """What routers of graphs say instead of a step's name (LangGraph)."""
 

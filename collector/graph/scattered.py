@@ -1,6 +1,5 @@
 """Records that a text shows in its own way: their values are all there, near each other, in any order and layout."""
 
-import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,6 +7,7 @@ from typing import Final, TypeAlias
 
 from collector.core.span import AnyValue
 from collector.graph.texts import words
+from collector.graph.values import decoded
 
 SCATTERED: Final = 0.6
 
@@ -37,7 +37,7 @@ class Scattered:
     """Records, each known by its rarest word.
 
     Args:
-        records: As `collector.graph.records.record` writes them, in order.
+        records: As `collector.graph.records.record` writes them, in order; other texts are passed over.
     """
 
     def __init__(self, records: Iterable[str]) -> None:
@@ -80,7 +80,9 @@ def _near(values: Rows, spoken: Sequence[str], places: Mapping[str, Sequence[int
 
 def _values(text: str) -> Rows:
     """The words of a flat record's values; empty where they are too few, too short or not flat."""
-    record = json.loads(text)
+    record = decoded(text)
+    if not isinstance(record, Mapping):
+        return ()
     rows: list[tuple[str, ...]] = []
     letters = 0
     for value in record.values():

@@ -14,7 +14,7 @@ MAX_TEXTS: Final = 2_000
 MAX_LENGTH: Final = 200_000
 """Of one text, in characters. What lies beyond is not compared."""
 
-_ESCAPES: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPES: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _LITERALS: Final = re.compile(r"""(?:=|: )(?:'((?:[^'\\]|\\.){12,})'|"((?:[^"\\]|\\.){12,})")""", re.DOTALL)
 _REPR: Final = re.compile(r"^\W*[A-Za-z_]\w*\([\w ]*[=:<'\"]")
 
@@ -87,10 +87,16 @@ def _parts(text: str, most: int) -> list[str]:
     return found[:most]
 
 
+def _unescaped(run: re.Match[str]) -> str:
+    """Characters beyond the first 65,536 are two escapes, and half of one is none."""
+    units = bytes.fromhex(run[0].replace("\\u", ""))
+    return units.decode("utf-16-be", "replace")
+
+
 def plain(text: str) -> str:
     """White space as single spaces; escapes that a repr or JSON left over undone; a mark of cutting taken off."""
     if "\\" in text:
-        text = _ESCAPES.sub(lambda match: chr(int(match[1], 16)), text)
+        text = _ESCAPES.sub(_unescaped, text)
         text = (
             text.replace("\\\\", "\\").replace("\\n", " ").replace("\\t", " ").replace("\\'", "'").replace('\\"', '"')
         )

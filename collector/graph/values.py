@@ -13,6 +13,12 @@ MAX_MENDED_LENGTH = 1_000_000
 """Cut JSON longer than this stays text."""
 
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{},:]', re.DOTALL)
+_HALF = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+"""Half of an escaped character beyond the first 65,536, as cutting leaves it: no text can be written with it."""
+
 _CLOSING = {"[": "]", "{": "}"}
 _SPACE = " \t\n\r"
 
@@ -22,6 +28,8 @@ def decoded(value: AnyValue) -> AnyValue:
     if not isinstance(value, str):
         return value
     text = value if value[:1] not in _SPACE else value.strip(_SPACE)
+    if "\\u" in text:
+        text = _HALF.sub(r"\\ufffd", text)
     try:
         found, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
