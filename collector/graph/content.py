@@ -9,6 +9,7 @@ the constants there. Of several operations that made a text this module says who
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from collector.graph.clock import Times
@@ -101,27 +102,33 @@ class Contents:
             taken: Where it was found.
             times: How often it is there; 0 to count it.
         """
-        consumer, start = taken.span_id, self._times.starts[taken.span_id]
         within = made.text if len(made.text) <= len(taken.text) else taken.text
         if self._external(within, made, within == taken.text == made.text):
             return []
-        last = bisect_right(made.makers, Maker(self._times.ends[consumer], "\uffff", True))
-        makers: list[str] = []
+        times = times or taken.text.count(made.text)
+        found = self._latest(made, made.origins, taken, within, times)
+        return found or self._latest(made, made.makers, taken, within, times)
+
+    def _latest(
+        self, made: Made, makers: Sequence[Maker], taken: Taken, within: str, times: int
+    ) -> list[tuple[str, float]]:
+        consumer, start = taken.span_id, self._times.starts[taken.span_id]
+        last = bisect_right(makers, (self._times.ends[consumer], "\uffff"))
+        chosen: list[str] = []
         overlapping = relay = None
-        for maker in reversed(made.makers[max(0, last - MAX_MAKERS) : last]):
-            if any(self._nested(maker.span_id, other) for other in (consumer, *makers)):
+        for maker in reversed(makers[max(0, last - MAX_MAKERS) : last]):
+            if any(self._nested(maker.span_id, other) for other in (consumer, *chosen)):
                 continue
             if maker.end > start:
                 overlapping = overlapping or maker.span_id
             elif self._hands_on(maker, within, made):
                 relay = relay or maker.span_id
             else:
-                makers.append(maker.span_id)
-                times = times or taken.text.count(made.text)
-                if len(makers) >= times:
+                chosen.append(maker.span_id)
+                if len(chosen) >= times:
                     break
-        if makers:
-            return [(maker_id, 1.0) for maker_id in makers]
+        if chosen:
+            return [(span_id, 1.0) for span_id in chosen]
         if relay is not None:
             return [(relay, 1.0)]
         return [] if overlapping is None else [(overlapping, OVERLAP)]
@@ -142,8 +149,8 @@ class Contents:
             before = first is not None and self._times.ends[first] < maker.end
             before = before and not self._forest.encloses(maker.span_id, first or "")
             parent = self._forest.parent(maker.span_id)
-            around = [*own[maker.span_id], *(own[parent] if parent else ())]
-            handed = text in around if equal else any(text in one for one in around)
+            around = own[maker.span_id] | own[parent] if parent else own[maker.span_id]
+            handed = text in around if equal else _is_in(text, around)
             known = self._from_outside[key] = before or handed
         return known
 
@@ -159,11 +166,15 @@ class Contents:
         key = (maker.span_id, text)
         known = self._relayed.get(key)
         if known is None:
-            own = self._corpus.own[maker.span_id]
-            given = self._corpus.whole.get(maker.span_id) != text and any(text in one for one in own)
+            given = self._corpus.whole.get(maker.span_id) != text and _is_in(text, self._corpus.own[maker.span_id])
             part = maker.part and any(not other.part for other in made.makers if other.end < maker.end)
             known = self._relayed[key] = given or part
         return known
+
+
+def _is_in(text: str, among: AbstractSet[str]) -> bool:
+    """Whether a text is, or is in, one of several."""
+    return text in among or any(text in one for one in among)
 
 
 def _reason(hit: Hit) -> str:

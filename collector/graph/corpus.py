@@ -18,19 +18,27 @@ END: Final = ("__end__", "END", "end")
 
 
 class Maker(NamedTuple):
-    """Who made a text: when it had ended, and whether the text is only a line or a field of a value of its output."""
+    """Who made a text.
+
+    Attributes:
+        end: When it had ended.
+        part: The text is only a line or a field of a value of its output.
+        given: The text is one of its inputs, too, and not all that it says.
+    """
 
     end: int
     span_id: str
     part: bool
+    given: bool
 
 
 @dataclass(slots=True)
 class Made:
-    """A distinct text among the outputs and who made it, in order of ending."""
+    """A distinct text among the outputs and who made it, in order of ending; `origins` were not given it."""
 
     text: str
     makers: list[Maker]
+    origins: list[Maker]
 
     @property
     def is_part(self) -> bool:
@@ -65,13 +73,13 @@ class Corpus:
         self.taken: list[Taken] = []
         self.composed: list[Taken] = []
         self.weak: list[tuple[Taken, float]] = []
-        self.own: dict[str, list[str]] = {}
+        self.own: dict[str, set[str]] = {}
         self.whole: dict[str, str] = {}
         self.cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
         self.first_taken: dict[str, str] = {}
         steps = {word for reading in readings.values() for word in (reading.name, reading.name.rpartition(" ")[2])}
         for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
-            self.own[span_id] = []
+            self.own[span_id] = set()
             if not _parses(forest, readings, span_id) and not _routes(forest, readings[span_id], span_id, steps):
                 self._collect_inputs(span_id, readings[span_id])
                 self._collect_outputs(span_id, readings[span_id], times.ends[span_id])
@@ -94,13 +102,13 @@ class Corpus:
 
     def _take(self, taken: Taken) -> None:
         if taken.text:
-            self.own[taken.span_id].append(taken.text)
+            self.own[taken.span_id].add(taken.text)
             self.taken.append(taken)
             self.first_taken.setdefault(taken.text, taken.span_id)
 
     def _take_fields(self, span_id: str, argument: str, fields: Iterable[str]) -> None:
         for field in fields:
-            self.own[span_id].append(field)
+            self.own[span_id].add(field)
             self.first_taken.setdefault(field, span_id)
             self.weak.append((Taken(field, span_id, argument), EXTRACTED))
 
@@ -110,17 +118,21 @@ class Corpus:
         produced = [text for value in _outputs(reading) for text in texts(value, lines, fields)]
         if len(produced) == 1:
             self.whole[span_id] = produced[0]
+        own, whole = self.own[span_id], self.whole.get(span_id)
         for text in produced:
-            self._make(text, Maker(end, span_id, False))
+            self._make(text, Maker(end, span_id, False, text in own and text != whole))
         for text in (*(line for line in lines if len(line) >= MIN_PART), *fields, *fields_of(reading.both)):
-            self._make(text, Maker(end, span_id, True))
+            self._make(text, Maker(end, span_id, True, text in own and text != whole))
 
     def _make(self, text: str, maker: Maker) -> None:
         known = self.made.get(text)
         if known is None:
-            self.made[text] = Made(text, [maker])
-        elif known.makers[-1].span_id != maker.span_id:
-            known.makers.append(maker)
+            known = self.made[text] = Made(text, [], [])
+        elif known.makers[-1].span_id == maker.span_id:
+            return
+        known.makers.append(maker)
+        if not maker.given:
+            known.origins.append(maker)
 
 
 def _parses(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> bool:

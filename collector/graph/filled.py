@@ -32,34 +32,46 @@ class Filled(NamedTuple):
     template: str
 
 
-def filled(
-    forest: Forest, readings: Mapping[str, SpanReading], parts: Mapping[str, Mapping[str, str]], span_id: str
-) -> Iterator[Filled]:
-    """The templates of a model's user messages; what a caller was given whole is its user's own words.
+class Fillings:
+    """The templates of the users' messages in a trace; a message that comes again in a history is looked at once.
 
     Args:
         forest: The spans.
         readings: What they say.
         parts: By span, the texts that were found inside its messages, and the spans that made them.
-        span_id: Of the model.
     """
-    reading = readings[span_id]
-    if not any(message.role == "user" for message in reading.taken):
-        return
-    around = dict(_given_around(forest, readings, span_id))
-    for message in reading.taken:
-        said = message.content
-        if message.role != "user" or not isinstance(said, str) or len(said) > MAX_LENGTH:
-            continue
+
+    def __init__(
+        self, forest: Forest, readings: Mapping[str, SpanReading], parts: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._forest = forest
+        self._readings = readings
+        self._parts = parts
+        self._templates: dict[str, str] = {}
+
+    def of_span(self, span_id: str) -> Iterator[Filled]:
+        """Those of a model's messages; what a caller was given whole is its user's own words."""
+        said = [message.content for message in self._readings[span_id].taken if message.role == "user"]
+        texts_ = [text for text in said if isinstance(text, str) and len(text) <= MAX_LENGTH]
+        fresh = [text for text in texts_ if text not in self._templates]
+        around = dict(_given_around(self._forest, self._readings, span_id)) if fresh else {}
+        for text in fresh:
+            self._templates[text] = self._template(text, around, self._parts.get(span_id, {}))
+        for text in texts_:
+            if self._templates[text] != text:
+                yield Filled(text, self._templates[text])
+
+    def _template(self, said: str, around: Mapping[str, str], parts: Mapping[str, str]) -> str:
+        """The message itself where it is no template."""
         whole = plain(said)
         if any(whole in text for text in around):
-            continue
-        made = {text: readings[producer].name for text, producer in parts.get(span_id, {}).items() if text != whole}
+            return said
+        values = {text: name for text, name in around.items() if text in said}
+        values.update({text: self._readings[one].name for text, one in parts.items() if text in said and text != whole})
         template = said
-        for text, name in sorted({**around, **made}.items(), key=lambda item: (-len(item[0]), item[0])):
+        for text, name in sorted(values.items(), key=lambda item: (-len(item[0]), item[0])):
             template = template.replace(text, "{" + re.sub(r"\W+", "_", name).strip("_") + "}")
-        if template != said and len(_WORD.findall(_VALUE.sub(" ", template))) >= MIN_WORDS:
-            yield Filled(said, template)
+        return template if len(_WORD.findall(_VALUE.sub(" ", template))) >= MIN_WORDS else said
 
 
 def _given_around(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> Iterator[tuple[str, str]]:

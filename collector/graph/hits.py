@@ -93,16 +93,19 @@ def _in_pieces(corpus: Corpus) -> Iterator[Hit]:
     scattered = Scattered(text for text in corpus.made if text[0] == "{")
     if not scattered:
         return
-    cache: dict[str, list[str]] = {}
+    cache: dict[str, frozenset[str]] = {}
+
+    def among(text: str) -> frozenset[str]:
+        if text not in cache:
+            cache[text] = frozenset(scattered.among(text)) if len(text) > MIN_LENGTH else frozenset()
+        return cache[text]
+
     for taken in (*corpus.taken, *corpus.composed):
-        if len(taken.text) <= MIN_LENGTH or taken.text in corpus.made:
+        if taken.text in corpus.made:
             continue
-        if taken.text not in cache:
-            cache[taken.text] = [*scattered.among(taken.text)]
-        for text in cache[taken.text]:
-            makers = [maker.span_id for maker in corpus.made[text].makers]
-            given = [own for span_id in makers for own in corpus.own[span_id]]
-            if not any(text in scattered.among(own) for own in given if len(own) > MIN_LENGTH):
+        for text in sorted(among(taken.text)):
+            first = corpus.made[text].makers[0].span_id
+            if not any(text in among(own) for own in corpus.own[first]):
                 yield Hit(corpus.made[text], taken, SCATTERED)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from collector.graph.clock import Times
-from collector.graph.filled import filled
+from collector.graph.filled import Fillings
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
 from collector.graph.statement import ParameterUse, Role
@@ -92,7 +92,7 @@ class _Templates:
         self, forest: Forest, readings: Mapping[str, SpanReading], parts: Mapping[str, Mapping[str, str]]
     ) -> None:
         self._forest = forest
-        self._parts = parts
+        self._fillings = Fillings(forest, readings, parts)
         self._readings = readings
         self._recorded: dict[str, list[str]] = {
             span_id: texts_
@@ -122,7 +122,7 @@ class _Templates:
                 seen.add(text)
                 kind = "system_prompt" if text in self._system_texts else "template"
                 yield _Prompt(span_id, site, kind, text)
-        for one in filled(self._forest, self._readings, self._parts, span_id) if not recorded else ():
+        for one in self._fillings.of_span(span_id) if not recorded else ():
             if self._template(one.message) == one.message and one.template not in seen:
                 seen.add(one.template)
                 yield _Prompt(span_id, site, "user_prompt", one.template)
