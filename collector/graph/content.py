@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Final, TypeAlias
 
 from collector.graph.clock import Times
 from collector.graph.corpus import Corpus, Made, Maker, Taken
@@ -18,7 +18,7 @@ from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.hits import Hit, hits
 from collector.graph.reading import SpanReading
-from collector.graph.recognition import CONTAINED, EXTRACTED, MIN_LEAF, SHORT
+from collector.graph.recognition import CONTAINED, EXTRACTED, MIN_DIGITS, MIN_LEAF, SHORT
 from collector.graph.records import field_value
 from collector.graph.scattered import SCATTERED
 
@@ -30,6 +30,9 @@ OVERLAP: Final = 0.8
 
 MAX_QUOTE: Final = 80
 """Characters of a text that an edge's reason quotes."""
+
+_Attributed: TypeAlias = tuple[Hit, list[tuple[str, float]]]
+"""A hit, and who made its text with a factor for its confidence."""
 
 
 class Contents:
@@ -60,22 +63,43 @@ class Contents:
             for hit in found
             if (value := field_value(hit.taken.text)) and self._makers(hit.made, hit.taken, 1)
         }
-        times = Counter(self._corpus.taken)
         best: dict[tuple[str, str], Find] = {}
-        for hit in found:
+        for hit, makers in self._not_inside_others(self._attributed(found, named, Counter(self._corpus.taken))):
             made, taken, confidence = hit
-            if confidence == SHORT and (taken.span_id, made.text) in named:
-                continue
-            for maker, factor in self._makers(made, taken, times[taken] if made.text == taken.text else 0):
+            for maker, factor in makers:
                 if confidence == CONTAINED:
                     self.parts.setdefault(taken.span_id, {})[made.text] = maker
-                if confidence == SHORT and self._corpus.whole.get(maker) != made.text and not self._is_own(hit, maker):
-                    continue
                 find = Find(maker, taken.span_id, round(confidence * factor, 3), taken.argument, _reason(hit))
                 other = best.get((maker, taken.span_id))
                 if other is None or (find.confidence, other.argument) > (other.confidence, find.argument):
                     best[maker, taken.span_id] = find
         yield from best.values()
+
+    def _attributed(
+        self, found: Sequence[Hit], named: AbstractSet[tuple[str, str]], times: Counter[Taken]
+    ) -> Iterator[_Attributed]:
+        """With those who made the text, where there are any."""
+        for hit in found:
+            made, taken, confidence = hit
+            if confidence == SHORT and (taken.span_id, made.text) in named:
+                continue
+            makers = self._makers(made, taken, times[taken] if made.text == taken.text else 0)
+            if confidence == SHORT:
+                whole = self._corpus.whole
+                makers = [one for one in makers if whole.get(one[0]) == made.text or self._is_own(hit, one[0])]
+            if makers:
+                yield hit, makers
+
+    def _not_inside_others(self, found: Iterator[_Attributed]) -> Iterator[_Attributed]:
+        """Without texts that stand in an input only inside of a longer one that is found, too: it brought them."""
+        by_taken: dict[Taken, list[_Attributed]] = {}
+        for one in found:
+            by_taken.setdefault(one[0].taken, []).append(one)
+        for taken, ones in by_taken.items():
+            longer = [hit.made.text for hit, makers in ones if hit.confidence >= CONTAINED and makers[0][1] == 1.0]
+            for hit, makers in ones:
+                if hit.confidence != CONTAINED or not _explained(hit.made.text, taken.text, longer):
+                    yield hit, makers
 
     def _outermost_and_innermost(self, found: Sequence[Hit]) -> list[Hit]:
         """Of nested operations that were all given a text, those in the middle only hand it down."""
@@ -157,7 +181,8 @@ class Contents:
     def _is_own(self, hit: Hit, maker: str) -> bool:
         """Whether nobody else had made a short text by then, and it is not too short."""
         start = self._times.starts[hit.taken.span_id]
-        return len(hit.made.text) >= MIN_LEAF and all(
+        text = hit.made.text
+        return len(text) >= (MIN_DIGITS if text.isdigit() else MIN_LEAF) and all(
             self._nested(maker, other.span_id) or other.end > start for other in hit.made.makers[:MAX_MAKERS]
         )
 
@@ -175,6 +200,17 @@ class Contents:
 def _is_in(text: str, among: AbstractSet[str]) -> bool:
     """Whether a text is, or is in, one of several."""
     return text in among or any(text in one for one in among)
+
+
+def _explained(text: str, whole: str, others: Sequence[str]) -> bool:
+    """Whether every place of a text in a whole is inside of one of the other texts there."""
+    around = [other for other in others if len(other) > len(text) and text in other]
+    if not around:
+        return False
+    rest = whole
+    for other in sorted(around, key=len, reverse=True):
+        rest = rest.replace(other, " ")
+    return text not in rest
 
 
 def _reason(hit: Hit) -> str:

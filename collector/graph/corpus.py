@@ -98,7 +98,9 @@ class Corpus:
             self._take(Taken(record(reading.inputs), span_id, ""))
         self._take_fields(span_id, "", fields_of(reading.inputs))
         for name, value in reading.both.items():
-            self.composed += [Taken(text, span_id, name) for text in texts(value)]
+            fields = []
+            self.composed += [Taken(text, span_id, name) for text in texts(value, None, fields)]
+            self.weak += [(Taken(field, span_id, name), EXTRACTED) for field in fields]
 
     def _take(self, taken: Taken) -> None:
         if taken.text:

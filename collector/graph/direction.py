@@ -9,10 +9,14 @@ from collector.graph.clock import Times
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
 from collector.graph.recognition import is_common
+from collector.graph.records import record
 from collector.graph.texts import texts
 
 MAX_EARLIER: Final = 4
 """Of the spans that carry one text only that many are remembered, the first ones to end."""
+
+MAX_ITEMS: Final = 32
+"""Of a list only so many are looked at."""
 
 MAX_UP: Final = 8
 """So many callers are asked for the same value."""
@@ -75,8 +79,14 @@ def _callers(forest: Forest, span_id: str) -> Iterator[str]:
 
 
 def _was_there(forest: Forest, times: Times, seen: Mapping[str, list[str]], span_id: str, value: AnyValue) -> bool:
-    """Whether any text of the value was on a span that ended before this one began."""
-    before = (one for text in texts(value) for one in seen.get(text, ())[:MAX_EARLIER])
+    """Whether the value was on a span that ended before this one began; of a list any item.
+
+    A record has to have been there as a whole: one that was chosen among others, or put together, is new.
+    """
+    if isinstance(value, list | tuple):
+        return any(_was_there(forest, times, seen, span_id, item) for item in value[:MAX_ITEMS])
+    whole = record(value) if isinstance(value, Mapping) else ""
+    before = (one for text in ([whole] if whole else texts(value)) for one in seen.get(text, ())[:MAX_EARLIER])
     return any(times.ends[one] <= times.starts[span_id] and not forest.encloses(span_id, one) for one in before)
 
 

@@ -18,6 +18,9 @@ _GENERIC: Final = re.compile(
     r"agent run|Step \d+|(execute_task |invoke_agent )?(RunnableSequence|call_model|LangGraph)|chat|chat .*|.*\.chat|"
     r"ChatCompletion|openai\..*|ai\..*|LLM|Chat.*|.*Chat|completion|generate|generation)$"
 )
+_COUNT: Final = re.compile(r"(?<=\w)[ :]+[#№]?\d+$")
+"""What tells the rounds of a loop apart: ``turn 7``."""
+
 _MAX_UP: Final = 8
 MIN_LITERAL_WORDS: Final = 2
 """Fewer words between the inputs of a filled-in prompt make no template."""
@@ -108,6 +111,7 @@ class _Templates:
             for message in reading.taken
             if message.role == "user" and isinstance(message.content, str)
         }
+        self._written: set[str] = set()
         self._system_texts = {self._template(text) for reading in readings.values() for text in _systems(reading)}
 
     def of_span(self, span_id: str, stated: Mapping[str, ParameterUse]) -> Iterator[_Prompt]:
@@ -123,7 +127,8 @@ class _Templates:
                 kind = "system_prompt" if text in self._system_texts else "template"
                 yield _Prompt(span_id, site, kind, text)
         for one in self._fillings.of_span(span_id) if not recorded else ():
-            if self._template(one.message) == one.message and one.template not in seen:
+            known = self._template(one.message) != one.message or plain(one.message) in self._written
+            if not known and one.template not in seen:
                 seen.add(one.template)
                 yield _Prompt(span_id, site, "user_prompt", one.template)
         if self._given and not recorded and reading.role in (Role.STEP, Role.TEMPLATE) and reading.inputs:
@@ -139,6 +144,7 @@ class _Templates:
         for said in texts(reading.output):
             if said not in self._given:
                 continue
+            self._written.add(said)
             text, holes = said, 0
             for name, value in reading.inputs.items():
                 for part in sorted(set(texts(value)), key=len, reverse=True):
@@ -167,7 +173,7 @@ def _site(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> 
         if reading.actor:
             return reading.actor
         if reading.role is not Role.MODEL and not _GENERIC.match(reading.name):
-            return reading.name
+            return _COUNT.sub("", reading.name)
         parent = forest.parent(up)
         if parent is None:
             break

@@ -13,6 +13,9 @@ MIN_WHOLE: Final = 3
 MIN_LEAF: Final = 4
 """Characters. A shorter part of an output is not recognised where it is a whole input."""
 
+MIN_DIGITS: Final = 3
+"""The same of a number."""
+
 MIN_LINE: Final = 5
 """Characters. A shorter output is not recognised as a line of an input (``Observation:`` and then the output)."""
 

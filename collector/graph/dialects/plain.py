@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import parse_qs
 
-from collector.core.span import AnyValue
+from collector.core.span import SPAN_KINDS, AnyValue
 from collector.graph.messages import messages
 from collector.graph.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
 from collector.graph.values import structured
@@ -62,10 +62,10 @@ _PROMPT: Final = frozenset((
     "guideline", "guidelines", "guidance", "persona",
 ))  # fmt: skip
 _META: Final = frozenset((
-    "id", "ids", "name", "names", "kind", "type", "count", "size", "length", "duration", "duration_ms", "ms",
-    "seconds", "version", "model", "status", "level", "host", "port", "tokens", "cost", "usd", "mime_type", "code",
-    "index", "step", "attempt", "priority", "provider", "agent", "timeout", "retries", "min", "max", "timestamp",
-    "time", "language", "lang", "env", "service", "limit", "score",
+    "id", "ids", "name", "names", "kind", "type", "class", "context", "destination", "topic", "count", "size", "length",
+    "duration", "duration_ms", "ms", "seconds", "version", "model", "status", "level", "host", "port", "tokens", "cost",
+    "usd", "mime_type", "code", "index", "step", "attempt", "priority", "provider", "agent", "timeout", "retries",
+    "min", "max", "timestamp", "time", "language", "lang", "env", "service", "limit", "score",
 ))  # fmt: skip
 _FORM: Final = frozenset((
     "text", "value", "json", "content", "preview", "data", "body", "raw",
@@ -75,11 +75,15 @@ MIN_DIGITS: Final = 3
 
 
 def read(source: Source) -> Statement | None:
-    """Texts, structures and long numbers; what neither goes by a known name nor is a prompt is carried."""
+    """Texts, structures and long numbers; what neither goes by a known name nor is a prompt is carried.
+
+    Who sends or receives a message records what was handed to it.
+    """
     inputs: dict[str, AnyValue] = {}
     outputs: dict[str, AnyValue] = {}
     carried: dict[str, AnyValue] = {}
     uses: list[ParameterUse] = []
+    received = SPAN_KINDS.get(source.span.kind) in ("producer", "consumer")
     for key, value in _said(source):
         words = _words(key)
         if words[-1] in _META or not _is_content(value):
@@ -87,7 +91,7 @@ def read(source: Source) -> Statement | None:
         telling = words if _CONTENT.fullmatch(key) else words[-1:]
         if _OUTPUT.intersection(telling) or (key.startswith("db.") and _ROWS.intersection(words)):
             outputs[key] = structured(value)
-        elif _INPUT.intersection(telling) or key == "messaging.message.body":
+        elif _INPUT.intersection(telling) or received or key.startswith(("db.", "messaging.")):
             inputs[key] = _query(value) if key == "url.query" else structured(value)
         elif words[-1] in _PROMPT and isinstance(value, str):
             uses.append(ParameterUse(key, value=value))

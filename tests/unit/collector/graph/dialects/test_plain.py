@@ -34,9 +34,13 @@ def test_databases_and_messages() -> None:
         "db.response.rows": '[{"a": "x1"}]', "db.doc": '{"b": 2}', "db.name": "main",
     })  # fmt: skip
     assert said is not None
-    assert said.inputs == {"db.query.parameter.0": "x1", "db.query.text": "SELECT * FROM t WHERE a = ?"}
+    assert said.inputs == {
+        "db.doc": {"b": 2},
+        "db.query.parameter.0": "x1",
+        "db.query.text": "SELECT * FROM t WHERE a = ?",
+    }
     assert said.output == [{"a": "x1"}]
-    assert dict(said.carried) == {"db.doc": {"b": 2}}
+    assert not said.carried
     queued = read(
         {"messaging.system": "kafka", "messaging.message.body": '{"ticket": 4711}', "messaging.message.id": "7"}
     )
