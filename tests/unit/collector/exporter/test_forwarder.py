@@ -112,12 +112,13 @@ async def test_everything_arrives_in_order_and_as_it_came(store: FileStore, over
         await store.append(logs)
         for one in sent[3:]:
             await store.append(one)  # type: ignore[arg-type]
-        await until(lambda: len(peer.kept) == 6)
+        # The peer has a request before its sender knows that: what is counted is known last.
+        await until(lambda: counters.snapshot()[Counter.EXPORTER_SENT_SPANS] == 5)
     assert [body for signal, body, _ in peer.kept if signal is Signal.TRACES] == [one.body for one in sent]  # type: ignore[attr-defined]
     assert peer.kept[3] == (Signal.LOGS, logs.body, ("me",))
     assert peer.kept[0][2] == ("far", "me")
     counted = counters.snapshot()
-    assert (counted[Counter.EXPORTER_SENT_SPANS], counted[Counter.EXPORTER_SENT_LOG_RECORDS]) == (5, 1)
+    assert counted[Counter.EXPORTER_SENT_LOG_RECORDS] == 1
     assert counted[Counter.EXPORTER_DROPPED_ITEMS] == 0
 
 
@@ -130,8 +131,8 @@ async def test_a_dead_destination_is_waited_for_and_nothing_is_lost(store: FileS
     async with forwarding(store, peer, over, counters, timeout_seconds=1.0):
         await until(lambda: counters.snapshot()[Counter.EXPORTER_SEND_FAILED_REQUESTS] > 0)
         async with serving(peer, over, peer.address):
-            await until(lambda: len(peer.kept) == 3)
-    assert counters.snapshot()[Counter.EXPORTER_SENT_SPANS] == 3
+            await until(lambda: counters.snapshot()[Counter.EXPORTER_SENT_SPANS] == 3)
+    assert len(peer.kept) == 3
 
 
 async def test_a_passing_refusal_is_tried_again_and_a_final_one_counted(store: FileStore, over: str) -> None:
