@@ -163,7 +163,7 @@ class Contents:
     def _external(self, text: str, made: Made, equal: bool) -> bool:
         """Whether the first to make it only handed on what came to it from outside of the trace's operations.
 
-        Who picked it out of a longer text is its maker for those who took just that.
+        Who picked it out of a longer text is its maker for those who took just that, and so is who chose it among several.
         """
         key = (text, made.text, equal)
         known = self._from_outside.get(key)
@@ -175,7 +175,8 @@ class Contents:
             parent = self._forest.parent(maker.span_id)
             around = own[maker.span_id] | own[parent] if parent else own[maker.span_id]
             handed = text in around if equal else _is_in(text, around)
-            known = self._from_outside[key] = before or handed
+            chosen = handed and self._corpus.chose(maker.span_id, made.text)
+            known = self._from_outside[key] = before or (handed and not chosen)
         return known
 
     def _is_own(self, hit: Hit, maker: str) -> bool:

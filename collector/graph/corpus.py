@@ -1,6 +1,6 @@
 """The texts of a trace: what its operations were given, and what they made."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -69,6 +69,7 @@ class Corpus:
     """
 
     def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> None:
+        self._readings = readings
         self.made: dict[str, Made] = {}
         self.taken: list[Taken] = []
         self.composed: list[Taken] = []
@@ -118,13 +119,21 @@ class Corpus:
         lines: list[str] = []
         fields: list[str] = []
         produced = [text for value in _outputs(reading) for text in texts(value, lines, fields)]
-        if len(produced) == 1:
+        if len(produced) == 1 or (produced and self.chose(span_id, produced[0])):
             self.whole[span_id] = produced[0]
         own, whole = self.own[span_id], self.whole.get(span_id)
         for text in produced:
             self._make(text, Maker(end, span_id, False, text in own and text != whole))
         for text in (*(line for line in lines if len(line) >= MIN_PART), *fields, *fields_of(reading.both)):
             self._make(text, Maker(end, span_id, True, text in own and text != whole))
+
+    def chose(self, span_id: str, text: str) -> bool:
+        """Whether its output is a text that was one of several in a list that it was given."""
+        reading = self._readings[span_id]
+        if text not in self.own[span_id] or not reading.has_output or texts(reading.output)[:1] != [text]:
+            return False
+        lists = [value for value in reading.inputs.values() if isinstance(value, Sequence) and len(value) > 1]
+        return any(texts(item)[:1] == [text] for value in lists if not isinstance(value, str) for item in value)
 
     def _make(self, text: str, maker: Maker) -> None:
         known = self.made.get(text)

@@ -1,9 +1,9 @@
 """Pydantic Logfire: keyword attributes described by a JSON schema, and instrumented requests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from collector.core.span import AnyValue
+from collector.core.span import AnyValue, Attributes
 from collector.graph.messages import messages
 from collector.graph.statement import NOTHING, Role, Source, Statement
 from collector.graph.values import structured
@@ -16,9 +16,10 @@ SAYS: Final = (
 
 
 def read(source: Source) -> Statement | None:
-    """``request_data`` and ``response_data`` are a model's; of other attributes the first is an argument of the span.
+    """``request_data`` and ``response_data`` are a model's; other attributes are arguments of the span, or its results.
 
-    The rest may have been arguments or been set later; a function whose ``return`` is there has arguments only.
+    Logfire writes ``logfire.span_type`` last when it opens a span: what stands behind it was set later. Where the order
+    of the attributes was lost on the way, the first is an argument, and the rest may have been either.
     """
     attributes = source.attributes
     request = structured(attributes.get("request_data"))
@@ -26,22 +27,32 @@ def read(source: Source) -> Statement | None:
     taken = messages(request) if isinstance(request, Mapping) else ()
     answer = response.get("message", response) if isinstance(response, Mapping) else None
     given = messages(answer) if isinstance(answer, Mapping) else ()
-    inputs = _arguments(source)
+    named = _named(source)
     output = attributes.get("return", attributes.get("http.response.body.text"))
-    if not (taken or given or inputs or output is not None):
+    if not (taken or given or named or output is not None):
         return None
-    carried = {} if taken or output is not None else dict(list(inputs.items())[1:])
-    return Statement(
-        role=Role.MODEL if taken else Role.OTHER,
-        inputs={} if taken else {key: value for key, value in inputs.items() if key not in carried},
-        taken=taken,
-        output=NOTHING if output is None else structured(output),
-        given=given,
-        carried=carried,
-    )
+    if taken:
+        answered = NOTHING if output is None else structured(output)
+        return Statement(role=Role.MODEL, taken=taken, output=answered, given=given)
+    if output is not None:
+        return Statement(inputs=named, output=structured(output), given=given)
+    later, sure = _set_later(attributes, [*named])
+    inputs = {key: value for key, value in named.items() if key not in later}
+    if sure and len(later) == 1:
+        return Statement(inputs=inputs, output=named[later[0]], given=given)
+    return Statement(inputs=inputs, carried={key: named[key] for key in later}, given=given)
 
 
-def _arguments(source: Source) -> dict[str, AnyValue]:
+def _set_later(attributes: Attributes, named: Sequence[str]) -> tuple[Sequence[str], bool]:
+    """The named keys that were set after the span was opened, and whether that is sure."""
+    keys = list(attributes)
+    if "logfire.span_type" not in attributes or keys == sorted(keys):
+        return named[1:], False
+    behind = keys[keys.index("logfire.span_type") + 1 :]
+    return [key for key in named if key in behind], True
+
+
+def _named(source: Source) -> dict[str, AnyValue]:
     attributes = source.attributes
     schema = structured(attributes.get("logfire.json_schema"))
     named = schema.get("properties") if isinstance(schema, Mapping) else None
