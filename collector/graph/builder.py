@@ -11,7 +11,7 @@ from collector.core.feedback import Feedback
 from collector.core.graph import Edge, EdgeOrigin, Gap, Node, NodeKind, TraceGraph
 from collector.core.release import Release
 from collector.core.span import Event, LogRecord, Span
-from collector.graph.clock import one_clock
+from collector.graph.clock import answered, one_clock
 from collector.graph.dialects import installed
 from collector.graph.dialects.opto import release_numbers
 from collector.graph.direction import directed
@@ -23,7 +23,7 @@ from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
 from collector.graph.reading import SpanReading, length_limit, read
 from collector.graph.recognition import WHOLE
-from collector.graph.statement import event_of
+from collector.graph.statement import Role, event_of
 from collector.graph.twins import twins, united
 from otel_opto.spec import ParameterSpec
 
@@ -65,7 +65,8 @@ def build(
     """
     trace = _read(spans, records)
     forest = trace.forest
-    times = one_clock(forest)
+    models = frozenset(span_id for span_id, reading in trace.readings.items() if reading.role is Role.MODEL)
+    times = answered(forest, one_clock(forest), models)
     readings = directed(forest, trace.readings, times)
     trace = replace(trace, readings=readings)
     failed = failed_spans(forest, readings)

@@ -9,33 +9,47 @@ from collector.graph.clock import Times
 from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
-from collector.graph.statement import Role
+from collector.graph.statement import Message, Role
 
 BY_ID: Final = 1.0
 BY_ARGUMENTS: Final = 0.95
 BY_NAME: Final = 0.7
+BY_HISTORY: Final = 0.7
 
 _REASONS: Final = {
     BY_ID: "the model asked for this call, by its id",
     BY_ARGUMENTS: "the model asked for this tool with these arguments",
     BY_NAME: "the model asked for this tool",
 }
+_CUT: Final = "the messages were cut after a model had asked for this call: its result follows there"
 
 _Wish: TypeAlias = tuple[str, str]
 """A span and the id of the call that it wished for or carried out."""
+
+MAX_ROUNDS: Final = 64
+"""Results of so many tools are looked for in one cut list of messages."""
 
 
 def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Iterator[Find]:
     """Edges from models to tools and from tools to models, by the call's id, else by tool and arguments.
 
+    Of messages that were cut behind a model's wish the tool's answer was lost: it had to follow, as no model takes a
+    wish without one.
+
     Ids come from the model and may repeat; the latest call before the tool began is meant.
     """
     asked: dict[tuple[str, str], list[_Wish]] = {}
     ran: dict[str, list[_Wish]] = {}
+    loops: dict[str, list[str]] = {}
     for span_id in sorted(forest.spans, key=lambda one: (times.starts[one], one)):
         reading = readings[span_id]
         if reading.role is Role.TOOL:
-            yield from _carried_out(forest, times, asked, span_id, reading, ran)
+            for find in _carried_out(forest, times, asked, span_id, reading, ran):
+                loops.setdefault(_beginning(readings[find.producer]), []).append(span_id)
+                yield find
+        elif reading.incomplete and _unanswered(reading.taken):
+            tools = loops.get(_beginning(reading), ())[-MAX_ROUNDS:]
+            yield from (Find(tool, span_id, BY_HISTORY, "messages", _CUT) for tool in _ended(times, tools, span_id))
         for message in reading.taken:
             if message.role == "tool" and message.answers:
                 tool = _latest(forest, times, ran.get(message.answers, ()), span_id)
@@ -45,6 +59,22 @@ def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times
             for key in (("id", call.id), ("arguments", _shown(call.name, call.arguments)), ("name", call.name)):
                 if key[1]:
                     asked.setdefault(key, []).append((span_id, call.id))
+
+
+def _beginning(reading: SpanReading) -> str:
+    """By how its messages begin the rounds of one conversation are known."""
+    return repr([message.content for message in reading.taken[:2]])
+
+
+def _unanswered(messages: Sequence[Message]) -> bool:
+    """Whether there is a wish for a call without its answer, as only cutting leaves it."""
+    asked = [call.id for message in messages for call in message.calls]
+    answered = [message.answers for message in messages if message.role == "tool"]
+    return len(asked) > len(answered) or not set(asked) <= {*answered, ""}
+
+
+def _ended(times: Times, tools: Sequence[str], span_id: str) -> Iterator[str]:
+    return (tool for tool in tools if times.ends[tool] <= times.starts[span_id])
 
 
 def _carried_out(

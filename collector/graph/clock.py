@@ -1,7 +1,7 @@
 """One clock for the spans of a trace that were timed by several."""
 
 from bisect import bisect_left, insort
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,14 +44,29 @@ def one_clock(forest: Forest) -> Times:
     return Times(starts, ends)
 
 
+def answered(forest: Forest, times: Times, models: Collection[str]) -> Times:
+    """With the calls of models ending when their answers were there.
+
+    A call that did its work by one other call of a model had that one's answer; a generator around it may outlive the
+    tools that the answer asked for (ADK's ``call_llm``).
+    """
+    ends: dict[str, int] = {}
+    for span_id in models:
+        inner = [child for child in forest.children[span_id] if child in models]
+        if len(inner) == 1 and times.ends[inner[0]] < times.ends[span_id]:
+            ends[span_id] = times.ends[inner[0]]
+    return Times(times.starts, {**times.ends, **ends}) if ends else times
+
+
 def _unround(forest: Forest, starts: dict[str, int], ends: dict[str, int]) -> None:
     """Puts spans that were timed in milliseconds behind those that ended before them.
 
     JavaScript's SDKs round a start down to milliseconds and add the exact duration. So a call may seem to have begun
-    before the one that it waited for had ended: it is moved by less than what rounding may have taken from it.
+    before the one that it waited for had ended: it is moved by less than what rounding may have taken from it. Where
+    ends are in milliseconds, too, spans of one tick are equal, and nothing is known of their order.
     """
     rounded = [span_id for span_id in forest.spans if not starts[span_id] % MILLISECOND]
-    if len(rounded) < 2:
+    if len(rounded) < 2 or not any(ends[span_id] % MILLISECOND for span_id in rounded):
         return
     ended: list[tuple[int, str]] = []
     for span_id in sorted(rounded, key=lambda one: (starts[one], ends[one], forest.position[one])):

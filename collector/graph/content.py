@@ -163,7 +163,7 @@ class Contents:
     def _external(self, text: str, made: Made, equal: bool) -> bool:
         """Whether the first to make it only handed on what came to it from outside of the trace's operations.
 
-        Who picked it out of a longer text is its maker for those who took just that, and so is who chose it among several.
+        Who picked it out of a longer text is its maker for those who took just that; so is who chose it among several.
         """
         key = (text, made.text, equal)
         known = self._from_outside.get(key)

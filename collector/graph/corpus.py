@@ -8,7 +8,7 @@ from collector.core.span import AnyValue
 from collector.graph.clock import Times
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
-from collector.graph.recognition import EXTRACTED, MIN_LINE, MIN_PART, SHORT, significant
+from collector.graph.recognition import EXTRACTED, MIN_LINE, SHORT, significant
 from collector.graph.records import fields_of, record
 from collector.graph.statement import Message, Role
 from collector.graph.texts import texts
@@ -124,7 +124,7 @@ class Corpus:
         own, whole = self.own[span_id], self.whole.get(span_id)
         for text in produced:
             self._make(text, Maker(end, span_id, False, text in own and text != whole))
-        for text in (*(line for line in lines if len(line) >= MIN_PART), *fields, *fields_of(reading.both)):
+        for text in (*(line for line in lines if len(line) >= MIN_LINE), *fields, *fields_of(reading.both)):
             self._make(text, Maker(end, span_id, True, text in own and text != whole))
 
     def chose(self, span_id: str, text: str) -> bool:
@@ -177,6 +177,7 @@ def _outputs(reading: SpanReading) -> Iterator[AnyValue]:
             yield _said(message)
     elif reading.has_output:
         yield reading.output
+        yield from reading.both.values()
 
 
 def _said(message: Message) -> AnyValue:

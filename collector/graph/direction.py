@@ -28,11 +28,12 @@ MIN_CONSTANT: Final = 4
 def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Mapping[str, SpanReading]:
     """The readings with what they carry among their inputs and outputs.
 
-    A value is an input if a span that ended before carried any text of it, if its caller, a call of it or many others
-    carry the same under the same name, and if it is the first of several, as what an operation was given is recorded
-    before what it made of it. All others are outputs; since they may be inputs that were made of several, they are
-    looked at as inputs, too, under the same name. What is true of the first of several operations of a name is true of
-    all.
+    A value is an input if a span that ended before carried any text of it, if it is an input of its caller, and if its
+    caller, a call of it or many others carry the same under the same name. All others are outputs; since they may be
+    inputs that came from outside or were made of several, they are looked at as inputs, too, under the same name. What
+    is true of the first of several operations of a name is true of all. The order of attributes proves nothing, since
+    Java's SDK keeps none and some stores sort them: of an operation without known inputs the first of several values is
+    only not shown as its output.
     """
     if not any(reading.carried for reading in readings.values()):
         return readings
@@ -43,12 +44,14 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
     for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
         reading = readings[span_id]
         if reading.carried:
-            near = [readings[one].carried for one in (*_callers(forest, span_id), *forest.children[span_id])]
+            callers = [readings[one] for one in _callers(forest, span_id)]
+            near = [*(one.carried for one in callers), *(readings[one].carried for one in forest.children[span_id])]
             context = [
                 name
                 for name, value in reading.carried.items()
                 if (name, repr(value)) in constants
                 or any(name in carried and carried[name] == value for carried in near)
+                or any(value in caller.inputs.values() for caller in callers)
             ]
             known = [
                 name
@@ -56,7 +59,7 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
                 if name not in context
                 and first.setdefault((reading.name, name), _was_there(forest, times, seen, span_id, value))
             ]
-            found[span_id] = _directed(reading, context, known)
+            found[span_id] = _directed(reading, [*context, *known])
         for text in _texts_of(found[span_id]):
             seen.setdefault(text, []).append(span_id)
     return found
@@ -90,20 +93,18 @@ def _was_there(forest: Forest, times: Times, seen: Mapping[str, list[str]], span
     return any(times.ends[one] <= times.starts[span_id] and not forest.encloses(span_id, one) for one in before)
 
 
-def _directed(reading: SpanReading, context: list[str], known: list[str]) -> SpanReading:
-    names = [name for name in reading.carried if name not in context]
-    if len(names) > 1 and not reading.inputs and names[0] not in known:
-        known = [names[0], *known]
-    known = [*context, *known]
+def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
     made = {name: value for name, value in reading.carried.items() if name not in known}
     inputs = {**reading.inputs, **{name: reading.carried[name] for name in known}}
     if reading.has_output or not made:
         return reading._replace(inputs=inputs)
-    output: AnyValue = next(iter(made.values())) if len(made) == 1 else made
+    shown = [*made.values()][len(made) > 1 and not inputs :]
+    output: AnyValue = shown[0] if len(shown) == 1 else dict(list(made.items())[-len(shown) :])
     return reading._replace(inputs=inputs, has_output=True, output=output, both=made)
 
 
 def _texts_of(reading: SpanReading) -> Iterator[str]:
-    values = [*reading.inputs.values(), *([reading.output] if reading.has_output else [])]
+    made = reading.both.values() if reading.both else [reading.output] if reading.has_output else []
+    values = [*reading.inputs.values(), *made]
     for value in values:
         yield from (text for text in texts(value) if not is_common(text))

@@ -49,12 +49,17 @@ class Fillings:
         self._parts = parts
         self._templates: dict[str, str] = {}
 
-    def of_span(self, span_id: str) -> Iterator[Filled]:
-        """Those of a model's messages; what a caller was given whole is its user's own words."""
-        said = [message.content for message in self._readings[span_id].taken if message.role == "user"]
+    def of_span(self, span_id: str, role: str) -> Iterator[Filled]:
+        """Those of a model's messages; what a caller was given whole is its user's own words.
+
+        Of a system's message only what other operations made are fields: callers carry their own instructions around.
+        """
+        said = [message.content for message in self._readings[span_id].taken if message.role == role]
         texts_ = [text for text in said if isinstance(text, str) and len(text) <= MAX_LENGTH]
         fresh = [text for text in texts_ if text not in self._templates]
-        around = dict(_given_around(self._forest, self._readings, span_id)) if fresh else {}
+        around: dict[str, str] = {}
+        if fresh and role != "system":
+            around = dict(_given_around(self._forest, self._readings, span_id))
         for text in fresh:
             self._templates[text] = self._template(text, around, self._parts.get(span_id, {}))
         for text in texts_:
@@ -66,12 +71,19 @@ class Fillings:
         whole = plain(said)
         if any(whole in text for text in around):
             return said
-        values = {text: name for text, name in around.items() if text in said}
-        values.update({text: self._readings[one].name for text, one in parts.items() if text in said and text != whole})
+        values = {text: name for text, name in around.items() if text in whole}
+        makers = {text: self._readings[one] for text, one in parts.items() if text in whole != text}
+        values.update({text: maker.actor or maker.name for text, maker in makers.items()})
         template = said
         for text, name in sorted(values.items(), key=lambda item: (-len(item[0]), item[0])):
-            template = template.replace(text, "{" + re.sub(r"\W+", "_", name).strip("_") + "}")
+            field = "{" + re.sub(r"\W+", "_", name).strip("_") + "}"
+            template = template.replace(text, field) if text in template else _over_lines(text).sub(field, template)
         return template if len(_WORD.findall(_VALUE.sub(" ", template))) >= MIN_WORDS else said
+
+
+def _over_lines(text: str) -> re.Pattern[str]:
+    """The text with any white space between its words."""
+    return re.compile(r"\s+".join(map(re.escape, text.split())))
 
 
 def _given_around(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,17 @@ from typing import Final, NamedTuple, TypeAlias
 
 from collector.graph.anchors import Anchors
 from collector.graph.corpus import Corpus, Made, Taken
-from collector.graph.recognition import EXTRACTED, HEAD, MIN_LENGTH, SHORT, WHOLE, found_as, is_common, significant
+from collector.graph.recognition import (
+    EXTRACTED,
+    HEAD,
+    MIN_LENGTH,
+    MIN_PART,
+    SHORT,
+    WHOLE,
+    found_as,
+    is_common,
+    significant,
+)
 from collector.graph.scattered import SCATTERED, Scattered
 from collector.graph.texts import words
 
@@ -51,7 +61,11 @@ def _equal(corpus: Corpus) -> Iterator[Hit]:
 
 def _contained(corpus: Corpus) -> Iterator[Hit]:
     """Outputs inside longer inputs, and those of which only the beginning is left at the end of a cut input."""
-    found = {text: made for text, made in corpus.made.items() if significant(text)}
+    found = {
+        text: made
+        for text, made in corpus.made.items()
+        if significant(text) and (len(text) >= MIN_PART or text[0] == '"' or not made.is_part)
+    }
     if not found:
         return
     anchors = Anchors(found)
@@ -62,7 +76,7 @@ def _contained(corpus: Corpus) -> Iterator[Hit]:
             continue
         near = cache.get(taken.text)
         if near is None:
-            cut = taken.span_id in corpus.cut
+            cut = taken.span_id in corpus.cut and taken.text not in corpus.made
             candidates = [*anchors.among(taken.text), *(_at_the_end(beginnings, taken.text) if cut else ())]
             near = cache[taken.text] = [
                 (found[text], sure) for text in candidates if (sure := found_as(text, taken.text, cut))

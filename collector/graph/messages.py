@@ -21,13 +21,16 @@ _CONTENT = frozenset(("content", "contents", "parts", "tool_calls"))
 """One of these and a role make a message; whose role we do not know (a participant's name, say) speaks as a user."""
 
 _ANSWER_PARTS = frozenset(("tool_call_response", "tool-result", "tool_result", "function_call_output", "toolResult"))
+_CALL_KEYS = ("toolUse", "functionCall", "function_call", "tool_call")
+_ANSWER_KEYS = ("toolResult", "functionResponse", "function_response", "tool_call_result")
+"""By such a key parts without a type hold a call or an answer (Bedrock, Gemini, Haystack)."""
 
 
 def messages(value: AnyValue) -> tuple[Message, ...]:
     """Every message of a list, a ``{"messages": …}`` object or a single message; () if it holds none.
 
     Understood: GenAI parts, OpenAI chat and responses, Anthropic blocks, LangChain (plain and serialized), Vercel AI
-    SDK, Bedrock Converse.
+    SDK, Bedrock Converse, Gemini, Haystack.
     """
     value = structured(value)
     if isinstance(value, Mapping):
@@ -82,17 +85,19 @@ def _message(role: str, value: Mapping[str, AnyValue]) -> Message:
     content: list[AnyValue] = []
     for part in _list(parts):
         kind = str(part.get("type") or "") if isinstance(part, Mapping) else ""
-        if isinstance(part, Mapping) and (kind in _CALL_PARTS or "toolUse" in part):
-            inner = part.get("toolUse")
-            calls.append(tool_call(inner if isinstance(inner, Mapping) else part))
-        elif isinstance(part, Mapping) and (kind in _ANSWER_PARTS or "toolResult" in part):
-            inner = part.get("toolResult")
-            answered = inner if isinstance(inner, Mapping) else part
+        if isinstance(part, Mapping) and (kind in _CALL_PARTS or (called := _under(_CALL_KEYS, part))):
+            calls.append(tool_call(part if kind in _CALL_PARTS else called))
+        elif isinstance(part, Mapping) and (kind in _ANSWER_PARTS or (answered := _under(_ANSWER_KEYS, part))):
+            answered = part if kind in _ANSWER_PARTS else answered
             role, answers = "tool", _call_id(answered)
             content.append(_answer(answered))
         else:
             content.append(text_of(part))
     return Message(role, _folded(content), tuple(calls), answers)
+
+
+def _under(keys: Sequence[str], part: Mapping[str, AnyValue]) -> Mapping[str, AnyValue]:
+    return next((inner for key in keys if isinstance(inner := part.get(key), Mapping)), {})
 
 
 def _list(value: AnyValue) -> Sequence[AnyValue]:
@@ -119,7 +124,7 @@ def tool_call(value: Mapping[str, AnyValue]) -> ToolCall:
     """Of the shapes ``{"function": {"name", "arguments"}}`` and ``{"name", "arguments" | "args" | "input"}``."""
     function = value.get("function")
     said = function if isinstance(function, Mapping) else value
-    name = said.get("name") or said.get("toolName") or ""
+    name = said.get("name") or said.get("toolName") or said.get("tool_name") or ""
     arguments = next((said[key] for key in ("arguments", "args", "input") if said.get(key) is not None), None)
     return ToolCall(str(name), structured(arguments), _call_id(value))
 

@@ -7,9 +7,12 @@ from typing import Final
 from collector.core.graph import Output
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
+from collector.graph.corpus import END
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
+from collector.graph.recognition import MIN_LEAF
 from collector.graph.statement import Role
+from collector.graph.texts import texts
 
 _VERDICT_KEYS: Final = frozenset((
     "score", "label", "verdict", "grade", "rating", "approved", "passed", "pass", "is_correct", "correct", "valid",
@@ -61,8 +64,8 @@ def _chosen(
     top: str,
 ) -> str | None:
     stated = readings[top].output
-    cut = readings[top].incomplete and isinstance(stated, Mapping | list)
-    if readings[top].has_output and _says(stated) and not cut:
+    whole = readings[top].has_output and _says(stated) and not _is_cut(readings[top])
+    if whole and not _guessed(forest, readings, top):
         return top
     if top in failed:
         return None
@@ -77,7 +80,24 @@ def _chosen(
     if not stating:
         return top if readings[top].has_output else None
     last = max(stating, key=lambda one: (times.ends[one], -forest.position[one], one))
+    if _is_cut(readings[last]):
+        inside = [one for one in stating if forest.encloses(last, one) and not _is_cut(readings[one])]
+        last = max(inside, key=lambda one: (times.ends[one], -forest.position[one], one), default=last)
     return _judged(readings, times, flows, last)
+
+
+def _is_cut(reading: SpanReading) -> bool:
+    """Whether a part of a structure was lost, and so perhaps what mattered; of a text the beginning is there."""
+    return reading.incomplete and isinstance(reading.output, Mapping | list)
+
+
+def _guessed(forest: Forest, readings: Mapping[str, SpanReading], top: str) -> bool:
+    """Whether its values may as well have gone in, and none of its calls made anything of them."""
+    if not readings[top].both:
+        return False
+    said = " ".join(texts(readings[top].output))
+    made = (text for one in forest.descendants(top)[1:] for text in texts(readings[one].output))
+    return not any(len(text) >= MIN_LEAF and text in said for text in made)
 
 
 def _judged(readings: Mapping[str, SpanReading], times: Times, flows: Mapping[str, Collection[str]], last: str) -> str:
@@ -102,4 +122,4 @@ def is_verdict(value: AnyValue) -> bool:
 
 
 def _says(value: AnyValue) -> bool:
-    return value not in (None, "", [], {})
+    return value not in (None, "", [], {}, *END)

@@ -16,8 +16,9 @@ _FIELD: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
 _GENERIC: Final = re.compile(
     r"(RunnableSequence|RunnableLambda|RunnableParallel|RunnableWithFallbacks|RunnableRetry|ChatPromptTemplate|turn|response|"
     r"agent run|Step \d+|(execute_task |invoke_agent )?(RunnableSequence|call_model|LangGraph)|chat|chat .*|.*\.chat|"
-    r"ChatCompletion|openai\..*|ai\..*|LLM|Chat.*|.*Chat|completion|generate|generation)$"
+    r"ChatCompletion|AutoFunctionInvocationLoop|call_llm|openai\..*|ai\..*|LLM|Chat.*|.*Chat|completion|generate|generation)$"
 )
+_LITERAL_WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _COUNT: Final = re.compile(r"(?<=\w)[ :]+[#№]?\d+$")
 """What tells the rounds of a loop apart: ``turn 7``."""
 
@@ -119,14 +120,15 @@ class _Templates:
         reading = self._readings[span_id]
         seen: set[str] = set()
         site = _site(self._forest, self._readings, span_id)
-        systems = [self._template(text) for text in _systems(reading) if text not in stated]
+        filled = {one.message: one.template for one in self._fillings.of_span(span_id, "system")}
+        systems = [self._template(filled.get(text, text)) for text in _systems(reading) if text not in stated]
         recorded = [text for text in self._recorded.get(span_id, ()) if text not in stated]
         for text in (*systems, *recorded):
             if text not in seen:
                 seen.add(text)
-                kind = "system_prompt" if text in self._system_texts else "template"
+                kind = "system_prompt" if text in systems or text in self._system_texts else "template"
                 yield _Prompt(span_id, site, kind, text)
-        for one in self._fillings.of_span(span_id) if not recorded else ():
+        for one in self._fillings.of_span(span_id, "user") if not recorded else ():
             known = self._template(one.message) != one.message or plain(one.message) in self._written
             if not known and one.template not in seen:
                 seen.add(one.template)
@@ -150,7 +152,8 @@ class _Templates:
                 for part in sorted(set(texts(value)), key=len, reverse=True):
                     if len(part) >= 8 and part in text and part != text:
                         text, holes = text.replace(part, "{" + name + "}"), holes + 1
-            if holes > 1 and len(re.findall(r"[^\W\d_]{3,}", _FIELD.sub(" ", text))) >= MIN_LITERAL_WORDS:
+            own = len(_LITERAL_WORD.findall(_FIELD.sub(" ", text)))
+            if holes >= (1 if reading.role is Role.TEMPLATE else 2) and own >= MIN_LITERAL_WORDS:
                 yield text
 
 
@@ -172,7 +175,8 @@ def _site(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> 
         reading = readings[up]
         if reading.actor:
             return reading.actor
-        if reading.role is not Role.MODEL and not _GENERIC.match(reading.name):
+        own = reading.role is not Role.MODEL or reading.name != forest.spans[up].name
+        if own and not _GENERIC.match(reading.name):
             return _COUNT.sub("", reading.name)
         parent = forest.parent(up)
         if parent is None:

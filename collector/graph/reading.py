@@ -1,6 +1,5 @@
 """One operation as all dialects together say it."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from collector.graph.statement import (
     Statement,
     source,
 )
-from collector.graph.values import is_cut
+from collector.graph.values import cut_mark, is_cut
 
 MIN_LIMIT = 64
 """Characters. A smaller limit on values is not looked for."""
@@ -183,15 +182,10 @@ def answer(given: tuple[Message, ...]) -> AnyValue:
     return shown[0] if len(shown) == 1 else shown
 
 
-_CUT_MARK = re.compile(
-    r"(\.\.\.|…)$|[\[(<]? ?(truncated|\d+ (more )?char(acter)?s( truncated)?)[\])>]?$", re.IGNORECASE
-)
-
-
 def _looks_cut(value: str) -> bool:
     if value[-1] not in "]}" and value[0] in "[{":
         return is_cut(value)
-    return value[-1] in "]d)>s.…" and _CUT_MARK.search(value, max(0, len(value) - 60)) is not None
+    return value[-1] in "]d)>s.…" and cut_mark(value) >= 0
 
 
 def _has_cut(attributes: Attributes, limit: int) -> bool:

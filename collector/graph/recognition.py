@@ -23,7 +23,7 @@ HEAD: Final = 24
 """Characters. A text that long needs no word borders around it, and may be recognised by its beginning."""
 
 MIN_PART: Final = 20
-"""Characters. A shorter line of an output is not looked for by itself."""
+"""Characters. A shorter line of an output is recognised only where it is a whole input."""
 
 WHOLE: Final = 0.95
 CONTAINED: Final = 0.8

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from collector.core.span import AnyValue, Attributes, Event, LogRecord, Span, SpanContext
+from collector.graph.values import structured
 
 
 class Nothing(Enum):
@@ -166,8 +167,9 @@ def source(span: Span, records: tuple[LogRecord, ...] = ()) -> Source:
 
 
 def event_of(record: LogRecord) -> Event:
-    """A log record as an event: a structured body stands among the attributes, any other under ``body``."""
-    body = record.body if isinstance(record.body, Mapping) else {} if record.body is None else {"body": record.body}
+    """A log record as an event: a structured body, JSON too, stands among the attributes, any other under ``body``."""
+    said = structured(record.body)
+    body = said if isinstance(said, Mapping) else {} if said is None else {"body": said}
     name = record.event_name or str(record.attributes.get("event.name") or "")
     time = record.time_unix_nano or record.observed_time_unix_nano
     return Event(name, time, {**body, **record.attributes}, record.dropped_attributes_count)

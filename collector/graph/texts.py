@@ -69,11 +69,15 @@ def _of_text(text: str) -> Iterator[str]:
 
 
 _BULLET: Final = re.compile(r"\s*(?:[-*•#>]+|\(?\d{1,3}[.)]|\(?[a-z]\))\s+")
+_CELLS: Final = re.compile(r"\s\|\s|\t|;\s")
+MAX_ROW: Final = 400
+"""Characters. A longer line is no row of cells (``line | wish``)."""
+
 _LABEL: Final = re.compile(r"[^\s:][^:\n]{0,30}:\s+(?=\S)")
 
 
 def _parts(text: str, most: int) -> list[str]:
-    """Lines without bullets, and what follows a label at the beginning of a line."""
+    """Lines without bullets, their cells, and what follows a label at the beginning of a line."""
     lines = text.split("\n", most + 1)[:most] if "\n" in text else [text]
     found = []
     for line in lines:
@@ -82,6 +86,8 @@ def _parts(text: str, most: int) -> list[str]:
         label = _LABEL.match(item)
         if len(lines) > 1 or bullet:
             found.append(plain(item))
+        if len(item) <= MAX_ROW and _CELLS.search(item):
+            found += [plain(cell) for cell in _CELLS.split(item) if cell.strip()]
         if label:
             found.append(plain(item[label.end() :]))
     return found[:most]

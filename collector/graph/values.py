@@ -1,5 +1,6 @@
 """Attribute values as what they stand for: JSON decoded, JSON inside JSON too, cut JSON mended."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -39,14 +40,63 @@ def decoded(value: AnyValue) -> AnyValue:
     return value if len(text) > MAX_JSON_DEPTH and _too_deep(text, found) else found
 
 
+_CUT_MARK = re.compile(
+    r"(\.\.\.|…)?\s?[\[(<]?\s?(truncated|\d+ (more )?char(acter)?s( truncated)?)[\])>]?$|(\.\.\.|…)$", re.IGNORECASE
+)
+_LONGEST_MARK = 60
+
+
+def cut_mark(text: str) -> int:
+    """Where what an instrumentation wrote when it cut a text begins: ``…``, ``[truncated]``; -1 if it wrote nothing."""
+    found = _CUT_MARK.search(text, max(0, len(text) - _LONGEST_MARK))
+    return found.start() if found else -1
+
+
+MAX_LITERAL_LENGTH = 100_000
+"""Characters. What Python wrote and is longer stays text: it is read forty times as slowly as JSON."""
+
+_LITERAL = re.compile(r"""\s*[\[({]\s*(?:['"\[({]|[rb]?['"]|-?\d|True|False|None)""")
+
+_NO_REPR = re.compile(r"""(?<!\\)(?:\\\\)*\\[^\\'"nrtxuU]""")
+"""An escape that Python does not write."""
+
+
 def structured(value: AnyValue) -> AnyValue:
-    """Decoded only where it is a JSON object or list: a foreign text ``42`` stays the text it may well be."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+    """Decoded only where it is an object or a list: a foreign text ``42`` stays the text it may well be.
+
+    JSON, and what Python's ``repr`` makes of dicts, lists and tuples.
+    """
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{", "("):
         return value
     found = decoded(value)
     if isinstance(found, str):
-        found = decoded(mended(value)) if is_cut(value) else value
+        mark = cut_mark(value)
+        text = value[:mark] if mark > 0 else value
+        found = decoded(mended(text)) if is_cut(text) else _literal(value)
     return found if isinstance(found, dict | list) else value
+
+
+def _literal(text: str) -> AnyValue:
+    """The dict or list that Python wrote as text; a tuple is a list; anything else as it is."""
+    if len(text) > MAX_LITERAL_LENGTH or text.rstrip()[-1:] not in "])}" or not _LITERAL.match(text):
+        return text
+    if sum(map(text.count, "[({")) > MAX_JSON_DEPTH or _NO_REPR.search(text):
+        return text
+    try:
+        return _plain(ast.literal_eval(text.strip()))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text
+
+
+def _plain(value: object) -> AnyValue:
+    """Raises ValueError for what no JSON could say."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise ValueError(f"{type(value).__name__} is no value of JSON")
 
 
 _EMBEDDED = re.compile(r"""\{\s*["']\w|\[\s*[\["{]""")

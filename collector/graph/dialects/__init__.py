@@ -16,6 +16,7 @@ from collector.graph.dialects import (
     genai,
     genai_events,
     genai_indexed,
+    haystack,
     langfuse,
     logfire,
     mlflow,
@@ -43,6 +44,7 @@ BUILT_IN: Final[Mapping[str, Dialect]] = {
     "vercel": vercel,
     "langfuse": langfuse,
     "mlflow": mlflow,
+    "haystack": haystack,
     "traceloop": traceloop,
     "genai_indexed": genai_indexed,
     "openfeature": openfeature,
@@ -71,13 +73,18 @@ class Table:
         return cls(dialects, {namespace: tuple(indexes) for namespace, indexes in found.items()}, {})
 
     def statements(self, source: Source) -> Sequence[Statement]:
-        """What the dialects say of a span, the most believed first. `plain` is asked where no other one spoke."""
+        """What the dialects say of a span, the most believed first.
+
+        `plain` is asked where no other one spoke, and for the inputs where only the output was stated.
+        """
         said = [statement for dialect in self._asked(source) if (statement := dialect.read(source)) is not None]
-        for statement in said:
-            if statement.speaks():
-                return said
-        rest = self.dialects["plain"].read(source) if "plain" in self.dialects else None
-        return said if rest is None else [*said, rest]
+        spoken = [statement for statement in said if statement.speaks()]
+        if any(one.inputs or one.taken or one.arguments for one in spoken) or "plain" not in self.dialects:
+            return said
+        rest = self.dialects["plain"].read(source)
+        if rest is None:
+            return said
+        return [*said, Statement(inputs=rest.inputs, taken=rest.taken) if spoken else rest]
 
     def _asked(self, source: Source) -> tuple[Dialect, ...]:
         """By the first parts of its keys, those of links and the names of events included.

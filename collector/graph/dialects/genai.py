@@ -31,14 +31,15 @@ def read(source: Source) -> Statement | None:
     attributes = source.attributes
     role = ROLES.get(str(attributes.get("gen_ai.operation.name") or ""), Role.OTHER)
     failed = attributes.get("error.type")
+    given = messages(attributes.get("gen_ai.output.messages"))
     return Statement(
         role=role,
         name=str((attributes.get("gen_ai.tool.name") if role is Role.TOOL else "") or ""),
         actor=str(attributes.get("gen_ai.agent.name") or ""),
         inputs=_inputs(attributes),
         taken=taken(attributes),
-        output=_output(attributes),
-        given=messages(attributes.get("gen_ai.output.messages")),
+        output=NOTHING if given else _output(attributes),
+        given=given,
         uses=_named_prompt(attributes),
         call_id=str(attributes.get("gen_ai.tool.call.id") or ""),
         failure=Failure(str(failed)) if failed else None,
@@ -84,6 +85,7 @@ def _output(attributes: Attributes) -> "AnyValue | Nothing":
         "final_result",
         "gen_ai.retrieval.documents",
         "gen_ai.task.output",
+        "gen_ai.output.messages",
     )
     for key in keys:
         if key in attributes:

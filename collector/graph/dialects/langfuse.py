@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from collector.graph.chats import answered, asked
 from collector.graph.messages import messages
 from collector.graph.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
 from collector.graph.values import structured
@@ -27,8 +28,11 @@ def read(source: Source) -> Statement | None:
     given_in = next((attributes[key + "input"] for key in keys if key + "input" in attributes), None)
     given_out = next((attributes[key + "output"] for key in keys if key + "output" in attributes), None)
     input_, output = structured(given_in), structured(given_out)
-    taken: tuple[Message, ...] = messages(input_) if role is Role.MODEL else ()
-    given: tuple[Message, ...] = messages(output) if role is Role.MODEL else ()
+    taken: tuple[Message, ...] = ()
+    given: tuple[Message, ...] = ()
+    if role is Role.MODEL:
+        taken = asked(input_) or messages(input_)
+        given = answered(output) or messages(output)
     prompt = attributes.get("langfuse.observation.prompt.name")
     return Statement(
         role=role,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from collector.core.span import AnyValue, Attributes
-from collector.graph.messages import messages
+from collector.graph.chats import answered, asked
 from collector.graph.statement import NOTHING, Role, Source, Statement
 from collector.graph.values import structured
 
@@ -19,21 +19,20 @@ def read(source: Source) -> Statement | None:
     """``request_data`` and ``response_data`` are a model's; other attributes are arguments of the span, or its results.
 
     Logfire writes ``logfire.span_type`` last when it opens a span: what stands behind it was set later. Where the order
-    of the attributes was lost on the way, the first is an argument, and the rest may have been either.
+    of the attributes was lost on the way, each may have been either.
     """
     attributes = source.attributes
     request = structured(attributes.get("request_data"))
     response = structured(attributes.get("response_data"))
-    taken = messages(request) if isinstance(request, Mapping) else ()
-    answer = response.get("message", response) if isinstance(response, Mapping) else None
-    given = messages(answer) if isinstance(answer, Mapping) else ()
+    taken = asked(request)
+    given = answered(response)
     named = _named(source)
     output = attributes.get("return", attributes.get("http.response.body.text"))
     if not (taken or given or named or output is not None):
         return None
     if taken:
-        answered = NOTHING if output is None else structured(output)
-        return Statement(role=Role.MODEL, taken=taken, output=answered, given=given)
+        stated = NOTHING if output is None else structured(output)
+        return Statement(role=Role.MODEL, taken=taken, output=stated, given=given)
     if output is not None:
         return Statement(inputs=named, output=structured(output), given=given)
     later, sure = _set_later(attributes, [*named])
@@ -47,7 +46,7 @@ def _set_later(attributes: Attributes, named: Sequence[str]) -> tuple[Sequence[s
     """The named keys that were set after the span was opened, and whether that is sure."""
     keys = list(attributes)
     if "logfire.span_type" not in attributes or keys == sorted(keys):
-        return named[1:], False
+        return named, False
     behind = keys[keys.index("logfire.span_type") + 1 :]
     return [key for key in named if key in behind], True
 

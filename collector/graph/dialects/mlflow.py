@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from collector.core.span import AnyValue
+from collector.graph.chats import answered, asked
 from collector.graph.messages import messages
 from collector.graph.statement import NOTHING, Message, Role, Source, Statement
 from collector.graph.values import decoded
@@ -26,9 +26,12 @@ def read(source: Source) -> Statement | None:
     role = _ROLES.get(_kind(source), Role.OTHER)
     given_in = decoded(attributes.get("mlflow.spanInputs"))
     given_out = decoded(attributes.get("mlflow.spanOutputs"))
-    taken: tuple[Message, ...] = messages(given_in) if role is Role.MODEL else ()
-    given = _answers(given_out) if role is Role.MODEL else ()
-    inputs: Mapping[str, AnyValue] = given_in if isinstance(given_in, Mapping) else {"input": given_in}
+    taken: tuple[Message, ...] = ()
+    given: tuple[Message, ...] = ()
+    if role is Role.MODEL:
+        taken = asked(given_in) or messages(given_in)
+        given = answered(given_out) or messages(given_out)
+    inputs = given_in if isinstance(given_in, Mapping) else {"input": given_in}
     stated = "mlflow.spanOutputs" in attributes and not given
     return Statement(
         role=role,
@@ -41,10 +44,3 @@ def read(source: Source) -> Statement | None:
 
 def _kind(source: Source) -> str:
     return str(decoded(source.attributes.get("mlflow.spanType")) or "").upper()
-
-
-def _answers(value: AnyValue) -> tuple[Message, ...]:
-    choices = value.get("choices") if isinstance(value, Mapping) else None
-    if isinstance(choices, list):
-        value = [choice.get("message") for choice in choices if isinstance(choice, Mapping)]
-    return messages(value)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from collector.core.span import AnyValue, Attributes
+from collector.graph.chats import answered, asked
 from collector.graph.flat import items, lifted
 from collector.graph.messages import messages
 from collector.graph.statement import NOTHING, Message, Nothing, ParameterUse, Role, Source, Statement
@@ -25,11 +26,17 @@ _ROLES = {
 
 
 def read(source: Source) -> Statement | None:
-    """Messages before documents before the bare value, which repeats them with much around."""
+    """Messages before documents before the bare value, which repeats them with much around.
+
+    Where a limit on the number of attributes left no message, a model's values are the request and the response.
+    """
     attributes = source.attributes
     role = _ROLES.get(str(attributes.get("openinference.span.kind") or "").upper(), Role.OTHER)
     taken = _messages(attributes, "llm.input_messages.")
     given = _messages(attributes, "llm.output_messages.")
+    if role is Role.MODEL:
+        taken = taken or asked(structured(attributes.get("input.value")))
+        given = given or answered(structured(attributes.get("output.value")))
     return Statement(
         role=role,
         name=str(attributes.get("tool.name") or "") if role is Role.TOOL else "",

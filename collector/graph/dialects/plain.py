@@ -1,13 +1,13 @@
 """What an application put on its own spans, in no convention: names tell a part of it, the flow the rest."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
 from collector.core.span import SPAN_KINDS, AnyValue
-from collector.graph.messages import messages
-from collector.graph.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
+from collector.graph.chats import answered, asked
+from collector.graph.statement import NOTHING, ParameterUse, Role, Source, Statement
 from collector.graph.values import structured
 
 NAMESPACES: Final = ()
@@ -26,6 +26,12 @@ _GENERAL: Final = frozenset((
     "session", "source", "span", "system", "telemetry", "thread", "tls", "trace", "traceloop", "user", "user_agent",
     "vcs", "webengine", "worker",
 ))  # fmt: skip
+_FLAGS: Final = frozenset(("component", "error", "event", "level", "otel", "thread"))
+"""What OpenTracing's conventions and loggers write without a namespace."""
+
+_VENDORS: Final = frozenset(("aws", "az", "azure", "gcp", "gen_ai", "llm", "session", "user"))
+"""General namespaces that are used for contents, too: what is named so (`gcp.vertex.agent.llm_request`)."""
+
 _FRAMEWORKS: Final = frozenset((
     "ai", "langfuse", "mlflow", "pydantic_ai", "fastapi", "langgraph", "langchain", "crewai", "spring", "executor",
     "edge_group", "agentlightning", "graph", "embedding", "retrieval", "reranker",
@@ -70,6 +76,7 @@ _META: Final = frozenset((
 _FORM: Final = frozenset((
     "text", "value", "json", "content", "preview", "data", "body", "raw",
 ))  # fmt: skip
+_EMPTY: Final[Sequence[AnyValue]] = ("", (), [], "{}", "[]", '""', "null", "None")
 MIN_DIGITS: Final = 3
 """Of a number that may be more than a measurement: an amount, an account."""
 
@@ -99,7 +106,8 @@ def read(source: Source) -> Statement | None:
             carried[key] = structured(value)
     if not (inputs or outputs or uses or carried):
         return None
-    taken, given = _asked(inputs), _answered(outputs)
+    taken = next((found for value in inputs.values() if (found := asked(value))), ())
+    given = next((found for value in outputs.values() if (found := answered(value))), ())
     tool = _TOOL.fullmatch(source.span.name)
     output = next(iter(outputs.values())) if len(outputs) == 1 else outputs or NOTHING
     return Statement(
@@ -117,18 +125,24 @@ def read(source: Source) -> Statement | None:
 def _said(source: Source) -> Iterator[tuple[str, AnyValue]]:
     """Attributes, then those of events with the event's name before them, in the order in which they were set."""
     for key, value in source.attributes.items():
-        first, _, second = key.partition(".")
-        if first == "db":
+        first, dot, second = key.partition(".")
+        if not dot:
+            told = key not in _FLAGS
+        elif first == "db":
             told = second.partition(".")[0] not in _DATABASE
         else:
             told = _CONTENT.fullmatch(key) is not None if first in _TRANSPORTS else first not in _GENERAL
-        if told:
+        if told or (first in _VENDORS and _tells(key)):
             yield key, value
     for event in source.events:
         if event.name.partition(".")[0] not in _GENERAL:
             for key, value in event.attributes.items():
                 if key.partition(".")[0] not in _GENERAL:
                     yield f"{event.name}.{key}", value
+
+
+def _tells(key: str) -> bool:
+    return _words(key)[-1] in _INPUT | _OUTPUT
 
 
 def _words(key: str) -> list[str]:
@@ -141,25 +155,8 @@ def _words(key: str) -> list[str]:
 def _is_content(value: AnyValue) -> bool:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return len(str(value).strip("0.-")) >= MIN_DIGITS
-    return isinstance(value, str | list | tuple) and bool(value)
+    return isinstance(value, str | list | tuple) and value not in _EMPTY
 
 
 def _query(value: AnyValue) -> AnyValue:
     return [one for found in parse_qs(value).values() for one in found] if isinstance(value, str) else value
-
-
-def _asked(inputs: Mapping[str, AnyValue]) -> tuple[Message, ...]:
-    """The messages of a request to a chat model over plain HTTP."""
-    for value in inputs.values():
-        if isinstance(value, Mapping) and isinstance(value.get("messages"), list):
-            return messages(value["messages"])
-    return ()
-
-
-def _answered(outputs: Mapping[str, AnyValue]) -> tuple[Message, ...]:
-    """The messages of a chat model's response, as OpenAI's API and those made after it write it."""
-    for value in outputs.values():
-        choices = value.get("choices") if isinstance(value, Mapping) else None
-        if isinstance(choices, list):
-            return messages([choice.get("message") for choice in choices if isinstance(choice, Mapping)])
-    return ()

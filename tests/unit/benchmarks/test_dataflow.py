@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks.dataflow.__main__ import COLUMNS, ratios, scored
 from benchmarks.dataflow.capture import load, names
-from benchmarks.dataflow.floors import FLOORS, MEANS
+from benchmarks.dataflow.damage import damaged
+from benchmarks.dataflow.floors import DAMAGED, FLOORS, MEANS
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +34,11 @@ def test_the_means_over_workflows_hold(counts: dict[str, Counter[str]], column: 
     mean = ratios(list(counts.values()))[f"{column} (mean)"]
     assert isinstance(mean, float)
     assert mean >= least
+
+
+@pytest.mark.parametrize(("name", "least"), DAMAGED.items())
+def test_damage_on_the_way_costs_little(name: str, least: float) -> None:
+    means = damaged(name)
+    assert isinstance(means["flow (mean)"], float)
+    assert means["flow (mean)"] >= least
+    assert means["false edges"] == 0

@@ -1,7 +1,7 @@
 """Clocks that differ, and clocks that count milliseconds."""
 
 from collector.core.span import Span
-from collector.graph.clock import Times, one_clock
+from collector.graph.clock import Times, answered, one_clock
 from collector.graph.forest import grow, unique
 from tests import samples
 from tests.unit.collector.graph.workflows import span
@@ -32,3 +32,13 @@ def test_what_really_overlaps_or_was_timed_finely_stays() -> None:
 def test_a_call_is_not_put_behind_its_caller() -> None:
     nested = times(span(1, None, "run", 0, 0.0005), span(2, 1, "a", 0, 0.0004))
     assert nested.starts == {samples.span_id(1): samples.START, samples.span_id(2): samples.START}
+
+
+def test_a_model_s_answer_was_there_when_the_call_inside_had_it() -> None:
+    spans = [span(1, None, "call_llm", 0, 1), span(2, 1, "generate", 0.1, 0.6), span(3, 1, "other", 0.1, 0.7)]
+    forest = grow(unique(spans)[0])
+    outer, inner, other = (samples.span_id(number) for number in (1, 2, 3))
+    measured = one_clock(forest)
+    assert answered(forest, measured, {outer, inner}).ends[outer] == measured.ends[inner]
+    assert answered(forest, measured, {outer, inner, other}) is measured
+    assert answered(forest, measured, {outer}) is measured

@@ -58,3 +58,21 @@ def test_names_that_tell_are_believed() -> None:
     ])  # fmt: skip
     assert flows(graph) == {(2, 3)}
     assert graph.outputs[0].value == "Yes, berth 7 is free tonight."
+
+
+def test_the_order_of_attributes_proves_nothing() -> None:
+    spans = [
+        step(1, 0, None, 9, a__request=LEASE),
+        step(2, 1, lease__clauses=["rent 1240 EUR", "deposit 3720 EUR"], lease__document=LEASE),
+        step(3, 2, check__clause="rent 1240 EUR", check__finding=FOUND),
+    ]
+    graph = graph_of(spans)
+    assert flows(graph) == {(2, 3)}
+    assert outputs(graph)[2] == ["rent 1240 EUR", "deposit 3720 EUR"]
+
+
+def test_a_root_that_only_carries_what_it_was_given_has_its_last_step_s_output() -> None:
+    steps = [step(2, 1, query__result="the slot is free"), step(3, 2, mail__reply="Your slot is booked.")]
+    assert graph_of([step(1, 0, None, 9, episode=1180), *steps]).outputs[0].value == "Your slot is booked."
+    graph = graph_of([step(1, 0, None, 9, subject="Your slot is booked. Bye."), *steps])
+    assert graph.outputs[0].value == "Your slot is booked. Bye."

@@ -76,3 +76,19 @@ def test_an_error_type_alone_is_an_exception() -> None:
         [span(1, None, "chat m", 0, 1, {"gen_ai.operation.name": "chat", "error.type": "_OTHER"})]
     ).exceptions
     assert (failed.type, failed.handled) == ("_OTHER", False)
+
+
+def test_an_output_may_be_plain_text_and_other_attributes_the_inputs() -> None:
+    """OpenLIT's decorated functions."""
+    made = "{'line': 'Havneby-List', 'next': 'Sat 06:45'}"
+    graph = graph_of([
+        span(1, None, "handle", 0, 9),
+        span(2, 1, "classify", 1, 2, {"gen_ai.output.messages": "Havneby-List | refund of a hotel on Sylt",
+                                      "function.args": "('We spent the night in the car.',)"}),
+        span(3, 1, "timetable", 3, 4, {"gen_ai.output.messages": made, "function.args": "('Havneby-List',)",
+                                       "function.kwargs": "{}"}),
+        span(4, 1, "decide", 5, 6, {"gen_ai.output.messages": "Refund the fare.",
+                                    "function.args": "(" + made + ", 'refund of a hotel on Sylt')"}),
+    ])  # fmt: skip
+    assert flows(graph) == {(2, 3), (2, 4), (3, 4)}
+    assert final(graph) == "Refund the fare."

@@ -71,3 +71,15 @@ def test_strands_writes_span_events_with_json_texts() -> None:
     assert flows(graph) == {(2, 3), (3, 4), (2, 4)}
     assert list(parameters(graph).values()) == [("You know the tides.", [2])]
     assert str(final(graph)).strip() == "The tide is 5.9 m."
+
+
+def test_a_log_record_s_body_may_be_json_text() -> None:
+    """Semantic Kernel writes messages by Python's logging."""
+    records = [
+        record(2, "", 1, '{"role": "system", "content": "Summarise the notice."}', event__name="gen_ai.system.message"),
+        record(2, "", 2, '{"message": {"role": "assistant", "content": "' + FIRST + '"}}', event__name="gen_ai.choice"),
+        record(3, "", 3, '{"role": "user", "content": "' + FIRST + '"}', event__name="gen_ai.user.message"),
+    ]
+    graph = graph_of([ROOT, span(2, 1, "chat m", 1, 2, CHAT), span(3, 1, "chat m", 3, 4, CHAT)], records)
+    assert flows(graph) == {(2, 3)}
+    assert parameters(graph) == {"pipeline.system_prompt": ("Summarise the notice.", [2])}

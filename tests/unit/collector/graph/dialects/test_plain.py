@@ -19,11 +19,11 @@ def test_names_tell_by_their_last_word() -> None:
     said = read({
         "app.user.question": "how?", "app.answer.text": "so.", "app.prompt": "Be brief.", "app.draft": ["one", "two"],
         "app.tokens": 5123, "app.mode.id": "x7", "reply.order": "two of them", "total": 1638, "ok": True, "n": 12,
-        "service.note": "ours", "appAnswer.raw": "{}",
+        "service.note": "ours", "appAnswer.raw": "[1]", "app.reply": "{}",
     })  # fmt: skip
     assert said is not None
     assert said.inputs == {"app.user.question": "how?"}
-    assert said.output == {"app.answer.text": "so.", "appAnswer.raw": {}}
+    assert said.output == {"app.answer.text": "so.", "appAnswer.raw": [1]}
     assert [(use.key, use.value) for use in said.uses] == [("app.prompt", "Be brief.")]
     assert dict(said.carried) == {"app.draft": ["one", "two"], "reply.order": "two of them", "total": 1638}
 
@@ -78,3 +78,18 @@ def test_what_frameworks_write_under_other_names_is_no_dataflow() -> None:
     assert (
         read({"spring.ai.advisor": "SafeGuard", "ai.settings.mode": "streaming", "langchain.callback": "x y z"}) is None
     )
+
+
+def test_vendors_namespaces_say_what_was_asked_and_answered() -> None:
+    """Google's ADK, first version of its spans."""
+    request = {"model": "m", "config": {"system_instruction": "Plan a leg."}, "contents": [
+        {"role": "user", "parts": [{"text": "To Helgoland?"}]}]}  # fmt: skip
+    said = read({
+        "gcp.vertex.agent.llm_request": json.dumps(request), "gcp.vertex.agent.session_id": "s-1",
+        "gcp.vertex.agent.llm_response": '{"content": {"parts": [{"text": "At ten."}], "role": "model"}}',
+    })  # fmt: skip
+    assert said is not None
+    assert [(one.role, one.content) for one in said.taken] == [("system", "Plan a leg."), ("user", "To Helgoland?")]
+    assert [one.content for one in said.given] == ["At ten."]
+    assert read({"gcp.vertex.agent.llm_request": "{}", "gcp.project.name": "ours", "error": "yes"}) is None
+    assert read({"url": "https://pod.example/e118"}).carried == {"url": "https://pod.example/e118"}  # type: ignore[union-attr]
