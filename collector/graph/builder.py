@@ -15,6 +15,7 @@ from collector.graph.clock import answered, one_clock
 from collector.graph.dialects import installed
 from collector.graph.dialects.opto import release_numbers
 from collector.graph.direction import directed
+from collector.graph.doubled import records_of
 from collector.graph.exceptions import exceptions_of, failed_spans
 from collector.graph.flow import Flow, flow_of
 from collector.graph.forest import Forest, grow, unique
@@ -70,11 +71,12 @@ def build(
     readings = directed(forest, trace.readings, times)
     trace = replace(trace, readings=readings)
     failed = failed_spans(forest, readings)
-    flow = flow_of(forest, readings, times, trace.twins, failed)
+    records_ = records_of(forest, readings, times)
+    flow = flow_of(forest, readings, times, trace.twins, records_, failed)
     used = gather(
         [
             (span_id, forest.spans[span_id].resource.service, use)
-            for span_id, uses in prompts(forest, readings, times, flow.parts).items()
+            for span_id, uses in prompts(forest, readings, times, flow.parts, records_).items()
             for use in uses
         ],
         ParameterLookup(releases, specs),

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
+from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
@@ -30,7 +31,7 @@ MAX_ROUNDS: Final = 64
 """Results of so many tools are looked for in one cut list of messages."""
 
 
-def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Iterator[Find]:
+def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times, records: Records) -> Iterator[Find]:
     """Edges from models to tools and from tools to models, by the call's id, else by tool and arguments.
 
     Of messages that were cut behind a model's wish the tool's answer was lost: it had to follow, as no model takes a
@@ -44,7 +45,7 @@ def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times
     for span_id in sorted(forest.spans, key=lambda one: (times.starts[one], one)):
         reading = readings[span_id]
         if reading.role is Role.TOOL:
-            for find in _carried_out(forest, times, asked, span_id, reading, ran):
+            for find in _carried_out(forest, times, records, asked, span_id, reading, ran):
                 loops.setdefault(_beginning(readings[find.producer]), []).append(span_id)
                 yield find
         elif reading.incomplete and _unanswered(reading.taken):
@@ -52,7 +53,7 @@ def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times
             yield from (Find(tool, span_id, BY_HISTORY, "messages", _CUT) for tool in _ended(times, tools, span_id))
         for message in reading.taken:
             if message.role == "tool" and message.answers:
-                tool = _latest(forest, times, ran.get(message.answers, ()), span_id)
+                tool = _latest(forest, times, records, ran.get(message.answers, ()), span_id)
                 if tool is not None:
                     yield Find(tool[0], span_id, BY_ID, "messages", f"the result of call {message.answers}")
         for call in (call for message in reading.given for call in message.calls):
@@ -80,6 +81,7 @@ def _ended(times: Times, tools: Sequence[str], span_id: str) -> Iterator[str]:
 def _carried_out(
     forest: Forest,
     times: Times,
+    records: Records,
     asked: Mapping[tuple[str, str], list[_Wish]],
     span_id: str,
     reading: SpanReading,
@@ -94,7 +96,7 @@ def _carried_out(
         (("arguments", _shown(reading.name, dict(reading.inputs))), BY_ARGUMENTS),
         (("name", reading.name), BY_NAME),
     ):
-        wish = _latest(forest, times, asked.get(key, ()) if key[1] else (), span_id)
+        wish = _latest(forest, times, records, asked.get(key, ()) if key[1] else (), span_id)
         if wish is not None:
             model, call_id = wish
             if call_id and not reading.call_id:
@@ -113,9 +115,11 @@ def _shown(name: str, arguments: AnyValue) -> str:
     return f"{name} {''.join(json.dumps(arguments, ensure_ascii=False, default=str).split())}"
 
 
-def _latest(forest: Forest, times: Times, found: Sequence[_Wish], span_id: str) -> _Wish | None:
-    """The latest that ended before a span began and does not enclose it."""
-    for wish in reversed(found[-16:]):
-        if times.ends[wish[0]] <= times.starts[span_id] and not forest.encloses(wish[0], span_id):
-            return wish
-    return None
+def _latest(forest: Forest, times: Times, records: Records, found: Sequence[_Wish], span_id: str) -> _Wish | None:
+    """The latest that ended before a span began and does not enclose it, of its own record if there is one."""
+    before = [
+        wish
+        for wish in reversed(found[-16:])
+        if times.ends[wish[0]] <= times.starts[span_id] and not forest.encloses(wish[0], span_id)
+    ]
+    return next((wish for wish in before if not records.apart(forest, wish[0], span_id)), next(iter(before), None))

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from collector.graph.clock import Times
 from collector.graph.corpus import Corpus, Made, Maker, Taken
+from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.hits import Hit, hits
@@ -45,10 +46,12 @@ class Contents:
         forest: The spans.
         readings: What they say.
         times: When they ran.
+        records: Which instrumentations recorded the same.
     """
 
-    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times, records: Records) -> None:
         self._forest = forest
+        self._records = records
         self._times = times
         self._corpus = Corpus(forest, readings, times)
         self._from_outside: dict[tuple[str, str, bool], bool] = {}
@@ -136,11 +139,22 @@ class Contents:
     def _latest(
         self, made: Made, makers: Sequence[Maker], taken: Taken, within: str, times: int
     ) -> list[tuple[str, float]]:
+        """Where two instrumentations recorded the same calls, of the consumer's own record if it is there."""
+        last = bisect_right(makers, (self._times.ends[taken.span_id], "\uffff"))
+        before = makers[max(0, last - MAX_MAKERS) : last]
+        if self._records.rivals:
+            own = [one for one in before if not self._records.apart(self._forest, one.span_id, taken.span_id)]
+            if found := self._last_of(own, made, taken, within, times):
+                return found
+        return self._last_of(before, made, taken, within, times)
+
+    def _last_of(
+        self, makers: Sequence[Maker], made: Made, taken: Taken, within: str, times: int
+    ) -> list[tuple[str, float]]:
         consumer, start = taken.span_id, self._times.starts[taken.span_id]
-        last = bisect_right(makers, (self._times.ends[consumer], "\uffff"))
         chosen: list[str] = []
         overlapping = relay = None
-        for maker in reversed(makers[max(0, last - MAX_MAKERS) : last]):
+        for maker in reversed(makers):
             if any(self._nested(maker.span_id, other) for other in (consumer, *chosen)):
                 continue
             if maker.end > start:

@@ -81,9 +81,10 @@ class Corpus:
         steps = {word for reading in readings.values() for word in (reading.name, reading.name.rpartition(" ")[2])}
         for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
             self.own[span_id] = set()
-            if not _parses(forest, readings, span_id) and not _routes(forest, readings[span_id], span_id, steps):
-                self._collect_inputs(span_id, readings[span_id])
-                self._collect_outputs(span_id, readings[span_id], times.ends[span_id])
+            reading = readings[span_id]
+            if not _copies(forest, reading, span_id) and not _routes(forest, reading, span_id, steps):
+                self._collect_inputs(span_id, reading)
+                self._collect_outputs(span_id, reading, times.ends[span_id])
 
     def _collect_inputs(self, span_id: str, reading: SpanReading) -> None:
         for argument, value in _inputs(reading):
@@ -146,10 +147,9 @@ class Corpus:
             known.origins.append(maker)
 
 
-def _parses(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> bool:
-    """Whether it is a parser that hands on a model's answer unchanged: it is a part of that answer."""
-    reading = readings[span_id]
-    if not reading.name.endswith("Parser") or forest.children[span_id]:
+def _copies(forest: Forest, reading: SpanReading, span_id: str) -> bool:
+    """Whether it is a parser that hands on the text of a model's message unchanged: it is a part of that answer."""
+    if not reading.name.endswith("Parser") or forest.children[span_id] or not isinstance(reading.output, str):
         return False
     return set(texts(reading.output)) <= {text for value in reading.inputs.values() for text in texts(value)}
 

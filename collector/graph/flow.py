@@ -11,6 +11,7 @@ from collector.core.span import SpanContext
 from collector.graph.calls import tool_calls
 from collector.graph.clock import Times
 from collector.graph.content import Contents
+from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
@@ -37,6 +38,7 @@ def flow_of(
     readings: Mapping[str, SpanReading],
     times: Times,
     aliases: Mapping[str, str],
+    records: Records,
     failed: frozenset[str],
 ) -> Flow:
     """Stated edges, then those that are found; what is found never contradicts what is stated, nor time.
@@ -46,6 +48,7 @@ def flow_of(
         readings: What they say.
         times: When they ran.
         aliases: Spans that stand for others, for links to these.
+        records: Which instrumentations recorded the same.
         failed: Spans that ended with an error.
 
     Raises:
@@ -61,8 +64,8 @@ def flow_of(
     if _unknown(readings):
         explained = {(target, edge.argument) for target, edges in into.items() for edge in edges.values()}
         linked = {(edge.source, target) for target, edges in into.items() for edge in edges.values()}
-        contents = Contents(forest, readings, times)
-        found = [*tool_calls(forest, readings, times), *contents.finds()]
+        contents = Contents(forest, readings, times, records)
+        found = [*tool_calls(forest, readings, times, records), *contents.finds()]
         parts = contents.parts
         for find in found:
             fresh = (find.consumer, find.argument) not in explained and (

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from collector.graph.clock import Times
+from collector.graph.doubled import Records
 from collector.graph.filled import Fillings
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
@@ -38,12 +39,23 @@ class _Prompt:
 
 
 def prompts(
-    forest: Forest, readings: Mapping[str, SpanReading], times: Times, parts: Mapping[str, Mapping[str, str]]
+    forest: Forest,
+    readings: Mapping[str, SpanReading],
+    times: Times,
+    parts: Mapping[str, Mapping[str, str]],
+    records: Records,
 ) -> Mapping[str, tuple[ParameterUse, ...]]:
     """By span, all parameter uses: those stated, and system messages and templates under keys of their place.
 
     A system message that is the value of a stated parameter, or a recorded template with its fields filled in, is a use
-    of that. Different prompts of one kind in one place are numbered in the order of their use. `parts` is `Flow.parts`.
+    of that. Different prompts of one kind in one place are numbered in the order of their use.
+
+    Args:
+        forest: The spans.
+        readings: What they say.
+        times: When they ran.
+        parts: `Flow.parts`.
+        records: Which instrumentations recorded the same.
     """
     stated = {
         use.value: use
@@ -62,7 +74,7 @@ def prompts(
             if not use.prompt:
                 uses.setdefault(span_id, {}).setdefault(use.key, use)
         found.extend(templates.of_span(span_id, stated))
-    found = _at_home(forest, found)
+    found = _at_home(forest, found, records)
     numbers = _numbered(found, times)
     for prompt in found:
         number = numbers[prompt.site, prompt.kind, prompt.text]
@@ -71,8 +83,11 @@ def prompts(
     return {span_id: tuple(by_key.values()) for span_id, by_key in uses.items()}
 
 
-def _at_home(forest: Forest, found: Sequence[_Prompt]) -> list[_Prompt]:
-    """An operation that is given the same prompt as one around it is a part of that: the place is the outer one's."""
+def _at_home(forest: Forest, found: Sequence[_Prompt], records: Records) -> list[_Prompt]:
+    """An operation that is given the same prompt as one around it is a part of that: the place is the outer one's.
+
+    So it is with one call in two records.
+    """
     sites: dict[tuple[str, str, str], str] = {}
     placed = []
     for prompt in sorted(found, key=lambda one: forest.position[one.span_id]):
@@ -84,6 +99,7 @@ def _at_home(forest: Forest, found: Sequence[_Prompt]) -> list[_Prompt]:
                 site = outer
                 break
             up = forest.parent(up)
+        site = sites.get((records.first.get(prompt.span_id, ""), prompt.kind, prompt.text), site)
         sites[prompt.span_id, prompt.kind, prompt.text] = site
         placed.append(replace(prompt, site=site))
     return placed

@@ -31,11 +31,12 @@ def twins(forest: Forest, readings: Mapping[str, SpanReading]) -> Mapping[str, s
 def _same(inner: SpanReading, outer: SpanReading) -> bool:
     """Equal answers; one that was not recorded is no contradiction where the questions are equal."""
     if inner.has_output and outer.has_output:
-        return _shown(inner) == _shown(outer)
+        return shown(inner) == shown(outer)
     return bool(inner.taken) and [_key(one) for one in inner.taken] == [_key(one) for one in outer.taken]
 
 
-def _shown(reading: SpanReading) -> str:
+def shown(reading: SpanReading) -> str:
+    """An answer as one text, the same for every instrumentation that recorded it."""
     value = [_key(one) for one in reading.given] if reading.given else reading.output
     return json.dumps(value, sort_keys=True, default=str)
 
