@@ -14,6 +14,13 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     ("autogen_team", "flow"): 12,
     ("autogen_team", "hard"): 2,
     ("autogen_team", "precision"): 3,
+    # Six parsers hand on a model's answer unchanged and are a part of that answer; what a parser of JSON made is the
+    # model's. Two records of everything.
+    ("langchain_doubled", "flow"): 14,
+    # Cut before what flowed; nothing is left of it.
+    ("langgraph_cut", "hard"): 10,
+    # The attribute limit took the beginning of the history.
+    ("openinference_limited", "hard"): 8,
     # A parser hands on a model's answer and is a part of that answer; a condition looks at values and hands none on.
     ("langgraph_js_openinference", "flow"): 5,
     # "Find a hotel in {city} below 80 euros.": too few words, and the city is too short a text.
@@ -44,7 +51,7 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
 """By workflow and column, how many are missed."""
 
 MEANS: Final[Mapping[str, float]] = {
-    "flow": 0.98, "hard": 0.78, "back": 0.99, "precision": 0.99, "parameters": 0.99, "final": 0.98, "exceptions": 0.99,
+    "flow": 0.98, "hard": 0.75, "back": 0.99, "precision": 0.99, "parameters": 0.99, "final": 0.98, "exceptions": 0.99,
 }  # fmt: skip
 """By column, the least mean over the workflows."""
 

@@ -146,6 +146,8 @@ class Contents:
             own = [one for one in before if not self._records.apart(self._forest, one.span_id, taken.span_id)]
             if found := self._last_of(own, made, taken, within, times):
                 return found
+            start = self._times.starts[taken.span_id]
+            before = [one for one in before if one.end <= start or one in own]
         return self._last_of(before, made, taken, within, times)
 
     def _last_of(
@@ -188,7 +190,7 @@ class Contents:
             before = before and not self._forest.encloses(maker.span_id, first or "")
             parent = self._forest.parent(maker.span_id)
             around = own[maker.span_id] | own[parent] if parent else own[maker.span_id]
-            handed = text in around if equal else _is_in(text, around)
+            handed = text in around or field_value(text) in around or (not equal and _is_in(text, around))
             chosen = handed and self._corpus.chose(maker.span_id, made.text)
             known = self._from_outside[key] = before or (handed and not chosen)
         return known

@@ -8,8 +8,8 @@ from collector.core.span import AnyValue
 from collector.graph.clock import Times
 from collector.graph.forest import Forest
 from collector.graph.reading import SpanReading
-from collector.graph.recognition import EXTRACTED, MIN_LINE, SHORT, significant
-from collector.graph.records import fields_of, record
+from collector.graph.recognition import EXTRACTED, HEAD, MIN_LINE, SHORT, significant
+from collector.graph.records import field_value, fields_of, record
 from collector.graph.statement import Message, Role
 from collector.graph.texts import texts
 
@@ -60,7 +60,8 @@ class Corpus:
     Attributes:
         made: By text.
         taken: What is looked for as it is and in parts.
-        composed: What may be an output and may have been composed of others' outputs: looked for in parts only.
+        composed: What may be an output and may have been composed of others' outputs, and outputs of which the inputs
+            may have been cut: looked for in parts only.
         weak: Short lines and fields, looked for as they are, with the confidence of a find.
         own: By span, the texts of its inputs.
         whole: By span, the one text that is its output.
@@ -122,11 +123,14 @@ class Corpus:
         produced = [text for value in _outputs(reading) for text in texts(value, lines, fields)]
         if len(produced) == 1 or (produced and self.chose(span_id, produced[0])):
             self.whole[span_id] = produced[0]
+        if span_id in self.cut and reading.role is not Role.TEMPLATE:
+            self.composed += [Taken(text, span_id, "") for text in produced if len(text) >= HEAD]
         own, whole = self.own[span_id], self.whole.get(span_id)
         for text in produced:
             self._make(text, Maker(end, span_id, False, text in own and text != whole))
         for text in (*(line for line in lines if len(line) >= MIN_LINE), *fields, *fields_of(reading.both)):
-            self._make(text, Maker(end, span_id, True, text in own and text != whole))
+            handed = text in own or field_value(text) in own
+            self._make(text, Maker(end, span_id, True, handed and text != whole))
 
     def chose(self, span_id: str, text: str) -> bool:
         """Whether its output is a text that was one of several in a list that it was given."""

@@ -163,3 +163,15 @@ def test_a_chain_of_distinct_texts_is_found_whatever_surrounds_them(
     chance.shuffle(steps)
     expected = {(number, number + 1) for number in range(2, len(texts) + 1)}
     assert found(*steps) >= expected
+
+
+def test_a_field_whose_value_came_from_outside_proves_nothing() -> None:
+    plan = step(2, 1, ["MSKU 730412-8", "TGHU 551907-3"], [{"box": "MSKU 730412-8", "focus": "count the flywheels"}])
+    assert found(plan, step(3, 3, {"box": "MSKU 730412-8", "value": 41250}, "1113")) == set()
+    assert found(plan, step(3, 3, {"of": "count the flywheels", "value": 41250}, "1113")) == {(2, 3)}
+
+
+def test_where_the_inputs_were_cut_the_output_shows_what_went_in() -> None:
+    write, filed = step(2, 1, None, DRAFT), f"[2 rounds] {DRAFT}"
+    assert found(write, step(3, 3, "a request, long, and then more of it…", filed)) == {(2, 3)}
+    assert found(write, step(3, 3, "a request, long, and then more of it", filed)) == set()
