@@ -92,8 +92,8 @@ def _is_cut(reading: SpanReading) -> bool:
 
 
 def _guessed(forest: Forest, readings: Mapping[str, SpanReading], top: str) -> bool:
-    """Whether its values may as well have gone in, and none of its calls made anything of them."""
-    if not readings[top].both:
+    """Whether its one value may as well have gone in, and none of its calls made anything of it."""
+    if len(readings[top].both) != 1:
         return False
     said = " ".join(texts(readings[top].output))
     made = (text for one in forest.descendants(top)[1:] for text in texts(readings[one].output))

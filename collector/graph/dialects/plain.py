@@ -1,13 +1,13 @@
 """What an application put on its own spans, in no convention: names tell a part of it, the flow the rest."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
 from collector.core.span import SPAN_KINDS, AnyValue
 from collector.graph.chats import answered, asked
-from collector.graph.statement import NOTHING, ParameterUse, Role, Source, Statement
+from collector.graph.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
 from collector.graph.values import structured
 
 NAMESPACES: Final = ()
@@ -41,6 +41,11 @@ _FRAMEWORKS: Final = frozenset((
 _TOOL: Final = re.compile(r"(?:(?:execute_|running )?tool|tool[_ ]call|call[_ ]tool) (\S+)|(\S+)\.tool")
 """Names of spans by which frameworks without a convention name a tool."""
 
+_MODEL: Final = re.compile(
+    r"(?:^|[\W_])(?:llm|gpt|chat|completions?|openai|anthropic|claude|gemini|mistral|ollama)(?:$|[\W_])", re.IGNORECASE
+)
+"""Names of spans and attributes by which applications say that they ask a model."""
+
 _CONTENT: Final = re.compile(
     r"http\.(request|response)\.body(\.\w+)?|http\.\w*(body|payload)|url\.query|messaging\.message\.(body|payload)\w*|"
     r"db\.\w+(\.\w+)*"
@@ -56,12 +61,12 @@ _DATABASE: Final = frozenset((
 
 _OUTPUT: Final = frozenset((
     "output", "outputs", "result", "results", "response", "answer", "answers", "reply", "completion", "return",
-    "returned", "generated", "prediction",
+    "returned", "generated", "prediction", "assistant", "bot",
 ))  # fmt: skip
 _ROWS: Final = frozenset(("row", "rows", "documents", "hits"))
 _INPUT: Final = frozenset((
     "input", "inputs", "request", "query", "question", "arg", "args", "argument", "arguments", "param", "params",
-    "parameter", "parameters", "params", "statement", "source", "sources",
+    "parameter", "parameters", "params", "statement", "source", "sources", "user", "human",
 ))  # fmt: skip
 _PROMPT: Final = frozenset((
     "prompt", "prompts", "instructions", "instruction", "template", "system_prompt", "system",
@@ -106,7 +111,7 @@ def read(source: Source) -> Statement | None:
             carried[key] = structured(value)
     if not (inputs or outputs or uses or carried):
         return None
-    taken = next((found for value in inputs.values() if (found := asked(value))), ())
+    taken = next((found for value in inputs.values() if (found := asked(value))), ()) or _said_to_model(source, inputs)
     given = next((found for value in outputs.values() if (found := answered(value))), ())
     tool = _TOOL.fullmatch(source.span.name)
     output = next(iter(outputs.values())) if len(outputs) == 1 else outputs or NOTHING
@@ -122,6 +127,13 @@ def read(source: Source) -> Statement | None:
     )
 
 
+def _said_to_model(source: Source, inputs: Mapping[str, AnyValue]) -> tuple[Message, ...]:
+    """The one text that an operation was given of which a name says that it asks a model."""
+    said = [value for value in inputs.values() if isinstance(value, str)]
+    model = _MODEL.search(source.span.name) or any(map(_MODEL.search, inputs))
+    return (Message("user", said[0]),) if model and len(said) == 1 == len(inputs) else ()
+
+
 def _said(source: Source) -> Iterator[tuple[str, AnyValue]]:
     """Attributes, then those of events with the event's name before them, in the order in which they were set."""
     for key, value in source.attributes.items():
@@ -135,10 +147,10 @@ def _said(source: Source) -> Iterator[tuple[str, AnyValue]]:
         if told or (first in _VENDORS and _tells(key)):
             yield key, value
     for event in source.events:
-        if event.name.partition(".")[0] not in _GENERAL:
-            for key, value in event.attributes.items():
-                if key.partition(".")[0] not in _GENERAL:
-                    yield f"{event.name}.{key}", value
+        for key, value in event.attributes.items():
+            spaces = {event.name.partition(".")[0], key.partition(".")[0]} & _GENERAL
+            if not spaces or (spaces <= _VENDORS and _tells(key)):
+                yield f"{event.name}.{key}", value
 
 
 def _tells(key: str) -> bool:

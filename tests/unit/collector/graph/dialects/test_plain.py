@@ -93,3 +93,17 @@ def test_vendors_namespaces_say_what_was_asked_and_answered() -> None:
     assert [one.content for one in said.given] == ["At ten."]
     assert read({"gcp.vertex.agent.llm_request": "{}", "gcp.project.name": "ours", "error": "yes"}) is None
     assert read({"url": "https://pod.example/e118"}).carried == {"url": "https://pod.example/e118"}  # type: ignore[union-attr]
+
+
+def test_who_says_that_it_asks_a_model_says_it_to_the_model() -> None:
+    advice = "Raise the oxygen in basin 2 at once."
+    asked = f"Translate into French, keep all the numbers: {advice}"
+    graph = graph_of([
+        span(1, None, "nightly", 0, 9),
+        span(2, 1, "explain", 1, 2, {"acme.answer": advice}),
+        span(3, 1, "llm.call", 3, 4, {"llm.user_text": asked, "llm.engine": "m"},
+             events=[Event("llm.finished", 4, {"llm.bot_text": "Augmentez l'oxygène."}, 0)]),
+    ])  # fmt: skip
+    assert flows(graph) == {(2, 3)}
+    assert parameters(graph) == {"nightly.user_prompt": ("Translate into French, keep all the numbers: {explain}", [3])}
+    assert final(graph) == "Augmentez l'oxygène."
