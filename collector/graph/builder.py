@@ -12,8 +12,7 @@ from collector.core.graph import Edge, EdgeOrigin, Gap, Node, NodeKind, TraceGra
 from collector.core.release import Release
 from collector.core.span import Event, LogRecord, Span
 from collector.graph.clock import answered, one_clock
-from collector.graph.dialects import installed
-from collector.graph.dialects.opto import release_numbers
+from collector.graph.content.recognition import WHOLE
 from collector.graph.direction import directed
 from collector.graph.doubled import records_of
 from collector.graph.exceptions import exceptions_of, failed_spans
@@ -22,9 +21,10 @@ from collector.graph.forest import Forest, grow, unique
 from collector.graph.outcome import outputs_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
-from collector.graph.reading import SpanReading, length_limit, read
-from collector.graph.recognition import WHOLE
-from collector.graph.statement import Role, event_of
+from collector.graph.reading.dialects import installed
+from collector.graph.reading.dialects.opto import release_numbers
+from collector.graph.reading.span_reading import SpanReading, length_limit, read
+from collector.graph.reading.statement import Role, event_of
 from collector.graph.twins import twins, united
 from otel_opto.spec import ParameterSpec
 

@@ -9,8 +9,8 @@ from collector.graph.clock import Times
 from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
-from collector.graph.statement import Message, Role
+from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.statement import Message, Role
 
 BY_ID: Final = 1.0
 BY_ARGUMENTS: Final = 0.95

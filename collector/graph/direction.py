@@ -6,11 +6,11 @@ from typing import Final
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
+from collector.graph.content.recognition import is_common
+from collector.graph.content.records import record
+from collector.graph.content.texts import texts
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
-from collector.graph.recognition import is_common
-from collector.graph.records import record
-from collector.graph.texts import texts
+from collector.graph.reading.span_reading import SpanReading
 
 MAX_EARLIER: Final = 4
 """Of the spans that carry one text only that many are remembered, the first ones to end."""

@@ -6,8 +6,8 @@ from typing import Final
 
 from collector.graph.clock import Times
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
-from collector.graph.statement import Role
+from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.statement import Role
 from collector.graph.twins import shown
 
 MAX_ALIKE: Final = 4

@@ -7,8 +7,8 @@ from typing import Final
 from collector.core.graph import ExceptionRecord, SourcePosition
 from collector.core.span import Attributes, Event, Span, StatusCode
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
-from collector.graph.statement import Failure
+from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.statement import Failure
 from otel_opto import semconv
 
 _FRAMES: Final = (

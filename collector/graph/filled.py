@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from collector.graph.content.texts import plain, texts
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
-from collector.graph.texts import plain, texts
+from collector.graph.reading.span_reading import SpanReading
 
 MIN_WORDS: Final = 5
 """Of the application's own in a message. With fewer it is labels around values: ``Question: … Notes: …``."""

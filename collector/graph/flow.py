@@ -10,11 +10,11 @@ from collector.core.graph import Edge, EdgeOrigin, Gap
 from collector.core.span import SpanContext
 from collector.graph.calls import tool_calls
 from collector.graph.clock import Times
-from collector.graph.content import Contents
+from collector.graph.content.contents import Contents
 from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
+from collector.graph.reading.span_reading import SpanReading
 from collector.graph.sequence import sequence
 
 

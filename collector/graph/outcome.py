@@ -7,12 +7,12 @@ from typing import Final
 from collector.core.graph import Output
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
-from collector.graph.corpus import END
+from collector.graph.content.corpus import END
+from collector.graph.content.recognition import MIN_LEAF
+from collector.graph.content.texts import texts
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
-from collector.graph.recognition import MIN_LEAF
-from collector.graph.statement import Role
-from collector.graph.texts import texts
+from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.statement import Role
 
 _VERDICT_KEYS: Final = frozenset((
     "score", "label", "verdict", "grade", "rating", "approved", "passed", "pass", "is_correct", "correct", "valid",

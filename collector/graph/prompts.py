@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from collector.graph.clock import Times
+from collector.graph.content.texts import plain, texts
 from collector.graph.doubled import Records
 from collector.graph.filled import Fillings
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
-from collector.graph.statement import ParameterUse, Role
-from collector.graph.texts import plain, texts
+from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.statement import ParameterUse, Role
 
 _FIELD: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
 _GENERIC: Final = re.compile(

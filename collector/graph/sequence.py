@@ -6,8 +6,8 @@ from typing import Final
 from collector.graph.clock import Times
 from collector.graph.find import Find
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
-from collector.graph.statement import Role
+from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.statement import Role
 
 CONFIDENCE: Final = 0.3
 

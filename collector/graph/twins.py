@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 
 from collector.graph.forest import Forest
-from collector.graph.reading import SpanReading
-from collector.graph.statement import Message, Role
+from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.statement import Message, Role
 
 _TWO_SIDED = frozenset((Role.MODEL, Role.TOOL, Role.RETRIEVER))
 

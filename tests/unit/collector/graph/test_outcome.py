@@ -3,11 +3,11 @@
 from collector.core.graph import ExceptionRecord, Output
 from collector.core.span import AnyValue, Event, Span, SpanContext, StatusCode
 from collector.graph.clock import one_clock
-from collector.graph.dialects import installed
 from collector.graph.exceptions import exceptions_of, failed_spans
 from collector.graph.forest import Forest, grow, unique
 from collector.graph.outcome import outputs_of
-from collector.graph.reading import SpanReading, read
+from collector.graph.reading.dialects import installed
+from collector.graph.reading.span_reading import SpanReading, read
 from tests import samples
 
 

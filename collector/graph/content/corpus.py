@@ -1,0 +1,188 @@
+"""The texts of a trace: what its operations were given, and what they made."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from collector.core.span import AnyValue
+from collector.graph.clock import Times
+from collector.graph.content.recognition import EXTRACTED, HEAD, MIN_LINE, SHORT, significant
+from collector.graph.content.records import field_value, fields_of, record
+from collector.graph.content.texts import texts
+from collector.graph.forest import Forest
+from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.statement import Message, Role
+
+END: Final = ("__end__", "END", "end")
+"""What routers of graphs say instead of a step's name (LangGraph)."""
+
+
+class Maker(NamedTuple):
+    """Who made a text.
+
+    Attributes:
+        end: When it had ended.
+        part: The text is only a line or a field of a value of its output.
+        given: The text is one of its inputs, too, and not all that it says.
+    """
+
+    end: int
+    span_id: str
+    part: bool
+    given: bool
+
+
+@dataclass(slots=True)
+class Made:
+    """A distinct text among the outputs and who made it, in order of ending; `origins` were not given it."""
+
+    text: str
+    makers: list[Maker]
+    origins: list[Maker]
+
+    @property
+    def is_part(self) -> bool:
+        """Whether nobody made it as a whole value."""
+        return all(maker.part for maker in self.makers)
+
+
+class Taken(NamedTuple):
+    """A text among a span's inputs."""
+
+    text: str
+    span_id: str
+    argument: str
+
+
+class Corpus:
+    """Every text of a trace.
+
+    Attributes:
+        made: By text.
+        taken: What is looked for as it is and in parts.
+        composed: What may be an output and may have been composed of others' outputs, and outputs of which the inputs
+            may have been cut: looked for in parts only.
+        weak: Short lines and fields, looked for as they are, with the confidence of a find.
+        own: By span, the texts of its inputs.
+        whole: By span, the one text that is its output.
+        cut: Spans of which something was dropped or cut.
+        first_taken: By text, the first span to end that was given it.
+    """
+
+    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> None:
+        self._readings = readings
+        self.made: dict[str, Made] = {}
+        self.taken: list[Taken] = []
+        self.composed: list[Taken] = []
+        self.weak: list[tuple[Taken, float]] = []
+        self.own: dict[str, set[str]] = {}
+        self.whole: dict[str, str] = {}
+        self.cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
+        self.first_taken: dict[str, str] = {}
+        steps = {word for reading in readings.values() for word in (reading.name, reading.name.rpartition(" ")[2])}
+        for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
+            self.own[span_id] = set()
+            reading = readings[span_id]
+            if not _copies(forest, reading, span_id) and not _routes(forest, reading, span_id, steps):
+                self._collect_inputs(span_id, reading)
+                self._collect_outputs(span_id, reading, times.ends[span_id])
+
+    def _collect_inputs(self, span_id: str, reading: SpanReading) -> None:
+        for argument, value in _inputs(reading):
+            lines: list[str] = []
+            fields: list[str] = []
+            for text in texts(value, lines, fields):
+                self._take(Taken(text, span_id, argument))
+            for line in lines:
+                if len(line) >= MIN_LINE and not significant(line):
+                    self.weak.append((Taken(line, span_id, argument), SHORT))
+            self._take_fields(span_id, argument, fields)
+        if len(reading.inputs) > 1:
+            self._take(Taken(record(reading.inputs), span_id, ""))
+        self._take_fields(span_id, "", fields_of(reading.inputs))
+        for name, value in reading.both.items():
+            fields = []
+            self.composed += [Taken(text, span_id, name) for text in texts(value, None, fields)]
+            self.weak += [(Taken(field, span_id, name), EXTRACTED) for field in fields]
+
+    def _take(self, taken: Taken) -> None:
+        if taken.text:
+            self.own[taken.span_id].add(taken.text)
+            self.taken.append(taken)
+            self.first_taken.setdefault(taken.text, taken.span_id)
+
+    def _take_fields(self, span_id: str, argument: str, fields: Iterable[str]) -> None:
+        for field in fields:
+            self.own[span_id].add(field)
+            self.first_taken.setdefault(field, span_id)
+            self.weak.append((Taken(field, span_id, argument), EXTRACTED))
+
+    def _collect_outputs(self, span_id: str, reading: SpanReading, end: int) -> None:
+        lines: list[str] = []
+        fields: list[str] = []
+        produced = [text for value in _outputs(reading) for text in texts(value, lines, fields)]
+        if len(produced) == 1 or (produced and self.chose(span_id, produced[0])):
+            self.whole[span_id] = produced[0]
+        if span_id in self.cut and reading.role is not Role.TEMPLATE:
+            self.composed += [Taken(text, span_id, "") for text in produced if len(text) >= HEAD]
+        own, whole = self.own[span_id], self.whole.get(span_id)
+        for text in produced:
+            self._make(text, Maker(end, span_id, False, text in own and text != whole))
+        for text in (*(line for line in lines if len(line) >= MIN_LINE), *fields, *fields_of(reading.both)):
+            handed = text in own or field_value(text) in own
+            self._make(text, Maker(end, span_id, True, handed and text != whole))
+
+    def chose(self, span_id: str, text: str) -> bool:
+        """Whether its output is a text that was one of several in a list that it was given."""
+        reading = self._readings[span_id]
+        if text not in self.own[span_id] or not reading.has_output or texts(reading.output)[:1] != [text]:
+            return False
+        lists = [value for value in reading.inputs.values() if isinstance(value, Sequence) and len(value) > 1]
+        return any(texts(item)[:1] == [text] for value in lists if not isinstance(value, str) for item in value)
+
+    def _make(self, text: str, maker: Maker) -> None:
+        known = self.made.get(text)
+        if known is None:
+            known = self.made[text] = Made(text, [], [])
+        elif known.makers[-1].span_id == maker.span_id:
+            return
+        known.makers.append(maker)
+        if not maker.given:
+            known.origins.append(maker)
+
+
+def _copies(forest: Forest, reading: SpanReading, span_id: str) -> bool:
+    """Whether it is a parser that hands on the text of a model's message unchanged: it is a part of that answer."""
+    if not reading.name.endswith("Parser") or forest.children[span_id] or not isinstance(reading.output, str):
+        return False
+    return set(texts(reading.output)) <= {text for value in reading.inputs.values() for text in texts(value)}
+
+
+def _routes(forest: Forest, reading: SpanReading, span_id: str, steps: set[str]) -> bool:
+    """Whether it only says which step comes next: it looks at values, and hands none on."""
+    chosen = reading.output
+    if not isinstance(chosen, str) or reading.role is not Role.STEP or forest.children[span_id]:
+        return False
+    return chosen in steps or chosen in END
+
+
+def _inputs(reading: SpanReading) -> Iterator[tuple[str, AnyValue]]:
+    if reading.taken:
+        for message in reading.taken:
+            yield "messages" if message.role != "system" else "system", _said(message)
+    for name, value in reading.inputs.items():
+        if not reading.taken or name != "messages":
+            yield name, value
+
+
+def _outputs(reading: SpanReading) -> Iterator[AnyValue]:
+    if reading.given:
+        for message in reading.given:
+            yield _said(message)
+    elif reading.has_output:
+        yield reading.output
+        yield from reading.both.values()
+
+
+def _said(message: Message) -> AnyValue:
+    return [message.content, *(call.arguments for call in message.calls)]

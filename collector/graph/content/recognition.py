@@ -1,0 +1,68 @@
+"""When a text counts as recognised: in another text, at its end, or as the whole of it."""
+
+from typing import Final
+
+from collector.graph.content.texts import words
+
+MIN_LENGTH: Final = 12
+"""Characters. A shorter text says nothing where it stands inside another one."""
+
+MIN_WHOLE: Final = 3
+"""Characters. A shorter output is not recognised even where it is a whole input."""
+
+MIN_LEAF: Final = 4
+"""Characters. A shorter part of an output is not recognised where it is a whole input."""
+
+MIN_DIGITS: Final = 3
+"""The same of a number."""
+
+MIN_LINE: Final = 5
+"""Characters. A shorter output is not recognised as a line of an input (``Observation:`` and then the output)."""
+
+HEAD: Final = 24
+"""Characters. A text that long needs no word borders around it, and may be recognised by its beginning."""
+
+MIN_PART: Final = 20
+"""Characters. A shorter line of an output is recognised only where it is a whole input."""
+
+WHOLE: Final = 0.95
+CONTAINED: Final = 0.8
+EXTRACTED: Final = 0.7
+SHORT: Final = 0.5
+
+_COMMON: Final = frozenset((
+    "true", "false", "none", "null", "yes", "no", "ok", "okay", "done", "success", "failed", "failure", "error",
+    "stop", "end", "start", "unknown", "default", "n/a", "user", "assistant", "system", "tool", "continue", "next",
+    "approved", "rejected", "pass", "fail", "retry", "finish",
+))  # fmt: skip
+
+
+def significant(text: str) -> bool:
+    """Whether a text can be recognised inside another: long enough, and more than one common word."""
+    if len(text) < MIN_LENGTH:
+        return len(text) >= 4 and not text.isascii() and len(words(text)) > 0 and any(ord(one) > 0x2E80 for one in text)
+    return " " in text or len(text) >= 20 or any(one.isdigit() for one in text) or not text.isascii()
+
+
+def found_as(text: str, whole: str, cut: bool) -> float:
+    """The confidence that the text is a part of the whole; 0 if it is none. An equal text is not meant."""
+    at = whole.find(text) if len(text) < len(whole) else -1
+    if at >= 0:
+        free = len(text) >= HEAD or not (_inside_word(whole, at) or _inside_word(whole, at + len(text)))
+        return CONTAINED if free else 0.0
+    return EXTRACTED if cut and _runs_out_in(text, whole) else 0.0
+
+
+def _runs_out_in(text: str, whole: str) -> bool:
+    """Whether the whole ends with the beginning of the text, and with enough of it."""
+    at = whole.rfind(text[:HEAD])
+    return at >= 0 and len(whole) - at < len(text) and text.startswith(whole[at:])
+
+
+def _inside_word(whole: str, at: int) -> bool:
+    return 0 < at < len(whole) and whole[at - 1].isalnum() and whole[at].isalnum()
+
+
+def is_common(text: str) -> bool:
+    """Whether even a whole input that is equal to it proves nothing."""
+    return len(text) < MIN_WHOLE or text.lower() in _COMMON

@@ -1,0 +1,127 @@
+"""The texts that a value is made of, in the one form in which texts are compared."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from collector.core.span import AnyValue
+from collector.graph.content.records import MAX_FIELDS, NO_CONTENT, fields_of, record
+from collector.graph.reading.values import embedded, structured
+
+MAX_TEXTS: Final = 2_000
+"""Of one value. What lies beyond is not compared."""
+
+MAX_LENGTH: Final = 200_000
+"""Of one text, in characters. What lies beyond is not compared."""
+
+_ESCAPES: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_LITERALS: Final = re.compile(r"""(?:=|: )(?:'((?:[^'\\]|\\.){12,})'|"((?:[^"\\]|\\.){12,})")""", re.DOTALL)
+_REPR: Final = re.compile(r"^\W*[A-Za-z_]\w*\([\w ]*[=:<'\"]")
+
+
+MAX_PARTS: Final = 12
+"""Of one value. Lines and labelled texts beyond are known only as parts of the whole."""
+
+
+def texts(value: AnyValue, parts: list[str] | None = None, fields: list[str] | None = None) -> list[str]:
+    """The texts in a value, JSON in texts and Python's repr of objects opened; numbers as their digits.
+
+    Args:
+        value: Decoded or not.
+        parts: Gets the lines and the labelled texts (``Answer: …``) that the texts are made of.
+        fields: Gets the fields with short values (``"berth": "H7"``).
+    """
+    found: list[str] = []
+    stack = [value]
+    while stack and len(found) < MAX_TEXTS:
+        item = stack.pop()
+        if isinstance(item, str):
+            inner = structured(item)
+            if inner is not item:
+                stack.append(inner)
+                continue
+            found.extend(_of_text(item))
+            if "{" in item or "[" in item:
+                stack.extend(reversed([*embedded(item)]))
+            if parts is not None and len(parts) < MAX_PARTS:
+                parts.extend(_parts(item, MAX_PARTS - len(parts)))
+        elif isinstance(item, Mapping):
+            whole = record(item)
+            if whole:
+                found.append(whole)
+            if fields is not None and len(fields) < MAX_FIELDS:
+                fields.extend(fields_of(item))
+            stack.extend([inner for key, inner in item.items() if key not in NO_CONTENT][::-1])
+        elif isinstance(item, Sequence) and not isinstance(item, bytes):
+            stack.extend(reversed(item))
+        elif isinstance(item, int | float) and not isinstance(item, bool):
+            found.append(f"{item:.12g}" if isinstance(item, float) else str(item))
+    return found
+
+
+def _of_text(text: str) -> Iterator[str]:
+    whole = plain(text[:MAX_LENGTH])
+    if whole:
+        yield whole
+    if "(" in text and _REPR.match(text):
+        for match in _LITERALS.finditer(text):
+            yield plain(match[1] or match[2])
+
+
+_BULLET: Final = re.compile(r"\s*(?:[-*•#>]+|\(?\d{1,3}[.)]|\(?[a-z]\))\s+")
+_CELLS: Final = re.compile(r"\s\|\s|\t|;\s")
+MAX_ROW: Final = 400
+"""Characters. A longer line is no row of cells (``line | wish``)."""
+
+_LABEL: Final = re.compile(r"[^\s:][^:\n]{0,30}:\s+(?=\S)")
+
+
+def _parts(text: str, most: int) -> list[str]:
+    """Lines without bullets, their cells, and what follows a label at the beginning of a line."""
+    lines = text.split("\n", most + 1)[:most] if "\n" in text else [text]
+    found = []
+    for line in lines:
+        bullet = _BULLET.match(line)
+        item = line[bullet.end() :] if bullet else line
+        label = _LABEL.match(item)
+        if len(lines) > 1 or bullet:
+            found.append(plain(item))
+        if len(item) <= MAX_ROW and _CELLS.search(item):
+            found += [plain(cell) for cell in _CELLS.split(item) if cell.strip()]
+        if label:
+            found.append(plain(item[label.end() :]))
+    return found[:most]
+
+
+def _unescaped(run: re.Match[str]) -> str:
+    """Characters beyond the first 65,536 are two escapes, and half of one is none."""
+    units = bytes.fromhex(run[0].replace("\\u", ""))
+    return units.decode("utf-16-be", "replace")
+
+
+def plain(text: str) -> str:
+    """White space as single spaces; escapes that a repr or JSON left over undone; a mark of cutting taken off."""
+    if "\\" in text:
+        text = _ESCAPES.sub(_unescaped, text)
+        text = (
+            text.replace("\\\\", "\\").replace("\\n", " ").replace("\\t", " ").replace("\\'", "'").replace('\\"', '"')
+        )
+    if "\n" in text or "  " in text or "\t" in text or text[:1].isspace() or text[-1:].isspace():
+        text = " ".join(text.split())
+    return text.rstrip("….").rstrip() if text.endswith(("...", "…")) and len(text) > 32 else text
+
+
+_SEPARATORS: Final = {ord(mark): " " for mark in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}
+_UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{4,}")
+
+
+def words(text: str) -> list[str]:
+    """Words without punctuation; scripts that put no spaces between words in overlapping pieces of four."""
+    if not text.isascii():
+        text = _UNSPACED.sub(_pieces, text)
+    return text.translate(_SEPARATORS).split()
+
+
+def _pieces(run: re.Match[str]) -> str:
+    letters = run[0]
+    return f" {' '.join(letters[start : start + 4] for start in range(len(letters) - 3))} "

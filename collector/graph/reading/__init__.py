@@ -1,0 +1,1 @@
+"""What spans say, in any instrumentation's dialect, as operations in OPTO's words."""

@@ -1,0 +1,44 @@
+"""Langfuse's SDK: one attribute for the input, one for the output of an observation."""
+
+from typing import Final
+
+from collector.graph.reading.chats import answered, asked
+from collector.graph.reading.messages import messages
+from collector.graph.reading.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
+from collector.graph.reading.values import structured
+
+NAMESPACES: Final = ("langfuse",)
+SAYS: Final = (
+    "`langfuse.observation.{input,output,type}`, `langfuse.observation.prompt.name`, "
+    "`langfuse.trace.{input,output}` of a root"
+)
+
+_ROLES = {
+    "generation": Role.MODEL, "tool": Role.TOOL, "agent": Role.AGENT, "retriever": Role.RETRIEVER,
+    "evaluator": Role.EVALUATOR, "chain": Role.STEP, "span": Role.STEP, "embedding": Role.STEP, "guardrail": Role.STEP,
+}  # fmt: skip
+
+
+def read(source: Source) -> Statement | None:
+    """A generation's input and output are messages where they have that form."""
+    attributes = source.attributes
+    role = _ROLES.get(str(attributes.get("langfuse.observation.type") or ""), Role.OTHER)
+    root = source.span.parent_span_id is None
+    keys = [f"langfuse.{place}." for place in (("observation", "trace") if root else ("observation",))]
+    given_in = next((attributes[key + "input"] for key in keys if key + "input" in attributes), None)
+    given_out = next((attributes[key + "output"] for key in keys if key + "output" in attributes), None)
+    input_, output = structured(given_in), structured(given_out)
+    taken: tuple[Message, ...] = ()
+    given: tuple[Message, ...] = ()
+    if role is Role.MODEL:
+        taken = asked(input_) or messages(input_)
+        given = answered(output) or messages(output)
+    prompt = attributes.get("langfuse.observation.prompt.name")
+    return Statement(
+        role=role,
+        inputs={} if taken or given_in is None else {"input": input_},
+        taken=taken,
+        output=NOTHING if given or given_out is None else output,
+        given=given,
+        uses=(ParameterUse(str(prompt)),) if prompt else (),
+    )
