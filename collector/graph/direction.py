@@ -98,8 +98,9 @@ def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
     inputs = {**reading.inputs, **{name: reading.carried[name] for name in known}}
     if reading.has_output or not made:
         return reading._replace(inputs=inputs)
-    shown = [*made.values()][len(made) > 1 and not inputs :]
-    output: AnyValue = shown[0] if len(shown) == 1 else dict(list(made.items())[-len(shown) :])
+    first = next(iter(made)) if len(made) > 1 and not inputs else None
+    shown = {name: value for name, value in made.items() if name != first}
+    output: AnyValue = next(iter(shown.values())) if len(shown) == 1 else shown
     return reading._replace(inputs=inputs, has_output=True, output=output, both=made)
 
 

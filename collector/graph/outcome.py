@@ -33,7 +33,7 @@ def outputs_of(
     failed: frozenset[str],
     tops: Sequence[str],
 ) -> tuple[Output, ...]:
-    """The final outputs, one of each top span, those of the tops that say most of the workflow first.
+    """The final outputs, one of each top span; where what ran around them is missing, that of the last to end first.
 
     A top that states its output is believed. Where it states none, or a structure that was cut: of its descendants that
     state one, the last that is no evaluation, has not failed and is nearest to the top. A verdict on an earlier answer
@@ -47,12 +47,10 @@ def outputs_of(
         failed: Spans that ended with an error.
         tops: Of the trace whose outputs are asked for.
     """
-    found = []
-    for top in tops:
-        chosen = _chosen(forest, readings, times, flows, failed, top)
-        if chosen is not None:
-            found.append(Output(f"span:{chosen}", readings[chosen].output))
-    return tuple(found)
+    found = [(top, one) for top in tops if (one := _chosen(forest, readings, times, flows, failed, top)) is not None]
+    if any(forest.spans[top].parent_span_id for top in tops):
+        found.sort(key=lambda pair: (is_verdict(readings[pair[1]].output), -times.ends[pair[0]], pair))
+    return tuple(Output(f"span:{one}", readings[one].output) for _, one in found)
 
 
 def _chosen(

@@ -51,6 +51,11 @@ def test_a_fragment_beside_the_root_is_no_output_of_the_trace() -> None:
     assert outputs(fragment) == [("5", 5)]
 
 
+def test_where_the_root_is_missing_the_last_to_end_speaks_first_and_verdicts_last() -> None:
+    steps = [span(2, 77, '"draft"', end=20), span(3, 77, '"letter"', end=30), span(4, 77, '{"score": 1}', end=40)]
+    assert outputs(*steps) == [("3", "letter"), ("2", "draft"), ("4", {"score": 1})]
+
+
 def test_the_last_exception_of_a_span_is_recorded_with_its_stack() -> None:
     events = tuple(
         Event("exception", time, {"exception.type": kind, "exception.message": "m", "exception.stacktrace": "at x"})
