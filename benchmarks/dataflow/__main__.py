@@ -13,12 +13,13 @@ from pathlib import Path
 
 from benchmarks.dataflow.capture import FOLDER, Capture, load, names
 from benchmarks.dataflow.family import Tree
-from benchmarks.dataflow.score import score
+from benchmarks.dataflow.score import across, score
 from collector.graph.builder import build
 
 COLUMNS = (
     ("flow", "flow found", "flow"),
     ("hard", "hard found", "hard"),
+    ("across", "across found", "across"),
     ("back", "back found", "back"),
     ("false", "false", "ruled out"),
     ("precision", "right", "said"),
@@ -40,6 +41,12 @@ def scored(capture: Capture) -> tuple[Counter[str], Counter[str]]:
         found, said = score(truth, graph, Tree(spans))
         counts.update(found)
         notes.update(said)
+    if any(truth.get("cross_trace_edges") for truth in capture.truth["traces"]):
+        whole, tree = build("", capture.spans, {}, {}, (), capture.records), Tree(capture.spans)
+        for truth in capture.truth["traces"]:
+            found, said = across(truth, whole, tree)
+            counts.update(found)
+            notes.update(said)
     return counts, notes
 
 

@@ -9,6 +9,7 @@
 - parameters: the text (a template's literal parts) stands in a parameter that is used in the family of a span that the
   truth names. extra: parameters that match nothing.
 - final: the first output contains the true one, or is contained in it.
+- across: a true edge between traces, in the graph of all of them together.
 - exceptions: one is recorded in the family of the true span.
 """
 
@@ -38,6 +39,22 @@ def score(truth: Truth, graph: TraceGraph, tree: Tree) -> tuple[Counter[str], li
     notes += _precision(truth, flows, tree, counts)
     notes += _parameters(truth, graph, tree, counts)
     notes += _ending(truth, graph, tree, counts)
+    return counts, notes
+
+
+def across(truth: Truth, graph: TraceGraph, tree: Tree) -> tuple[Counter[str], list[str]]:
+    """The counts of the edges that lead into one trace from others, in a graph of all traces."""
+    counts: Counter[str] = Counter()
+    notes: list[str] = []
+    flows = {(source, target) for source, target, origin in span_edges(graph) if origin is not EdgeOrigin.CALL}
+    for edge in truth.get("cross_trace_edges") or ():
+        source, target = edge["producer_span_id"], edge["consumer_span_id"]
+        sources, targets = tree.family(source, target), tree.family(target, source)
+        hit = any(one in sources and other in targets for one, other in flows)
+        counts["across"] += 1
+        counts["across found"] += hit
+        if not hit:
+            notes.append(f"across missed: {edge['producer_span']} -> {edge['consumer_span']} ({edge['via']})")
     return counts, notes
 
 
