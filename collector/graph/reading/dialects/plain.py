@@ -79,7 +79,7 @@ _META: Final = frozenset((
     "min", "max", "timestamp", "time", "language", "lang", "env", "service", "limit", "score",
 ))  # fmt: skip
 _FORM: Final = frozenset((
-    "text", "value", "json", "content", "preview", "data", "body", "raw",
+    "text", "value", "json", "content", "preview", "data", "body", "raw", "payload", "string",
 ))  # fmt: skip
 _EMPTY: Final[Sequence[AnyValue]] = ("", (), [], "{}", "[]", '""', "null", "None")
 MIN_DIGITS: Final = 3
