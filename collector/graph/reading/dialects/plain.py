@@ -29,7 +29,7 @@ _GENERAL: Final = frozenset((
 _FLAGS: Final = frozenset(("component", "error", "event", "level", "otel", "thread"))
 """What OpenTracing's conventions and loggers write without a namespace."""
 
-_VENDORS: Final = frozenset(("aws", "az", "azure", "gcp", "gen_ai", "llm", "session", "user"))
+_VENDORS: Final = frozenset(("aws", "az", "azure", "gcp", "llm", "session", "user"))
 """General namespaces that are used for contents, too: what is named so (`gcp.vertex.agent.llm_request`)."""
 
 _FRAMEWORKS: Final = frozenset((
@@ -62,11 +62,13 @@ _DATABASE: Final = frozenset((
 _OUTPUT: Final = frozenset((
     "output", "outputs", "result", "results", "response", "answer", "answers", "reply", "completion", "return",
     "returned", "generated", "prediction", "assistant", "bot",
+    "choices", "completions",
 ))  # fmt: skip
 _ROWS: Final = frozenset(("row", "rows", "documents", "hits"))
 _INPUT: Final = frozenset((
     "input", "inputs", "request", "query", "question", "arg", "args", "argument", "arguments", "param", "params",
     "parameter", "parameters", "params", "statement", "source", "sources", "user", "human",
+    "messages",
 ))  # fmt: skip
 _PROMPT: Final = frozenset((
     "prompt", "prompts", "instructions", "instruction", "template", "system_prompt", "system",
@@ -111,8 +113,9 @@ def read(source: Source) -> Statement | None:
             carried[key] = structured(value)
     if not (inputs or outputs or uses or carried):
         return None
-    taken = next((found for value in inputs.values() if (found := asked(value))), ()) or _said_to_model(source, inputs)
-    given = next((found for value in outputs.values() if (found := answered(value))), ())
+    taken = next((found for item in inputs.items() if (found := asked(_whole(*item)))), ())
+    taken = taken or _said_to_model(source, inputs)
+    given = next((found for item in outputs.items() if (found := answered(_whole(*item)))), ())
     tool = _TOOL.fullmatch(source.span.name)
     output = next(iter(outputs.values())) if len(outputs) == 1 else outputs or NOTHING
     return Statement(
@@ -125,6 +128,11 @@ def read(source: Source) -> Statement | None:
         uses=tuple(sorted(uses)),
         carried=carried,
     )
+
+
+def _whole(key: str, value: AnyValue) -> AnyValue:
+    """A request or response of which each part may be an attribute: ``llm.openai.messages``."""
+    return value if isinstance(value, Mapping) else {_words(key)[-1]: value}
 
 
 def _said_to_model(source: Source, inputs: Mapping[str, AnyValue]) -> tuple[Message, ...]:

@@ -81,7 +81,7 @@ def test_what_frameworks_write_under_other_names_is_no_dataflow() -> None:
 
 
 def test_vendors_namespaces_say_what_was_asked_and_answered() -> None:
-    """Google's ADK, first version of its spans."""
+    """Google's ADK, first version of its spans; LiteLLM's raw requests."""
     request = {"model": "m", "config": {"system_instruction": "Plan a leg."}, "contents": [
         {"role": "user", "parts": [{"text": "To Helgoland?"}]}]}  # fmt: skip
     said = read({
@@ -91,6 +91,14 @@ def test_vendors_namespaces_say_what_was_asked_and_answered() -> None:
     assert said is not None
     assert [(one.role, one.content) for one in said.taken] == [("system", "Plan a leg."), ("user", "To Helgoland?")]
     assert [one.content for one in said.given] == ["At ten."]
+    said = read({
+        "llm.openai.messages": "[{'role': 'user', 'content': 'Four pieces?'}]", "llm.openai.model": "m",
+        "llm.openai.choices": "[{'index': 0, 'logprobs': None, 'message': {'content': 'Es ist ein Ros'}}]",
+    })  # fmt: skip
+    assert said is not None
+    assert ([one.content for one in said.taken], [one.content for one in said.given]) == (
+        ["Four pieces?"], ["Es ist ein Ros"],
+    )  # fmt: skip
     assert read({"gcp.vertex.agent.llm_request": "{}", "gcp.project.name": "ours", "error": "yes"}) is None
     assert read({"url": "https://pod.example/e118"}).carried == {"url": "https://pod.example/e118"}  # type: ignore[union-attr]
 
