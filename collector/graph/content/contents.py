@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from collector.graph.clock import Times
 from collector.graph.content.corpus import Corpus, Made, Maker, Taken
 from collector.graph.content.hits import Hit, hits
-from collector.graph.content.recognition import CONTAINED, EXTRACTED, MIN_DIGITS, MIN_LEAF, SHORT
+from collector.graph.content.recognition import CONTAINED, EXTRACTED, HEAD, MIN_DIGITS, MIN_LEAF, SHORT
 from collector.graph.content.records import field_value
 from collector.graph.content.scattered import SCATTERED
 from collector.graph.doubled import Records
@@ -25,6 +25,9 @@ from collector.graph.reading.span_reading import SpanReading
 
 MAX_MAKERS: Final = 16
 """Of more operations that made one text only the latest that many before the consumer are considered."""
+
+MAX_UP: Final = 8
+"""So many callers are asked whether a text came to them from outside."""
 
 OVERLAP: Final = 0.8
 """Factor where the consumer had begun before the producer ended."""
@@ -191,9 +194,17 @@ class Contents:
             parent = self._forest.parent(maker.span_id)
             around = own[maker.span_id] | own[parent] if parent else own[maker.span_id]
             handed = text in around or field_value(text) in around or (not equal and _is_in(text, around))
+            handed = handed or any(text in own[one] for one in self._callers(parent))
             chosen = handed and self._corpus.chose(maker.span_id, made.text)
             known = self._from_outside[key] = before or (handed and not chosen)
         return known
+
+    def _callers(self, span_id: str | None) -> Iterator[str]:
+        for _ in range(MAX_UP):
+            span_id = self._forest.parent(span_id) if span_id else None
+            if span_id is None:
+                return
+            yield span_id
 
     def _is_own(self, hit: Hit, maker: str) -> bool:
         """Whether nobody else had made a short text by then, and it is not too short."""
@@ -204,14 +215,21 @@ class Contents:
         )
 
     def _hands_on(self, maker: Maker, text: str, made: Made) -> bool:
-        """Whether it was given the text and says more than just that, or has it as a part of what another one made."""
+        """Whether it was given the text and says more than just that, or repeats what another one made."""
         key = (maker.span_id, text)
         known = self._relayed.get(key)
         if known is None:
             given = self._corpus.whole.get(maker.span_id) != text and _is_in(text, self._corpus.own[maker.span_id])
             part = maker.part and any(not other.part for other in made.makers if other.end < maker.end)
-            known = self._relayed[key] = given or part
+            known = self._relayed[key] = given or part or self._repeats(maker, made)
         return known
+
+    def _repeats(self, maker: Maker, made: Made) -> bool:
+        """Whether it says nothing of its inputs, and another one had made a text of some length before it began."""
+        if maker.span_id not in self._corpus.silent or len(made.text) < HEAD:
+            return False
+        start = self._times.starts[maker.span_id]
+        return any(other.end <= start for other in made.makers if not self._nested(other.span_id, maker.span_id))
 
 
 def _is_in(text: str, among: AbstractSet[str]) -> bool:

@@ -63,6 +63,7 @@ class Corpus:
         composed: What may be an output and may have been composed of others' outputs, and outputs of which the inputs
             may have been cut: looked for in parts only.
         weak: Short lines and fields, looked for as they are, with the confidence of a find.
+        silent: Steps that say what they made and nothing of what they were given.
         own: By span, the texts of its inputs.
         whole: By span, the one text that is its output.
         cut: Spans of which something was dropped or cut.
@@ -75,6 +76,7 @@ class Corpus:
         self.taken: list[Taken] = []
         self.composed: list[Taken] = []
         self.weak: list[tuple[Taken, float]] = []
+        self.silent = frozenset(span_id for span_id, reading in readings.items() if _is_silent(reading))
         self.own: dict[str, set[str]] = {}
         self.whole: dict[str, str] = {}
         self.cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
@@ -149,6 +151,10 @@ class Corpus:
         known.makers.append(maker)
         if not maker.given:
             known.origins.append(maker)
+
+
+def _is_silent(reading: SpanReading) -> bool:
+    return reading.role in (Role.STEP, Role.OTHER) and not (reading.inputs or reading.taken or reading.both)
 
 
 def _copies(forest: Forest, reading: SpanReading, span_id: str) -> bool:

@@ -11,7 +11,7 @@ NO_CONTENT: Final = frozenset((
     "metadata", "logprobs", "model", "model_name", "system_fingerprint", "service_tier", "created", "created_at",
     "object", "finish_reason", "id", "uuid", "run_id", "thread_id", "role", "type", "invalid_tool_calls",
     "tool_call_id", "call_id", "_type", "generation_info", "llm_output", "status", "langgraph_step", "score",
-    "index",
+    "index", "block_type", "tool_choice", "parallel_tool_calls", "stream",
 ))  # fmt: skip
 """Keys whose values are about a message, and not in it."""
 

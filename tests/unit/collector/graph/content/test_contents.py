@@ -175,3 +175,19 @@ def test_where_the_inputs_were_cut_the_output_shows_what_went_in() -> None:
     write, filed = step(2, 1, None, DRAFT), f"[2 rounds] {DRAFT}"
     assert found(write, step(3, 3, "a request, long, and then more of it…", filed)) == {(2, 3)}
     assert found(write, step(3, 3, "a request, long, and then more of it", filed)) == set()
+
+
+def test_who_repeats_a_text_and_says_nothing_of_its_inputs_hands_it_on() -> None:
+    made, repeated = step(2, 1, "q", DRAFT), step(3, 2, None, DRAFT)
+    assert found(made, repeated, step(4, 3, f"Print: {DRAFT}", "done")) == {(2, 4), (2, 3)}
+
+
+def test_what_a_caller_was_given_is_no_product_of_what_it_calls() -> None:
+    given = "The beam turns twice a minute"
+    caller = step(2, 1, given, "done", end=9)
+    inner = [
+        step(3, 2, "q", "nothing to say here", 2, end=8),
+        step(4, 3, "rewrite", given, 3, end=4),
+        step(5, 5, f"Print: {given}", "x", 3, end=6),
+    ]
+    assert found(caller, *inner) == set()
