@@ -11,6 +11,7 @@ from collector.core.feedback import Feedback
 from collector.core.graph import Edge, EdgeOrigin, Gap, Node, NodeKind, TraceGraph
 from collector.core.release import Release
 from collector.core.span import Event, LogRecord, Span
+from collector.graph.calls import carried_out
 from collector.graph.clock import answered, one_clock
 from collector.graph.content.recognition import WHOLE
 from collector.graph.direction import directed
@@ -67,7 +68,7 @@ def build(
     trace = _read(spans, records)
     forest = trace.forest
     models = frozenset(span_id for span_id, reading in trace.readings.items() if reading.role is Role.MODEL)
-    times = answered(forest, one_clock(forest), models)
+    times = answered(forest, one_clock(forest), models, carried_out(trace.readings))
     readings = directed(forest, trace.readings, times)
     trace = replace(trace, readings=readings)
     failed = failed_spans(forest, readings)

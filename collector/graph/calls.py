@@ -31,6 +31,21 @@ MAX_ROUNDS: Final = 64
 """Results of so many tools are looked for in one cut list of messages."""
 
 
+def carried_out(readings: Mapping[str, SpanReading]) -> Mapping[str, Sequence[str]]:
+    """By model, the tools that carried out what it asked for, by the ids of the calls."""
+    tools: dict[str, list[str]] = {}
+    for span_id, reading in readings.items():
+        if reading.role is Role.TOOL and reading.call_id:
+            tools.setdefault(reading.call_id, []).append(span_id)
+    if not tools:
+        return {}
+    return {
+        span_id: found
+        for span_id, reading in readings.items()
+        if (found := [tool for message in reading.given for call in message.calls for tool in tools.get(call.id, ())])
+    }
+
+
 def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times, records: Records) -> Iterator[Find]:
     """Edges from models to tools and from tools to models, by the call's id, else by tool and arguments.
 

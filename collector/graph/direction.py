@@ -29,11 +29,11 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
     """The readings with what they carry among their inputs and outputs.
 
     A value is an input if a span that ended before carried any text of it, if it is an input of its caller, and if its
-    caller, a call of it or many others carry the same under the same name. All others are outputs; since they may be
-    inputs that came from outside or were made of several, they are looked at as inputs, too, under the same name. What
-    is true of the first of several operations of a name is true of all. The order of attributes proves nothing, since
-    Java's SDK keeps none and some stores sort them: of an operation without known inputs the first of several values is
-    only not shown as its output.
+    caller, a call of it or many others carry the same under the same name. All others are inputs, too, where an output
+    is stated, and else outputs; since these may be inputs that came from outside or were made of several, they are
+    looked at as inputs, too, under the same name. What is true of the first of several operations of a name is true of
+    all. The order of attributes proves nothing, since Java's SDK keeps none and some stores sort them: of an operation
+    without known inputs the first of several values is only not shown as its output.
     """
     if not any(reading.carried for reading in readings.values()):
         return readings
@@ -59,6 +59,8 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
                 if name not in context
                 and first.setdefault((reading.name, name), _was_there(forest, times, seen, span_id, value))
             ]
+            if len(context) + len(known) < len(reading.carried) and not reading.inputs and not reading.taken:
+                reading = _judged(forest, times, seen, span_id, reading)
             found[span_id] = _directed(reading, [*context, *known])
         for text in _texts_of(found[span_id]):
             seen.setdefault(text, []).append(span_id)
@@ -93,11 +95,21 @@ def _was_there(forest: Forest, times: Times, seen: Mapping[str, list[str]], span
     return any(times.ends[one] <= times.starts[span_id] and not forest.encloses(span_id, one) for one in before)
 
 
+def _judged(
+    forest: Forest, times: Times, seen: Mapping[str, list[str]], span_id: str, reading: SpanReading
+) -> SpanReading:
+    """An answer that was there before is what an operation was given that carries something new beside: a verdict."""
+    if not reading.has_output or not _was_there(forest, times, seen, span_id, reading.output):
+        return reading
+    return reading._replace(inputs={"output": reading.output}, has_output=False, output=None)
+
+
 def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
     made = {name: value for name, value in reading.carried.items() if name not in known}
     inputs = {**reading.inputs, **{name: reading.carried[name] for name in known}}
     if reading.has_output or not made:
-        return reading._replace(inputs=inputs)
+        others = {name: value for name, value in made.items() if value != reading.output}
+        return reading._replace(inputs={**inputs, **others})
     first = next(iter(made)) if len(made) > 1 and not inputs else None
     shown = {name: value for name, value in made.items() if name != first}
     output: AnyValue = next(iter(shown.values())) if len(shown) == 1 else shown

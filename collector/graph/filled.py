@@ -7,12 +7,16 @@ from typing import Final, NamedTuple
 from collector.graph.content.texts import plain, texts
 from collector.graph.forest import Forest
 from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.values import structured
 
 MIN_WORDS: Final = 5
 """Of the application's own in a message. With fewer it is labels around values: ``Question: … Notes: …``."""
 
 MIN_HOLE: Final = 8
 """Characters of a caller's input that is taken for a field."""
+
+MIN_FIELD: Final = 5
+"""Characters of a value beside one that was found."""
 
 MAX_UP: Final = 4
 """So many callers' inputs are looked for."""
@@ -74,11 +78,19 @@ class Fillings:
         values = {text: name for text, name in around.items() if text in whole}
         makers = {text: self._readings[one] for text, one in parts.items() if text in whole != text}
         values.update({text: maker.actor or maker.name for text, maker in makers.items()})
+        for maker in makers.values():
+            values.update((text, maker.actor or maker.name) for text in _fields(maker) if text in whole != text)
         template = said
         for text, name in sorted(values.items(), key=lambda item: (-len(item[0]), item[0])):
             field = "{" + re.sub(r"\W+", "_", name).strip("_") + "}"
             template = template.replace(text, field) if text in template else _over_lines(text).sub(field, template)
         return template if len(_WORD.findall(_VALUE.sub(" ", template))) >= MIN_WORDS else said
+
+
+def _fields(maker: SpanReading) -> Iterator[str]:
+    """Of a structure that was found in parts the rest of its values."""
+    if isinstance(structured(maker.output), Mapping | list):
+        yield from (text for text in texts(maker.output) if len(text) >= MIN_FIELD)
 
 
 def _over_lines(text: str) -> re.Pattern[str]:

@@ -117,6 +117,7 @@ def _unknown(readings: Mapping[str, SpanReading]) -> bool:
     """Whether there is any input of which no source is stated."""
     return any(
         reading.taken
+        or reading.both
         or (reading.inputs and not reading.inputs.keys() <= {*reading.arguments.keys(), *reading.references.keys()})
         for reading in readings.values()
     )

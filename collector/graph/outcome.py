@@ -19,10 +19,13 @@ _VERDICT_KEYS: Final = frozenset((
     "relevance", "feedback_score",
 ))  # fmt: skip
 _VERDICT: Final = re.compile(
-    r"\W*(approved?|accepted?|rejected?|pass(ed)?|fail(ed)?|ok(ay)?|good|done|yes|no|true|false|lgtm|correct|incorrect|valid|"
+    r"\W*(approved?|accepted?|rejected?|pass(ed)?|fail(ed)?|ok(ay)?|good|done|yes|no|true|false|lgtm|correct|incorrect|valid|supported|unsupported|"
     r"invalid|terminate|finish(ed)?|score:? *[\d./%]+|[\d.]+ */ *\d+)\W*",
     re.IGNORECASE,
 )
+
+
+_LABEL: Final = re.compile(r"[a-z]+([_-][a-z]+)*", re.IGNORECASE)
 
 
 def outputs_of(
@@ -73,6 +76,7 @@ def _chosen(
         if readings[span_id].has_output
         and _says(readings[span_id].output)
         and readings[span_id].role is not Role.EVALUATOR
+        and not (readings[span_id].both and _labels(readings[span_id]))
         and span_id not in failed
     ]
     if not stating:
@@ -90,12 +94,18 @@ def _is_cut(reading: SpanReading) -> bool:
 
 
 def _guessed(forest: Forest, readings: Mapping[str, SpanReading], top: str) -> bool:
-    """Whether its one value may as well have gone in, and none of its calls made anything of it."""
-    if len(readings[top].both) != 1:
+    """Whether its one value may as well have gone in, or all are single words, and none of its calls made any of it."""
+    reading = readings[top]
+    if not reading.both or (len(reading.both) > 1 and not _labels(reading)):
         return False
-    said = " ".join(texts(readings[top].output))
+    said = " ".join(texts(reading.output))
     made = (text for one in forest.descendants(top)[1:] for text in texts(readings[one].output))
     return not any(len(text) >= MIN_LEAF and text in said for text in made)
+
+
+def _labels(reading: SpanReading) -> bool:
+    """Whether all that it may have made are single words: a state, a reason."""
+    return all(isinstance(value, str) and _LABEL.fullmatch(value) for value in reading.both.values())
 
 
 def _judged(readings: Mapping[str, SpanReading], times: Times, flows: Mapping[str, Collection[str]], last: str) -> str:

@@ -79,7 +79,17 @@ class Contents:
                 other = best.get((maker, taken.span_id))
                 if other is None or (find.confidence, other.argument) > (other.confidence, find.argument):
                     best[maker, taken.span_id] = find
-        yield from best.values()
+        known: dict[str, list[str]] = {}
+        for find in best.values():
+            if find.argument:
+                known.setdefault(find.consumer, []).append(find.producer)
+        yield from (find for find in best.values() if find.argument or not self._by_way_of(find, known))
+
+    def _by_way_of(self, find: Find, known: Mapping[str, Sequence[str]]) -> bool:
+        """Whether what is only in the output of a cut operation may have come in what another cut one gave it."""
+        cut, end = self._corpus.cut, self._times.ends[find.producer]
+        others = known.get(find.consumer, ()) if find.consumer in cut else ()
+        return any(one in cut and end <= self._times.starts[one] for one in others)
 
     def _attributed(
         self, found: Sequence[Hit], named: AbstractSet[tuple[str, str]], times: Counter[Taken]

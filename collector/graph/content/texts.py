@@ -16,6 +16,9 @@ MAX_LENGTH: Final = 200_000
 
 _ESCAPES: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _LITERALS: Final = re.compile(r"""(?:=|: )(?:'((?:[^'\\]|\\.){12,})'|"((?:[^"\\]|\\.){12,})")""", re.DOTALL)
+_QUOTES: Final = ("'", '"')
+_QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+\"""", re.DOTALL)
+"""A text as JSON or Python's repr writes it."""
 _REPR: Final = re.compile(r"^\W*[A-Za-z_]\w*\([\w ]*[=:<'\"]")
 
 
@@ -40,6 +43,8 @@ def texts(value: AnyValue, parts: list[str] | None = None, fields: list[str] | N
             if inner is not item:
                 stack.append(inner)
                 continue
+            if item[:1] in _QUOTES and _QUOTED.fullmatch(item):
+                item = item[1:-1]
             found.extend(_of_text(item))
             if "{" in item or "[" in item:
                 stack.extend(reversed([*embedded(item)]))

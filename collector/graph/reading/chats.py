@@ -1,10 +1,10 @@
 """Requests to chat models and their responses, in the shapes of the providers' APIs.
 
 Understood: OpenAI's chat completions and responses, Anthropic's messages, Gemini's and Vertex AI's ``generateContent``,
-Bedrock's Converse, Ollama, and what was made after them.
+Bedrock's Converse, Ollama, LangChain's results, and what was made after them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from collector.core.span import AnyValue
@@ -39,6 +39,9 @@ def answered(response: AnyValue) -> tuple[Message, ...]:
             return tuple(
                 one for choice in choices if isinstance(choice, Mapping) for one in _spoken(choice.get(inside))
             )
+    generations = response.get("generations")
+    if isinstance(generations, list):
+        return tuple(_generated(generations))
     output = response.get("output")
     if isinstance(output, list) and ("model" in response or response.get("object") == "response"):
         return messages(output)
@@ -49,6 +52,15 @@ def answered(response: AnyValue) -> tuple[Message, ...]:
     if isinstance(content, Mapping) and "parts" in content:
         return _spoken(content)
     return messages(response) if response.get("role") in ("assistant", "model") else ()
+
+
+def _generated(generations: Sequence[AnyValue]) -> Iterator[Message]:
+    """Of LangChain's results, lists of candidates for each prompt: their messages, or texts where none are there."""
+    for one in generations:
+        if isinstance(one, list):
+            yield from _generated(one)
+        elif isinstance(one, Mapping):
+            yield from messages(one.get("message")) or (Message("assistant", one.get("text")),)
 
 
 def _turns(request: Mapping[str, AnyValue]) -> tuple[Message, ...]:

@@ -18,6 +18,7 @@ from collector.graph.reading.dialects import (
     genai_indexed,
     haystack,
     langfuse,
+    langsmith,
     logfire,
     mlflow,
     openfeature,
@@ -28,7 +29,7 @@ from collector.graph.reading.dialects import (
     traceloop,
     vercel,
 )
-from collector.graph.reading.statement import Dialect, Source, Statement
+from collector.graph.reading.statement import NOTHING, Dialect, Source, Statement
 
 GROUP: Final = "otel_opto.dialects"
 
@@ -38,6 +39,7 @@ BUILT_IN: Final[Mapping[str, Dialect]] = {
     "opto": opto,
     "opentrace": opentrace,
     "agent_framework": agent_framework,
+    "langsmith": langsmith,
     "genai": genai,
     "genai_events": genai_events,
     "openinference": openinference,
@@ -75,16 +77,25 @@ class Table:
     def statements(self, source: Source) -> Sequence[Statement]:
         """What the dialects say of a span, the most believed first.
 
-        `plain` is asked where no other one spoke, and for the inputs where only the output was stated.
+        `plain` is asked where no other one spoke, and for the inputs or the output where only the other was stated.
         """
         said = [statement for dialect in self._asked(source) if (statement := dialect.read(source)) is not None]
         spoken = [statement for statement in said if statement.speaks()]
-        if any(one.inputs or one.taken or one.arguments for one in spoken) or "plain" not in self.dialects:
+        has_inputs = any(one.inputs or one.taken or one.arguments for one in spoken)
+        has_output = any(one.output is not NOTHING or one.given for one in spoken)
+        if (has_inputs and has_output) or "plain" not in self.dialects:
             return said
         rest = self.dialects["plain"].read(source)
         if rest is None:
             return said
-        return [*said, Statement(inputs=rest.inputs, taken=rest.taken) if spoken else rest]
+        if not spoken:
+            return [*said, rest]
+        missing = (
+            Statement(output=rest.output, given=rest.given)
+            if has_inputs
+            else Statement(inputs=rest.inputs, taken=rest.taken)
+        )
+        return [*said, missing] if missing.speaks() else said
 
     def _asked(self, source: Source) -> tuple[Dialect, ...]:
         """By the first parts of its keys, those of links and the names of events included.

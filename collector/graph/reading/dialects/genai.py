@@ -15,6 +15,7 @@ SAYS: Final = (
     "`gen_ai.{input,output}.messages`, `gen_ai.system_instructions`, `gen_ai.tool.call.{id,arguments,result}`, "
     "`gen_ai.operation.name`, `gen_ai.{agent,tool}.name`, `gen_ai.prompt.{name,version}`, "
     "`gen_ai.task.{input,output}`, `gen_ai.retrieval.{query.text,documents}`, "
+    "Sentry's `gen_ai.request.messages`, `gen_ai.response.{text,tool_calls}` and `gen_ai.tool.{input,output}`, "
     "pydantic-ai's `final_result`, `pydantic_ai.all_messages` and "
     "`tool_arguments`, `tool_response`"
 )
@@ -31,7 +32,7 @@ def read(source: Source) -> Statement | None:
     attributes = source.attributes
     role = ROLES.get(str(attributes.get("gen_ai.operation.name") or ""), Role.OTHER)
     failed = attributes.get("error.type")
-    given = messages(attributes.get("gen_ai.output.messages"))
+    given = messages(attributes.get("gen_ai.output.messages")) or _response(attributes)
     return Statement(
         role=role,
         name=str((attributes.get("gen_ai.tool.name") if role is Role.TOOL else "") or ""),
@@ -48,13 +49,20 @@ def read(source: Source) -> Statement | None:
 
 def taken(attributes: Attributes) -> tuple[Message, ...]:
     """The instructions as a system message, then the messages; of an agent's history those before its first answer."""
-    found = messages(attributes.get("gen_ai.input.messages"))
+    found = messages(attributes.get("gen_ai.input.messages", attributes.get("gen_ai.request.messages")))
     history = messages(attributes.get("pydantic_ai.all_messages")) if not found else ()
     for message in history:
         if message.role == "assistant":
             break
         found = (*found, message)
     return (*instructions(attributes.get("gen_ai.system_instructions")), *found)
+
+
+def _response(attributes: Attributes) -> tuple[Message, ...]:
+    """Of Sentry's SDKs: the texts and the calls of an answer, each as JSON."""
+    said = structured(attributes.get("gen_ai.response.text"))
+    calls = structured(attributes.get("gen_ai.response.tool_calls"))
+    return messages({"role": "assistant", "content": said, "tool_calls": calls}) if said or calls else ()
 
 
 def instructions(value: AnyValue) -> tuple[Message, ...]:
@@ -69,6 +77,7 @@ def _inputs(attributes: Attributes) -> dict[str, AnyValue]:
     for key, name in (
         ("gen_ai.tool.call.arguments", "arguments"),
         ("tool_arguments", "arguments"),
+        ("gen_ai.tool.input", "arguments"),
         ("gen_ai.retrieval.query.text", "query"),
     ):
         if key in attributes:
@@ -82,6 +91,7 @@ def _output(attributes: Attributes) -> "AnyValue | Nothing":
     keys = (
         "gen_ai.tool.call.result",
         "tool_response",
+        "gen_ai.tool.output",
         "final_result",
         "gen_ai.retrieval.documents",
         "gen_ai.task.output",

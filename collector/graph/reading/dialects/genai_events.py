@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from typing import Final
 
-from collector.core.span import AnyValue
+from collector.core.span import AnyValue, Event
 from collector.graph.reading.dialects.genai import taken as messages_of_attributes
 from collector.graph.reading.messages import messages
 from collector.graph.reading.statement import NOTHING, Message, Role, Source, Statement
 from collector.graph.reading.values import structured
 
-NAMESPACES: Final = ("gen_ai",)
+NAMESPACES: Final = ("gen_ai", "strands", "opentelemetry", "openinference")
 SAYS: Final = (
-    "events and log records `gen_ai.{system,user,assistant,tool}.message` and `gen_ai.choice` (content in the body or "
-    "in attributes), `gen_ai.client.inference.operation.details`, `gen_ai.content.{prompt,completion}`"
+    "events and log records `gen_ai.{system,user,assistant,tool}.message` and `gen_ai.choice` (content in the body, in "
+    "attributes or as JSON in `gen_ai.event.content`), `gen_ai.client.inference.operation.details`, "
+    "`gen_ai.content.{prompt,completion}`, `gen_ai.{input,output}.messages`; of AWS's distribution a body "
+    "`{input: {messages}, output: {messages}}` under an instrumentation's name"
 )
 
 _ROLES = {
@@ -22,7 +24,7 @@ _ROLES = {
     "gen_ai.assistant.message": "assistant",
     "gen_ai.tool.message": "tool",
 }
-_DETAILS = "gen_ai.client.inference.operation.details"
+_DETAILS = ("gen_ai.client.inference.operation.details", "gen_ai.input.messages", "gen_ai.output.messages")
 
 
 def read(source: Source) -> Statement | None:
@@ -30,15 +32,18 @@ def read(source: Source) -> Statement | None:
     taken: list[Message] = []
     given: list[Message] = []
     for event in source.events:
-        said = event.attributes
+        said = _said(event)
         if event.name in _ROLES:
             taken.extend(_message(_ROLES[event.name], said))
         elif event.name == "gen_ai.choice":
             given.extend(_message("assistant", _chosen(said)))
             taken.extend(_results(said))
-        elif event.name == _DETAILS:
+        elif event.name in _DETAILS:
             taken.extend(messages_of_attributes(said))
             given.extend(messages(said.get("gen_ai.output.messages")))
+        elif isinstance(said.get("input"), Mapping) or isinstance(said.get("output"), Mapping):
+            taken.extend(messages(said.get("input")))
+            given.extend(messages(said.get("output")))
         elif event.name == "gen_ai.content.prompt":
             taken.extend(messages(said.get("gen_ai.prompt")))
         elif event.name == "gen_ai.content.completion":
@@ -49,6 +54,14 @@ def read(source: Source) -> Statement | None:
     if operation == "execute_tool":
         return _tool(taken, given)
     return Statement(role=Role.MODEL if not operation else Role.OTHER, taken=tuple(taken), given=tuple(given))
+
+
+def _said(event: Event) -> Mapping[str, AnyValue]:
+    """Azure's clients write an event's body as JSON under one attribute: a message, or a list of them."""
+    body = structured(event.attributes.get("gen_ai.event.content"))
+    if isinstance(body, list):
+        return {**event.attributes, event.name: body}
+    return {**event.attributes, **body} if isinstance(body, Mapping) else event.attributes
 
 
 def _tool(taken: list[Message], given: list[Message]) -> Statement:

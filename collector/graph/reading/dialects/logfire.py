@@ -5,6 +5,7 @@ from typing import Final
 
 from collector.core.span import AnyValue, Attributes
 from collector.graph.reading.chats import answered, asked
+from collector.graph.reading.messages import messages
 from collector.graph.reading.statement import NOTHING, Role, Source, Statement
 from collector.graph.reading.values import structured
 
@@ -18,6 +19,8 @@ SAYS: Final = (
 def read(source: Source) -> Statement | None:
     """``request_data`` and ``response_data`` are a model's; other attributes are arguments of the span, or its results.
 
+    Of OpenAI's agents ``input`` and ``output`` are what a model was asked and said: the list under ``request_data``
+    went on to grow.
     Logfire writes ``logfire.span_type`` last when it opens a span: what stands behind it was set later. Where the order
     of the attributes was lost on the way, each may have been either.
     """
@@ -25,7 +28,9 @@ def read(source: Source) -> Statement | None:
     request = structured(attributes.get("request_data"))
     response = structured(attributes.get("response_data"))
     taken = asked(request)
-    given = answered(response)
+    if taken:
+        taken = messages(attributes.get("input")) or taken
+    given = answered(response) or (messages(attributes.get("output")) if taken else ())
     named = _named(source)
     output = attributes.get("return", attributes.get("http.response.body.text"))
     if not (taken or given or named or output is not None):

@@ -12,7 +12,8 @@ from collector.graph.reading.values import structured
 
 NAMESPACES: Final = ("openinference", "input", "output", "llm", "retrieval", "reranker", "tool", "graph", "agent")
 SAYS: Final = (
-    "`openinference.span.kind`, `llm.{input,output}_messages.<i>.message.*`, `llm.prompts.<i>.prompt.text`, "
+    "`openinference.span.kind` (of Alibaba's probes `gen_ai.span.kind`), `llm.{input,output}_messages.<i>.message.*`, "
+    "`llm.prompts.<i>.prompt.text`, "
     "`llm.prompt_template.{template,variables}`, `retrieval.documents.<i>.document.*`, "
     "`reranker.{query,input_documents,output_documents}`, `{input,output}.value`, `tool.{name,parameters}`, "
     "`agent.name`, `tool_call.id`, `graph.node.{id,parent_id}`"
@@ -31,7 +32,8 @@ def read(source: Source) -> Statement | None:
     Where a limit on the number of attributes left no message, a model's values are the request and the response.
     """
     attributes = source.attributes
-    role = _ROLES.get(str(attributes.get("openinference.span.kind") or "").upper(), Role.OTHER)
+    kind = attributes.get("openinference.span.kind") or attributes.get("gen_ai.span.kind")
+    role = _ROLES.get(str(kind or "").upper(), Role.OTHER)
     taken = _messages(attributes, "llm.input_messages.")
     given = _messages(attributes, "llm.output_messages.")
     if role is Role.MODEL:

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs
 
 from collector.core.span import SPAN_KINDS, AnyValue
 from collector.graph.reading.chats import answered, asked
+from collector.graph.reading.keys import Side, is_of_application, is_of_event, side, words
+from collector.graph.reading.messages import messages
 from collector.graph.reading.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
 from collector.graph.reading.values import structured
 
@@ -15,28 +17,8 @@ SAYS: Final = (
     "bodies of HTTP and messages (`http.{request,response}.body`, `messaging.message.body`, `url.query`), statements, "
     "parameters and rows of databases (`db.*`), and any attribute outside OpenTelemetry's general namespaces, those of "
     "events included: by a word of its name an output (`app.answer`), an input (`app.question`) or a prompt "
-    "(`app.prompt`), else by what flowed"
+    "(`app.prompt`), else by what flowed; events with `role` and `content` are messages"
 )
-
-_GENERAL: Final = frozenset((
-    "asgi", "aws", "az", "azure", "browser", "client", "cloud", "code", "container", "cpu", "deployment",
-    "destination", "device", "disk", "dns", "enduser", "error", "eval", "event", "exception", "faas", "feature_flag",
-    "file", "gcp", "gen_ai", "geo", "graphql", "host", "k8s", "llm", "log", "logfire", "metadata", "net", "network",
-    "opentracing", "openinference", "opto", "os", "otel", "peer", "process", "rpc", "scope", "server", "service",
-    "session", "source", "span", "system", "telemetry", "thread", "tls", "trace", "traceloop", "user", "user_agent",
-    "vcs", "webengine", "worker",
-))  # fmt: skip
-_FLAGS: Final = frozenset(("component", "error", "event", "level", "otel", "thread"))
-"""What OpenTracing's conventions and loggers write without a namespace."""
-
-_VENDORS: Final = frozenset(("aws", "az", "azure", "gcp", "llm", "session", "user"))
-"""General namespaces that are used for contents, too: what is named so (`gcp.vertex.agent.llm_request`)."""
-
-_FRAMEWORKS: Final = frozenset((
-    "ai", "langfuse", "mlflow", "pydantic_ai", "fastapi", "langgraph", "langchain", "crewai", "spring", "executor",
-    "edge_group", "agentlightning", "graph", "embedding", "retrieval", "reranker",
-))  # fmt: skip
-"""What these write under names that tell nothing are settings."""
 
 _TOOL: Final = re.compile(r"(?:(?:execute_|running )?tool|tool[_ ]call|call[_ ]tool) (\S+)|(\S+)\.tool")
 """Names of spans by which frameworks without a convention name a tool."""
@@ -46,43 +28,7 @@ _MODEL: Final = re.compile(
 )
 """Names of spans and attributes by which applications say that they ask a model."""
 
-_CONTENT: Final = re.compile(
-    r"http\.(request|response)\.body(\.\w+)?|http\.\w*(body|payload)|url\.query|messaging\.message\.(body|payload)\w*|"
-    r"db\.\w+(\.\w+)*"
-)
-"""The attributes of general namespaces that hold what was sent or received."""
-
-_TRANSPORTS: Final = frozenset(("http", "url", "messaging"))
-_DATABASE: Final = frozenset((
-    "system", "name", "namespace", "operation_name", "collection", "user", "connection_string", "sql", "instance",
-    "driver", "client", "redis", "mongodb", "cassandra", "elasticsearch", "cosmosdb", "stored_procedure", "vector",
-))  # fmt: skip
-"""What the second parts of keys under ``db`` say of the database, and not of what was asked."""
-
-_OUTPUT: Final = frozenset((
-    "output", "outputs", "result", "results", "response", "answer", "answers", "reply", "completion", "return",
-    "returned", "generated", "prediction", "assistant", "bot",
-    "choices", "completions",
-))  # fmt: skip
-_ROWS: Final = frozenset(("row", "rows", "documents", "hits"))
-_INPUT: Final = frozenset((
-    "input", "inputs", "request", "query", "question", "arg", "args", "argument", "arguments", "param", "params",
-    "parameter", "parameters", "params", "statement", "source", "sources", "user", "human",
-    "messages",
-))  # fmt: skip
-_PROMPT: Final = frozenset((
-    "prompt", "prompts", "instructions", "instruction", "template", "system_prompt", "system",
-    "guideline", "guidelines", "guidance", "persona",
-))  # fmt: skip
-_META: Final = frozenset((
-    "id", "ids", "name", "names", "kind", "type", "class", "context", "destination", "topic", "count", "size", "length",
-    "duration", "duration_ms", "ms", "seconds", "version", "model", "status", "level", "host", "port", "tokens", "cost",
-    "usd", "mime_type", "code", "index", "step", "attempt", "priority", "provider", "agent", "timeout", "retries",
-    "min", "max", "timestamp", "time", "language", "lang", "env", "service", "limit", "score",
-))  # fmt: skip
-_FORM: Final = frozenset((
-    "text", "value", "json", "content", "preview", "data", "body", "raw", "payload", "string",
-))  # fmt: skip
+_MESSAGE: Final = frozenset(("role", "content"))
 _EMPTY: Final[Sequence[AnyValue]] = ("", (), [], "{}", "[]", '""', "null", "None")
 MIN_DIGITS: Final = 3
 """Of a number that may be more than a measurement: an amount, an account."""
@@ -93,29 +39,15 @@ def read(source: Source) -> Statement | None:
 
     Who sends or receives a message records what was handed to it.
     """
-    inputs: dict[str, AnyValue] = {}
-    outputs: dict[str, AnyValue] = {}
-    carried: dict[str, AnyValue] = {}
-    uses: list[ParameterUse] = []
-    received = SPAN_KINDS.get(source.span.kind) in ("producer", "consumer")
-    for key, value in _said(source):
-        words = _words(key)
-        if words[-1] in _META or not _is_content(value):
-            continue
-        telling = words if _CONTENT.fullmatch(key) else words[-1:]
-        if _OUTPUT.intersection(telling) or (key.startswith("db.") and _ROWS.intersection(words)):
-            outputs[key] = structured(value)
-        elif _INPUT.intersection(telling) or received or key.startswith(("db.", "messaging.")):
-            inputs[key] = _query(value) if key == "url.query" else structured(value)
-        elif words[-1] in _PROMPT and isinstance(value, str):
-            uses.append(ParameterUse(key, value=value))
-        elif key.partition(".")[0] not in _FRAMEWORKS:
-            carried[key] = structured(value)
-    if not (inputs or outputs or uses or carried):
+    inputs, outputs, uses, carried = _by_side(source)
+    spoken = _conversation(source)
+    if not (inputs or outputs or uses or carried or any(spoken)):
         return None
-    taken = next((found for item in inputs.items() if (found := asked(_whole(*item)))), ())
+    taken = next((found for item in inputs.items() if (found := asked(_whole(*item)) or _chat(item[1]))), ())
     taken = taken or _said_to_model(source, inputs)
     given = next((found for item in outputs.items() if (found := answered(_whole(*item)))), ())
+    if not taken and not given:
+        taken, given = spoken
     tool = _TOOL.fullmatch(source.span.name)
     output = next(iter(outputs.values())) if len(outputs) == 1 else outputs or NOTHING
     return Statement(
@@ -130,9 +62,54 @@ def read(source: Source) -> Statement | None:
     )
 
 
+def _by_side(
+    source: Source,
+) -> tuple[dict[str, AnyValue], dict[str, AnyValue], list[ParameterUse], dict[str, AnyValue]]:
+    """What went in, what came out, prompts, and what may be either."""
+    inputs: dict[str, AnyValue] = {}
+    outputs: dict[str, AnyValue] = {}
+    uses: list[ParameterUse] = []
+    carried: dict[str, AnyValue] = {}
+    received = SPAN_KINDS.get(source.span.kind) in ("producer", "consumer")
+    for key, said in _said(source):
+        went = side(key) if _is_content(said) else Side.NEITHER
+        if went is Side.NEITHER:
+            continue
+        value = _inside(structured(said))
+        if went is Side.OUTPUT:
+            outputs[key] = value
+        elif went is Side.INPUT or received:
+            inputs[key] = _query(value) if key == "url.query" else value
+        elif went is Side.PROMPT and isinstance(value, str):
+            uses.append(ParameterUse(key, value=value))
+        else:
+            carried[key] = value
+    return inputs, outputs, uses, carried
+
+
+def _conversation(source: Source) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """Of events that are a message each: those before the model's last words, and these."""
+    said = [one for event in source.events if event.attributes.keys() >= _MESSAGE for one in messages(event.attributes)]
+    end = len(said)
+    while end and said[end - 1].role == "assistant":
+        end -= 1
+    return tuple(said[:end]), tuple(said[end:])
+
+
+def _chat(value: AnyValue) -> tuple[Message, ...]:
+    """A list of messages that begins with the system's is what a model is asked."""
+    found = messages(value) if isinstance(value, list) else ()
+    return found if found and found[0].role == "system" else ()
+
+
+def _inside(value: AnyValue) -> AnyValue:
+    """What stands in ``{"type": "chat_messages", "value": …}``, as LangWatch and others write a value with its kind."""
+    return value["value"] if isinstance(value, Mapping) and value.keys() == {"type", "value"} else value
+
+
 def _whole(key: str, value: AnyValue) -> AnyValue:
     """A request or response of which each part may be an attribute: ``llm.openai.messages``."""
-    return value if isinstance(value, Mapping) else {_words(key)[-1]: value}
+    return value if isinstance(value, Mapping) else {words(key)[-1]: value}
 
 
 def _said_to_model(source: Source, inputs: Mapping[str, AnyValue]) -> tuple[Message, ...]:
@@ -145,31 +122,12 @@ def _said_to_model(source: Source, inputs: Mapping[str, AnyValue]) -> tuple[Mess
 def _said(source: Source) -> Iterator[tuple[str, AnyValue]]:
     """Attributes, then those of events with the event's name before them, in the order in which they were set."""
     for key, value in source.attributes.items():
-        first, dot, second = key.partition(".")
-        if not dot:
-            told = key not in _FLAGS
-        elif first == "db":
-            told = second.partition(".")[0] not in _DATABASE
-        else:
-            told = _CONTENT.fullmatch(key) is not None if first in _TRANSPORTS else first not in _GENERAL
-        if told or (first in _VENDORS and _tells(key)):
+        if is_of_application(key):
             yield key, value
     for event in source.events:
-        for key, value in event.attributes.items():
-            spaces = {event.name.partition(".")[0], key.partition(".")[0]} & _GENERAL
-            if not spaces or (spaces <= _VENDORS and _tells(key)):
+        for key, value in event.attributes.items() if not event.attributes.keys() >= _MESSAGE else ():
+            if is_of_event(event.name, key):
                 yield f"{event.name}.{key}", value
-
-
-def _tells(key: str) -> bool:
-    return _words(key)[-1] in _INPUT | _OUTPUT
-
-
-def _words(key: str) -> list[str]:
-    words = re.split(r"[._\s-]", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower())
-    while len(words) > 1 and (words[-1] in _FORM or words[-1].isdigit()):
-        words.pop()
-    return words
 
 
 def _is_content(value: AnyValue) -> bool:

@@ -39,6 +39,20 @@ def test_a_model_s_answer_was_there_when_the_call_inside_had_it() -> None:
     forest = grow(unique(spans)[0])
     outer, inner, other = (samples.span_id(number) for number in (1, 2, 3))
     measured = one_clock(forest)
-    assert answered(forest, measured, {outer, inner}).ends[outer] == measured.ends[inner]
-    assert answered(forest, measured, {outer, inner, other}) is measured
-    assert answered(forest, measured, {outer}) is measured
+    assert answered(forest, measured, {outer, inner}, {}).ends[outer] == measured.ends[inner]
+    assert answered(forest, measured, {outer, inner, other}, {}) is measured
+    assert answered(forest, measured, {outer}, {}) is measured
+
+
+def test_a_stream_hands_out_its_wish_before_it_ends() -> None:
+    spans = [
+        span(1, None, "run", 0, 9), span(2, 1, "llm_request", 1, 4), span(3, 2, "POST", 1.5, 4),
+        span(4, 1, "tool", 2, 3), span(5, 2, "inside", 3.5, 3.9),
+    ]  # fmt: skip
+    forest = grow(unique(spans)[0])
+    model, post, tool, inside = (samples.span_id(number) for number in (2, 3, 4, 5))
+    measured = one_clock(forest)
+    early = answered(forest, measured, {model}, {model: [tool]})
+    assert early.ends[model] == early.ends[post] == measured.starts[tool]
+    assert early.ends[tool] == measured.ends[tool]
+    assert answered(forest, measured, {model}, {model: [inside]}) is measured

@@ -9,6 +9,7 @@ from collector.graph.outcome import outputs_of
 from collector.graph.reading.dialects import installed
 from collector.graph.reading.span_reading import SpanReading, read
 from tests import samples
+from tests.unit.collector.graph import workflows
 
 
 def span(number: int, parent: int | None = None, output: str | None = None, end: int = 50, **fields: object) -> Span:
@@ -68,3 +69,13 @@ def test_the_last_exception_of_a_span_is_recorded_with_its_stack() -> None:
 def test_an_error_status_without_an_exception_speaks_for_itself() -> None:
     failed = span(1, status_code=StatusCode.ERROR, status_message="no route", attributes={"error.type": "timeout"})
     assert exceptions(failed) == (ExceptionRecord(samples.span_id(1), "timeout", "no route"),)
+
+
+def test_a_state_that_was_told_by_the_way_is_no_output() -> None:
+    root = {"changed.old_state": "speaking", "changed.new_state": "listening"}
+    spans = [
+        workflows.span(1, None, "session", 0, 9, root),
+        workflows.span(2, 1, "turn", 1, 2, {"opto.output": '"It leaves."'}),
+        workflows.span(3, 1, "close", 3, 4, {"lk.close_reason": "user_initiated"}),
+    ]
+    assert workflows.final(workflows.graph_of(spans)) == "It leaves."

@@ -191,3 +191,17 @@ def test_what_a_caller_was_given_is_no_product_of_what_it_calls() -> None:
         step(5, 5, f"Print: {given}", "x", 3, end=6),
     ]
     assert found(caller, *inner) == set()
+
+
+def test_what_is_only_in_the_output_of_a_cut_operation_may_have_come_by_way_of_another() -> None:
+    wine = "Saar Riesling Kabinett, Ockfener Bockstein"
+    reasons = "Since its thread of acidity meets the cabbage and its rest of sugar the cream, it is"
+    cut = [
+        step(2, 1, "white wines", f"{wine}; Muscadet sur lie, Clos des Briords"),
+        step(3, 2, "dish…[truncated]", f"{reasons} …[truncated]"),
+        step(4, 3, f"{reasons} …[truncated]", f"On the menu: {wine}"),
+    ]
+    assert found(*cut) == {(3, 4)}
+    assert found(cut[0], step(3, 2, "dish", "no reasons"), step(4, 3, "menu …[truncated]", f"{wine}…[truncated]")) == {
+        (2, 4)
+    }

@@ -37,6 +37,8 @@ def test_what_was_asked(request_: AnyValue) -> None:
         {"object": "response", "output": [{"type": "message", "role": "assistant", "content": "At six."}]},
         {"output": {"message": {"role": "assistant", "content": [{"text": "At six."}]}}},
         {"message": {"content": "At six."}, "usage": None},
+        {"generations": [[{"text": "At six.", "message": {"type": "ai", "content": "At six."}}]]},
+        {"generations": [[{"text": "At six."}]], "llm_output": None},
     ],
 )
 def test_what_was_answered(response: AnyValue) -> None:

@@ -29,3 +29,18 @@ def test_messages_and_calls_are_read_from_numbered_keys() -> None:
     assert flows(graph) == {(2, 3), (3, 4)}
     assert parameters(graph) == {"write.workflow.system_prompt": ("Write one line.", [2])}
     assert final(graph) == "done"
+
+
+def test_prompts_that_are_one_attribute() -> None:
+    spans = [
+        span(1, None, "write", 0, 9),
+        span(2, 1, "chat", 1, 2, {
+            "gen_ai.prompt": '[{"role": "system", "content": "Write a line."}, {"role": "user", "content": "A lamp"}]',
+            "gen_ai.completion": '[{"role": "assistant", "content": "' + DRAFT + '"}]',
+        }),
+        span(3, 1, "chat", 3, 4, {"gen_ai.prompt": f"Check this line: {DRAFT}", "gen_ai.completion": "No more."}),
+    ]  # fmt: skip
+    graph = graph_of(spans)
+    assert flows(graph) == {(2, 3)}
+    assert parameters(graph) == {"write.system_prompt": ("Write a line.", [2])}
+    assert final(graph) == "No more."

@@ -2,6 +2,8 @@
 
 import json
 
+from collector.graph.reading.dialects import installed
+from collector.graph.reading.span_reading import read
 from tests.unit.collector.graph.workflows import final, flows, graph_of, parameters, span
 
 DRAFT = "Moor with two lines and a spring."
@@ -48,3 +50,18 @@ def test_what_was_set_after_the_span_was_opened_came_out() -> None:
     graph = graph_of(spans)
     assert flows(graph) == {(2, 3)}
     assert final(graph) == quotes[1]
+
+
+def test_of_openai_agents_the_request_that_went_on_to_grow_is_not_believed() -> None:
+    asked = [{"role": "system", "content": "Sell tickets."}, {"role": "user", "content": "Two seats for Faust"}]
+    said = {"role": "assistant", "content": DRAFT}
+    chat = span(2, 1, "Chat completion", 1, 2, {
+        "input": json.dumps(asked), "output": json.dumps([said]), "logfire.span_type": "span",
+        "request_data": json.dumps({"messages": [*asked, said]}),
+    })  # fmt: skip
+    reading = read(chat, (), installed())
+    assert [(one.role, one.content) for one in reading.taken] == [
+        ("system", "Sell tickets."),
+        ("user", "Two seats for Faust"),
+    ]
+    assert [(one.role, one.content) for one in reading.given] == [("assistant", DRAFT)]

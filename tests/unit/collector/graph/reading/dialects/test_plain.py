@@ -3,7 +3,8 @@
 import json
 
 from collector.core.span import Event
-from collector.graph.reading.dialects import plain
+from collector.graph.reading.dialects import installed, plain
+from collector.graph.reading.span_reading import read as read_span
 from collector.graph.reading.statement import NOTHING, Role, Statement, source
 from tests.unit.collector.graph.workflows import final, flows, graph_of, parameters, span
 
@@ -115,3 +116,27 @@ def test_who_says_that_it_asks_a_model_says_it_to_the_model() -> None:
     assert flows(graph) == {(2, 3)}
     assert parameters(graph) == {"nightly.user_prompt": ("Translate into French, keep all the numbers: {explain}", [3])}
     assert final(graph) == "Augmentez l'oxygène."
+
+
+def test_parts_of_names_are_set_apart_by_any_sign() -> None:
+    said = read({"genkit:input": "how?", "genkit:output": "so it is", "genkit:metadata:subtype": "flow"})
+    assert said is not None
+    assert (said.inputs, said.output) == ({"genkit:input": "how?"}, "so it is")
+
+
+def test_a_list_that_begins_with_the_systems_message_is_what_a_model_was_asked() -> None:
+    wrapped = json.dumps({"type": "chat_messages", "value": CHAT["messages"]})
+    said = read({"langwatch.input": wrapped, "langwatch.output": json.dumps({"type": "text", "value": SUMMARY})})
+    assert said is not None
+    assert said.role is Role.MODEL
+    assert [(one.role, one.content) for one in said.taken] == [
+        ("system", "Summarise the sales."),
+        ("user", "Oliwa 344"),
+    ]
+    assert said.output == SUMMARY
+
+
+def test_the_output_is_looked_for_where_another_dialect_states_inputs_only() -> None:
+    step = span(2, 1, "rewrite", 1, 2, {"inputs.question": "how?", "output": "so it is"})
+    reading = read_span(step, (), installed())
+    assert (reading.inputs, reading.output) == ({"question": "how?"}, "so it is")
