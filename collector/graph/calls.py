@@ -9,26 +9,21 @@ from collector.graph.clock import Times
 from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
+from collector.graph.loops import Loops
 from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import Message, Role
+from collector.graph.reading.statement import Role
 
 BY_ID: Final = 1.0
 BY_ARGUMENTS: Final = 0.95
 BY_NAME: Final = 0.7
-BY_HISTORY: Final = 0.7
 
 _REASONS: Final = {
     BY_ID: "the model asked for this call, by its id",
     BY_ARGUMENTS: "the model asked for this tool with these arguments",
     BY_NAME: "the model asked for this tool",
 }
-_CUT: Final = "the messages were cut after a model had asked for this call: its result follows there"
-
 _Wish: TypeAlias = tuple[str, str]
 """A span and the id of the call that it wished for or carried out."""
-
-MAX_ROUNDS: Final = 64
-"""Results of so many tools are looked for in one cut list of messages."""
 
 
 def carried_out(readings: Mapping[str, SpanReading]) -> Mapping[str, Sequence[str]]:
@@ -49,23 +44,22 @@ def carried_out(readings: Mapping[str, SpanReading]) -> Mapping[str, Sequence[st
 def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times, records: Records) -> Iterator[Find]:
     """Edges from models to tools and from tools to models, by the call's id, else by tool and arguments.
 
-    Of messages that were cut behind a model's wish the tool's answer was lost: it had to follow, as no model takes a
-    wish without one.
+    Where messages were cut, what is known of the agent's loop stands in: see `Loops`.
 
     Ids come from the model and may repeat; the latest call before the tool began is meant.
     """
     asked: dict[tuple[str, str], list[_Wish]] = {}
     ran: dict[str, list[_Wish]] = {}
-    loops: dict[str, list[str]] = {}
+    loops = Loops(forest, readings, times)
     for span_id in sorted(forest.spans, key=lambda one: (times.starts[one], one)):
         reading = readings[span_id]
         if reading.role is Role.TOOL:
-            for find in _carried_out(forest, times, records, asked, span_id, reading, ran):
-                loops.setdefault(_beginning(readings[find.producer]), []).append(span_id)
-                yield find
-        elif reading.incomplete and _unanswered(reading.taken):
-            tools = loops.get(_beginning(reading), ())[-MAX_ROUNDS:]
-            yield from (Find(tool, span_id, BY_HISTORY, "messages", _CUT) for tool in _ended(times, tools, span_id))
+            wished = [*_carried_out(forest, times, records, asked, span_id, reading, ran)] or [*loops.wish(span_id)]
+            loops.ran(span_id, wished)
+            yield from wished
+        elif reading.incomplete:
+            yield from loops.results(span_id)
+        loops.went_on(span_id)
         for message in reading.taken:
             if message.role == "tool" and message.answers:
                 tool = _latest(forest, times, records, ran.get(message.answers, ()), span_id)
@@ -75,22 +69,6 @@ def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times
             for key in (("id", call.id), ("arguments", _shown(call.name, call.arguments)), ("name", call.name)):
                 if key[1]:
                     asked.setdefault(key, []).append((span_id, call.id))
-
-
-def _beginning(reading: SpanReading) -> str:
-    """By how its messages begin the rounds of one conversation are known."""
-    return repr([message.content for message in reading.taken[:2]])
-
-
-def _unanswered(messages: Sequence[Message]) -> bool:
-    """Whether there is a wish for a call without its answer, as only cutting leaves it."""
-    asked = [call.id for message in messages for call in message.calls]
-    answered = [message.answers for message in messages if message.role == "tool"]
-    return len(asked) > len(answered) or not set(asked) <= {*answered, ""}
-
-
-def _ended(times: Times, tools: Sequence[str], span_id: str) -> Iterator[str]:
-    return (tool for tool in tools if times.ends[tool] <= times.starts[span_id])
 
 
 def _carried_out(

@@ -1,9 +1,10 @@
 """One operation as all dialects together say it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from collector.core.span import AnyValue, Attributes, LogRecord, Span, SpanContext
+from collector.core.span import AnyValue, LogRecord, Span, SpanContext
 from collector.graph.reading.dialects import Table
 from collector.graph.reading.statement import (
     NO_CONTEXTS,
@@ -78,7 +79,7 @@ def length_limit(spans: Iterable[Span]) -> int:
     greatest = count = 0
     last = ""
     for span in spans:
-        for value in span.attributes.values():
+        for value in _values(span):
             if isinstance(value, str) and len(value) >= max(greatest, MIN_LIMIT):
                 if len(value) > greatest:
                     greatest, count, last = len(value), 1, value
@@ -97,7 +98,7 @@ def read(span: Span, records: tuple[LogRecord, ...], table: Table, limit: int = 
         limit: See `length_limit`.
     """
     found = table.statements(source(span, records))
-    incomplete = _dropped(span) or _has_cut(span.attributes, limit)
+    incomplete = _dropped(span) or _has_cut(span, limit)
     if not found:
         return SpanReading(span.name, {}, False, None, (), NO_CONTEXTS, incomplete, None)
     if len(found) == 1 and not found[0].taken and not found[0].given:
@@ -131,9 +132,10 @@ def _alone(span: Span, said: Statement, incomplete: bool) -> SpanReading:
 
 
 def _united(span: Span, found: Sequence[Statement], incomplete: bool) -> SpanReading:
-    """Of each fact the first that is stated; parameters from all, by key."""
-    inputs, taken = _taken(found)
-    given = next((one.given for one in found if one.given), ())
+    """Of each fact the first that is stated, of messages that were cut the longest; parameters from all, by key."""
+    spoken = sorted(found, key=_length, reverse=True) if incomplete else found
+    inputs, taken = _taken(spoken)
+    given = next((one.given for one in spoken if one.given), ())
     output = next((one for one in found if one.output is not NOTHING or one.given), None)
     uses: dict[str, ParameterUse] = {}
     for use in (use for one in found for use in one.uses):
@@ -164,6 +166,10 @@ def _united(span: Span, found: Sequence[Statement], incomplete: bool) -> SpanRea
     )
 
 
+def _length(said: Statement) -> int:
+    return sum(len(str(message.content)) for message in (*said.taken, *said.given))
+
+
 def _taken(found: Sequence[Statement]) -> tuple[Mapping[str, AnyValue], tuple[Message, ...]]:
     """Instructions and what they are applied to are two facts: an agent may state them in different dialects."""
     systems = next((said for one in found if (said := tuple(m for m in one.taken if m.role == "system"))), ())
@@ -188,8 +194,15 @@ def _looks_cut(value: str) -> bool:
     return value[-1] in "]d)>s.…" and cut_mark(value) >= 0
 
 
-def _has_cut(attributes: Attributes, limit: int) -> bool:
-    for value in attributes.values():
+def _values(span: Span) -> Iterable[AnyValue]:
+    """Of its attributes and of those of its events, which the same limits cut."""
+    if not span.events:
+        return span.attributes.values()
+    return chain(span.attributes.values(), *(event.attributes.values() for event in span.events))
+
+
+def _has_cut(span: Span, limit: int) -> bool:
+    for value in _values(span):
         if isinstance(value, str) and len(value) >= MIN_CUT and (len(value) == limit or _looks_cut(value)):
             return True
     return False

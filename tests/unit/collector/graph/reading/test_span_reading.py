@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from collector.core.span import AnyValue, Event, Link, Span, SpanContext
 from collector.graph.reading.dialects import installed
-from collector.graph.reading.span_reading import SpanReading, read
+from collector.graph.reading.span_reading import SpanReading, length_limit, read
 from collector.graph.reading.statement import ParameterUse
 from collector.graph.reading.values import MAX_JSON_DEPTH, decoded
 from tests import samples
@@ -142,3 +142,24 @@ def test_no_attribute_makes_reading_fail(attributes: dict[str, AnyValue]) -> Non
     assert all(use.key for use in found.uses)
     assert all(found.inputs)
     assert all(found.arguments)
+
+
+def test_values_of_events_are_cut_by_the_same_limit() -> None:
+    long = [Event("said", 0, {"text": letter * 100}) for letter in "ab"]
+    spans = [Span(SpanContext(samples.trace_id(1), samples.span_id(n)), None, "s", 0, 1, events=(one,))
+             for n, one in enumerate(long, 1)]  # fmt: skip
+    limit = length_limit(spans)
+    assert limit == 100
+    assert read(spans[0], (), installed(), limit).incomplete
+    assert not read(spans[0], (), installed()).incomplete
+
+
+def test_of_messages_that_were_cut_the_longest_are_believed() -> None:
+    whole = [{"role": "user", "content": "Whose dog barked, and why was the feeder empty?"}]
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": json.dumps(whole)[:-30] + "…[truncated]"}
+    details = Event(
+        "gen_ai.client.inference.operation.details", 0, {"gen_ai.input.messages": json.dumps(whole), "x": "y"}
+    )
+    context = SpanContext(samples.trace_id(1), samples.span_id(1))
+    reading = read(Span(context, None, "chat", 0, 1, attributes=attributes, events=(details,)), (), installed())
+    assert [message.content for message in reading.taken] == [whole[0]["content"]]

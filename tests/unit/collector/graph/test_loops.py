@@ -1,9 +1,9 @@
-"""Tool calls whose messages were cut on the way."""
+"""Agents' loops of which messages were cut on the way."""
 
 import json
 
 from collector.core.span import AnyValue, Span
-from tests.unit.collector.graph.workflows import flows, graph_of, span
+from tests.unit.collector.graph.workflows import context, flows, graph_of, span
 
 SAID = [{"role": "system", "content": "Plan a leg."}, {"role": "user", "content": "To Helgoland on Friday?"}]
 WISH = {
@@ -49,3 +49,26 @@ def test_messages_that_were_not_cut_or_hold_no_wish_need_no_answer() -> None:
 def test_another_conversation_s_tools_are_not_meant() -> None:
     other = [{"role": "system", "content": "Plan a leg."}, {"role": "user", "content": "To Sylt on Sunday?"}, WISH]
     assert (3, 4) not in flows(graph_of(trace(json.dumps(other)[:-5] + MARK)))
+
+
+def test_a_history_that_was_cut_away_as_a_whole_had_the_results_of_the_tools_beside_it() -> None:
+    history = json.dumps([*SAID, {"role": "tool", "content": "low at 07:18"}])
+    assert (3, 4) in flows(graph_of(trace(history[: history.rindex(', {"role"')] + MARK)))
+    elsewhere = [
+        one if one.name != "execute_tool tides" else one._replace(parent_span_id=None) for one in trace(history)
+    ]
+    cut = model(4, history[: history.rindex(', {"role"')] + MARK, {"role": "assistant", "content": "Leave at seven."})
+    assert (3, 4) not in flows(graph_of([*elsewhere[:3], cut]))
+
+
+def test_a_tool_behind_a_model_whose_answer_was_cut_away_carried_out_its_wish() -> None:
+    silenced = span(2, 1, "chat m", 2, 2.5, {
+        "gen_ai.operation.name": "chat", "gen_ai.input.messages": json.dumps(SAID),
+        "gen_ai.output.messages": '[{"role": "assist' + MARK,
+    })  # fmt: skip
+    root, answered, *_ = trace("[]")
+    assert (2, 3) in flows(graph_of([root, silenced, tool(3, "")]))
+    assert (2, 3) not in flows(graph_of([root, silenced, answered._replace(context=context(5)), tool(3, "")]))
+    assert (2, 3) not in flows(
+        graph_of([root, silenced._replace(end_time_unix_nano=tool(3, "").end_time_unix_nano), tool(3, "")])
+    )
