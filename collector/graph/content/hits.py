@@ -104,7 +104,7 @@ def _extracted(corpus: Corpus) -> Iterator[Hit]:
 
 def _in_pieces(corpus: Corpus) -> Iterator[Hit]:
     """Records whose values stand near each other in an input that shows them in another way."""
-    scattered = Scattered(text for text in corpus.made if text[0] == "{")
+    scattered = Scattered(text for text in corpus.made if text[0] in "{[")
     if not scattered:
         return
     cache: dict[str, frozenset[str]] = {}

@@ -1,5 +1,6 @@
 """When a text counts as recognised: in another text, at its end, or as the whole of it."""
 
+import re
 from typing import Final
 
 from collector.graph.content.texts import words
@@ -25,6 +26,9 @@ HEAD: Final = 24
 MIN_PART: Final = 20
 """Characters. A shorter line of an output is recognised only where it is a whole input."""
 
+CODE: Final = re.compile(r"(?=.{6})[A-Za-z][A-Za-z]{0,4}[-_/#.]?(?=(?:\D*\d){3})[A-Za-z0-9]+(?:[-_/.][A-Za-z0-9]+)*")
+"""A letter or a few and then digits, as ids of bookings and tickets are made: ``bk_58213``, ``TW-3391``."""
+
 WHOLE: Final = 0.95
 CONTAINED: Final = 0.8
 EXTRACTED: Final = 0.7
@@ -38,8 +42,10 @@ _COMMON: Final = frozenset((
 
 
 def significant(text: str) -> bool:
-    """Whether a text can be recognised inside another: long enough, and more than one common word."""
+    """Whether a text can be recognised inside another: long enough, and more than one common word; or a code."""
     if len(text) < MIN_LENGTH:
+        if CODE.fullmatch(text):
+            return True
         return len(text) >= 4 and not text.isascii() and len(words(text)) > 0 and any(ord(one) > 0x2E80 for one in text)
     return " " in text or len(text) >= 20 or any(one.isdigit() for one in text) or not text.isascii()
 

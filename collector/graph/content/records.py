@@ -1,7 +1,7 @@
 """Small structures as texts that can be recognised, where none of the values in them could be alone."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from collector.core.span import AnyValue
@@ -32,6 +32,9 @@ MAX_LEAVES: Final = 32
 MAX_FIELDS: Final = 64
 """Of one value."""
 
+MIN_ITEMS: Final = 3
+"""Of a list of short texts."""
+
 MIN_FIELD: Final = 3
 MAX_FIELD: Final = 60
 """Characters of a field's value. A longer text is recognised by itself."""
@@ -41,6 +44,14 @@ def record(item: Mapping[str, AnyValue]) -> str:
     """Several small values under their names as one text, the same for every order and layout; empty if it is none."""
     kept = {key: value for key, value in item.items() if key not in NO_CONTENT}
     return json.dumps(kept, sort_keys=True, ensure_ascii=False) if len(kept) > 1 and _is_small(kept) else ""
+
+
+def listing(items: Sequence[AnyValue]) -> str:
+    """Several short texts in a list as one text, empty if it is none: words to search for, names."""
+    short = MIN_ITEMS <= len(items) <= MAX_LEAVES and all(
+        isinstance(item, str) and MIN_FIELD <= len(item) <= MAX_FIELD for item in items
+    )
+    return json.dumps(items, ensure_ascii=False) if short else ""
 
 
 def _is_small(item: Mapping[str, AnyValue]) -> bool:

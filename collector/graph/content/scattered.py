@@ -81,11 +81,11 @@ def _near(values: Rows, spoken: Sequence[str], places: Mapping[str, Sequence[int
 def _values(text: str) -> Rows:
     """The words of a flat record's values; empty where they are too few, too short or not flat."""
     record = decoded(text)
-    if not isinstance(record, Mapping):
+    if not isinstance(record, Mapping | list):
         return ()
     rows: list[tuple[str, ...]] = []
     letters = 0
-    for value in record.values():
+    for value in record.values() if isinstance(record, Mapping) else record:
         shown = _shown(value)
         if shown is None:
             return ()

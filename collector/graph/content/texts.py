@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
 from typing import Final
+from unicodedata import is_normalized, normalize
 
 from collector.core.span import AnyValue
-from collector.graph.content.records import MAX_FIELDS, NO_CONTENT, fields_of, record
+from collector.graph.content.records import MAX_FIELDS, NO_CONTENT, fields_of, listing, record
 from collector.graph.reading.values import embedded, structured
 
 MAX_TEXTS: Final = 2_000
@@ -39,17 +41,7 @@ def texts(value: AnyValue, parts: list[str] | None = None, fields: list[str] | N
     while stack and len(found) < MAX_TEXTS:
         item = stack.pop()
         if isinstance(item, str):
-            inner = structured(item)
-            if inner is not item:
-                stack.append(inner)
-                continue
-            if item[:1] in _QUOTES and _QUOTED.fullmatch(item):
-                item = item[1:-1]
-            found.extend(_of_text(item))
-            if "{" in item or "[" in item:
-                stack.extend(reversed([*embedded(item)]))
-            if parts is not None and len(parts) < MAX_PARTS:
-                parts.extend(_parts(item, MAX_PARTS - len(parts)))
+            stack.extend(_opened(item, found, parts))
         elif isinstance(item, Mapping):
             whole = record(item)
             if whole:
@@ -58,10 +50,26 @@ def texts(value: AnyValue, parts: list[str] | None = None, fields: list[str] | N
                 fields.extend(fields_of(item))
             stack.extend([inner for key, inner in item.items() if key not in NO_CONTENT][::-1])
         elif isinstance(item, Sequence) and not isinstance(item, bytes):
+            whole = listing(item)
+            if whole:
+                found.append(whole)
             stack.extend(reversed(item))
         elif isinstance(item, int | float) and not isinstance(item, bool):
             found.append(f"{item:.12g}" if isinstance(item, float) else str(item))
     return found
+
+
+def _opened(text: str, found: list[str], parts: list[str] | None) -> list[AnyValue]:
+    """The structure that a text is or those that stand in it; if it is none, the text is among the found ones."""
+    inner = structured(text)
+    if inner is not text:
+        return [inner]
+    if text[:1] in _QUOTES and _QUOTED.fullmatch(text):
+        text = text[1:-1]
+    found.extend(_of_text(text))
+    if parts is not None and len(parts) < MAX_PARTS:
+        parts.extend(_parts(text, MAX_PARTS - len(parts)))
+    return [*embedded(text)][::-1] if "{" in text or "[" in text else []
 
 
 def _of_text(text: str) -> Iterator[str]:
@@ -78,6 +86,7 @@ _CELLS: Final = re.compile(r"\s\|\s|\t|;\s")
 MAX_ROW: Final = 400
 """Characters. A longer line is no row of cells (``line | wish``)."""
 
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)")
 _LABEL: Final = re.compile(r"[^\s:][^:\n]{0,30}:\s+(?=\S)")
 
 
@@ -95,6 +104,9 @@ def _parts(text: str, most: int) -> list[str]:
             found += [plain(cell) for cell in _CELLS.split(item) if cell.strip()]
         if label:
             found.append(plain(item[label.end() :]))
+        sentences = _SENTENCE.split(item) if len(item) <= MAX_ROW else ()
+        if len(sentences) > 1:
+            found += [plain(one) for one in sentences]
     return found[:most]
 
 
@@ -105,7 +117,14 @@ def _unescaped(run: re.Match[str]) -> str:
 
 
 def plain(text: str) -> str:
-    """White space as single spaces; escapes that a repr or JSON left over undone; a mark of cutting taken off."""
+    """White space as single spaces; escapes that a repr, JSON or HTML left over undone; a mark of cutting taken off.
+
+    Letters with marks are composed (NFC), as most programs write them.
+    """
+    if "&" in text and ";" in text:
+        text = unescape(text)
+    if not text.isascii() and not is_normalized("NFC", text):
+        text = normalize("NFC", text)
     if "\\" in text:
         text = _ESCAPES.sub(_unescaped, text)
         text = (

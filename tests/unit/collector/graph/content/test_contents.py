@@ -2,6 +2,7 @@
 
 import random
 import string
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -116,8 +117,18 @@ def test_languages_without_spaces_between_words() -> None:
 
 
 def test_a_text_is_significant_by_length_and_by_what_it_is_made_of() -> None:
-    told = {text: significant(text) for text in ("short", "transferred-to", "BP-1100-2233", "two words here")}
-    assert told == {"short": False, "transferred-to": False, "BP-1100-2233": True, "two words here": True}
+    told = {
+        text: significant(text)
+        for text in ("short", "transferred-to", "BP-1100-2233", "two words here", "TW-3391", "gpt-4o")
+    }
+    assert told == {
+        "short": False,
+        "transferred-to": False,
+        "BP-1100-2233": True,
+        "two words here": True,
+        "TW-3391": True,
+        "gpt-4o": False,
+    }
 
 
 def test_a_text_that_two_made_and_that_is_there_twice_comes_from_both() -> None:
@@ -205,3 +216,26 @@ def test_what_is_only_in_the_output_of_a_cut_operation_may_have_come_by_way_of_a
     assert found(cut[0], step(3, 2, "dish", "no reasons"), step(4, 3, "menu …[truncated]", f"{wine}…[truncated]")) == {
         (2, 4)
     }
+
+
+@pytest.mark.parametrize(
+    ("made", "taken"),
+    [
+        (
+            "Grüße aus Föhr, die Fähre fährt nach Wyk",
+            "Text: " + normalize("NFD", "Grüße aus Föhr, die Fähre fährt nach Wyk"),
+        ),
+        ('The "tide" & the <moon> are one', "<p>The &quot;tide&quot; &amp; the &lt;moon&gt; are one</p>"),
+        (["Krabat", "Momo", "Tintenherz"], "Which of these: Krabat, Momo or Tintenherz?"),
+        ("The rent is too high. Ask a lawyer.", "Sum up in a line: The rent is too high. Or the deposit?"),
+        ('{"booking_id": "bk_58213"}', "Your receipt for booking bk_58213"),
+        ('["mill", "magic", "apprentice"]', "mill magic apprentice"),
+        ("'look the tide up at Husum'", "('Plan: look the tide up at Husum',)"),
+    ],
+)
+def test_the_same_in_other_letters_and_layouts(made: AnyValue, taken: AnyValue) -> None:
+    assert found(step(2, 1, "q", made), step(3, 2, taken, "x")) == {(2, 3)}
+
+
+def test_two_names_that_stand_in_a_text_prove_nothing() -> None:
+    assert found(step(2, 1, "q", ["billing", "shipping"]), step(3, 2, "Is it billing or shipping?", "x")) == set()
