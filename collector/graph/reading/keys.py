@@ -53,8 +53,11 @@ _DATABASE: Final = frozenset((
 _OUTPUT: Final = frozenset((
     "output", "outputs", "result", "results", "response", "answer", "answers", "reply", "completion", "return",
     "returned", "generated", "prediction", "assistant", "bot",
-    "choices", "completions", "calls",
+    "choices", "completions", "calls", "chunk", "delta", "token",
 ))  # fmt: skip
+PIECES: Final = frozenset(("chunk", "delta", "token"))
+"""Of an output that came bit by bit."""
+
 _ROWS: Final = frozenset(("row", "rows", "documents", "hits"))
 _INPUT: Final = frozenset((
     "input", "inputs", "request", "query", "question", "arg", "args", "argument", "arguments", "kwargs", "param",

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from collector.core.span import SPAN_KINDS, AnyValue
 from collector.graph.reading.chats import answered, asked
-from collector.graph.reading.keys import Side, is_of_application, is_of_event, side, words
+from collector.graph.reading.keys import PIECES, Side, is_of_application, is_of_event, side, words
 from collector.graph.reading.messages import messages
 from collector.graph.reading.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
 from collector.graph.reading.values import structured
@@ -71,11 +71,15 @@ def _by_side(
     uses: list[ParameterUse] = []
     carried: dict[str, AnyValue] = {}
     received = SPAN_KINDS.get(source.span.kind) in ("producer", "consumer")
-    for key, said in _said(source):
-        went = side(key) if _is_content(said) else Side.NEITHER
+    said: dict[str, list[AnyValue]] = {}
+    for key, value in _said(source):
+        if _is_content(value):
+            said.setdefault(key, []).append(value)
+    for key, values in said.items():
+        went = side(key)
         if went is Side.NEITHER:
             continue
-        value = _inside(structured(said))
+        value = _inside(structured(_together(key, values)))
         if went is Side.OUTPUT:
             outputs[key] = value
         elif went is Side.INPUT or received:
@@ -117,6 +121,13 @@ def _said_to_model(source: Source, inputs: Mapping[str, AnyValue]) -> tuple[Mess
     said = [value for value in inputs.values() if isinstance(value, str)]
     model = _MODEL.search(source.span.name) or any(map(_MODEL.search, inputs))
     return (Message("user", said[0]),) if model and len(said) == 1 == len(inputs) else ()
+
+
+def _together(key: str, values: Sequence[AnyValue]) -> AnyValue:
+    """What several events say under one key: the pieces of a stream as one text."""
+    if len(values) == 1:
+        return values[0]
+    return "".join(map(str, values)) if words(key)[-1] in PIECES else list(values)
 
 
 def _said(source: Source) -> Iterator[tuple[str, AnyValue]]:

@@ -140,3 +140,13 @@ def test_the_output_is_looked_for_where_another_dialect_states_inputs_only() -> 
     step = span(2, 1, "rewrite", 1, 2, {"inputs.question": "how?", "output": "so it is"})
     reading = read_span(step, (), installed())
     assert (reading.inputs, reading.output) == ({"question": "how?"}, "so it is")
+
+
+def test_pieces_of_a_stream_are_one_text_and_other_events_of_a_name_a_list() -> None:
+    pieces = [Event("llm.chunk", n, {"delta": SUMMARY[n : n + 9]}) for n in range(0, len(SUMMARY), 9)]
+    drafts = [Event("draft", n, {"answer.text": text}) for n, text in enumerate(("first of all", "second of all"))]
+    stream, several = read({}, "step", *pieces), read({}, "step", *drafts)
+    assert stream is not None
+    assert several is not None
+    assert stream.output == SUMMARY
+    assert several.output == ["first of all", "second of all"]
