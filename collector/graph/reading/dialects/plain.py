@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from collector.core.span import SPAN_KINDS, AnyValue
 from collector.graph.reading.chats import answered, asked
+from collector.graph.reading.flat import items
 from collector.graph.reading.keys import PIECES, Side, is_of_application, is_of_event, side, words
 from collector.graph.reading.messages import messages
 from collector.graph.reading.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
@@ -28,6 +29,7 @@ _MODEL: Final = re.compile(
 )
 """Names of spans and attributes by which applications say that they ask a model."""
 
+_ROLE: Final = re.compile(r"(.+)\.0\.role")
 _MESSAGE: Final = frozenset(("role", "content"))
 _EMPTY: Final[Sequence[AnyValue]] = ("", (), [], "{}", "[]", '""', "null", "None")
 MIN_DIGITS: Final = 3
@@ -47,7 +49,7 @@ def read(source: Source) -> Statement | None:
     taken = taken or _said_to_model(source, inputs)
     given = next((found for item in outputs.items() if (found := answered(_whole(*item)))), ())
     if not taken and not given:
-        taken, given = spoken
+        taken, given = spoken if any(spoken) else _spelled(source)
     tool = _TOOL.fullmatch(source.span.name)
     output = next(iter(outputs.values())) if len(outputs) == 1 else outputs or NOTHING
     return Statement(
@@ -98,6 +100,14 @@ def _conversation(source: Source) -> tuple[tuple[Message, ...], tuple[Message, .
     while end and said[end - 1].role == "assistant":
         end -= 1
     return tuple(said[:end]), tuple(said[end:])
+
+
+def _spelled(source: Source) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """Of messages that are spelled out in keys, ``chat.messages.0.role``, those that went in and those that came out."""
+    found: dict[Side, tuple[Message, ...]] = {}
+    for match in filter(None, map(_ROLE.fullmatch, source.attributes)):
+        found.setdefault(side(match[1]), messages(items(source.attributes, f"{match[1]}.")))
+    return found.get(Side.INPUT, ()), found.get(Side.OUTPUT, ())
 
 
 def _chat(value: AnyValue) -> tuple[Message, ...]:

@@ -105,6 +105,10 @@ MODELS: Final[Mapping[str, Callable[[str, str, str], Recorded]]] = {
         {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "input": dump(chat(system, user)),
          "output": answer, "stream": True}, [],
     ),
+    "keys that spell messages out": lambda system, user, answer: (
+        {"chat.messages.0.role": "system", "chat.messages.0.content": system, "chat.messages.1.role": "user",
+         "chat.messages.1.content": user, "chat.reply.content": answer}, [],
+    ),
     "LangWatch": lambda system, user, answer: (
         {"langwatch.span.type": "llm", "langwatch.output": dump({"type": "text", "value": answer}),
          "langwatch.input": dump({"type": "chat_messages", "value": chat(system, user)})}, [],
