@@ -105,7 +105,8 @@ def _guessed(forest: Forest, readings: Mapping[str, SpanReading], top: str) -> b
 
 def _labels(reading: SpanReading) -> bool:
     """Whether all that it may have made are single words: a state, a reason."""
-    return all(isinstance(value, str) and _LABEL.fullmatch(value) for value in reading.both.values())
+    said = (one for value in reading.both.values() for one in (value if isinstance(value, list) else [value]))
+    return all(isinstance(one, str) and _LABEL.fullmatch(one) for one in said)
 
 
 def _judged(readings: Mapping[str, SpanReading], times: Times, flows: Mapping[str, Collection[str]], last: str) -> str:

@@ -72,7 +72,7 @@ def test_an_error_status_without_an_exception_speaks_for_itself() -> None:
 
 
 def test_a_state_that_was_told_by_the_way_is_no_output() -> None:
-    root = {"changed.old_state": "speaking", "changed.new_state": "listening"}
+    root = {"changed.old_state": "speaking", "changed.new_states": ["thinking", "listening"]}
     spans = [
         workflows.span(1, None, "session", 0, 9, root),
         workflows.span(2, 1, "turn", 1, 2, {"opto.output": '"It leaves."'}),
