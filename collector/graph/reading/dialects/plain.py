@@ -103,7 +103,7 @@ def _conversation(source: Source) -> tuple[tuple[Message, ...], tuple[Message, .
 
 
 def _spelled(source: Source) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    """Of messages that are spelled out in keys (``chat.messages.0.role``) those that went in and those that came out."""
+    """Of messages that keys spell out (``chat.messages.0.role``) those that went in and those that came out."""
     found: dict[Side, tuple[Message, ...]] = {}
     for match in filter(None, map(_ROLE.fullmatch, source.attributes)):
         found.setdefault(side(match[1]), messages(items(source.attributes, f"{match[1]}.")))
