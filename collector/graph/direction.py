@@ -60,7 +60,7 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
                 and first.setdefault((reading.name, name), _was_there(forest, times, seen, span_id, value))
             ]
             if len(context) + len(known) < len(reading.carried) and not reading.inputs and not reading.taken:
-                reading = _judged(forest, times, seen, span_id, reading)
+                reading = _turned(forest, times, seen, span_id, reading)
             found[span_id] = _directed(reading, [*context, *known])
         for text in _texts_of(found[span_id]):
             seen.setdefault(text, []).append(span_id)
@@ -95,7 +95,7 @@ def _was_there(forest: Forest, times: Times, seen: Mapping[str, list[str]], span
     return any(times.ends[one] <= times.starts[span_id] and not forest.encloses(span_id, one) for one in before)
 
 
-def _judged(
+def _turned(
     forest: Forest, times: Times, seen: Mapping[str, list[str]], span_id: str, reading: SpanReading
 ) -> SpanReading:
     """An answer that was there before is what an operation was given that carries something new beside: a verdict."""

@@ -19,7 +19,7 @@ MAX_LENGTH: Final = 200_000
 _ESCAPES: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _LITERALS: Final = re.compile(r"""(?:=|: )(?:'((?:[^'\\]|\\.){12,})'|"((?:[^"\\]|\\.){12,})")""", re.DOTALL)
 _QUOTES: Final = ("'", '"')
-_QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+\"""", re.DOTALL)
+_QUOTED: Final = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\"""", re.DOTALL)
 """A text as JSON or Python's repr writes it."""
 _REPR: Final = re.compile(r"^\W*[A-Za-z_]\w*\([\w ]*[=:<'\"]")
 

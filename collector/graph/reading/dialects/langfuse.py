@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from collector.graph.reading.chats import answered, asked
-from collector.graph.reading.messages import messages
-from collector.graph.reading.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
+from collector.graph.reading.runs import run
+from collector.graph.reading.statement import NOTHING, ParameterUse, Role, Source, Statement
 from collector.graph.reading.values import structured
 
 NAMESPACES: Final = ("langfuse",)
@@ -27,18 +26,6 @@ def read(source: Source) -> Statement | None:
     keys = [f"langfuse.{place}." for place in (("observation", "trace") if root else ("observation",))]
     given_in = next((attributes[key + "input"] for key in keys if key + "input" in attributes), None)
     given_out = next((attributes[key + "output"] for key in keys if key + "output" in attributes), None)
-    input_, output = structured(given_in), structured(given_out)
-    taken: tuple[Message, ...] = ()
-    given: tuple[Message, ...] = ()
-    if role is Role.MODEL:
-        taken = asked(input_) or messages(input_)
-        given = answered(output) or messages(output)
     prompt = attributes.get("langfuse.observation.prompt.name")
-    return Statement(
-        role=role,
-        inputs={} if taken or given_in is None else {"input": input_},
-        taken=taken,
-        output=NOTHING if given or given_out is None else output,
-        given=given,
-        uses=(ParameterUse(str(prompt)),) if prompt else (),
-    )
+    said = run(role, structured(given_in), NOTHING if given_out is None else structured(given_out))
+    return said._replace(uses=(ParameterUse(str(prompt)),)) if prompt else said

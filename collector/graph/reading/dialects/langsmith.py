@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from collector.core.span import AnyValue
-from collector.graph.reading.chats import answered, asked
-from collector.graph.reading.messages import messages
-from collector.graph.reading.statement import NOTHING, Message, Role, Source, Statement
+from collector.graph.reading.runs import run
+from collector.graph.reading.statement import NOTHING, Role, Source, Statement
 from collector.graph.reading.values import decoded
 
 NAMESPACES: Final = ("langsmith",)
@@ -25,21 +24,8 @@ def read(source: Source) -> Statement | None:
     """The arguments of a run by their names; of a model's, the messages. A prompt's run is no model's, as it says."""
     attributes = source.attributes
     role = _ROLES.get(str(attributes.get("langsmith.span.kind") or ""), Role.OTHER)
-    given_in = decoded(attributes.get("gen_ai.prompt"))
-    given_out = _alone("output", decoded(attributes.get("gen_ai.completion")))
-    taken: tuple[Message, ...] = ()
-    given: tuple[Message, ...] = ()
-    if role is Role.MODEL:
-        taken = asked(given_in) or messages(given_in)
-        given = answered(given_out) or messages(given_out)
-    inputs = given_in if isinstance(given_in, Mapping) else {"input": given_in}
-    return Statement(
-        role=role,
-        inputs={} if taken or given_in is None else inputs,
-        taken=taken,
-        output=NOTHING if given or given_out is None else given_out,
-        given=given,
-    )
+    output = _alone("output", decoded(attributes.get("gen_ai.completion")))
+    return run(role, decoded(attributes.get("gen_ai.prompt")), NOTHING if output is None else output)
 
 
 def _alone(key: str, value: AnyValue) -> AnyValue:

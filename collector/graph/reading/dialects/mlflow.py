@@ -1,11 +1,9 @@
 """MLflow tracing: every attribute is JSON, the kind included."""
 
-from collections.abc import Mapping
 from typing import Final
 
-from collector.graph.reading.chats import answered, asked
-from collector.graph.reading.messages import messages
-from collector.graph.reading.statement import NOTHING, Message, Role, Source, Statement
+from collector.graph.reading.runs import run
+from collector.graph.reading.statement import NOTHING, Role, Source, Statement
 from collector.graph.reading.values import decoded
 
 NAMESPACES: Final = ("mlflow",)
@@ -24,22 +22,9 @@ def read(source: Source) -> Statement | None:
     if "mlflow.spanInputs" not in attributes and "mlflow.spanOutputs" not in attributes and not _kind(source):
         return None
     role = _ROLES.get(_kind(source), Role.OTHER)
-    given_in = decoded(attributes.get("mlflow.spanInputs"))
-    given_out = decoded(attributes.get("mlflow.spanOutputs"))
-    taken: tuple[Message, ...] = ()
-    given: tuple[Message, ...] = ()
-    if role is Role.MODEL:
-        taken = asked(given_in) or messages(given_in)
-        given = answered(given_out) or messages(given_out)
-    inputs = given_in if isinstance(given_in, Mapping) else {"input": given_in}
-    stated = "mlflow.spanOutputs" in attributes and not given
-    return Statement(
-        role=role,
-        inputs={} if taken or given_in is None else inputs,
-        taken=taken,
-        output=given_out if stated else NOTHING,
-        given=given,
-    )
+    stated = "mlflow.spanOutputs" in attributes
+    output = decoded(attributes["mlflow.spanOutputs"]) if stated else NOTHING
+    return run(role, decoded(attributes.get("mlflow.spanInputs")), output)
 
 
 def _kind(source: Source) -> str:
