@@ -97,3 +97,9 @@ def test_beside_a_stated_output_everything_else_went_in() -> None:
         span(4, 1, "write", 5, 6, {"question": "what is asked"}),
     ]  # fmt: skip
     assert flows(graph_of(spans)) == {(2, 3)}
+
+
+def test_values_of_which_none_is_known_to_have_gone_in_are_looked_at_all_the_same() -> None:
+    plan = "look the tide up, then compare it"
+    spans = [step(1, 0, None, 9), step(2, 1, draft=plan), step(3, 2, note=f"Done as it was said: {plan}")]
+    assert flows(graph_of(spans)) == {(2, 3)}

@@ -72,3 +72,20 @@ def test_a_tool_behind_a_model_whose_answer_was_cut_away_carried_out_its_wish() 
     assert (2, 3) not in flows(
         graph_of([root, silenced._replace(end_time_unix_nano=tool(3, "").end_time_unix_nano), tool(3, "")])
     )
+
+
+def test_a_tool_that_a_stream_asked_for_may_end_before_the_stream() -> None:
+    streaming = model(2, json.dumps(SAID), WISH)._replace(end_time_unix_nano=tool(4, "").end_time_unix_nano)
+    assert (2, 3) in flows(graph_of([span(1, None, "agent", 0, 9), streaming, tool(3, "c1")]))
+    assert (2, 3) not in flows(graph_of([span(1, None, "agent", 0, 9), streaming, tool(3, "c2")]))
+
+
+def test_where_a_model_s_messages_are_gone_no_tool_s_result_is_assumed() -> None:
+    lost = '[{"' + "x" * 200 + MARK
+    silenced = model(2, lost, WISH)._replace(attributes={
+        "gen_ai.operation.name": "chat", "gen_ai.input.messages": lost, "gen_ai.output.messages": '[{"ro' + MARK,
+    })  # fmt: skip
+    root = span(1, None, "agent", 0, 9)
+    found = flows(graph_of([root, silenced, tool(3, ""), model(4, lost, {"role": "assistant", "content": "At ten."})]))
+    assert (2, 3) in found
+    assert (3, 4) not in found

@@ -32,7 +32,8 @@ def test_words_are_set_apart_by_any_sign_and_end_with_one_that_says_something() 
     [
         ("app.x", True), ("answer", True), ("level", False), ("host.name", False), ("http.request.body", True),
         ("http.route", False), ("db.system", False), ("db.doc", True), ("gcp.vertex.agent.llm_request", True),
-        ("gcp.project", False), ("code.function.name", False), ("code.function.return.value", True),
+        ("gcp.project", False), ("gen_ai.system", False), ("code.function.name", False),
+        ("code.function.return.value", True),
     ],
 )  # fmt: skip
 def test_what_is_of_the_application(key: str, expected: bool) -> None:

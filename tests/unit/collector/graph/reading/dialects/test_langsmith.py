@@ -37,3 +37,4 @@ def test_runs_of_chains_prompts_and_models() -> None:
     assert flows(graph) == {(2, 3), (3, 4)}
     assert parameters(graph) == {"run.system_prompt": ("Answer shortly.", [4])}
     assert final(graph) == ANSWER
+    assert {node.value for node in graph.nodes if node.name == "ChatOpenAI"} == {ANSWER}
