@@ -6,14 +6,13 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from collector.core.errors import ConfigError, Unavailable
 from collector.storage.group_commit import GroupCommit, Job
+from collector.storage.migrations import migrate, migrations
 
-SCHEMA_VERSION = 2
 _READERS = 2
 _T = TypeVar("_T")
 _Work = Callable[[sqlite3.Connection], Any]
@@ -64,13 +63,10 @@ class Database:
             raise ConfigError([f"storage.directory: {self._directory} cannot be used: {error.strerror}"]) from error
         try:
             self._connection = self._connect()
-            self._migrate(self._connection)
-        except sqlite3.Error as error:
+            migrate(self._connection, migrations())
+        except (sqlite3.Error, ConfigError) as error:
             self._close()
             raise ConfigError([f"storage.directory: {self.path} cannot be opened: {error}"]) from error
-        except ConfigError:
-            self._close()
-            raise
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="otel-opto-reader")
         self._queue.start()
 
@@ -84,18 +80,6 @@ class Database:
             connection.close()
             raise
         return connection
-
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version not in (0, SCHEMA_VERSION):
-            fault = (
-                f"storage.directory: {self.path} has schema version {version}, this otel-opto knows {SCHEMA_VERSION}; "
-                "use the version that wrote it or another directory"
-            )
-            raise ConfigError([fault])
-        if version == 0:
-            schema = files("collector.storage").joinpath("schema.sql").read_text(encoding="utf-8")
-            connection.executescript(f"BEGIN; {schema} COMMIT;")
 
     async def write(self, work: Callable[[sqlite3.Connection], _T], size_bytes: int = 1024) -> _T:
         """Runs `work` in a transaction and returns its result once that is durable.

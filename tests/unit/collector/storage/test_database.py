@@ -104,7 +104,7 @@ async def test_what_is_no_database_or_a_newer_one_is_refused(tmp_path: Path) -> 
     with sqlite3.connect(newer / "otel-opto.sqlite3") as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(ConfigError, match="schema version 99, this otel-opto knows 2"):
+    with pytest.raises(ConfigError, match="schema version 99, this otel-opto knows 2 to"):
         await Database(newer, 1).start()
     file = tmp_path / "file"
     file.write_text("", encoding="utf-8")

@@ -87,5 +87,3 @@ CREATE TABLE rejected_proposals (
     content TEXT NOT NULL, -- JSON: values, reasoning, cost
     errors TEXT NOT NULL -- JSON list
 );
-
-PRAGMA user_version = 2;
