@@ -98,7 +98,9 @@ class Collector:
 
     def _bound(self, pipeline: Pipeline, operations: Operations) -> Servers:
         tokens = self._config.auth.tokens
-        access = Access([Token(token.name, token.token, frozenset(token.scopes)) for token in tokens])
+        access = Access(
+            [Token(token.name, token.token.get_secret_value(), frozenset(token.scopes)) for token in tokens]
+        )
         served = Served(
             pipeline=pipeline,
             operations=operations,
@@ -157,7 +159,7 @@ def _destination(name: str, exporter: ExporterConfig) -> Destination:
         name=name,
         endpoint=exporter.endpoint,
         over_http=exporter.protocol == "http",
-        headers=exporter.headers,
+        headers={name: value.get_secret_value() for name, value in exporter.headers.items()},
         gzip=exporter.compression == "gzip",
         ca_file=exporter.ca_file,
         timeout_seconds=exporter.timeout_seconds,

@@ -47,6 +47,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--jaeger-storage", metavar="HOST:PORT", help="Jaeger's remote storage API v2; an empty value turns it off"
     )
+    parser.add_argument(
+        "--insecure", action="store_const", const=True, help="let other machines in without tokens (auth.insecure)"
+    )
     parser.add_argument("--validate", action="store_true", help="check the configuration, print it, start nothing")
     parser.set_defaults(run=run)
 
@@ -59,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         "receivers.otlp.protocols.http.endpoint": arguments.otlp_http,
         "api.endpoint": arguments.api,
         "jaeger.storage.endpoint": arguments.jaeger_storage,
+        "auth.insecure": arguments.insecure,
     }
     config = load(arguments.config, os.environ, flags)
     if arguments.validate:

@@ -268,7 +268,10 @@ async def test_tls_and_client_certificates(tmp_path: Path, certificates: Path) -
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ({"cert_file": "/nowhere.pem", "key_file": "/nowhere.key"}, "/nowhere.pem is no file"),
+        (
+            {"cert_file": "/nowhere.pem", "key_file": "/nowhere.key"},
+            "cert_file: path does not point to a file; found '/nowhere.pem'",
+        ),
         ({"cert_file": __file__}, "cert_file and key_file go together"),
         ({"client_ca_file": __file__}, "client_ca_file needs cert_file"),
     ],

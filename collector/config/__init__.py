@@ -1,0 +1,11 @@
+"""The configuration: one declaration per key gives type, default, bounds, environment variable and documentation.
+
+One precedence rule: command-line flag, then environment variable, then file, then default. The file is YAML in the
+OpenTelemetry Collector's manner, ``${env:NAME}`` and ``${env:NAME:-default}`` included. Everything is validated before
+anything starts, and every fault is reported at once with its key path.
+"""
+
+from collector.config.loading import ENVIRONMENT_PREFIX, Key, keys, load
+from collector.config.sections import Config, CorsConfig, ExporterConfig, TlsConfig
+
+__all__ = ["ENVIRONMENT_PREFIX", "Config", "CorsConfig", "ExporterConfig", "Key", "TlsConfig", "keys", "load"]

@@ -1,0 +1,213 @@
+"""The sections of the configuration: one declaration per key gives type, default, bounds and documentation."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr, model_validator
+
+from collector.access.tokens import Scope as AccessScope
+from collector.api.documents import StudyDocument
+
+_ENDPOINT = re.compile(r"(?:(\[[0-9A-Fa-f:.]+\])|([^\s:/\[\]]+)):(\d{1,5})")
+
+
+def _endpoint(text: str) -> str:
+    match = _ENDPOINT.fullmatch(text)
+    if not match or int(match[3]) > 65535:
+        raise ValueError("allowed is HOST:PORT, for example 127.0.0.1:4317 (port 0: a free one)")
+    return text
+
+
+def _sendable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text != text.strip() or not (text.isascii() and text.isprintable()):
+        raise ValueError(
+            "a header cannot carry it: allowed are printable ASCII characters, no blank or line break at either end"
+        )
+    return secret
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+EndpointOrOff = Annotated[str, AfterValidator(lambda text: text and _endpoint(text))]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class TlsConfig(_Section):
+    """TLS of a server; off without a certificate."""
+
+    cert_file: FilePath | None = Field(None, description="The server's certificate chain, PEM. Turns TLS on.")
+    key_file: FilePath | None = Field(None, description="The certificate's private key, PEM.")
+    client_ca_file: FilePath | None = Field(
+        None, description="Authorities of client certificates, PEM. Clients have to show one then (mTLS)."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> "TlsConfig":
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together: give both or neither")
+        if self.client_ca_file is not None and self.cert_file is None:
+            raise ValueError("client_ca_file needs cert_file and key_file")
+        return self
+
+
+class CorsConfig(_Section):
+    """Browsers that send telemetry from pages of other origins; off without an origin."""
+
+    allowed_origins: list[str] = Field([], description="Origins, for example https://app.example; `*` in them matches.")
+    allowed_headers: list[str] = Field([], description="Request headers beyond those that OTLP exporters send.")
+    max_age: int = Field(7200, ge=0, description="Seconds for which a browser may remember the answer.")
+
+
+class GrpcConfig(_Section):
+    """OTLP over gRPC, and the SDK's own services beside it."""
+
+    endpoint: Endpoint = Field("127.0.0.1:4317", description="Where OTLP/gRPC and the SDK's release watch are served.")
+    tls: TlsConfig = TlsConfig()
+
+
+class HttpConfig(_Section):
+    """OTLP over HTTP."""
+
+    endpoint: Endpoint = Field("127.0.0.1:4318", description="Where OTLP/HTTP is served.")
+    tls: TlsConfig = TlsConfig()
+    cors: CorsConfig = CorsConfig()
+
+
+class ProtocolsConfig(_Section):
+    """The protocols of the OTLP receiver."""
+
+    grpc: GrpcConfig = GrpcConfig()
+    http: HttpConfig = HttpConfig()
+
+
+class OtlpConfig(_Section):
+    """The OTLP receiver."""
+
+    protocols: ProtocolsConfig = ProtocolsConfig()
+    max_request_bytes: int = Field(
+        64 * 2**20, ge=1024, le=2**30, description="Largest export request, before and after decompression."
+    )
+    max_in_flight_bytes: int = Field(
+        64 * 2**20,
+        ge=2**20,
+        le=2**32,
+        description="Of all requests being received and not yet stored; beyond it exporters are told to try again.",
+    )
+
+
+class ReceiversConfig(_Section):
+    """What comes in."""
+
+    otlp: OtlpConfig = OtlpConfig()
+
+
+class RetentionConfig(_Section):
+    """How much telemetry is kept. What is older or more goes, the oldest first, 128 MiB at a time."""
+
+    max_age_seconds: float | None = Field(None, gt=0, description="Older spans and log records go; empty: none do.")
+    max_bytes: int | None = Field(
+        None, ge=2**28, description="The whole store is kept below it (256 MiB at least); empty: no limit."
+    )
+
+
+class StorageConfig(_Section):
+    """What is kept."""
+
+    directory: Path = Field(Path("otel-opto-data"), description="Holds everything; made if it is not there.")
+    retention: RetentionConfig = RetentionConfig()
+
+
+class ApiConfig(_Section):
+    """The JSON API for the command line, scripts and applications without the SDK, and Jaeger's query API."""
+
+    endpoint: Endpoint = Field(
+        "127.0.0.1:4319",
+        description="Where the JSON API, Jaeger's query API, /metrics, /readyz and /healthz are served.",
+    )
+    tls: TlsConfig = TlsConfig()
+
+
+class JaegerStorageConfig(_Section):
+    """Jaeger's remote storage API v2: a stock Jaeger reads what is stored here."""
+
+    endpoint: EndpointOrOff = Field(
+        "127.0.0.1:17271",
+        description="Where it is served; empty turns it off. The default is passed over where the port is taken.",
+    )
+    tls: TlsConfig = TlsConfig()
+
+
+class JaegerConfig(_Section):
+    """What is served to Jaeger."""
+
+    storage: JaegerStorageConfig = JaegerStorageConfig()
+
+
+class ExporterConfig(_Section):
+    """An OTLP endpoint to which everything that comes is forwarded, as it came."""
+
+    endpoint: str = Field(pattern=r"^https?://[^\s/@]+(/\S*)?$", description="http://HOST:PORT or https://HOST:PORT.")
+    protocol: Literal["grpc", "http"] = Field("grpc", description="OTLP/gRPC, or OTLP/HTTP with protobuf bodies.")
+    headers: dict[str, SecretStr] = Field({}, description="Sent along, for example authorization.")
+    compression: Literal["gzip", "none"] = Field("gzip", description="Of requests.")
+    ca_file: FilePath | None = Field(
+        None, description="Authorities of the endpoint's certificate, PEM; else the system's."
+    )
+    timeout_seconds: float = Field(10.0, gt=0, le=300, description="Of one request.")
+    from_beginning: bool = Field(False, description="Whether a new exporter forwards what is stored already.")
+
+
+class TokenConfig(_Section):
+    """A bearer token."""
+
+    name: str = Field(min_length=1, description="For logs.")
+    token: Annotated[SecretStr, AfterValidator(_sendable)] = Field(
+        min_length=16, description="The secret; write ${env:NAME} to keep it out of the file."
+    )
+    scopes: list[AccessScope] = Field(min_length=1, description="ingest, read, publish.")
+
+
+class AuthConfig(_Section):
+    """Who may do what. Without tokens everybody who reaches the collector may do everything."""
+
+    tokens: list[TokenConfig] = Field([], description="Bearer tokens; each allows its scopes.")
+    insecure: bool = Field(
+        False,
+        description="Whether servers that other machines reach may do without tokens and without client certificates.",
+    )
+
+
+class FeedbackConfig(_Section):
+    """Feedback on its way to its span."""
+
+    ttl_seconds: float = Field(
+        86_400.0, gt=0, le=3.2e7, description="Feedback that waits longer for its spans is given up and counted."
+    )
+
+
+class TelemetryConfig(_Section):
+    """What the collector says of itself."""
+
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="One of DEBUG, INFO, WARNING, ERROR."
+    )
+
+
+class Config(_Section):
+    """The whole configuration."""
+
+    receivers: ReceiversConfig = ReceiversConfig()
+    storage: StorageConfig = StorageConfig()
+    api: ApiConfig = ApiConfig()
+    jaeger: JaegerConfig = JaegerConfig()
+    exporters: dict[str, ExporterConfig] = Field({}, description="OTLP endpoints to forward to, by name.")
+    auth: AuthConfig = AuthConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
+    studies: list[StudyDocument] = Field(
+        [], description="Studies that begin with the collector; one whose name is known already goes on."
+    )
