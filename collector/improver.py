@@ -126,7 +126,7 @@ class Improver:
         specs = await self._trained(study)
         if not specs:
             return False
-        values = await self._values_in_force(study.service)
+        values = await self._whole(study.service, {})
         draft = ReleaseDraft(study.service, values, f"study {study.name}: baseline")
         release = await self._store.open_trial(study.name, Proposal({}, "the baseline"), draft, [s.key for s in specs])
         self._counters.add(Counter.RELEASES_PUBLISHED)
@@ -139,17 +139,19 @@ class Improver:
         keys = study.parameters or [key for key, spec in declared.items() if spec.trainable]
         return [declared[key] for key in keys] if all(key in declared for key in keys) else ()
 
-    async def _values_in_force(self, service: str) -> dict[str, ParameterValue]:
-        """Of the current release where it still fits its parameter, else the code's default."""
-        specs = await self._store.parameters(service)
+    async def _whole(self, service: str, better: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
+        """All values of a release: the better ones, those in force beside them, the code's default for the rest.
+
+        Whatever no longer fits its parameter, which may have been declared anew since, is not released again.
+        """
+        specs = {spec.key: spec for spec in await self._store.parameters(service)}
         current = await self._store.current_release(service)
         released = {key: released.value for key, released in current.values.items()} if current else {}
-        good, faults = validated(released, specs)
+        known = {key: value for key, value in {**released, **better}.items() if key in specs}
+        good, faults = validated(known, list(specs.values()))
         for fault in faults:
-            _LOG.warning(
-                "service %s: a released value no longer fits and its default takes its place: %s", service, fault
-            )
-        return {spec.key: good.get(spec.key, spec.default) for spec in specs}
+            _LOG.warning("service %s: a value no longer fits and its default takes its place: %s", service, fault)
+        return {key: good.get(key, spec.default) for key, spec in specs.items()}
 
     async def _judge(self, study: Study, trial: Trial) -> bool:
         stored = await self._store.feedback_of_release(trial.release, study.metric)
@@ -195,9 +197,10 @@ class Improver:
 
     async def _open_trial(self, record: StudyRecord, proposal: Proposal, values: Mapping[str, ParameterValue]) -> None:
         study = record.study
-        whole = {**await self._values_in_force(study.service), **values}
+        whole = await self._whole(study.service, values)
         draft = ReleaseDraft(study.service, whole, f"study {study.name}: trial {len(record.trials)}")
-        release = await self._store.open_trial(study.name, proposal, draft, list(record.trials[0].values))
+        keys = [key for key in record.trials[0].values if key in whole]
+        release = await self._store.open_trial(study.name, proposal, draft, keys)
         self._failures.pop(study.name, None)
         self._counters.add(Counter.PROPOSALS_ACCEPTED)
         self._counters.add(Counter.RELEASES_PUBLISHED)
@@ -221,8 +224,8 @@ class Improver:
         study, best = record.study, record.best_trial()
         draft = None
         if best is not None:
-            in_force = await self._values_in_force(study.service)
-            whole = {**in_force, **best.values}
+            in_force = await self._whole(study.service, {})
+            whole = await self._whole(study.service, best.values)
             if content_hash(whole.items()) != content_hash(in_force.items()):
                 reason = f"study {study.name}: trial {best.number}, the best of {len(record.trials)}"
                 draft = ReleaseDraft(study.service, whole, reason)

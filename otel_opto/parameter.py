@@ -44,6 +44,7 @@ class Parameter(Generic[T]):
         self._default: T = default
         self._registry = registry
         self._overrides = threading.local()
+        self._checked: tuple[ReleasedValue, T] | None = None
         self._names = tuple(
             f"{semconv.PARAM_PREFIX}{spec.key}{suffix}"
             for suffix in (semconv.PARAM_VERSION_SUFFIX, semconv.PARAM_HASH_SUFFIX, semconv.PARAM_VALUE_SUFFIX)
@@ -91,12 +92,15 @@ class Parameter(Generic[T]):
     def _chosen(self, released: ReleasedValue | None, number: int | None) -> Resolved[T]:
         if released is None:
             return Resolved(self._default, "default", number)
-        try:
-            value = self.spec.validate(released.value)
-        except InvalidValue as error:  # declared after the release was applied
-            return Resolved(self._default, "default", number, error=str(error))
+        checked = self._checked
+        if checked is None or checked[0] is not released:
+            try:
+                value: T = self.spec.validate(released.value)  # type: ignore[assignment]
+            except InvalidValue as error:  # declared after the release was applied
+                return Resolved(self._default, "default", number, error=str(error))
+            checked = self._checked = (released, value)
         reason = "released" if self._registry.confirmed else "cached"
-        return Resolved(value, reason, number, released.version)  # type: ignore[arg-type]
+        return Resolved(checked[1], reason, number, released.version)
 
     def _record(self, resolved: Resolved[T], released: ReleasedValue | None) -> None:
         span = trace.get_current_span()

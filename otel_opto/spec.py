@@ -8,11 +8,12 @@ import hashlib
 import json
 import math
 import re
-import string
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
+
+from otel_opto.template import Template, template_of
 
 ParameterValue: TypeAlias = bool | int | float | str
 
@@ -48,7 +49,8 @@ class Constraint:
         maximum: INTEGER and FLOAT, inclusive.
         choices: CHOICE, the allowed values.
         max_length: TEXT, in characters.
-        placeholders: TEXT, names that must stand in braces: ``question`` for ``{question}``.
+        placeholders: TEXT, names that must stand in braces: ``question`` for ``{question}``, ``{question!r}``,
+            ``{question[0]}`` or ``{{ question }}``, as the default has it (see `otel_opto.template`).
         pattern: TEXT, a regular expression that must match the whole text.
         candidates: TEXT, variants by the developer, for optimizers that choose and do not write.
     """
@@ -73,7 +75,11 @@ _FIELDS_OF_TYPE = {
 
 @dataclass(frozen=True, slots=True)
 class ParameterSpec:
-    """A declared parameter. Construction raises `InvalidValue` if it contradicts itself."""
+    """A declared parameter. Construction raises `InvalidValue` if it contradicts itself.
+
+    Attributes:
+        template: Of a TEXT whose default has fields, what every other value has to be so that it can be filled, too.
+    """
 
     key: str
     type: ParameterType
@@ -81,6 +87,7 @@ class ParameterSpec:
     constraint: Constraint = Constraint()
     description: str = ""
     trainable: bool = True
+    template: Template | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
@@ -99,6 +106,7 @@ class ParameterSpec:
             raise InvalidValue(f"parameter {self.key!r}: a choice needs at least one of choices")
         self._check_range()
         self._check_pattern()
+        self._read_template()
         for candidate in self.constraint.candidates:
             self.validate(candidate)
         self.validate(self.default)
@@ -114,6 +122,15 @@ class ParameterSpec:
         except re.error as error:
             raise InvalidValue(f"parameter {self.key!r}: pattern is not a regular expression: {error}") from error
 
+    def _read_template(self) -> None:
+        if self.type is not ParameterType.TEXT or not isinstance(self.default, str):
+            return
+        try:
+            found = template_of((self.default, *self.constraint.candidates), self.constraint.placeholders)
+        except ValueError as error:
+            raise InvalidValue(self._refusal(self.default, f"{self.describe_allowed()} {error}")) from None
+        object.__setattr__(self, "template", found)
+
     def validate(self, value: object) -> ParameterValue:
         """The value in the parameter's own type.
 
@@ -125,16 +142,21 @@ class ParameterSpec:
         """
         accepted = _CHECKS[self.type](self.constraint, value)
         if accepted is None:
-            found = repr(value)
-            found = found if len(found) <= 80 else found[:77] + "..."
-            raise InvalidValue(
-                f"parameter {self.key!r}: found {found} ({type(value).__name__}), allowed: {self.describe_allowed()}"
-            )
+            raise InvalidValue(self._refusal(value, self.describe_allowed()))
+        fault = self.template.fault_of(accepted) if self.template and isinstance(accepted, str) else ""
+        if fault:
+            raise InvalidValue(self._refusal(value, f"{self.describe_allowed()}; {fault}"))
         return accepted
+
+    def _refusal(self, value: object, allowed: str) -> str:
+        found = repr(value)
+        found = found if len(found) <= 80 else found[:77] + "..."
+        return f"parameter {self.key!r}: found {found} ({type(value).__name__}), allowed: {allowed}"
 
     def describe_allowed(self) -> str:
         """The type and the constraint in words, as people and optimizers read them."""
-        return _WORDS[self.type](self.constraint)
+        words = _WORDS[self.type](self.constraint) + (self.template.words() if self.template else "")
+        return words + (f" matching {self.constraint.pattern}" if self.constraint.pattern else "")
 
 
 def _range_words(constraint: Constraint) -> str:
@@ -146,20 +168,11 @@ def _range_words(constraint: Constraint) -> str:
     return f" of at most {high:g}" if high is not None else ""
 
 
-def _text_words(constraint: Constraint) -> str:
-    words = f"a text of at most {constraint.max_length or MAX_TEXT_LENGTH} characters"
-    if constraint.placeholders:
-        words += " containing " + ", ".join("{" + name + "}" for name in constraint.placeholders)
-    if constraint.pattern:
-        words += f" matching {constraint.pattern}"
-    return words
-
-
 _WORDS: dict[ParameterType, Callable[[Constraint], str]] = {
     ParameterType.INTEGER: lambda c: "a whole number" + _range_words(c),
     ParameterType.FLOAT: lambda c: "a finite number" + _range_words(c),
     ParameterType.CHOICE: lambda c: "one of " + ", ".join(repr(choice) for choice in c.choices),
-    ParameterType.TEXT: _text_words,
+    ParameterType.TEXT: lambda c: f"a text of at most {c.max_length or MAX_TEXT_LENGTH} characters",
     ParameterType.BOOLEAN: lambda _: "true or false",
 }
 
@@ -201,8 +214,6 @@ def _text(constraint: Constraint, value: object) -> str | None:
         value.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can carry and nothing else
         return None
-    if constraint.placeholders and not set(constraint.placeholders) <= placeholders_of(value):
-        return None
     if constraint.pattern and not re.fullmatch(constraint.pattern, value, re.DOTALL):
         return None
     return value
@@ -219,14 +230,6 @@ _CHECKS: dict[ParameterType, Callable[[Constraint, object], ParameterValue | Non
     ParameterType.TEXT: _text,
     ParameterType.BOOLEAN: _boolean,
 }
-
-
-def placeholders_of(template: str) -> set[str]:
-    """The names in braces of a `str.format` template; empty if it is not a well-formed one."""
-    try:
-        return {name for _, name, _, _ in string.Formatter().parse(template) if name}
-    except ValueError:
-        return set()
 
 
 def canonical(value: ParameterValue) -> str:

@@ -176,6 +176,39 @@ async def test_a_proposal_that_does_not_fit_never_becomes_a_release(bench: Bench
     assert await bench.in_force() == 4
 
 
+async def test_a_text_that_the_application_cannot_format_is_never_released_and_the_optimizer_is_told(
+    bench: Bench,
+) -> None:
+    prompt = ParameterSpec("prompt", ParameterType.TEXT, "Answer {question}", Constraint(placeholders=("question",)))
+    await bench.store.declare("shop", [*SPECS, prompt])
+    broken = 'Answer {question} as JSON: {"answer": ...}'
+    bench.optimizer.script = [[Proposal({"prompt": broken})], [Proposal({"prompt": "{question}?"})]]
+    await bench.improver.improve("tune")
+    await bench.judge(lambda x: x / 10)
+    (rejected,) = bench.optimizer.requests[1].rejected
+    assert rejected.proposal.values == {"prompt": broken}
+    assert '{"answer": ...} is no field that can be filled; these can: {question}' in rejected.errors[0]
+    assert [release.values["prompt"].value for release in await bench.store.releases()] == [
+        "{question}?",
+        "Answer {question}",
+    ]
+
+
+async def test_a_value_that_no_longer_fits_is_not_released_again_as_the_best(bench: Bench) -> None:
+    prompt = ParameterSpec("prompt", ParameterType.TEXT, "as it is", Constraint())
+    await bench.store.declare("shop", [*SPECS, prompt])
+    bench.optimizer.script = [[Proposal({"prompt": "{a.__class__}"})]]
+    await bench.improver.improve("tune")
+    await bench.judge(lambda x: 0.0)
+    template = ParameterSpec("prompt", ParameterType.TEXT, "Answer {question}", Constraint())
+    await bench.store.declare("shop", [template])
+    bench.optimizer.script = proposing(2)
+    await bench.judge(lambda x: 1.0)
+    release = await bench.store.current_release("shop")
+    assert release is not None
+    assert (release.values["x"].value, release.values["prompt"].value) == (2, "Answer {question}")
+
+
 async def test_a_passing_fault_is_tried_again_and_a_lasting_one_ends_the_study(bench: Bench) -> None:
     bench.optimizer.script = [OptimizerError("busy"), *proposing(6), OptimizerError("no such model", permanent=True)]
     await bench.improver.improve("tune")

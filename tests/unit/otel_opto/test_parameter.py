@@ -94,6 +94,14 @@ def test_a_release_that_does_not_fit_is_refused_whole(app: App) -> None:
     assert k.resolve() == Resolved(5, "released", 3, 3)
 
 
+def test_a_released_text_that_the_application_cannot_format_is_not_applied(app: App) -> None:
+    prompt = app.parameter("prompt", "Answer {question}", placeholders=["question"])
+    app.connect()
+    app.publish(1, prompt="{question.__class__}")
+    assert "is no field that can be filled" in app.server.wait_for_acknowledgement(1).error
+    assert prompt.resolve() == Resolved("Answer {question}", "default")
+
+
 def test_a_value_that_stopped_fitting_gives_the_default_and_says_why(app: App) -> None:
     app.connect()
     app.publish(1, k="many")

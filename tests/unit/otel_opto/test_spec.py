@@ -15,7 +15,6 @@ from otel_opto.spec import (
     ParameterType,
     canonical,
     content_hash,
-    placeholders_of,
     value_hash,
 )
 
@@ -125,8 +124,3 @@ def test_the_content_hash_depends_on_content_and_not_on_order(values: dict[str, 
     key, value = pairs[0]
     changed = [(key, json.dumps([value])), *pairs[1:]]
     assert content_hash(changed) != content_hash(pairs)
-
-
-def test_placeholders_are_read_as_format_reads_them() -> None:
-    assert placeholders_of("{a} {b!r} {{c}} {d:>3}") == {"a", "b", "d"}
-    assert placeholders_of("{broken") == set()
