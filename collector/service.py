@@ -12,6 +12,7 @@ from collector.api.drawing import drawn
 from collector.api.operations import Backend, Operations
 from collector.config import Config, ExporterConfig
 from collector.core.errors import CollectorError, ConfigError
+from collector.core.identity.ids import trace_id_of
 from collector.core.study import Reach
 from collector.counters import Counters
 from collector.exporter.destination import Destination, Sender
@@ -187,6 +188,7 @@ async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) ->
 
     Raises:
         ConfigError: there is no such directory, or a collector runs on it.
+        InvalidRequest: the trace id is none.
         NotFound: the trace is not stored.
     """
     if not await asyncio.to_thread(directory.is_dir):
@@ -196,6 +198,6 @@ async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) ->
     await store.start()
     try:
         pipeline = Pipeline(store, clock, Counters(), lambda: None)
-        return drawn(await pipeline.assemble(trace_id.lower(), reach), form)
+        return drawn(await pipeline.assemble(trace_id_of(trace_id), reach), form)
     finally:
         await store.stop()

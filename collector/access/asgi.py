@@ -5,11 +5,12 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
+from collector.access.paths import path_of
 from collector.access.tokens import Access, Denied, Scope
 from collector.counters import Counter, Counters
 
 ScopeOf = Callable[[str, str], Scope | None]
-"""What a method and a path need; None if they are open to everybody."""
+"""What a method and a path (`path_of`) need; None if they are open to everybody."""
 
 Refusal = Callable[[AsgiScope, Denied], tuple[bytes, bytes]]
 """Content type and body of a refusal."""
@@ -27,7 +28,7 @@ class Guard:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        needed = self._scope_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        needed = self._scope_of(scope["method"], path_of(scope)) if scope["type"] == "http" else None
         try:
             if needed is not None:
                 self._access.check(_authorization(scope), needed)

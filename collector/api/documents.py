@@ -94,7 +94,7 @@ class FeedbackDocument(_Strict):
     def feedback(self) -> Feedback:
         """The feedback. Raises `InvalidRequest` with every fault."""
         content = self.model_dump(exclude={"trace_id", "span_id"})
-        return checked_feedback(Feedback(SpanContext(self.trace_id.lower(), self.span_id.lower()), **content))
+        return checked_feedback(Feedback(SpanContext(self.trace_id, self.span_id), **content))
 
 
 class FeedbacksDocument(_Strict):

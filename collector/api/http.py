@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from collector.access.paths import NameRoute
 from collector.api.documents import (
     AcknowledgementDocument,
     FeedbacksDocument,
@@ -87,7 +88,7 @@ def app(operations: Operations, ready: Callable[[], bool], beside: Sequence[Rout
         ("/v1/studies/{name}/stop", served.stop_study, post),
     ]
     return Starlette(
-        routes=[*(Route(path, endpoint, methods=methods) for path, endpoint, methods in routes), *beside],
+        routes=[*(NameRoute(path, endpoint, methods=methods) for path, endpoint, methods in routes), *beside],
         exception_handlers={CollectorError: _refused, HTTPException: _not_served},
     )
 
@@ -161,12 +162,12 @@ class _Served:
 
     async def graph(self, request: Request) -> Response:
         reach = reach_of(request.query_params.get("reach", Reach.TRACE.value), "reach")
-        graph = await self._operations.graph(request.path_params["trace_id"].lower(), reach)
+        graph = await self._operations.graph(request.path_params["trace_id"], reach)
         form = request.query_params.get("format", "json")
         return Response(drawn(graph, form), media_type=MEDIA_TYPES[form])
 
     async def feedback(self, request: Request) -> Response:
-        trace_id = request.query_params.get("trace_id", "").lower()
+        trace_id = request.query_params.get("trace_id", "")
         stored = await self._operations.feedback(trace_id, _limit(request, 100))
         return JSONResponse({"feedback": [feedback_document(item) for item in stored]})
 

@@ -3,9 +3,11 @@
 import json
 import math
 import re
+from dataclasses import replace
 
 from collector.core.errors import InvalidRequest
 from collector.core.feedback import Feedback, StoredFeedback
+from collector.core.identity.ids import span_id_of, trace_id_of
 from collector.core.release import Release
 from collector.core.span import SpanContext
 from collector.core.study import Direction, Reach, Study, StudyRecord, Trial
@@ -47,17 +49,13 @@ def release_to_proto(release: Release) -> release_pb2.Release:
 
 
 def checked_feedback(feedback: Feedback) -> Feedback:
-    """The feedback itself, once it is known to judge something.
+    """The feedback with its ids in the one form that is stored, once it is known to judge something.
 
     Raises:
         InvalidRequest: with every fault: the ids' form, no name, nothing said, a score that is not finite.
     """
-    faults = []
-    target = feedback.target
-    if not re.fullmatch("[0-9a-f]{32}", target.trace_id) or not target.trace_id.strip("0"):
-        faults.append(f"trace_id: found {target.trace_id!r}, allowed are 32 hex digits, not all zero")
-    if target.span_id and (not re.fullmatch("[0-9a-f]{16}", target.span_id) or not target.span_id.strip("0")):
-        faults.append(f"span_id: found {target.span_id!r}, allowed are 16 hex digits, or none for the trace's root")
+    faults: list[str] = []
+    target = _checked_target(feedback.target, faults)
     if not feedback.name:
         faults.append("name: found nothing; it is the metric, for example 'quality'")
     if feedback.score is not None and not math.isfinite(feedback.score):
@@ -66,14 +64,27 @@ def checked_feedback(feedback: Feedback) -> Feedback:
         faults.append("one of score, label and text must be there")
     if faults:
         raise InvalidRequest("feedback: " + "; ".join(faults))
-    return feedback
+    return replace(feedback, target=target)
+
+
+def _checked_target(given: SpanContext, faults: list[str]) -> SpanContext:
+    trace_id = span_id = ""
+    try:
+        trace_id = trace_id_of(given.trace_id, "trace_id")
+    except InvalidRequest as error:
+        faults.append(str(error))
+    try:
+        span_id = span_id_of(given.span_id, "span_id") if given.span_id else ""
+    except InvalidRequest as error:
+        faults.append(f"{error}, or none for the trace's root")
+    return SpanContext(trace_id, span_id)
 
 
 def feedback_from_proto(message: feedback_pb2.Feedback) -> Feedback:
     """The feedback in a message; see `checked_feedback`."""
     return checked_feedback(
         Feedback(
-            target=SpanContext(message.trace_id.lower(), message.span_id.lower()),
+            target=SpanContext(message.trace_id, message.span_id),
             name=message.name,
             score=message.score if message.HasField("score") else None,
             label=message.label,

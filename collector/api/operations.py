@@ -1,12 +1,12 @@
 """What a person, a script or an application can ask of the collector. Transport-free: dataclasses in and out."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from collector.core.errors import Conflict, InvalidRequest, NotFound
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.graph import TraceGraph
+from collector.core.identity.ids import trace_id_of
 from collector.core.parameter import validated
 from collector.core.protocols import Clock, Optimizer, Publisher, Store
 from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus, ValueChange, diff
@@ -139,9 +139,8 @@ class Operations:
         Raises:
             InvalidRequest: the trace id is none.
         """
-        if trace_id and not re.fullmatch("[0-9a-f]{32}", trace_id):
-            raise InvalidRequest(f"trace_id: found {trace_id!r}, allowed are 32 hex digits")
-        return await self._store.feedback(trace_id=trace_id, limit=limit)
+        wanted = trace_id_of(trace_id, "trace_id") if trace_id else ""
+        return await self._store.feedback(trace_id=wanted, limit=limit)
 
     # --- traces -------------------------------------------------------------------------------------------------
 
@@ -150,8 +149,12 @@ class Operations:
         return await self._store.traces(limit)
 
     async def graph(self, trace_id: str, reach: Reach = Reach.TRACE) -> TraceGraph:
-        """The OPTO graph of a trace; see `Pipeline.assemble`."""
-        return await self._backend.pipeline.assemble(trace_id, reach)
+        """The OPTO graph of a trace; see `Pipeline.assemble`.
+
+        Raises:
+            InvalidRequest: the trace id is none.
+        """
+        return await self._backend.pipeline.assemble(trace_id_of(trace_id, "trace_id"), reach)
 
     # --- studies ------------------------------------------------------------------------------------------------
 

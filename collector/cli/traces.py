@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from collector.cli import output
-from collector.cli.client import ApiClient, quoted
+from collector.cli.client import ApiClient
 from collector.cli.png import write_png
+from collector.core.identity.ids import trace_id_of
 from collector.core.study import Reach
 from collector.service import drawn_from
 
@@ -35,7 +36,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
         parents=[common],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    drawing.add_argument("trace_id", help="32 hex digits; `otel-opto traces` lists them")
+    drawing.add_argument("trace_id", help="1 to 32 hex digits; `otel-opto traces` lists them")
     forms = drawing.add_mutually_exclusive_group()
     forms.add_argument("--tgj", action="store_true", help="Trace-Graph JSON 1.0, for OpenTrace's optimizers")
     forms.add_argument("--dot", action="store_true", help="Graphviz source on standard output")
@@ -95,7 +96,7 @@ def graph(arguments: argparse.Namespace) -> int:
 
 def _drawn(arguments: argparse.Namespace, form: str) -> str:
     if arguments.data_dir is None:
-        path = f"/v1/traces/{quoted(arguments.trace_id)}/graph"
+        path = f"/v1/traces/{trace_id_of(arguments.trace_id)}/graph"
         return ApiClient(arguments.collector).get_text(path, format=form, reach=arguments.reach)
     return asyncio.run(drawn_from(arguments.data_dir, arguments.trace_id, form, Reach(arguments.reach)))
 

@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from collector.access.paths import NameRoute
 from collector.core.errors import CollectorError, InvalidRequest, NotFound, Unavailable
+from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
-from collector.jaeger.parameters import query_v1, query_v3, trace_id_of
+from collector.jaeger.parameters import query_v1, query_v3
 from collector.jaeger.reader import Reader
 from collector.jaeger.summary import summary_document
 from collector.jaeger.v1_document import trace_document
@@ -29,17 +31,17 @@ def routes(reader: Reader, now_unix_nano: Callable[[], int]) -> Sequence[Route]:
     """To be served beside other routes; all begin with ``/api/``. `now_unix_nano`: where a request names no time."""
     v1, v3 = _Version1(reader, now_unix_nano), _Version3(reader)
     return [
-        Route("/api/services", _answering(v1.services, _v1_error)),
-        Route("/api/services/{service}/operations", _answering(v1.operation_names, _v1_error)),
-        Route("/api/operations", _answering(v1.operations, _v1_error)),
-        Route("/api/traces", _answering(v1.traces, _v1_error)),
-        Route("/api/traces/{trace_id}", _answering(v1.trace, _v1_error)),
-        Route("/api/dependencies", _answering(v1.dependencies, _v1_error)),
-        Route("/api/v3/services", _answering(v3.services, _v3_error)),
-        Route("/api/v3/operations", _answering(v3.operations, _v3_error)),
-        Route("/api/v3/traces", _answering(v3.traces, _v3_error)),
-        Route("/api/v3/traces/{trace_id}", _answering(v3.trace, _v3_error)),
-        Route("/api/v3/trace-summaries", _answering(v3.summaries, _v3_error)),
+        NameRoute("/api/services", _answering(v1.services, _v1_error)),
+        NameRoute("/api/services/{service}/operations", _answering(v1.operation_names, _v1_error)),
+        NameRoute("/api/operations", _answering(v1.operations, _v1_error)),
+        NameRoute("/api/traces", _answering(v1.traces, _v1_error)),
+        NameRoute("/api/traces/{trace_id}", _answering(v1.trace, _v1_error)),
+        NameRoute("/api/dependencies", _answering(v1.dependencies, _v1_error)),
+        NameRoute("/api/v3/services", _answering(v3.services, _v3_error)),
+        NameRoute("/api/v3/operations", _answering(v3.operations, _v3_error)),
+        NameRoute("/api/v3/traces", _answering(v3.traces, _v3_error)),
+        NameRoute("/api/v3/traces/{trace_id}", _answering(v3.trace, _v3_error)),
+        NameRoute("/api/v3/trace-summaries", _answering(v3.summaries, _v3_error)),
     ]
 
 

@@ -83,14 +83,6 @@ def moment(text: str, name: str) -> int:
     return int(at.timestamp()) * 10**9 + fraction
 
 
-def trace_id_of(text: str) -> str:
-    """32 hex digits; short ids are filled up with zeros on the left, as Jaeger does."""
-    found = text.strip().lower()
-    if not found or len(found) > 32 or any(character not in "0123456789abcdef" for character in found):
-        raise InvalidRequest(f"trace id: found {text!r}, allowed are up to 32 hex digits")
-    return found.rjust(32, "0")
-
-
 def _whole(parameters: QueryParams, name: str, default: int) -> int:
     text = parameters.get(name, "")
     if not text:

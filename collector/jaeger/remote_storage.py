@@ -11,6 +11,7 @@ import grpc
 from opentelemetry.proto.common.v1 import common_pb2
 
 from collector.core.errors import InvalidRequest, Unavailable
+from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
 from collector.core.telemetry import FoundTrace, TraceQuery
 from collector.jaeger.reader import Reader
@@ -60,9 +61,12 @@ class TraceReader(trace_storage_pb2_grpc.TraceReaderServicer):
     ) -> AsyncIterator[trace_storage_pb2.TracesData]:
         """Traces by id; the times of the request are hints that are not needed here."""
         for wanted in request.query:
-            data = await _answered(context, self._reader.trace_data(wanted.trace_id.hex()))
+            data = await _answered(context, self._trace_data(wanted.trace_id))
             for chunk in _messages(data):
                 yield chunk
+
+    async def _trace_data(self, trace_id: bytes) -> bytes:
+        return await self._reader.trace_data(trace_id_of(trace_id.hex()))
 
     async def FindTraces(  # noqa: N802
         self, request: trace_storage_pb2.FindTracesRequest, context: _Context

@@ -1,0 +1,1 @@
+"""Which trace, which span, which service: one answer for every door."""
