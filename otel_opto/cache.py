@@ -1,7 +1,15 @@
-"""The last known release on disk: what an application starts with while the collector is away."""
+"""The last known release on disk: what an application starts with while the collector is away.
 
+What is read here decides what the application runs. So the file is its own: in a directory that only this user may
+enter, one per service, and with a key nothing is believed that was not written with it.
+"""
+
+import hashlib
+import hmac
 import logging
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,46 +19,126 @@ from otel_opto.spec import content_hash
 from otel_opto.v1 import release_pb2
 
 _LOG = logging.getLogger("otel_opto")
+_MAX_BYTES = 32 * 2**20
+_SEALED = b"otel-opto release, hmac-sha256\n"
+"""What a file that was written with a key begins with; the code of 32 bytes follows, then the release."""
 
 
 class ReleaseCache:
-    """One file per service. Nothing here raises: without a disk an application only starts with its defaults."""
+    """One file per service. Nothing here raises: without a disk an application only starts with its defaults.
 
-    def __init__(self, directory: Path, service: str) -> None:
-        name = "".join(character if character.isalnum() or character in "-." else "_" for character in service)
-        self._path = directory / f"{name}.release"
+    Args:
+        directory: Where it is kept, in a directory ``otel-opto`` of this user alone; None keeps nothing.
+        service: Whose release it is; another service's is never loaded.
+        key: Where given, only a file that was written with it is loaded. It keeps others from making up a release, not
+            from bringing back an earlier one.
+    """
+
+    def __init__(self, directory: Path | None, service: str, key: bytes = b"") -> None:
+        whole = service.encode("utf-8", "surrogatepass")
+        readable = re.sub(r"[^A-Za-z0-9.-]", "_", service)[:40]
+        self._service = service
+        self._key = key
+        self._path = (
+            directory and directory / "otel-opto" / f"{readable}-{hashlib.sha256(whole).hexdigest()[:16]}.release"
+        )
 
     def store(self, message: release_pb2.Release) -> None:
         """Replaces the file in one step, so that a killed process leaves the old one or the new one."""
+        if self._path is None:
+            return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".release-")
-            with os.fdopen(handle, "wb") as file:
-                file.write(message.SerializeToString())
-            Path(temporary).replace(self._path)
-        except OSError as error:
+            content = message.SerializeToString()
+            directory = self._path.parent
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_private(directory)
+            handle, temporary = tempfile.mkstemp(dir=directory, prefix=".release-")  # for its owner alone
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(_SEALED + self._code(content) + content if self._key else content)
+                Path(temporary).replace(self._path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except Exception as error:  # noqa: BLE001 - the release is in force, whatever the disk says
             _LOG.warning("release %d is in force but cannot be kept in %s: %s", message.number, self._path, error)
 
     def load(self) -> Release | None:
-        """The release; None if there is no file or it is damaged."""
+        """The release; None without a file, or if it is damaged, another service's, or may be somebody else's work."""
+        if self._path is None:
+            return None
         try:
-            message = release_pb2.Release.FromString(self._path.read_bytes())
+            content = self._read(self._path)
+            message = release_pb2.Release.FromString(content)
             release = Release.from_proto(message)
+            if message.service != self._service:
+                raise ValueError(f"it is a release of the service {message.service!r}")
+            if content_hash((key, value.value) for key, value in release.values.items()) != message.hash:
+                raise ValueError("it is damaged")
         except FileNotFoundError:
             return None
         except Exception as error:  # noqa: BLE001 - whatever the file holds, the application starts
-            _LOG.warning("the cached release %s cannot be read and is passed over: %s", self._path, error)
-            return None
-        if content_hash((key, value.value) for key, value in release.values.items()) != message.hash:
-            _LOG.warning("the cached release %s is damaged and is passed over", self._path)
+            _LOG.warning("the cached release %s is passed over: %s", self._path, error)
             return None
         return release
 
+    def _read(self, path: Path) -> bytes:
+        _require_private(path.parent.lstat(), "the directory")
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            _require_private(found, "the file")
+            if not stat.S_ISREG(found.st_mode):
+                raise PermissionError("it is no file")
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise ValueError(f"it is longer than {_MAX_BYTES} bytes")
+        sealed = content.startswith(_SEALED)
+        if not self._key:
+            if sealed:
+                raise ValueError("it was written with a key; give cache_key or OTEL_OPTO_CACHE_KEY")
+            return content
+        begin = len(_SEALED) + hashlib.sha256().digest_size
+        if not sealed or not hmac.compare_digest(content[len(_SEALED) : begin], self._code(content[begin:])):
+            raise PermissionError("it was not written with this application's key")
+        return content[begin:]
 
-def default_directory(environment: Mapping[str, str]) -> Path:
-    """Where releases are kept unless the application says otherwise (XDG base directories)."""
-    base = environment.get("XDG_CACHE_HOME")
-    if base:
-        return Path(base) / "otel-opto"
-    home = environment.get("HOME")
-    return (Path(home) / ".cache" if home else Path(tempfile.gettempdir())) / "otel-opto"
+    def _code(self, content: bytes) -> bytes:
+        return hmac.digest(self._key, content, "sha256")
+
+
+def _make_private(directory: Path) -> None:
+    """A directory of an earlier version was open for reading.
+
+    Raises:
+        PermissionError: it is somebody else's, or a link.
+    """
+    if hasattr(os, "geteuid"):
+        found = directory.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
+            directory.chmod(0o700)
+        _require_private(directory.lstat(), "the directory")
+
+
+def _require_private(found: os.stat_result, what: str) -> None:
+    """Raises PermissionError if another user of this machine can have written there."""
+    if not hasattr(os, "geteuid"):  # not a POSIX system: its own rules hold
+        return
+    if stat.S_ISLNK(found.st_mode):
+        raise PermissionError(f"{what} is a symbolic link")
+    if found.st_uid != os.geteuid():
+        raise PermissionError(f"{what} belongs to user {found.st_uid}, this process is user {os.geteuid()}")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(f"{what} can be written by others (mode {stat.S_IMODE(found.st_mode):o})")
+
+
+def default_directory(environment: Mapping[str, str]) -> Path | None:
+    """Where releases are kept unless the application says otherwise (XDG base directories).
+
+    None without a home: what all users share is no place for it, they could make it first.
+    """
+    for name, below in (("XDG_CACHE_HOME", ""), ("HOME", ".cache")):
+        base = environment.get(name, "")
+        if Path(base).is_absolute():
+            return Path(base) / below
+    return None

@@ -6,7 +6,7 @@ import uuid
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,9 +37,10 @@ class Settings:
     endpoint: str
     service: str
     instance_id: str
-    cache_directory: Path
+    cache_directory: Path | None
     disabled: bool
     certificate: Path | None = None
+    cache_key: bytes = field(default=b"", repr=False)
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -54,6 +55,7 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
     over_grpc = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") == "grpc"
     certificate = environment.get("OTEL_EXPORTER_OTLP_CERTIFICATE", "")
     cache = first("cache_dir", environment.get("OTEL_OPTO_CACHE_DIR"), default_directory(environment))
+    key = arguments.get("cache_key") or environment.get("OTEL_OPTO_CACHE_KEY", "")
     return Settings(
         endpoint=first(
             "endpoint", environment.get("OTEL_OPTO_ENDPOINT"), exporter if over_grpc else None, DEFAULT_ENDPOINT
@@ -65,7 +67,8 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
             "unknown_service",
         ),
         instance_id=first("instance_id", named.get(semconv.SERVICE_INSTANCE_ID), uuid.uuid4()),
-        cache_directory=Path(cache),
+        cache_directory=Path(cache) if cache else None,
+        cache_key=key if isinstance(key, bytes) else str(key).encode(),
         disabled=environment.get("OTEL_OPTO_DISABLED", "").lower() in ("1", "true", "yes"),
         certificate=Path(certificate) if certificate else None,
         headers=tuple(parse_env_headers(environment.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True).items()),
@@ -85,12 +88,13 @@ class Sdk:
         self._logger_provider: LoggerProvider | None = None
         self._processed: weakref.WeakSet[SdkTracerProvider] = weakref.WeakSet()
 
-    def configure(
+    def configure(  # noqa: PLR0913 - keywords only, one per setting
         self,
         *,
         service_name: str | None = None,
         endpoint: str | None = None,
         cache_dir: str | Path | None = None,
+        cache_key: str | bytes | None = None,
         tracer_provider: TracerProvider | None = None,
         logger_provider: LoggerProvider | None = None,
         instance_id: str | None = None,
@@ -106,7 +110,10 @@ class Sdk:
             endpoint: The collector's gRPC address. Else OTEL_OPTO_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT where
                 OTEL_EXPORTER_OTLP_PROTOCOL is grpc, else ``http://127.0.0.1:4317``. OTEL_EXPORTER_OTLP_HEADERS
                 (a bearer token, for example) and OTEL_EXPORTER_OTLP_CERTIFICATE hold for it, too.
-            cache_dir: Keeps the last release. Else OTEL_OPTO_CACHE_DIR, else the user's cache directory.
+            cache_dir: Keeps the last release, in a directory ``otel-opto`` of this user alone. Else
+                OTEL_OPTO_CACHE_DIR, else the user's cache directory; without a home nothing is kept.
+            cache_key: A secret; a release on disk that was not written with it is not applied. Else
+                OTEL_OPTO_CACHE_KEY.
             tracer_provider: Else the global one.
             logger_provider: Carries feedback. Else the global one.
             instance_id: Else the provider's ``service.instance.id``, else a random one.
@@ -115,7 +122,13 @@ class Sdk:
         Returns:
             Whether the collector has answered; False where it was not waited for.
         """
-        given = {"service_name": service_name, "endpoint": endpoint, "cache_dir": cache_dir, "instance_id": instance_id}
+        given = {
+            "service_name": service_name,
+            "endpoint": endpoint,
+            "cache_dir": cache_dir,
+            "cache_key": cache_key,
+            "instance_id": instance_id,
+        }
         try:
             self.shutdown()
             return self._configure(given, tracer_provider, logger_provider, wait_seconds)
@@ -143,9 +156,8 @@ class Sdk:
             found.add_span_processor(ReleaseSpanProcessor(self.registry))
             found.add_span_processor(self._flows)
             self._processed.add(found)
-        self._client = Client(
-            self.registry, _target(settings), ReleaseCache(settings.cache_directory, settings.service)
-        )
+        cache = ReleaseCache(settings.cache_directory, settings.service, settings.cache_key)
+        self._client = Client(self.registry, _target(settings), cache)
         self._client.start()
         return self._client.wait(wait_seconds) if wait_seconds > 0 else False
 

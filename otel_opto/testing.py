@@ -150,7 +150,9 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
         context.send_initial_metadata(())
         try:
             while (release := watcher.get()) is not None:
-                yield release_pb2.WatchReleasesResponse(release=release)
+                response = release_pb2.WatchReleasesResponse(release=release)
+                response.release.service = request.service
+                yield response
         finally:
             with self._changed:
                 self._watchers.discard(watcher)

@@ -135,7 +135,7 @@ def test_a_damaged_cache_is_passed_over(app: App, damage: bytes) -> None:
     app.publish(4, k=8)
     app.server.stop()
     app.sdk.shutdown()
-    (file,) = app.cache.iterdir()
+    (file,) = (app.cache / "otel-opto").iterdir()
     file.write_bytes(damage + file.read_bytes()[:-3] if damage else b"")
     app.connect(wait_seconds=0)
     assert k.resolve().value == 3
