@@ -70,7 +70,7 @@ class Pipeline:
         reading = self._read(signal, body, hops)
         feedback = self._feedback_in(signal, reading.request.body)
         if reading.request.items:
-            await self._store.append(reading.request, feedback)
+            await self._store.append(reading.request, feedback=feedback)
         self._counters.add(_ACCEPTED[signal], reading.request.items)
         self._counters.add(_REFUSED[signal], reading.rejected)
         self._counters.add(Counter.FEEDBACK_ACCEPTED, len(feedback))

@@ -89,7 +89,7 @@ class FeedbackDocument(_Strict):
     text: str = ""
     source: str = "api"
     attributes: dict[str, str] = {}
-    time_unix_nano: int = Field(0, ge=0, lt=2**63)
+    time_unix_nano: int = 0
 
     def feedback(self) -> Feedback:
         """The feedback. Raises `InvalidRequest` with every fault."""

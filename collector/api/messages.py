@@ -11,6 +11,7 @@ from collector.core.identity.ids import span_id_of, trace_id_of
 from collector.core.release import Release
 from collector.core.span import SpanContext
 from collector.core.study import Direction, Reach, Study, StudyRecord, Trial
+from collector.core.times import bounded
 from otel_opto.v1 import feedback_pb2, release_pb2, study_pb2
 from otel_opto.wire import value_to_proto
 
@@ -49,7 +50,7 @@ def release_to_proto(release: Release) -> release_pb2.Release:
 
 
 def checked_feedback(feedback: Feedback) -> Feedback:
-    """The feedback with its ids in the one form that is stored, once it is known to judge something.
+    """The feedback as it is stored, its ids in one form and its time bounded, once it is known to judge something.
 
     Raises:
         InvalidRequest: with every fault: the ids' form, no name, nothing said, a score that is not finite.
@@ -64,7 +65,7 @@ def checked_feedback(feedback: Feedback) -> Feedback:
         faults.append("one of score, label and text must be there")
     if faults:
         raise InvalidRequest("feedback: " + "; ".join(faults))
-    return replace(feedback, target=target)
+    return replace(feedback, target=target, time_unix_nano=bounded(feedback.time_unix_nano))
 
 
 def _checked_target(given: SpanContext, faults: list[str]) -> SpanContext:

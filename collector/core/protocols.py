@@ -60,16 +60,16 @@ class Ingestor(Protocol):
 class TelemetryStore(Protocol):
     """Spans and log records, kept as they came."""
 
-    async def append(self, request: OtlpRequest, feedback: Sequence[Feedback] = ()) -> None:
-        """Keeps the request and the feedback found in it.
+    async def append(self, *requests: OtlpRequest, feedback: Sequence[Feedback] = ()) -> None:
+        """Keeps the parts of a request, in their order, and the feedback found in it.
 
-        Returns once both survive a killed process and a power failure, and are found by every call below. Where it
-        raises, or the process dies in it, the request may be kept and its feedback not: sending it again is right.
-        Delivery is at-least-once: a request that comes twice is kept twice, and readers see equal spans once;
-        feedback is kept once by its id.
+        Returns once all survive a killed process and a power failure, and are found by every call below. Where it
+        raises no part is kept; feedback may be: sending again is right, for feedback is kept once by its id.
+        Delivery is at-least-once: a request that comes twice is kept twice, and readers see equal spans once.
 
         Raises:
-            Unavailable: too much is pending already, or the disk is full.
+            Unavailable: too much is pending already, or the disk is full. Anything else that it raises is a fault of
+                what it was given, which would come again.
         """
         ...
 

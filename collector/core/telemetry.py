@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from collector.core.times import LATEST
+
 MAX_HOPS = 16
 """A request that has passed through more collectors than this is going in a circle."""
 
@@ -102,7 +104,7 @@ class TraceQuery:
     operation: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     start_min_unix_nano: int = 0
-    start_max_unix_nano: int = 2**63 - 1
+    start_max_unix_nano: int = LATEST
     duration_min_nano: int = 0
     duration_max_nano: int | None = None
     limit: int = 100

@@ -9,8 +9,8 @@ from starlette.datastructures import QueryParams
 
 from collector.core.errors import InvalidRequest
 from collector.core.telemetry import TraceQuery
+from collector.core.times import LATEST
 
-_LATEST = 2**63 - 1
 _DEFAULT_LIMIT, _MOST = 100, 1_500
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
@@ -27,7 +27,7 @@ def query_v1(parameters: QueryParams) -> TraceQuery:
         operation=parameters.get("operation", ""),
         attributes=_tags(parameters),
         start_min_unix_nano=_whole(parameters, "start", 0) * 1_000,
-        start_max_unix_nano=min(_whole(parameters, "end", _LATEST) * 1_000, _LATEST),
+        start_max_unix_nano=min(_whole(parameters, "end", LATEST) * 1_000, LATEST),
         duration_min_nano=duration(parameters.get("minDuration", ""), "minDuration") or 0,
         duration_max_nano=duration(parameters.get("maxDuration", ""), "maxDuration"),
         limit=min(_whole(parameters, "limit", _DEFAULT_LIMIT) or _DEFAULT_LIMIT, _MOST),

@@ -14,6 +14,7 @@ from collector.core.errors import InvalidRequest, Unavailable
 from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
 from collector.core.telemetry import FoundTrace, TraceQuery
+from collector.core.times import LATEST
 from collector.jaeger.reader import Reader
 from collector.jaeger.v2 import (
     capabilities_pb2,
@@ -38,7 +39,6 @@ SERVICES = tuple(
 """For server reflection."""
 
 _DEFAULT_DEPTH = 100
-_LATEST = 2**63 - 1
 _T = TypeVar("_T")
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -129,7 +129,7 @@ class DependencyReader(dependency_storage_pb2_grpc.DependencyReaderServicer):
     ) -> dependency_storage_pb2.GetDependenciesResponse:
         """Of child spans that began in that time."""
         start, end = request.start_time.ToNanoseconds(), request.end_time.ToNanoseconds()
-        found = await _answered(context, self._reader.dependencies(start, end or _LATEST))
+        found = await _answered(context, self._reader.dependencies(start, end or LATEST))
         answer = dependency_storage_pb2.GetDependenciesResponse()
         for one in found:
             answer.dependencies.add(parent=one.parent, child=one.child, call_count=one.call_count, source="otel-opto")
@@ -166,7 +166,7 @@ def query_of(message: trace_storage_pb2.TraceQueryParameters) -> TraceQuery:
         operation=message.operation_name,
         attributes={item.key: _text(item.value) for item in message.attributes},
         start_min_unix_nano=message.start_time_min.ToNanoseconds(),
-        start_max_unix_nano=message.start_time_max.ToNanoseconds() or _LATEST,
+        start_max_unix_nano=message.start_time_max.ToNanoseconds() or LATEST,
         duration_min_nano=message.duration_min.ToNanoseconds(),
         duration_max_nano=longest or None,
         limit=message.search_depth if message.search_depth > 0 else _DEFAULT_DEPTH,

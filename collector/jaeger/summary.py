@@ -4,6 +4,8 @@ from collections import Counter
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
+from collector.core.times import bounded, end_of
+
 Document = dict[str, object]
 
 
@@ -27,8 +29,8 @@ def summary_document(data: bytes) -> Document:
         "traceId": spans[0][1].trace_id.hex(),
         "rootServiceName": earliest[0],
         "rootOperationName": earliest[1].name,
-        "minStartTimeUnixNano": str(min(span.start_time_unix_nano for _, span in spans)),
-        "maxEndTimeUnixNano": str(max(span.end_time_unix_nano for _, span in spans)),
+        "minStartTimeUnixNano": str(bounded(min(span.start_time_unix_nano for _, span in spans))),
+        "maxEndTimeUnixNano": str(max(end_of(span.start_time_unix_nano, span.end_time_unix_nano) for _, span in spans)),
         "spanCount": len(spans),
         "errorSpanCount": errors.total(),
         "orphanSpanCount": orphans,

@@ -8,6 +8,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status, TracesData
 
 from collector.core.span import SPAN_KINDS
+from collector.core.times import bounded, end_of
 from collector.otlp.decode import value_of
 from collector.otlp.text import text_of
 
@@ -41,6 +42,7 @@ def _process(group: ResourceSpans) -> Document:
 
 def _span(span: Span, process: str, scope: Sequence[Document]) -> Document:
     trace_id, parent = span.trace_id.hex(), span.parent_span_id.hex()
+    start = bounded(span.start_time_unix_nano)
     references = [_reference("CHILD_OF", trace_id, parent)] if parent else []
     references += [_reference("FOLLOWS_FROM", link.trace_id.hex(), link.span_id.hex()) for link in span.links]
     tags = [_tag(one) for one in span.attributes]
@@ -51,12 +53,12 @@ def _span(span: Span, process: str, scope: Sequence[Document]) -> Document:
         "flags": span.flags & 0xFF,
         "operationName": span.name,
         "references": references,
-        "startTime": span.start_time_unix_nano // 1_000,
-        "duration": max(span.end_time_unix_nano - span.start_time_unix_nano, 0) // 1_000,
+        "startTime": start // 1_000,
+        "duration": (end_of(start, span.end_time_unix_nano) - start) // 1_000,
         "tags": tags,
         "logs": [
             {
-                "timestamp": event.time_unix_nano // 1_000,
+                "timestamp": bounded(event.time_unix_nano) // 1_000,
                 "fields": [*([_text_tag("event", event.name)] if event.name else []), *map(_tag, event.attributes)],
             }
             for event in span.events

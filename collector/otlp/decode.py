@@ -1,4 +1,7 @@
-"""From serialized OTLP export requests to spans and log records (trace.proto, logs.proto, common.proto)."""
+"""From serialized OTLP export requests to spans and log records (trace.proto, logs.proto, common.proto).
+
+Times are bounded here (`collector.core.times`): 0 ≤ start ≤ end ≤ `LATEST`.
+"""
 
 from collections.abc import Iterable
 
@@ -9,6 +12,7 @@ from opentelemetry.proto.logs.v1 import logs_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from collector.core.span import AnyValue, Attributes, Event, Link, LogRecord, Resource, Scope, Span, SpanContext
+from collector.core.times import LATEST, bounded, end_of
 
 
 def spans_of(body: bytes) -> list[Span]:
@@ -42,6 +46,10 @@ def _scope(message: common_pb2.InstrumentationScope) -> Scope:
 def _span(message: trace_pb2.Span, resource: Resource, scope: Scope) -> Span:
     """By position, because names cost half as much again."""
     trace_id = message.trace_id.hex()
+    start, end = message.start_time_unix_nano, message.end_time_unix_nano
+    if not start <= end <= LATEST:
+        start = bounded(start)
+        end = end_of(start, end)
     status = message.status
     events = message.events
     links = message.links
@@ -49,8 +57,8 @@ def _span(message: trace_pb2.Span, resource: Resource, scope: Scope) -> Span:
         SpanContext(trace_id, message.span_id.hex()),
         message.parent_span_id.hex() or None,
         message.name,
-        message.start_time_unix_nano,
-        message.end_time_unix_nano,
+        start,
+        end,
         message.kind,
         status.code,
         status.message,
@@ -69,7 +77,7 @@ def _span(message: trace_pb2.Span, resource: Resource, scope: Scope) -> Span:
 
 def _event(message: trace_pb2.Span.Event) -> Event:
     return Event(
-        message.name, message.time_unix_nano, _attributes(message.attributes), message.dropped_attributes_count
+        message.name, bounded(message.time_unix_nano), _attributes(message.attributes), message.dropped_attributes_count
     )
 
 
@@ -81,8 +89,8 @@ def _link(message: trace_pb2.Span.Link) -> Link:
 def _log_record(message: logs_pb2.LogRecord, resource: Resource, scope: Scope) -> LogRecord:
     trace_id = message.trace_id.hex()
     return LogRecord(
-        time_unix_nano=message.time_unix_nano,
-        observed_time_unix_nano=message.observed_time_unix_nano,
+        time_unix_nano=bounded(message.time_unix_nano),
+        observed_time_unix_nano=bounded(message.observed_time_unix_nano),
         event_name=message.event_name,
         severity_number=message.severity_number,
         severity_text=message.severity_text,

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from collector.core.telemetry import Contents, Operation
+from collector.core.times import LATEST, bounded, end_of
 from collector.otlp.v1.raw_pb2 import SpanHead
 
 _TIMES = struct.Struct("<BQBQ").unpack_from
 _PARENT_TAG = b"\x22\x08"
 _ZERO_TRACE, _ZERO_SPAN = bytes(16), bytes(8)
-_LATEST = 2**63 - 1
-"""Times beyond it (the year 2262) are broken clocks; they are bounded for the index and kept in the span."""
 
 
 @dataclass(slots=True)
@@ -31,9 +30,9 @@ class HeadReader:
     trace_ids: set[bytes] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     _operations: set[Operation] = field(default_factory=set)
-    _earliest: int = _LATEST
+    _earliest: int = LATEST
     _latest: int = 0
-    _shortest: int = _LATEST
+    _shortest: int = LATEST
     _longest: int = 0
 
     def read(self, spans: Sequence[bytes], service: str) -> list[int]:
@@ -70,6 +69,8 @@ class HeadReader:
                     longest = duration
         except (struct.error, IndexError):
             return False
+        if shortest < 0 or latest > LATEST or latest + longest > LATEST:  # times to be bounded, one by one
+            return False
         if not all(map(_begins_as_expected, beginnings)) or not all(map(_names_as_expected, names)):
             return False
         self.trace_ids.update(beginning[2:18] for beginning in beginnings)
@@ -83,8 +84,8 @@ class HeadReader:
         if fault:
             self.faults.append(f"span {head.name!r}: {fault}")
             return False
-        start = head.start_time_unix_nano
-        duration = head.end_time_unix_nano - start
+        start = bounded(head.start_time_unix_nano)
+        duration = end_of(start, head.end_time_unix_nano) - start
         self.trace_ids.add(head.trace_id)
         self._operations.add(Operation(service, head.name, head.kind))
         self._earliest, self._latest = min(start, self._earliest), max(start, self._latest)
@@ -93,13 +94,7 @@ class HeadReader:
 
     def contents(self) -> Contents:
         """What was gathered."""
-        return Contents(
-            frozenset(self._operations),
-            self._earliest,
-            min(self._latest, _LATEST),
-            max(self._shortest, 0),
-            min(self._longest, _LATEST),
-        )
+        return Contents(frozenset(self._operations), self._earliest, self._latest, self._shortest, self._longest)
 
 
 def _begins_as_expected(beginning: bytes) -> bool:

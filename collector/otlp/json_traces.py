@@ -1,4 +1,7 @@
-"""OTLP/JSON of traces: hexadecimal ids, numbers for enums, 64-bit integers as texts. Made by hand: it is read often."""
+"""OTLP/JSON of traces: hexadecimal ids, numbers for enums, 64-bit integers as texts, times within their bounds.
+
+Made by hand: it is read often.
+"""
 
 import base64
 import math
@@ -6,6 +9,8 @@ from collections.abc import Iterable
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, TracesData
+
+from collector.core.times import bounded, end_of
 
 Document = dict[str, object]
 
@@ -51,13 +56,13 @@ def _span(span: Span) -> Document:
             "droppedLinksCount": span.dropped_links_count,
         }
     )
-    document["startTimeUnixNano"] = str(span.start_time_unix_nano)
-    document["endTimeUnixNano"] = str(span.end_time_unix_nano)
+    document["startTimeUnixNano"] = str(bounded(span.start_time_unix_nano))
+    document["endTimeUnixNano"] = str(end_of(span.start_time_unix_nano, span.end_time_unix_nano))
     _with_attributes(document, span.attributes, span.dropped_attributes_count)
     if span.events:
         document["events"] = [
             _with_attributes(
-                _filled({"timeUnixNano": str(event.time_unix_nano), "name": event.name}),
+                _filled({"timeUnixNano": str(bounded(event.time_unix_nano)), "name": event.name}),
                 event.attributes,
                 event.dropped_attributes_count,
             )

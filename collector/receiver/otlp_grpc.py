@@ -12,12 +12,13 @@ import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from collector.core.errors import InvalidRequest, TooLarge, Unavailable
+from collector.core.errors import CollectorError, TooLarge, Unavailable
 from collector.core.hops import HOP_HEADER, hops_of
 from collector.core.protocols import Ingestor
 from collector.core.telemetry import Signal
 from collector.counters import Counter, Counters
 from collector.receiver.answer import success
+from collector.receiver.faults import answer_to
 from collector.receiver.limits import Budget, ReceiverLimits
 
 _LOG = logging.getLogger(__name__)
@@ -52,19 +53,11 @@ def handlers(ingestor: Ingestor, counters: Counters, budget: Budget) -> tuple[gr
                     reservation.grow(len(body))
                     await asyncio.sleep(0)  # requests that came together are counted before the first is stored
                     return success(signal, await ingestor.ingest(signal, body, _hops(context)))
-            except InvalidRequest as error:
-                counters.add(Counter.RECEIVER_INVALID_REQUESTS)
-                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-            except TooLarge as error:
-                counters.add(Counter.RECEIVER_TOO_LARGE_REQUESTS)
-                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
-            except Unavailable as error:
-                counters.add(Counter.RECEIVER_UNAVAILABLE_REQUESTS)
-                await _come_back(context, str(error), error.retry_after_seconds)
-            except Exception:  # noqa: BLE001 - our own fault must not cost the sender its data: it keeps it and tries again
-                _LOG.exception("an export request of %s could not be kept", signal.value)
-                counters.add(Counter.RECEIVER_UNAVAILABLE_REQUESTS)
-                await _come_back(context, "the collector could not keep the request; see its log", 3)
+            except Exception as error:  # noqa: BLE001 - every fault has an answer
+                answer = answer_to(error)
+                if answer is not error:
+                    _LOG.exception("an export request of %s could not be kept", signal.value)
+                await _refuse(context, answer, counters)
             raise AssertionError("abort raises")
 
         return export
@@ -91,6 +84,18 @@ def _service(name: str, export: _Handler) -> grpc.GenericRpcHandler:
     return grpc.method_handlers_generic_handler(
         f"{_PACKAGE}.{name}", {"Export": grpc.unary_unary_rpc_method_handler(export)}
     )
+
+
+async def _refuse(context: grpc.aio.ServicerContext[bytes, bytes], error: CollectorError, counters: Counters) -> None:
+    if isinstance(error, Unavailable):
+        counters.add(Counter.RECEIVER_UNAVAILABLE_REQUESTS)
+        await _come_back(context, str(error), error.retry_after_seconds)
+    elif isinstance(error, TooLarge):
+        counters.add(Counter.RECEIVER_TOO_LARGE_REQUESTS)
+        await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+    else:
+        counters.add(Counter.RECEIVER_INVALID_REQUESTS)
+        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
 
 
 async def _come_back(context: grpc.aio.ServicerContext[bytes, bytes], message: str, seconds: int) -> None:

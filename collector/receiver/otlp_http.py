@@ -12,13 +12,14 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.types import Receive, Scope, Send
 
-from collector.core.errors import CollectorError, InvalidRequest, TooLarge, Unavailable
+from collector.core.errors import CollectorError, TooLarge, Unavailable
 from collector.core.hops import HOP_HEADER, hops_of
 from collector.core.protocols import Ingestor
 from collector.core.telemetry import Signal
 from collector.counters import Counter, Counters
 from collector.otlp.json_request import to_protobuf
 from collector.receiver.answer import success
+from collector.receiver.faults import answer_to
 from collector.receiver.inflate import ENCODINGS, Inflater
 from collector.receiver.limits import Budget, ReceiverLimits, Reservation
 
@@ -93,16 +94,14 @@ class OtlpHttp:
             self._counters.add(Counter.RECEIVER_INVALID_REQUESTS)
             allowed = {"allow": "POST"} if refusal.status is HTTPStatus.METHOD_NOT_ALLOWED else {}
             return _refused(refusal.status, str(refusal), allowed, as_json=as_json)
-        except (InvalidRequest, TooLarge, Unavailable) as error:
-            return self._failed(error, as_json=as_json)
         except _SenderGone:
             self._counters.add(Counter.RECEIVER_INVALID_REQUESTS)
             raise
-        except Exception:  # noqa: BLE001 - our own fault must not cost the sender its data: it tries again
-            _LOG.exception("a request to %s could not be kept", scope["path"])
-            return self._failed(
-                Unavailable("the collector could not keep the request; see its log", 3), as_json=as_json
-            )
+        except Exception as error:  # noqa: BLE001 - every fault has an answer
+            answer = answer_to(error)
+            if answer is not error:
+                _LOG.exception("a request to %s could not be kept", scope["path"])
+            return self._failed(answer, as_json=as_json)
 
     async def _body(self, headers: Mapping[str, str], receive: Receive, reservation: Reservation) -> bytes:
         """The decompressed body; reading stops at the limit."""

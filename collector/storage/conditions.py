@@ -39,7 +39,7 @@ class Conditions:
     def met(self, span: Span) -> bool:
         """Whether the span meets all conditions."""
         query = self.query
-        duration = max(span.end_time_unix_nano - span.start_time_unix_nano, 0)
+        duration = span.end_time_unix_nano - span.start_time_unix_nano
         return (
             (not query.service or span.resource.service == query.service)
             and (not query.operation or span.name == query.operation)

@@ -78,11 +78,15 @@ class FileStore:
 
     # --- telemetry ----------------------------------------------------------------------------------------------
 
-    async def append(self, request: OtlpRequest, feedback: Sequence[Feedback] = ()) -> None:
-        """See `TelemetryStore`."""
-        await self.segments.append(request)
+    async def append(self, *requests: OtlpRequest, feedback: Sequence[Feedback] = ()) -> None:
+        """See `TelemetryStore`.
+
+        The feedback first: it is kept once however often it comes, so that a sender who has to come back because
+        either failed leaves nothing twice.
+        """
         if feedback:
-            await self.submit(feedback, request.received_unix_nano)
+            await self.submit(feedback, requests[0].received_unix_nano)
+        await self.segments.append(requests)
 
     async def trace(self, trace_id: str) -> Sequence[Span]:
         """See `TelemetryStore`."""

@@ -68,11 +68,16 @@ class Segment:
         """Durable and indexed on return.
 
         Raises:
-            OSError: nothing was kept.
+            OSError: nothing was kept. Nor was it with any other error, which is the fault of one of the requests.
         """
+        end = self.file.size
         offsets = self.file.append(requests)
         bodies = [body_offset(offset, request.hops) for offset, request in zip(offsets, requests, strict=True)]
-        self.index.add(list(zip(bodies, requests, strict=True)))
+        try:
+            self.index.add(list(zip(bodies, requests, strict=True)))
+        except BaseException:
+            self.file.cut_off(end)
+            raise
 
     def body(self, place: Place) -> bytes:
         """The request at a place that the index named."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from collector.core.telemetry import Operation, OtlpRequest, Signal, TraceQuery
+from collector.core.times import LATEST
 
 VERSION = 1
 _SIGNALS = {Signal.TRACES: 1, Signal.LOGS: 2}
-_BOUND = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,22 @@ class SegmentIndex:
     def add(self, requests: Sequence[tuple[int, OtlpRequest]]) -> None:
         """Takes in requests with the offsets of their bodies."""
         with self._lock:
+            known = len(self._operations)
             self._connection.execute("BEGIN")
-            for offset, request in requests:
-                self._add(offset, request)
+            try:
+                for offset, request in requests:
+                    self._add(offset, request)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                while len(self._operations) > known:  # their rows are gone again
+                    self._operations.popitem()
+                raise
             self._connection.execute("COMMIT")
+            for offset, request in requests:
+                growing = self._growing[request.signal]
+                for trace_id in request.trace_ids:
+                    growing.setdefault(trace_id, []).append(offset)
+                self.entries += len(request.trace_ids) + 1
 
     def _add(self, offset: int, request: OtlpRequest) -> None:
         signal, contents = _SIGNALS[request.signal], request.contents
@@ -106,10 +118,6 @@ class SegmentIndex:
                 contents.longest,
             ),
         )
-        growing = self._growing[request.signal]
-        for trace_id in request.trace_ids:
-            growing.setdefault(trace_id, []).append(offset)
-        self.entries += len(request.trace_ids) + 1
 
     def _id(self, operation: Operation) -> bytes:
         known = self._operations.get(operation)
@@ -163,10 +171,10 @@ class SegmentIndex:
     def candidates(self, query: TraceQuery) -> list[Candidate]:
         """Requests that may hold what the query looks for, those with the newest spans first."""
         bounds = (
-            min(query.start_min_unix_nano, _BOUND),
-            min(query.start_max_unix_nano, _BOUND),
-            min(query.duration_min_nano, _BOUND),
-            _BOUND if query.duration_max_nano is None else min(query.duration_max_nano, _BOUND),
+            min(query.start_min_unix_nano, LATEST),
+            min(query.start_max_unix_nano, LATEST),
+            min(query.duration_min_nano, LATEST),
+            LATEST if query.duration_max_nano is None else min(query.duration_max_nano, LATEST),
         )
         rows = self._rows(
             "SELECT latest_start, offset, length, operations FROM requests WHERE signal = 1"

@@ -56,7 +56,7 @@ class Segments:
         self._directory = directory
         self._limits = limits
         self._appended = appended
-        self._queue: GroupCommit[OtlpRequest] = GroupCommit(
+        self._queue: GroupCommit[Sequence[OtlpRequest]] = GroupCommit(
             self._commit, limits.pending_bytes, "otel-opto-segments", under_way
         )
         self._segments: tuple[Segment, ...] = ()  # oldest first, the last one grows; replaced, never changed
@@ -96,13 +96,13 @@ class Segments:
             segment.close()
         self._segments = ()
 
-    async def append(self, request: OtlpRequest) -> None:
-        """Durable and found by every read on return.
+    async def append(self, requests: Sequence[OtlpRequest]) -> None:
+        """All of them, or none; durable and found by every read on return.
 
         Raises:
             Unavailable: too much waits, or the disk is full.
         """
-        await self._queue.put(request, len(request.body))
+        await self._queue.put(requests, sum(len(request.body) for request in requests))
 
     async def read(self, work: Callable[[Sequence[Segment]], _T]) -> _T:
         """Runs `work` on the segments, oldest first, in a thread of its own.
@@ -135,8 +135,19 @@ class Segments:
         newest = self._segments[-1]
         return newest.position(newest.file.size)
 
-    def _commit(self, group: Sequence[Job[OtlpRequest]]) -> None:
-        requests = [job.work for job in group]
+    def _commit(self, group: Sequence[Job[Sequence[OtlpRequest]]]) -> None:
+        try:
+            self._append([request for job in group for request in job.work])
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - one of them cannot be kept: it must not cost the others
+            for job in group:
+                try:
+                    self._append(job.work)
+                except Exception as error:  # noqa: BLE001 - raised where the job came from
+                    job.error = error
+
+    def _append(self, requests: Sequence[OtlpRequest]) -> None:
         growing = self._segments[-1]
         try:
             growing.append(requests)

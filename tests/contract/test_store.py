@@ -13,7 +13,8 @@ from collector.core.protocols import Store
 from collector.core.release import Acknowledgement, ReleaseDraft, ReleaseStatus
 from collector.core.span import SpanContext
 from collector.core.study import Cost, Direction, Proposal, Reach, RejectedProposal, Study, StudyState
-from collector.core.telemetry import OtlpRequest
+from collector.core.telemetry import OtlpRequest, TraceQuery
+from collector.otlp.decode import spans_of
 from collector.otlp.request import read_logs, read_traces
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
@@ -108,8 +109,50 @@ async def test_traces_are_listed_by_the_last_touch(store: Store) -> None:
     assert newest.end_time_unix_nano - newest.start_time_unix_nano == samples.SECOND + 5
 
 
+async def test_the_parts_of_a_request_are_kept_in_their_order(store: Store) -> None:
+    await store.append(*(traces(samples.span(number, 1)) for number in (3, 1, 2)), feedback=[feedback(1)])
+    kept = await store.requests_after(0, 2**20)
+    assert [spans_of(one.body)[0].context.trace_id for one in kept] == [samples.trace_id(n) for n in (3, 1, 2)]
+
+
+async def test_a_request_whose_feedback_cannot_be_kept_is_not_kept_however_often_it_comes(store: Store) -> None:
+    beyond = replace(feedback(1), time_unix_nano=2**70)  # nothing that was read has such a time
+    for _ in range(3):
+        with pytest.raises(OverflowError):
+            await store.append(traces(samples.span(1, 1)), feedback=[beyond])
+    assert (await store.counts()).spans == 0
+    await store.append(traces(samples.span(1, 1)), feedback=[feedback(1)])
+    assert (await store.counts()).spans == 1
+
+
+async def test_a_request_that_cannot_be_kept_costs_no_other_that_came_with_it(store: Store) -> None:
+    impossible = replace(traces(samples.span(9, 1)), items=2**40)
+    outcomes = await asyncio.gather(
+        *(store.append(one) for one in (traces(samples.span(1, 1)), impossible, traces(samples.span(2, 1)))),
+        return_exceptions=True,
+    )
+    assert [outcome is None for outcome in outcomes] == [True, False, True]
+    await store.append(traces(samples.span(3, 1)))
+    assert {one.trace_id for one in await store.traces(0)} == {samples.trace_id(n) for n in (1, 2, 3)}
+
+
+async def test_times_that_no_clock_shows_are_bounded(store: Store) -> None:
+    backwards, beyond, unended = samples.span(1, 1, duration=-5), samples.span(1, 2, 1), samples.span(1, 3, 1)
+    beyond.start_time_unix_nano, beyond.end_time_unix_nano = 2**63 + 9, 2**64 - 1
+    unended.end_time_unix_nano = 0
+    beyond.events.add(name="late", time_unix_nano=2**63)
+    await store.append(traces(backwards, beyond, unended))
+    spans = await store.trace(samples.trace_id(1))
+    assert all(0 <= span.start_time_unix_nano <= span.end_time_unix_nano < 2**63 for span in spans)
+    assert [event.time_unix_nano for span in spans for event in span.events] == [2**63 - 1]
+    (summary,) = await store.traces(0)
+    assert summary.start_time_unix_nano <= summary.end_time_unix_nano < 2**63
+    for query in (TraceQuery(duration_max_nano=0), TraceQuery(start_min_unix_nano=2**63 - 1)):
+        assert [found.trace_id for found in await store.find(query)] == [samples.trace_id(1)]
+
+
 async def test_counts(store: Store) -> None:
-    await store.append(traces(samples.span(1, 1), samples.span(2, 1)), [feedback(1)])
+    await store.append(traces(samples.span(1, 1), samples.span(2, 1)), feedback=[feedback(1)])
     await store.append(read_logs(samples.logs_request([samples.evaluation(1, 1)]), 1).request)
     counts = await store.counts()
     assert (counts.spans, counts.traces, counts.log_records) == (2, 2, 1)
@@ -119,7 +162,7 @@ async def test_counts(store: Store) -> None:
 
 async def test_everything_survives_a_restart(opened: Opened) -> None:
     store = opened.store
-    await store.append(traces(samples.span(1, 1)), [feedback(1)])
+    await store.append(traces(samples.span(1, 1)), feedback=[feedback(1)])
     await store.declare("shop", SPECS)
     release = await store.publish(ReleaseDraft("shop", {"a": 2, "c": 1.0}, "why"))
     await store.create_study(Study("s", "shop", "q"))
@@ -153,7 +196,7 @@ async def test_feedback_waits_for_spans_of_its_trace_and_not_for_logs(store: Sto
 
 
 async def test_feedback_that_was_missed_is_offered_again_after_another_span(store: Store) -> None:
-    await store.append(traces(samples.span(1, 9)), [feedback(1)])
+    await store.append(traces(samples.span(1, 9)), feedback=[feedback(1)])
     (waiting,) = await store.attachable(10)
     await store.append(traces(samples.span(1, 8)))  # comes between the look and the word on it
     await store.attach([], [waiting])
@@ -168,7 +211,7 @@ async def test_feedback_that_was_missed_is_offered_again_after_another_span(stor
 
 async def test_the_same_feedback_is_kept_once(store: Store) -> None:
     await store.submit([feedback(1), feedback(1)], 10)
-    await store.append(traces(samples.span(1, 1)), [feedback(1)])
+    await store.append(traces(samples.span(1, 1)), feedback=[feedback(1)])
     assert [kept.id for kept in await store.feedback()] == [feedback(1).id]
 
 

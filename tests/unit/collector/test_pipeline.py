@@ -109,3 +109,15 @@ async def test_a_study_says_how_far_its_graphs_reach(pipeline: Pipeline) -> None
     for reach, seen in ((Reach.TRACE, {2}), (Reach.SESSION, {1, 2})):
         ((pair),) = await pipeline.judged(Study("s", "shop", "quality", reach=reach), [judged])
         assert {int(one.span_id, 16) // 2 for one in pair.graph.nodes if one.span_id} == seen
+
+
+@pytest.mark.parametrize("time", [0, 2**63 - 1, 2**63, 2**63 + 5, 2**64 - 1])
+async def test_a_judgement_is_kept_whatever_its_time(pipeline: Pipeline, time: int) -> None:
+    judged = samples.span(1, 1)
+    event = judged.events.add(name="gen_ai.evaluation.result", time_unix_nano=time)
+    event.attributes.extend(samples.attributes({"gen_ai.evaluation.name": "q", "gen_ai.evaluation.score.value": 0.5}))
+    record = samples.evaluation(1, 1, 0.25)
+    record.time_unix_nano = time
+    await pipeline.ingest(Signal.TRACES, samples.traces_request([judged]))
+    await pipeline.ingest(Signal.LOGS, samples.logs_request([record]))
+    assert await pipeline.attach() == 2

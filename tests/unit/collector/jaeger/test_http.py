@@ -239,3 +239,14 @@ async def test_parameters_show_the_values_of_their_release(served: Served) -> No
     tags = {tag["key"]: tag["value"] for tag in span["tags"]}
     assert (tags["opto.param.k.value"], tags["opto.param.prompt.value"]) == ("7", "Be brief.")
     assert "opto.param.x.value" not in tags
+
+
+async def test_no_time_is_beyond_its_bounds_and_no_duration_negative(served: Served) -> None:
+    backwards, beyond = samples.span(1, 1, duration=-5), samples.span(1, 2, 1)
+    beyond.start_time_unix_nano, beyond.end_time_unix_nano = 2**63 + 9, 2**64 - 1
+    await served.keep(backwards, beyond)
+    (trace,) = served.get(f"/api/traces/{samples.trace_id(1)}")["data"]
+    assert [span["duration"] for span in trace["spans"]] == [0, 0]
+    groups = served.get(f"/api/v3/traces/{samples.trace_id(1)}")["result"]["resourceSpans"]
+    for span in groups[0]["scopeSpans"][0]["spans"]:
+        assert int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"]) < 2**63

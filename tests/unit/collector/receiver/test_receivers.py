@@ -226,3 +226,23 @@ async def test_metrics_are_taken_counted_and_let_go(receivers: Receivers) -> Non
         assert await channel.unary_unary(METRICS)(b"anything") == b""
     assert receivers.counters.snapshot()[Counter.RECEIVER_IGNORED_METRIC_REQUESTS] == 2
     assert receivers.kept.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        (OverflowError("int too large"), 400, grpc.StatusCode.INVALID_ARGUMENT),
+        (RecursionError("too deep"), 400, grpc.StatusCode.INVALID_ARGUMENT),
+        (OSError(28, "no space left"), 503, grpc.StatusCode.UNAVAILABLE),
+        (MemoryError(), 503, grpc.StatusCode.UNAVAILABLE),
+    ],
+)
+async def test_only_a_fault_that_may_pass_says_come_back(
+    receivers: Receivers, fault: Exception, status: int, code: grpc.StatusCode
+) -> None:
+    receivers.kept.answers = [fault, fault]
+    assert (await receivers.post("/v1/traces", b""))[0] == status
+    async with grpc.aio.insecure_channel(receivers.grpc) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")(b"")
+    assert refused.value.code() is code
