@@ -1,5 +1,6 @@
 """What came, what went and what was lost: every loss path has a counter, named after the OpenTelemetry Collector's."""
 
+import threading
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -19,10 +20,15 @@ class Counter(StrEnum):
     RECEIVER_CIRCLING_REQUESTS = "otel_opto_receiver_circling_requests"
     STORAGE_FORGOTTEN_SPANS = "otel_opto_storage_forgotten_spans"
     STORAGE_FORGOTTEN_LOG_RECORDS = "otel_opto_storage_forgotten_log_records"
+    STORAGE_DAMAGED_STRETCHES = "otel_opto_storage_damaged_stretches"
+    STORAGE_DAMAGED_BYTES = "otel_opto_storage_damaged_bytes"
+    STORAGE_TORN_BYTES = "otel_opto_storage_torn_bytes"
+    STORAGE_REBUILT_INDEXES = "otel_opto_storage_rebuilt_indexes"
     EXPORTER_SENT_SPANS = "otel_opto_exporter_sent_spans"
     EXPORTER_SENT_LOG_RECORDS = "otel_opto_exporter_sent_log_records"
     EXPORTER_SEND_FAILED_REQUESTS = "otel_opto_exporter_send_failed_requests"
     EXPORTER_DROPPED_ITEMS = "otel_opto_exporter_dropped_items"
+    EXPORTER_DAMAGED_BYTES = "otel_opto_exporter_damaged_bytes"
     FEEDBACK_ACCEPTED = "otel_opto_feedback_accepted"
     FEEDBACK_INVALID = "otel_opto_feedback_invalid"
     FEEDBACK_ATTACHED = "otel_opto_feedback_attached"
@@ -37,14 +43,16 @@ class Counter(StrEnum):
 
 
 class Counters:
-    """Counts since the start of the process; used from one event loop."""
+    """Counts since the start of the process; used from any thread."""
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(Counter, 0)
+        self._lock = threading.Lock()
 
     def add(self, counter: Counter, amount: int = 1) -> None:
         """Adds to one counter."""
-        self._counts[counter] += amount
+        with self._lock:
+            self._counts[counter] += amount
 
     def exposition(self) -> str:
         """All counters in Prometheus' text format 0.0.4, under their public names."""

@@ -74,6 +74,8 @@ class StoredRequest:
 
     Attributes:
         position: Where it stands; what comes later stands higher. The store's own measure.
+        lost_bytes: What stands between the request before it and this one and cannot be read any more.
+        lost_items: Spans and log records in these bytes, as far as is known.
     """
 
     position: int
@@ -81,6 +83,8 @@ class StoredRequest:
     body: bytes
     items: int
     hops: tuple[str, ...]
+    lost_bytes: int = 0
+    lost_items: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,21 @@ class Forwarder:
             if not waiting:
                 await asyncio.sleep(_IDLE_SECONDS)
             for request in waiting:
+                self._count_lost(request)
                 await self._deliver(request)
                 position = request.position
             if waiting:
                 await self._store.set_delivered(name, position)
+
+    def _count_lost(self, request: StoredRequest) -> None:
+        """What stood in front of it in the store and cannot be read any more."""
+        self._counters.add(Counter.EXPORTER_DAMAGED_BYTES, request.lost_bytes)
+        self._counters.add(Counter.EXPORTER_DROPPED_ITEMS, request.lost_items)
+        if request.lost_bytes:
+            _LOG.warning(
+                "%d damaged bytes of the store, at least %d items, do not go to %s",
+                request.lost_bytes, request.lost_items, self._destination.name,
+            )  # fmt: skip
 
     async def _deliver(self, request: StoredRequest) -> None:
         """Returns once the destination has taken the request, or refused it for good."""

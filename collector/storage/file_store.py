@@ -21,6 +21,7 @@ from collector.core.telemetry import (
     TraceQuery,
     TraceSummary,
 )
+from collector.counters import Counters
 from collector.storage import dependencies as dependency_reading
 from collector.storage import feedback as feedback_table
 from collector.storage import releases as release_tables
@@ -29,6 +30,7 @@ from collector.storage import studies as study_tables
 from collector.storage.awaited import AwaitedTraces
 from collector.storage.database import Database
 from collector.storage.delivery import delivered, set_delivered
+from collector.storage.integrity.damage import ASIDE, DamageLog
 from collector.storage.segments import SegmentLimits, Segments, requests_after
 from otel_opto.spec import ParameterSpec
 
@@ -43,6 +45,7 @@ class FileStore:
         clock: For the times of releases.
         limits: Of segments.
         under_way: How many requests are being received or appended; the store syncs the disk once for all of them.
+        counters: What is found damaged is counted.
     """
 
     def __init__(
@@ -51,17 +54,22 @@ class FileStore:
         clock: Clock,
         limits: SegmentLimits | None = None,
         under_way: Callable[[], int] = lambda: 0,
+        counters: Counters | None = None,
     ) -> None:
+        self._damages = DamageLog(directory / ASIDE, counters or Counters())
         self.database = Database(directory, _DATABASE_PENDING_BYTES)
         self._awaited = AwaitedTraces()
-        self.segments = Segments(directory / "segments", limits or SegmentLimits(), self._awaited.touched, under_way)
+        self.segments = Segments(
+            directory / "segments", limits or SegmentLimits(), self._awaited.touched, under_way, self._damages
+        )
         self._clock = clock
 
     async def start(self) -> None:
         """See `Store`."""
         await self.database.start()
+        positions = await self.database.read(delivered)
         try:
-            await asyncio.to_thread(self.segments.open)
+            await asyncio.to_thread(self.segments.open, max(positions.values(), default=0))
         except ConfigError:
             await self.stop()
             raise
@@ -143,7 +151,8 @@ class FileStore:
 
     async def delivered(self, destination: str) -> int | None:
         """See `TelemetryStore`."""
-        return (await self.database.read(delivered)).get(destination)
+        position = (await self.database.read(delivered)).get(destination)
+        return None if position is None else min(position, self.segments.newest_position())
 
     async def set_delivered(self, destination: str, position: int) -> None:
         """See `TelemetryStore`."""
@@ -152,8 +161,10 @@ class FileStore:
     async def forget(self, received_before_unix_nano: int, max_bytes: int) -> Forgotten:
         """See `TelemetryStore`; a stretch is a segment (128 MiB)."""
         positions = await self.database.read(delivered)
-        for_segments = max_bytes - await self.database.size_bytes()
-        return await asyncio.to_thread(self.segments.forget, received_before_unix_nano, for_segments, positions)
+        aside = await asyncio.to_thread(self._damages.size_bytes)
+        for_segments = max_bytes - await self.database.size_bytes() - aside
+        now = self._clock.now_unix_nano()
+        return await asyncio.to_thread(self.segments.forget, received_before_unix_nano, for_segments, positions, now)
 
     # --- feedback -----------------------------------------------------------------------------------------------
 

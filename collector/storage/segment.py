@@ -1,19 +1,33 @@
 """A segment: a stretch of requests, in the order of their coming, and its index."""
 
-import contextlib
+import re
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from collector.core.telemetry import OtlpRequest, Signal, StoredRequest
+from collector.core.errors import InvalidRequest
+from collector.core.telemetry import OtlpRequest, Signal
 from collector.otlp.request import reread
-from collector.storage.segment_file import SegmentFile, body_offset
-from collector.storage.segment_index import Extent, Place, SegmentIndex
+from collector.storage.integrity.damage import Damage, DamageLog
+from collector.storage.integrity.frames import Format2, Frame
+from collector.storage.integrity.seal import Seal, checksum_of
+from collector.storage.segment_file import Gap, SegmentFile
+from collector.storage.segment_index import VERSION, Extent, Place, SegmentIndex
 
 _NUMBER_SHIFT = 40
 """A position is the segment's number, then the offset in its file: files stay far under a tebibyte."""
 
+_LAST_NUMBER = 2**22
+"""Positions are numbers of 63 bits."""
+
+_FURTHEST = 2**20
+"""Numbers count up by one; a file that stands further ahead is somebody's copy under another name."""
+
 _AT_ONCE = 64
+_NO_FRAME = "no whole request lies there"
+_NAME = re.compile(r"([0-9]{8})\.otlp")
 
 
 class Segment:
@@ -22,47 +36,82 @@ class Segment:
     Args:
         number: Counts up; what comes later has the higher one.
         file: The requests.
-        index: Of all requests in the file.
-        saved: Whether the index is in a file of its own.
+        damages: What is found damaged goes there.
+        index: Of all requests in the file, while it grows; a sealed one finds its own.
 
     Attributes:
         sealing: Its index is being written; it must not be deleted meanwhile.
+        appendable: Whether it may grow. An offset is never given twice, and earlier forms are read only.
     """
 
-    def __init__(self, number: int, file: SegmentFile, index: SegmentIndex, *, saved: bool) -> None:
+    def __init__(self, number: int, file: SegmentFile, damages: DamageLog, index: SegmentIndex | None = None) -> None:
         self.number = number
         self.file = file
-        self.index = index
-        self.saved = saved
         self.sealing = False
-        self._index_bytes = _index_path(file).stat().st_size if saved else 0
+        self.appendable = True
+        self._damages = damages
+        self._index = index
+        self._saved = False
+        self._building = threading.Lock()
+        self._readable: set[int] = set()
         self._extent: Extent | None = None
+        if file.header is not None and file.header.number != number:
+            what = f"it was written as segment {file.header.number}, and renamed or copied"
+            damages.found(Damage(file.path.name, 0, 0, what))
 
     @classmethod
-    def opened(cls, directory: Path, number: int) -> "Segment":
-        """The segment of that number, a new one if it is not there. Cuts off a torn end, makes a lost index anew."""
-        file = SegmentFile(directory / f"{number:08d}.otlp")
-        index_path = _index_path(file)
-        if index_path.exists():
-            with contextlib.suppress(sqlite3.Error):
-                return cls(number, file, SegmentIndex.in_file(index_path), saved=True)
-        index, end = SegmentIndex.in_memory(), 0
-        batch: list[tuple[int, OtlpRequest]] = []
-        for frame in file.frames():
-            request = reread(frame.signal, frame.body, frame.received_unix_nano, frame.hops)
-            batch.append((frame.end - len(frame.body), request))
-            end = frame.end
-            if len(batch) == _AT_ONCE:
-                index.add(batch)
-                batch.clear()
-        index.add(batch)
-        file.cut_off(end)
-        return cls(number, file, index, saved=False)
+    def grown(cls, directory: Path, number: int, identity: bytes, damages: DamageLog) -> "Segment":
+        """The segment of that number, to go on with where it is `appendable`; a new one if it is not there.
+
+        A torn end is kept aside and cut off; what lies between whole requests stays where it is.
+
+        Args:
+            directory: Of all segments.
+            number: See above.
+            identity: Eight random bytes, for a new one.
+            damages: What is found damaged goes there.
+
+        Raises:
+            OSError: it cannot be opened, or not be written to.
+        """
+        segment = cls(number, SegmentFile(directory / f"{number:08d}.otlp"), damages)
+        segment._index, end = segment._indexed()
+        if end is not None:
+            segment._cut_off(end)
+        segment.appendable = segment.file.appendable and end is None
+        if segment.file.size == 0:
+            segment.file.begin(number, identity)
+            segment.appendable = True
+        return segment
+
+    @classmethod
+    def sealed(cls, directory: Path, number: int, damages: DamageLog, *, writable: bool = True) -> "Segment":
+        """A segment to which nothing is appended any more.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        return cls(number, SegmentFile(directory / f"{number:08d}.otlp", writable=writable), damages)
 
     @property
     def path(self) -> Path:
         """Of the file that holds the requests."""
         return self.file.path
+
+    @property
+    def index(self) -> SegmentIndex:
+        """Of the requests that can be read. A sealed segment's is looked for, checked or made again on first use."""
+        index = self._index
+        if index is None:
+            with self._building:
+                index = self._index or self._trusted() or self._again()
+                self._index = index
+        return index
+
+    @property
+    def saved(self) -> bool:
+        """Whether the index is in a file of its own, and is what was written there."""
+        return self._saved
 
     def append(self, requests: Sequence[OtlpRequest]) -> None:
         """Durable and indexed on return.
@@ -72,37 +121,147 @@ class Segment:
         """
         end = self.file.size
         offsets = self.file.append(requests)
-        bodies = [body_offset(offset, request.hops) for offset, request in zip(offsets, requests, strict=True)]
         try:
-            self.index.add(list(zip(bodies, requests, strict=True)))
+            self.index.add(list(zip(offsets, requests, strict=True)))
         except BaseException:
             self.file.cut_off(end)
             raise
 
-    def body(self, place: Place) -> bytes:
-        """The request at a place that the index named."""
-        return self.file.read(place.offset, place.length)
+    def body(self, place: Place, signal: Signal = Signal.TRACES) -> bytes:
+        """The request at a place that the index named; an empty one, which holds nothing, where it is damaged."""
+        body = self.file.body(place.offset, place.length)
+        if body is None or not self._can_be_read(place.offset, body, signal):
+            self._found(self.file.around(place.offset, place.length), "a request does not match its checksum")
+            return b""
+        return body
+
+    def _can_be_read(self, offset: int, body: bytes, signal: Signal) -> bool:
+        """Files of format 1 have checksums that let most damage pass; their requests are parsed once before use."""
+        if isinstance(self.file.format, Format2) or offset in self._readable:
+            return True
+        try:
+            reread(signal, body, 0, ())
+        except InvalidRequest:
+            return False
+        self._readable.add(offset)
+        return True
 
     def bodies(self, trace_id: bytes, signal: Signal) -> list[bytes]:
         """The requests that touch a trace, in the order of their coming."""
-        return [self.body(place) for place in self.index.places(trace_id, signal)]
+        return [self.body(place, signal) for place in self.index.places(trace_id, signal)]
 
-    def requests(self, offset: int) -> Iterator[StoredRequest]:
-        """From an offset on, in order."""
-        for frame in self.file.frames(offset):
-            yield StoredRequest(self.position(frame.end), frame.signal, frame.body, frame.items, frame.hops)
+    def pieces(self, offset: int) -> Iterator[Frame | Gap]:
+        """Requests and what cannot be read between them, from an offset on, in order."""
+        for piece in self.file.pieces(offset):
+            if isinstance(piece, Gap):
+                self._found(piece, _NO_FRAME)
+            yield piece
 
     def position(self, offset: int) -> int:
         """Of an offset in this segment, among all segments."""
         return self.number << _NUMBER_SHIFT | offset
 
-    def seal(self) -> None:
-        """Writes the index into a file and reads it from there. Nothing may be appended any more."""
+    def _indexed(self) -> tuple[SegmentIndex, Gap | None]:
+        """The index of what can be read, in memory, and the gap at the end. Notes the other gaps."""
+        index = SegmentIndex.in_memory()
+        batch: list[tuple[int, OtlpRequest]] = []
+        gap: Gap | None = None
+        for piece in self.file.pieces():
+            if gap is not None:
+                self._found(gap, _NO_FRAME)
+            gap = piece if isinstance(piece, Gap) else None
+            request = None if isinstance(piece, Gap) else self._reread(piece)
+            if request is not None and isinstance(piece, Frame):
+                batch.append((piece.body_offset, request))
+            if len(batch) == _AT_ONCE:
+                index.add(batch)
+                batch.clear()
+        index.add(batch)
+        return index, gap
+
+    def _cut_off(self, end: Gap) -> None:
+        """What a power failure or a killed process left of a write. Where the head is whole, its body is damaged."""
+        if end.items:
+            kept = self._found(end, _NO_FRAME)
+        else:
+            kept = self._damages.torn(self.path.name, end.offset, end.end, lambda path: self.file.copy(end, path))
+        if kept:
+            self.file.cut_off(end.offset)
+
+    def _reread(self, frame: Frame) -> OtlpRequest | None:
+        try:
+            request = reread(frame.signal, frame.body, frame.received_unix_nano, frame.hops)
+        except InvalidRequest as error:
+            self._found(Gap(frame.offset, frame.end, frame.items), str(error))
+            return None
+        return replace(request, body=frame.body)  # the index is of what lies there, whatever is refused today
+
+    def _found(self, gap: Gap, what: str) -> bool:
+        damage = Damage(self.path.name, gap.offset, gap.end - gap.offset, what, gap.items)
+        return self._damages.found(damage, lambda path: self.file.copy(gap, path))
+
+    def _trusted(self) -> SegmentIndex | None:
+        """The index that was saved, if it is still the one and covers the file as it is."""
+        path, seal = _index_path(self.file), Seal.read(_seal_path(self.file))
+        if seal is not None and seal.segment_bytes > self.file.size and seal.identity == self._identity():
+            missing = seal.segment_bytes - self.file.size
+            self._damages.found(Damage(self.path.name, self.file.size, missing, "the file was cut short"))
+        try:
+            if seal is not None and seal == self._seal_of(path):
+                index = SegmentIndex.in_file(path)
+                self._saved = True
+                return index
+        except (OSError, sqlite3.Error):
+            return None
+        return None
+
+    def _seal_of(self, index_path: Path) -> Seal:
+        size = index_path.stat().st_size
+        return Seal(self._identity(), self.file.size, VERSION, size, checksum_of(index_path))
+
+    def _identity(self) -> str:
+        return self.file.header.identity.hex() if self.file.header is not None else ""
+
+    def _again(self) -> SegmentIndex:
+        """A new index of a sealed segment, saved if there is room for it."""
         path = _index_path(self.file)
-        self.index.save(path)
-        self._index_bytes = path.stat().st_size
-        self.index = SegmentIndex.in_file(path)
-        self.saved = True
+        self._damages.rebuilt(path.name, "it was not whole" if path.exists() else "it was not there")
+        index, end = self._indexed()
+        if end is not None:
+            self._found(end, _NO_FRAME)
+        try:
+            return self._save(index)
+        except (OSError, sqlite3.Error):  # it stays in memory, and is made again at the next start
+            return index
+
+    def _save(self, index: SegmentIndex) -> SegmentIndex:
+        path, seal = _index_path(self.file), _seal_path(self.file)
+        seal.unlink(missing_ok=True)
+        index.save(path)
+        self._seal_of(path).write(seal)
+        saved = SegmentIndex.in_file(path)
+        self._saved = True
+        return saved
+
+    def seal(self) -> None:
+        """Writes the index into a file and reads it from there. Nothing may be appended any more.
+
+        Raises:
+            OSError, sqlite3.Error: it stays in memory.
+        """
+        self._index = self._save(self.index)
+
+    def look_again(self) -> bool:
+        """Asks whether the saved index is still whole; where it is not, it is made again when it is used next."""
+        with self._building:
+            if not self._saved or self._trusted() is not None:
+                return False
+            self._index, self._saved, self._extent = None, False, None
+        return True
+
+    def looks_sealed(self) -> bool:
+        """Whether an index was written for it, whatever has become of that."""
+        return _seal_path(self.file).exists() or _index_path(self.file).exists()
 
     def extent(self) -> Extent:
         """What it holds; remembered once it is sealed."""
@@ -112,17 +271,21 @@ class Segment:
 
     def size_bytes(self) -> int:
         """Of its files."""
-        return self.file.size + self._index_bytes
+        path = _index_path(self.file)
+        return self.file.size + (path.stat().st_size if self._saved or path.exists() else 0)
 
     def delete(self) -> None:
         """Removes its files. Who reads it at the moment can finish."""
+        _seal_path(self.file).unlink(missing_ok=True)
         _index_path(self.file).unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
+        self._damages.forget(self.path.name)
 
     def close(self) -> None:
         """Nothing can be read any more."""
         self.file.close()
-        self.index.close()
+        if self._index is not None:
+            self._index.close()
 
 
 def segment_of(position: int) -> tuple[int, int]:
@@ -131,9 +294,21 @@ def segment_of(position: int) -> tuple[int, int]:
 
 
 def numbers_in(directory: Path) -> list[int]:
-    """The segments in a directory, the oldest first."""
-    return sorted(int(path.stem) for path in directory.glob("*.otlp") if path.stem.isdecimal())
+    """The segments in a directory, the oldest first.
+
+    What has another name, is no file, or stands further ahead than any that could have been written, is not ours.
+    """
+    matches = (_NAME.fullmatch(path.name) for path in directory.iterdir() if path.is_file())
+    found: list[int] = []
+    for number in sorted(int(match[1]) for match in matches if match):
+        if 0 < number < _LAST_NUMBER and (not found or number - found[-1] <= _FURTHEST):
+            found.append(number)
+    return found
 
 
 def _index_path(file: SegmentFile) -> Path:
     return file.path.with_suffix(".index")
+
+
+def _seal_path(file: SegmentFile) -> Path:
+    return file.path.with_suffix(".seal")

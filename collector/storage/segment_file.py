@@ -1,73 +1,110 @@
-"""One append-only file of export requests, as they came.
+"""One append-only file of export requests, as they came, and what of it can be read when bytes of it are damaged."""
 
-A frame is a header, the names of the collectors that forwarded the request, and the request's own bytes. A checksum
-says whether a frame is whole: one that a power failure tore is cut off when the file is opened again.
-"""
-
+import errno
 import os
-import struct
 import weakref
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.core.telemetry import OtlpRequest, Signal
-
-_HEADER = struct.Struct("<4sIIIQHBx")
-"""Magic, checksum, body length, items, reception in Unix nanoseconds, length of the hops, signal."""
-
-_MAGIC = b"OTL1"
-_SIGNALS = {Signal.TRACES: 1, Signal.LOGS: 2}
-_BY_NUMBER = {number: signal for signal, number in _SIGNALS.items()}
-_STRIDE = 256
-"""Every 256th byte of a body is in its checksum, which is there to find sectors that never reached the disk: these are
-lost in stretches of 512 bytes and more. A checksum of all bytes costs a tenth of what a span costs altogether."""
+from collector.core.telemetry import OtlpRequest
+from collector.storage.integrity.frames import (
+    Format2,
+    Frame,
+    FrameFormat,
+    file_header,
+    file_header_of,
+    format_of,
+    marks,
+)
 
 _MAX_BUFFERS = 512
 """Of one writev call; Linux takes 1024."""
 
+_SECTOR_BYTES = 4_096
+_COPY_BYTES = 2**20
+
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A request as it is read back. `end`: where the next frame begins."""
+class Gap:
+    """A stretch in which no whole frame lies.
+
+    Attributes:
+        offset: Where it begins.
+        end: Where it ends: a frame, or the end of the file.
+        items: Spans and log records in it, as far as heads that are whole say.
+    """
 
     offset: int
     end: int
-    signal: Signal
-    body: bytes
-    items: int
-    received_unix_nano: int
-    hops: tuple[str, ...]
+    items: int = 0
 
 
 class SegmentFile:
     """Appends by one thread, reads by any. Closed with `close`, or when nobody holds it any more.
 
     Args:
-        path: Made if it is not there.
+        path: Of the file.
+        writable: Whether it is opened for appending; else it must be there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        how = os.O_RDWR | os.O_CREAT if writable else os.O_RDONLY
+        self._descriptor = os.open(path, how | os.O_CLOEXEC, 0o600)
         self.close = weakref.finalize(self, os.close, self._descriptor)
         self.size = os.fstat(self._descriptor).st_size
+        self.header = file_header_of(self.read(0, Format2.first))
+        self._format: FrameFormat | None = None if self.header is None else Format2(self.header.identity)
+
+    @property
+    def format(self) -> FrameFormat | None:
+        """How its frames lie; None where there are none that can be told."""
+        if self._format is None:
+            self._format = format_of(self.read, self.size)
+        return self._format
+
+    @property
+    def appendable(self) -> bool:
+        """Whether it is in the form that is written today, from its beginning on."""
+        return self.header is not None
+
+    def begin(self, number: int, identity: bytes) -> None:
+        """Makes an empty file ready for appending.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        try:
+            self._write([file_header(number, identity)])
+        except OSError:
+            os.ftruncate(self._descriptor, 0)
+            raise
+        self.size = Format2.first
+        self.header = file_header_of(self.read(0, Format2.first))
+        self._format = Format2(identity)
+        directory = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)  # the name of the file must survive as well as what is in it
+        finally:
+            os.close(directory)
 
     def append(self, requests: Sequence[OtlpRequest]) -> list[int]:
-        """Writes the requests one after the other and returns their offsets once they are durable.
+        """Writes the requests one after the other and returns the offsets of their bodies once they are durable.
 
         Raises:
             OSError: none of them is kept; the file is as it was before.
         """
+        form = self._format
+        assert isinstance(form, Format2)
         buffers: list[bytes] = []
         offsets = []
         end = self.size
         for request in requests:
-            offsets.append(end)
-            frame = _frame(request)
-            buffers += frame
-            end += sum(map(len, frame))
+            head, body, hops = form.written(request)
+            offsets.append(end + len(head))
+            buffers += (head, body, hops)
+            end += len(head) + len(body) + len(hops)
         try:
             self._write(buffers)
             os.fdatasync(self._descriptor)
@@ -91,42 +128,105 @@ class SegmentFile:
             at += expected
 
     def read(self, offset: int, length: int) -> bytes:
-        """Raw bytes. The caller knows where a body lies from the index."""
-        return os.pread(self._descriptor, length, offset)
+        """Raw bytes; zeros where the disk cannot read them, fewer at the end of the file."""
+        try:
+            return os.pread(self._descriptor, length, offset)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        return b"".join(self._sector(at, offset + length) for at in range(offset, offset + length, _SECTOR_BYTES))
+
+    def _sector(self, offset: int, end: int) -> bytes:
+        length = min(_SECTOR_BYTES, end - offset)
+        try:
+            return os.pread(self._descriptor, length, offset)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        return bytes(max(min(length, self.size - offset), 0))
+
+    def body(self, offset: int, length: int) -> bytes | None:
+        """A request's own bytes, at a place that an index names; None where they are damaged or something else."""
+        return None if self.format is None else self.format.body(self.read, offset, length)
+
+    def around(self, offset: int, length: int) -> Gap:
+        """The frame in which a body lies, as far as that can be told without it."""
+        head_bytes = 0 if self.format is None else self.format.head_bytes
+        return Gap(max(offset - head_bytes, 0), min(offset + length, self.size))
 
     def frames(self, offset: int = 0) -> Iterator[Frame]:
-        """The frames from an offset on, up to the end, or to the first that is not whole."""
-        while offset + _HEADER.size <= self.size:
-            header = self.read(offset, _HEADER.size)
-            magic, checksum, length, items, received, hops_length, number = _HEADER.unpack(header)
-            end = offset + _HEADER.size + hops_length + length
-            if magic != _MAGIC or number not in _BY_NUMBER or end > self.size:
-                return
-            rest = self.read(offset + _HEADER.size, hops_length + length)
-            if checksum != _checksum(header, rest[:hops_length], rest[hops_length:]):
-                return
-            hops = tuple(rest[:hops_length].decode().split(",")) if hops_length else ()
-            yield Frame(offset, end, _BY_NUMBER[number], rest[hops_length:], items, received, hops)
-            offset = end
+        """The whole frames from an offset on."""
+        return (piece for piece in self.pieces(offset) if isinstance(piece, Frame))
+
+    def pieces(self, offset: int = 0) -> Iterator[Frame | Gap]:
+        """Frames and the gaps between them, from an offset on, without anything left out. Gaps are never neighbours."""
+        form = self.format
+        if form is None:
+            if offset < self.size:
+                yield Gap(offset, self.size)
+            return
+        size = self.size
+        gap: Gap | None = None
+        if self.header is not None:
+            offset = max(offset, form.first)
+        while offset < size:
+            piece = self._piece(form, offset, size)
+            if isinstance(piece, Gap):
+                gap = piece if gap is None else Gap(gap.offset, piece.end, gap.items + piece.items)
+            else:
+                if gap is not None:
+                    yield gap
+                    gap = None
+                yield piece
+            offset = piece.end
+        if gap is not None:
+            yield gap
+
+    def _piece(self, form: FrameFormat, offset: int, size: int) -> Frame | Gap:
+        head = form.head(self.read(offset, form.head_bytes), offset)
+        if head is not None and head.end <= size:
+            frame = form.frame(self.read(offset, head.end - offset), offset)
+            if frame is not None:
+                return frame
+            if head.end == size or self._begins(form, head.end):
+                return Gap(offset, head.end, head.items if head.sure else 0)
+        for at in marks(self.read, size, form, offset + 1):
+            if self._leads_on(form, at, size):
+                return Gap(offset, at)
+        return Gap(offset, size)
+
+    def _begins(self, form: FrameFormat, offset: int) -> bool:
+        return form.head(self.read(offset, form.head_bytes), offset) is not None
+
+    def _leads_on(self, form: FrameFormat, offset: int, size: int) -> bool:
+        """Whether a frame begins there, as far as can be told."""
+        head = form.head(self.read(offset, form.head_bytes), offset)
+        if head is None or head.sure:
+            return head is not None
+        return head.end <= size and form.frame(self.read(offset, head.end - offset), offset) is not None
+
+    def copy(self, gap: Gap, path: Path) -> None:
+        """Writes the bytes of a gap into a file of their own, unless that is there or they are all zero.
+
+        Raises:
+            OSError: it cannot be written; nothing is left of it.
+        """
+        spans = range(gap.offset, gap.end, _COPY_BYTES)
+        if path.exists() or not any(any(self.read(at, min(_COPY_BYTES, gap.end - at))) for at in spans):
+            return
+        unfinished = path.with_name(path.name + ".unfinished")
+        try:
+            with unfinished.open("wb") as file:
+                for at in spans:
+                    file.write(self.read(at, min(_COPY_BYTES, gap.end - at)))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
 
     def cut_off(self, size: int) -> None:
-        """Forgets what follows the last whole frame."""
+        """Forgets a torn end."""
         os.ftruncate(self._descriptor, size)
         self.size = size
-
-
-def body_offset(offset: int, hops: Sequence[str]) -> int:
-    """Where the body of a frame begins."""
-    return offset + _HEADER.size + len(",".join(hops).encode())
-
-
-def _frame(request: OtlpRequest) -> list[bytes]:
-    hops = ",".join(request.hops).encode()
-    number = _SIGNALS[request.signal]
-    blank = _HEADER.pack(_MAGIC, 0, len(request.body), request.items, request.received_unix_nano, len(hops), number)
-    checksum = _checksum(blank, hops, request.body)
-    return [blank[:4] + checksum.to_bytes(4, "little") + blank[8:], hops, request.body]
-
-
-def _checksum(header: bytes, hops: bytes, body: bytes) -> int:
-    return zlib.crc32(body[::_STRIDE], zlib.crc32(hops, zlib.crc32(header[8:])))

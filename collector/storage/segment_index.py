@@ -141,7 +141,7 @@ class SegmentIndex:
                 for offset in offsets
             ]
             self._connection.execute("BEGIN")
-            self._connection.executemany("INSERT INTO trace_requests VALUES (?, ?, ?)", rows)
+            self._connection.executemany("INSERT OR IGNORE INTO trace_requests VALUES (?, ?, ?)", rows)
             self._connection.execute("COMMIT")
             self._connection.execute("VACUUM INTO ?", (str(unfinished),))
         unfinished.replace(path)

@@ -1,10 +1,13 @@
 """All segments: one that grows, and sealed ones."""
 
 import asyncio
+import errno
+import itertools
 import logging
+import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +16,16 @@ from typing import TypeVar
 from collector.core.errors import ConfigError, Unavailable
 from collector.core.telemetry import Forgotten, OtlpRequest, StoredRequest
 from collector.storage.group_commit import GroupCommit, Job
+from collector.storage.integrity.damage import Damage, DamageLog
+from collector.storage.integrity.frames import IDENTITY_BYTES
 from collector.storage.segment import Segment, numbers_in, segment_of
+from collector.storage.segment_file import Gap
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _READERS = 2
+_FURTHEST = 2**16
+"""A position that lies more segments ahead than this was never given: it is damaged itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,8 @@ class Segments:
         appended: Called in the writing thread with requests that are durable, before their senders are told, and
             with the newest position.
         under_way: How many requests are being received or appended.
+        damages: What is found damaged goes there.
+        identify: Gives a new segment file its identity: eight random bytes.
     """
 
     def __init__(
@@ -52,8 +62,12 @@ class Segments:
         limits: SegmentLimits,
         appended: Callable[[Sequence[OtlpRequest], int], None],
         under_way: Callable[[], int],
+        damages: DamageLog,
+        identify: Callable[[], bytes] = lambda: secrets.token_bytes(IDENTITY_BYTES),
     ) -> None:
         self._directory = directory
+        self._damages = damages
+        self._identify = identify
         self._limits = limits
         self._appended = appended
         self._queue: GroupCommit[Sequence[OtlpRequest]] = GroupCommit(
@@ -61,32 +75,75 @@ class Segments:
         )
         self._segments: tuple[Segment, ...] = ()  # oldest first, the last one grows; replaced, never changed
         self._changing = threading.Lock()  # of `_segments`, not of what they hold
+        self._closing = threading.Event()
         self._sealing: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
 
-    def open(self) -> None:
-        """Opens what is there.
+    def open(self, beyond: int = 0) -> None:
+        """Opens what is there, whatever of it is damaged. Indexes are checked, and made again, behind it.
+
+        Args:
+            beyond: A position up to which something was forwarded: what comes stands behind it.
 
         Raises:
             ConfigError: it cannot be opened.
         """
+        self._closing.clear()
         self._sealing = ThreadPoolExecutor(1, thread_name_prefix="otel-opto-sealing")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="otel-opto-segment-reader")
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             found = numbers_in(self._directory) or [1]
-            self._segments = tuple(Segment.opened(self._directory, number) for number in found)
-            for segment in self._segments[:-1]:
-                if not segment.saved:
-                    segment.seal()
-            if self._segments[-1].saved:
-                self._begin_next()
+            self._note_missing(found)
+            self._segments = tuple(Segment.sealed(self._directory, number, self._damages) for number in found[:-1])
+            self._segments += (self._newest(found[-1]),)
+            newest = self._segments[-1]
+            if not newest.appendable or newest.position(newest.file.size) < beyond:
+                self._go_on_behind(newest, segment_of(beyond)[0])
         except (OSError, sqlite3.Error) as error:
             raise ConfigError([f"storage.directory: {self._directory} cannot be opened: {error}"]) from error
+        self._sealing.submit(self._check, self._segments[:-1])
         self._queue.start()
+
+    def _newest(self, number: int) -> Segment:
+        sealed = Segment.sealed(self._directory, number, self._damages)
+        if sealed.looks_sealed():
+            sealed.appendable = False
+            return sealed
+        sealed.close()
+        return Segment.grown(self._directory, number, self._identify(), self._damages)
+
+    def _go_on_behind(self, newest: Segment, number: int) -> None:
+        """Begins another segment; where the disk is full the newest one grows on, if it can."""
+        try:
+            self._begin_next(max(newest.number, min(number, newest.number + _FURTHEST)) + 1)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not newest.file.appendable:
+                raise
+            _LOG.warning("segment %d grows on behind what is damaged: %s", newest.number, error.strerror)
+
+    def _note_missing(self, found: Sequence[int]) -> None:
+        for before, number in itertools.pairwise(found):
+            if number > before + 1:
+                name = f"{before + 1:08d}.otlp"
+                what = f"it is missing, and all up to {number - 1:08d}.otlp" if number > before + 2 else "it is missing"
+                self._damages.found(Damage(name, 0, 0, what))
+
+    def _check(self, segments: Sequence[Segment]) -> None:
+        """Looks at every sealed segment's index, the newest first, so that none has to be made when it is asked."""
+        for segment in reversed(segments):
+            if self._closing.is_set():
+                return
+            try:
+                if segment.index and not segment.saved:
+                    segment.sealing = True
+                    self._seal(segment)
+            except (OSError, sqlite3.Error) as error:
+                _LOG.warning("the index of segment %d cannot be made now: %s", segment.number, error)
 
     def close(self) -> None:
         """Writes what waits, then closes. Safe twice and unopened."""
+        self._closing.set()
         self._queue.stop()
         for executor in (self._sealing, self._readers):
             if executor is not None:
@@ -116,8 +173,14 @@ class Segments:
 
     def _read(self, work: Callable[[Sequence[Segment]], _T]) -> _T:
         try:
-            return work(self._segments)
-        except (OSError, sqlite3.OperationalError) as error:
+            try:
+                return work(self._segments)
+            except sqlite3.DatabaseError:
+                # An index that was whole when it was opened is not any more. Which one, its checksum says.
+                if not [segment for segment in self._segments if segment.look_again()]:
+                    raise
+                return work(self._segments)
+        except (OSError, sqlite3.Error) as error:
             raise Unavailable(f"the store cannot be read now: {error}", 3) from error
 
     async def size_bytes(self) -> int:
@@ -161,7 +224,7 @@ class Segments:
 
     def _roll(self, full: Segment) -> None:
         try:
-            self._begin_next()
+            self._begin_next(full.number + 1)
         except OSError as error:  # the full one goes on growing until there is room for another
             _LOG.warning("segment %d is full and no further one can be begun: %s", full.number, error)
             return
@@ -169,8 +232,10 @@ class Segments:
         full.sealing = True
         self._sealing.submit(self._seal, full)
 
-    def _begin_next(self) -> None:
-        following = Segment.opened(self._directory, self._segments[-1].number + 1)
+    def _begin_next(self, number: int) -> None:
+        while (self._directory / f"{number:08d}.otlp").exists():  # something else of that name
+            number += 1
+        following = Segment.grown(self._directory, number, self._identify(), self._damages)
         with self._changing:
             self._segments = (*self._segments, following)
 
@@ -182,23 +247,37 @@ class Segments:
         finally:
             full.sealing = False
 
-    def forget(self, received_before_unix_nano: int, max_bytes: int, delivered: Mapping[str, int]) -> Forgotten:
+    def forget(
+        self, received_before_unix_nano: int, max_bytes: int, delivered: Mapping[str, int], now_unix_nano: int
+    ) -> Forgotten:
         """Removes the oldest sealed segments beyond the limits.
 
         Args:
-            received_before_unix_nano: Of the newest request in a segment.
+            received_before_unix_nano: Of the newest request in a segment, and of all that came before it: a clock that
+                was late for a while makes nothing older than what it follows.
             max_bytes: Of all segments together.
             delivered: Up to which position each destination has been given what came.
+            now_unix_nano: What was received later than now was so by a clock that was ahead.
+
+        Raises:
+            Unavailable: the disk fails.
         """
+        try:
+            return self._forget(received_before_unix_nano, max_bytes, delivered, now_unix_nano)
+        except (OSError, sqlite3.Error) as error:
+            raise Unavailable(f"old segments cannot be removed now: {error}", 3) from error
+
+    def _forget(self, before: int, max_bytes: int, delivered: Mapping[str, int], now: int) -> Forgotten:
         segments = self._segments
         sizes = [segment.size_bytes() for segment in segments]
         too_much = sum(sizes) - max_bytes
         spans = log_records = freed = 0
         undelivered = dict.fromkeys(delivered, 0)
-        for segment, size in zip(segments[:-1], sizes, strict=False):
-            extent = segment.extent()
-            if segment.sealing or (extent.last_received >= received_before_unix_nano and freed >= too_much):
+        times = _received(segments, now)
+        for segment, size, received in zip(segments[:-1], sizes, times, strict=False):
+            if segment.sealing or (received >= before and freed >= too_much):
                 break
+            extent = segment.extent()
             for destination, position in delivered.items():
                 undelivered[destination] += _items_after(segment, position)
             spans, log_records, freed = spans + extent.spans, log_records + extent.log_records, freed + size
@@ -206,6 +285,18 @@ class Segments:
                 self._segments = tuple(kept for kept in self._segments if kept is not segment)
             segment.delete()
         return Forgotten(spans, log_records, {name: lost for name, lost in undelivered.items() if lost})
+
+
+def _received(segments: Sequence[Segment], now: int) -> Iterator[int]:
+    """When the newest request of each segment, or one in front of it, was received.
+
+    A segment that cannot say it (nothing in it can be read, or a clock was ahead) takes the time of the next that can.
+    """
+    latest = 0
+    for place in range(len(segments)):
+        said = (segment.extent().last_received for segment in segments[place:])
+        latest = max(latest, next((time for time in said if 0 < time <= now), now))
+        yield latest
 
 
 def _items_after(segment: Segment, position: int) -> int:
@@ -216,16 +307,23 @@ def _items_after(segment: Segment, position: int) -> int:
 
 
 def requests_after(segments: Iterable[Segment], position: int, max_bytes: int) -> list[StoredRequest]:
-    """See `TelemetryStore.requests_after`."""
+    """See `TelemetryStore.requests_after`. What cannot be read is passed over, and said with what follows it."""
     wanted, offset = segment_of(position)
     found: list[StoredRequest] = []
-    size = 0
+    size = lost_bytes = lost_items = 0
     for segment in segments:
         if segment.number < wanted:
             continue
-        for request in segment.requests(offset if segment.number == wanted else 0):
-            size += len(request.body)
+        for piece in segment.pieces(offset if segment.number == wanted else 0):
+            if isinstance(piece, Gap):
+                lost_bytes, lost_items = lost_bytes + piece.end - piece.offset, lost_items + piece.items
+                continue
+            size += len(piece.body)
             if found and size > max_bytes:
                 return found
-            found.append(request)
+            behind = segment.position(piece.end)
+            found.append(
+                StoredRequest(behind, piece.signal, piece.body, piece.items, piece.hops, lost_bytes, lost_items)
+            )
+            lost_bytes = lost_items = 0
     return found

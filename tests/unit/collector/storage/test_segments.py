@@ -137,6 +137,7 @@ async def test_a_write_that_fails_leaves_nothing_and_the_next_one_works(
 
 def test_a_write_in_parts_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = SegmentFile(tmp_path / "00000001.otlp")
+    file.begin(1, bytes(8))
     write = os.pwritev
     monkeypatch.setattr(os, "pwritev", lambda descriptor, buffers, at: write(descriptor, [b"".join(buffers)[:50]], at))
     requests = [request(number) for number in range(1, 4)]
