@@ -19,6 +19,7 @@ from typing import Protocol
 from xxhash import xxh3_64_intdigest
 
 from collector.core.telemetry import OtlpRequest, Signal
+from collector.core.times import bounded
 
 IDENTITY_BYTES = 8
 _FILE_HEADER = struct.Struct("<8sQ8sQ")
@@ -39,7 +40,6 @@ _STRIDE_1 = 256
 _LONGEST_HOPS_1 = 1_024
 _SIGNALS = {Signal.TRACES: 1, Signal.LOGS: 2}
 _BY_NUMBER = {number: signal for signal, number in _SIGNALS.items()}
-_LATEST = 2**63 - 1
 _LOW_32 = 2**32 - 1
 _CHUNK_BYTES = 2**20
 _ANY_MAGIC = re.compile(rb"OTL[12]")
@@ -134,7 +134,7 @@ class Format2:
         fields = _FIELDS_2.pack(
             _MAGIC_2,
             self.identity,
-            min(max(request.received_unix_nano, 0), _LATEST),
+            bounded(request.received_unix_nano),
             xxh3_64_intdigest(request.body),
             len(request.body),
             request.items,
