@@ -1,0 +1,53 @@
+"""States that are folds of the ledger's streams, kept by version so that only what is new is read."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from collector.core.ledger import Ledger, Recorded
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned(Generic[S]):
+    """A state, and the version of the last event that it knows."""
+
+    state: S
+    version: int
+
+
+class Fold(Generic[S]):
+    """The states of streams of one kind.
+
+    A state that nobody changed costs one look at the stream's version; a long stream is folded once, in one go.
+
+    Args:
+        ledger: Where the events are.
+        empty: The state of a stream without events.
+        step: The state behind some more events; gets many at once, so that it can build long states in linear time.
+        most: How many states are kept; the ones that were not asked for the longest go.
+    """
+
+    def __init__(self, ledger: Ledger, empty: S, step: Callable[[S, Sequence[Recorded]], S], most: int = 1_000) -> None:
+        self._ledger = ledger
+        self._empty = Versioned(empty, 0)
+        self._step = step
+        self._most = most
+        self._known: OrderedDict[str, Versioned[S]] = OrderedDict()
+
+    async def of(self, stream: str) -> Versioned[S]:
+        """The state of a stream now."""
+        known = self._known.get(stream, self._empty)
+        events = await self._ledger.read(stream, known.version)
+        if events:
+            known = Versioned(self._step(known.state, events), events[-1].version)
+            newer = self._known.get(stream)
+            if newer is None or newer.version < known.version:
+                self._known[stream] = known
+        if stream in self._known:
+            self._known.move_to_end(stream)
+        while len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return known

@@ -1,0 +1,100 @@
+"""The ledger: everything that people, policies and studies decide, as events that are only ever added.
+
+What is (a study, an assignment, a rollout) is a fold of its stream's events; the audit log is the ledger itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that was decided or happened.
+
+    Attributes:
+        kind: A verb in the past tense: ``trial_opened``.
+        data: What a fold needs, as JSON.
+        subject: The service that it concerns; what the ledger is searched by.
+    """
+
+    kind: str
+    data: Mapping[str, Json] = field(default_factory=dict)
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Events for the end of one stream.
+
+    Attributes:
+        stream: For example ``study/tune``; any text that is not empty.
+        expected_version: The version of the stream's last event as the one who changes it knows it; 0 for none.
+    """
+
+    stream: str
+    expected_version: int
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event in its place.
+
+    Attributes:
+        sequence: Over all streams, rising in the order of appending.
+        version: In its stream: 1, 2, 3, …
+        actor: Who did it: ``token:NAME``, ``study:NAME``, ``policy:NAME``, ``local``.
+        time_unix_nano: When it was appended.
+    """
+
+    sequence: int
+    stream: str
+    version: int
+    kind: str
+    data: Mapping[str, Json]
+    subject: str
+    actor: str
+    time_unix_nano: int
+
+
+class Ledger(Protocol):
+    """Streams of events. Durable on return; what was appended never changes."""
+
+    async def append(self, changes: Sequence[Change], actor: str) -> Sequence[Recorded]:
+        """Adds events to the ends of one or more streams: all of them, or none.
+
+        Returns them in the order given.
+
+        Raises:
+            Conflict: a stream's version is not the expected one: somebody else was faster. Nothing was added.
+            Unavailable: the disk is full, or too much is pending. Nothing was added.
+        """
+        ...
+
+    async def read(self, stream: str, after_version: int = 0) -> Sequence[Recorded]:
+        """The events of a stream behind a version, by version; () for an unknown stream."""
+        ...
+
+    async def event(self, stream: str, version: int) -> Recorded | None:
+        """One event; None if there is none in that place."""
+        ...
+
+    async def streams(self, prefix: str) -> Mapping[str, int]:
+        """The streams whose names begin so, with the version of each one's last event, in order of creation."""
+        ...
+
+    async def history(
+        self, *, prefix: str = "", subject: str = "", before: int | None = None, limit: int = 100
+    ) -> Sequence[Recorded]:
+        """The newest events first.
+
+        Args:
+            prefix: How the names of their streams begin.
+            subject: What they concern; anything if it is empty.
+            before: Only events with a lower sequence: where a page goes on.
+            limit: How many at most, from 1.
+        """
+        ...

@@ -1,0 +1,114 @@
+"""The ledger as a table."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from collector.core.errors import Conflict
+from collector.core.ledger import Change, Event, Recorded
+from collector.core.protocols import Clock
+from collector.storage.database import Database
+
+_COLUMNS = "sequence, stream, version, kind, data, subject, actor, time_unix_nano"
+_LAST_CHARACTER = chr(0x10FFFF)
+
+
+class TableLedger:
+    """See `Ledger`. On a database that is started and stopped by whoever made it."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def append(self, changes: Sequence[Change], actor: str) -> Sequence[Recorded]:
+        """See `Ledger`."""
+        now = self._clock.now_unix_nano()
+        written = [(change, [_written(event) for event in change.events]) for change in changes]
+        size = sum(len(data) for _, events in written for data in events)
+
+        def append(connection: sqlite3.Connection) -> Sequence[Recorded]:
+            return [recorded for change, data in written for recorded in _append(connection, change, data, actor, now)]
+
+        return await self._database.write(append, size)
+
+    async def read(self, stream: str, after_version: int = 0) -> Sequence[Recorded]:
+        """See `Ledger`."""
+        return await self._database.read(
+            lambda connection: _selected(
+                connection, "stream = ? AND version > ? ORDER BY version", stream, after_version
+            )
+        )
+
+    async def event(self, stream: str, version: int) -> Recorded | None:
+        """See `Ledger`."""
+        if not 0 < version < 2**63:
+            return None
+        found = await self._database.read(
+            lambda connection: _selected(connection, "stream = ? AND version = ?", stream, version)
+        )
+        return found[0] if found else None
+
+    async def streams(self, prefix: str) -> Mapping[str, int]:
+        """See `Ledger`."""
+        query = (
+            "SELECT stream, max(version) FROM ledger WHERE stream >= ? AND stream < ? GROUP BY stream"
+            " ORDER BY min(sequence)"
+        )
+        return await self._database.read(
+            lambda connection: dict(connection.execute(query, (prefix, prefix + _LAST_CHARACTER)).fetchall())
+        )
+
+    async def history(
+        self, *, prefix: str = "", subject: str = "", before: int | None = None, limit: int = 100
+    ) -> Sequence[Recorded]:
+        """See `Ledger`."""
+        where, values = ["sequence < ?"], [2**63 - 1 if before is None else before]
+        bounds: list[str | int] = [*values]
+        if subject:
+            where.append("subject = ?")
+            bounds.append(subject)
+        if prefix:
+            where.append("stream >= ? AND stream < ?")
+            bounds += [prefix, prefix + _LAST_CHARACTER]
+        rest = f"{' AND '.join(where)} ORDER BY sequence DESC LIMIT ?"
+        return await self._database.read(lambda connection: _selected(connection, rest, *bounds, limit))
+
+
+def _written(event: Event) -> str:
+    return json.dumps(event.data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _append(
+    connection: sqlite3.Connection, change: Change, data: Sequence[str], actor: str, now_unix_nano: int
+) -> Sequence[Recorded]:
+    (version,) = connection.execute(
+        "SELECT coalesce(max(version), 0) FROM ledger WHERE stream = ?", (change.stream,)
+    ).fetchone()
+    if version != change.expected_version:
+        raise Conflict(
+            f"{change.stream} is at version {version} and not at {change.expected_version} any more: somebody else "
+            "changed it; look again and decide anew"
+        )
+    recorded = []
+    for event, text in zip(change.events, data, strict=True):
+        version += 1
+        sequence = connection.execute(
+            "INSERT INTO ledger (stream, version, kind, data, subject, actor, time_unix_nano)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (change.stream, version, event.kind, text, event.subject, actor, now_unix_nano),
+        ).lastrowid
+        assert sequence is not None
+        recorded.append(
+            Recorded(
+                sequence, change.stream, version, event.kind, json.loads(text), event.subject, actor, now_unix_nano
+            )
+        )
+    return recorded
+
+
+def _selected(connection: sqlite3.Connection, rest: str, *values: str | int) -> Sequence[Recorded]:
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM ledger WHERE {rest}", values)  # noqa: S608 - constants and marks
+    return [
+        Recorded(sequence, stream, version, kind, json.loads(data), subject, actor, time)
+        for sequence, stream, version, kind, data, subject, actor, time in rows
+    ]
