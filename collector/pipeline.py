@@ -6,7 +6,7 @@ optimizer or server is named here.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from collector.core.errors import GraphError, NotFound
 from collector.core.feedback import Feedback
@@ -50,16 +50,24 @@ class Pipeline:
         clock: For the time of reception.
         counters: Accepted, refused and attached items are counted here.
         wake: Called after something came in that a study may be waiting for.
+        release: Finds a release by its number.
         instance_id: Of this collector; a request that it forwarded itself is not kept again.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, counters: Counters, wake: Callable[[], None], instance_id: str = ""
+        self,
+        store: Store,
+        clock: Clock,
+        counters: Counters,
+        wake: Callable[[], None],
+        release: Callable[[int], Awaitable[Release | None]],
+        instance_id: str = "",
     ) -> None:
         self._store = store
         self._clock = clock
         self._counters = counters
         self._wake = wake
+        self._release = release
         self._instance_id = instance_id
 
     async def ingest(self, signal: Signal, body: bytes, hops: tuple[str, ...] = ()) -> IngestResult:
@@ -145,7 +153,7 @@ class Pipeline:
 
     async def _releases(self, spans: Sequence[Span]) -> Mapping[int, Release]:
         numbers = referenced_releases(spans)
-        found = [await self._store.release(number) for number in sorted(numbers)]
+        found = [await self._release(number) for number in sorted(numbers)]
         return {release.number: release for release in found if release}
 
     async def _specs(self, spans: Sequence[Span]) -> Mapping[tuple[str, str], ParameterSpec]:

@@ -28,7 +28,7 @@ from collector.jaeger import remote_storage
 from collector.jaeger.reader import Reader
 from collector.listeners import GrpcListener, HttpListener, Tls
 from collector.pipeline import Pipeline
-from collector.publisher.hub import ReleaseHub
+from collector.publisher.hub import AssignmentHub
 from collector.receiver import otlp_grpc
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp
@@ -54,7 +54,7 @@ class Served:
 
     pipeline: Pipeline
     operations: Operations
-    hub: ReleaseHub
+    hub: AssignmentHub
     reader: Reader
     clock: Clock
     counters: Counters

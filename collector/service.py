@@ -19,15 +19,17 @@ from collector.exporter.destination import Destination, Sender
 from collector.exporter.forwarder import Forwarder
 from collector.exporter.grpc_sender import GrpcSender
 from collector.exporter.http_sender import HttpSender
-from collector.improver import Improver, ImproverSettings
 from collector.jaeger.reader import Reader
 from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
-from collector.publisher.hub import ReleaseHub
+from collector.publisher.desk import Desk
+from collector.publisher.hub import AssignmentHub
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.retention import Retention, RetentionLimits
 from collector.servers import Addresses, Served, Servers
 from collector.storage.file_store import FileStore
+from collector.study.runner import RunnerSettings, StudyRunner
+from collector.study.studies import Studies
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,11 +55,13 @@ class Collector:
         self._ready = False
         self._clock = SystemClock()
         self._counters = Counters()
-        self._hub = ReleaseHub()
+        self._hub = AssignmentHub()
         otlp = config.receivers.otlp
         self._limits = ReceiverLimits(otlp.max_request_bytes, otlp.max_in_flight_bytes)
         self._budget = Budget(self._limits.max_in_flight_bytes)
         self._store = FileStore(config.storage.directory, self._clock, under_way=self._budget.requests)
+        self._desk = Desk(self._store.ledger, self._hub, self._counters)
+        self._studies = Studies(self._store.ledger, self._desk)
         self._servers: Servers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -67,16 +71,17 @@ class Collector:
         try:
             instance_id = await self._store.instance_id()
             woken = asyncio.Event()
-            pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, instance_id)
+            pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, self._desk.release, instance_id)
             optimizers = OptimizerRegistry()
-            settings = ImproverSettings(feedback_ttl_seconds=self._config.feedback.ttl_seconds)
-            improver = Improver(self._store, pipeline, self._hub, optimizers.load, self._counters, settings, woken)
+            settings = RunnerSettings(feedback_ttl_seconds=self._config.feedback.ttl_seconds)
+            runner = StudyRunner(self._store, pipeline, self._studies, optimizers.load, self._counters, settings, woken)
             operations = Operations(
                 Backend(
                     store=self._store,
                     pipeline=pipeline,
-                    improver=improver,
-                    publisher=self._hub,
+                    runner=runner,
+                    desk=self._desk,
+                    studies=self._studies,
                     load_optimizer=optimizers.load,
                     counters=self._counters,
                     clock=self._clock,
@@ -88,7 +93,7 @@ class Collector:
             await self._begin_studies(operations)
             self._tasks = [
                 asyncio.create_task(task)
-                for task in (improver.run(), self._retention().run(), *self._forwarding(instance_id))
+                for task in (runner.run(), self._retention().run(), *self._forwarding(instance_id))
             ]
             await self._servers.start()
         except BaseException:
@@ -106,7 +111,7 @@ class Collector:
             pipeline=pipeline,
             operations=operations,
             hub=self._hub,
-            reader=Reader(self._store),
+            reader=Reader(self._store, self._desk.release),
             clock=self._clock,
             counters=self._counters,
             limits=self._limits,
@@ -129,13 +134,13 @@ class Collector:
         return running
 
     async def _begin_studies(self, operations: Operations) -> None:
-        known = {record.study.name for record in await self._store.studies()}
+        known = await self._studies.names()
         faults = []
         for document in self._config.studies:
             if document.name in known:
                 continue
             try:
-                await operations.create_study(document.study())
+                await operations.create_study(document.study(), "configuration")
             except CollectorError as error:
                 faults.append(f"config: studies: {error}")
         if faults:
@@ -197,7 +202,8 @@ async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) ->
     store = FileStore(directory, clock)
     await store.start()
     try:
-        pipeline = Pipeline(store, clock, Counters(), lambda: None)
+        desk = Desk(store.ledger, AssignmentHub(), Counters())
+        pipeline = Pipeline(store, clock, Counters(), lambda: None, desk.release)
         return drawn(await pipeline.assemble(trace_id_of(trace_id), reach), form)
     finally:
         await store.stop()

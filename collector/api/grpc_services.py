@@ -139,7 +139,8 @@ class Releases(release_pb2_grpc.ReleaseServiceServicer):
                 await _abort(context, error)
             if current is not None and current.number != request.applied:
                 yield release_pb2.WatchReleasesResponse(release=release_to_proto(current))
-            async for release in published:
+            async for assignment in published:
+                release = await self._operations.release(assignment.control)
                 yield release_pb2.WatchReleasesResponse(release=release_to_proto(release))
 
     @_mapped
@@ -174,7 +175,7 @@ class Releases(release_pb2_grpc.ReleaseServiceServicer):
         self, request: release_pb2.RollbackRequest, context: _Context
     ) -> release_pb2.RollbackResponse:
         """See the proto file."""
-        release = await self._operations.rollback(request.number)
+        release = await self._operations.rollback(request.number, "api")
         return release_pb2.RollbackResponse(release=release_to_proto(release))
 
 
@@ -212,7 +213,7 @@ class Studies(study_pb2_grpc.StudyServiceServicer):
         self, request: study_pb2.CreateStudyRequest, context: _Context
     ) -> study_pb2.CreateStudyResponse:
         """See the proto file."""
-        record = await self._operations.create_study(study_from_proto(request.study))
+        record = await self._operations.create_study(study_from_proto(request.study), "api")
         return study_pb2.CreateStudyResponse(status=study_to_proto(record))
 
     @_mapped
@@ -235,4 +236,6 @@ class Studies(study_pb2_grpc.StudyServiceServicer):
         self, request: study_pb2.StopStudyRequest, context: _Context
     ) -> study_pb2.StopStudyResponse:
         """See the proto file."""
-        return study_pb2.StopStudyResponse(status=study_to_proto(await self._operations.stop_study(request.name)))
+        return study_pb2.StopStudyResponse(
+            status=study_to_proto(await self._operations.stop_study(request.name, "api"))
+        )

@@ -219,7 +219,7 @@ class _Served:
         )
 
     async def rollback(self, request: Request) -> Response:
-        release = await self._operations.rollback(request.path_params["number"])
+        release = await self._operations.rollback(request.path_params["number"], "api")
         return JSONResponse(release_document(release), HTTPStatus.CREATED)
 
     async def studies(self, _: Request) -> Response:
@@ -228,11 +228,11 @@ class _Served:
 
     async def create_study(self, request: Request) -> Response:
         document = parse(StudyDocument, await _body(request))
-        record = await self._operations.create_study(document.study())
+        record = await self._operations.create_study(document.study(), "api")
         return JSONResponse(study_document(record), HTTPStatus.CREATED)
 
     async def study(self, request: Request) -> Response:
         return JSONResponse(study_document(await self._operations.study(request.path_params["name"])))
 
     async def stop_study(self, request: Request) -> Response:
-        return JSONResponse(study_document(await self._operations.stop_study(request.path_params["name"])))
+        return JSONResponse(study_document(await self._operations.stop_study(request.path_params["name"], "api")))

@@ -8,13 +8,15 @@ from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.graph import TraceGraph
 from collector.core.identity.ids import trace_id_of
 from collector.core.parameter import validated
-from collector.core.protocols import Clock, Optimizer, Publisher, Store
+from collector.core.protocols import Clock, Optimizer, Store
 from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus, ValueChange, diff
 from collector.core.study import Reach, Study, StudyRecord, StudyState
 from collector.core.telemetry import StoreCounts, TraceSummary
 from collector.counters import Counter, Counters
-from collector.improver import Improver
 from collector.pipeline import Pipeline
+from collector.publisher.desk import Desk
+from collector.study.runner import StudyRunner
+from collector.study.studies import Studies
 from otel_opto.spec import ParameterSpec
 
 
@@ -24,8 +26,9 @@ class Backend:
 
     store: Store
     pipeline: Pipeline
-    improver: Improver
-    publisher: Publisher
+    runner: StudyRunner
+    desk: Desk
+    studies: Studies
     load_optimizer: Callable[[str], Optimizer]
     counters: Counters
     clock: Clock
@@ -64,11 +67,11 @@ class Operations:
 
     async def current_release(self, service: str) -> Release | None:
         """What is in force for a service."""
-        return await self._store.current_release(service)
+        return await self._backend.desk.control(service)
 
     async def releases(self, service: str = "") -> Sequence[Release]:
         """Newest first."""
-        return await self._store.releases(service)
+        return await self._backend.desk.releases(service)
 
     async def release(self, number: int) -> Release:
         """One release.
@@ -76,7 +79,7 @@ class Operations:
         Raises:
             NotFound: there is no such number.
         """
-        found = await self._store.release(number)
+        found = await self._backend.desk.release(number)
         if found is None:
             raise NotFound(f"release {number}: there is none of that number; `otel-opto releases` lists them")
         return found
@@ -85,7 +88,7 @@ class Operations:
         """What changed from one release to another; `before` 0 is "nothing"."""
         return diff(await self.release(before) if before else None, await self.release(after))
 
-    async def rollback(self, number: int) -> Release:
+    async def rollback(self, number: int, actor: str) -> Release:
         """A new release with the values of an earlier one. A person's word: running studies of the service stop.
 
         Raises:
@@ -99,14 +102,11 @@ class Operations:
         _, faults = validated({key: value for key, value in values.items() if key in known}, declared)
         if faults:
             raise Conflict(f"release {number} cannot come back: " + "; ".join(faults))
-        for record in await self._store.studies():
-            if record.state is StudyState.RUNNING and record.study.service == wanted.service:
-                reason = f"a rollback to release {number} took its place"
-                await self._store.conclude_study(record.study.name, StudyState.STOPPED, reason)
-        release = await self._store.publish(ReleaseDraft(wanted.service, values, f"rollback to release {number}"))
-        self._backend.counters.add(Counter.RELEASES_PUBLISHED)
-        self._backend.publisher.publish(release)
-        return release
+        studies = self._backend.studies
+        reason = f"a rollback to release {number} took its place"
+        ends = await studies.concluding(await studies.running(wanted.service), StudyState.STOPPED, reason)
+        draft = ReleaseDraft(wanted.service, values, f"rollback to release {number}")
+        return await self._backend.desk.publish(draft, actor, also=lambda _: ends)
 
     async def acknowledge(self, service: str, instance_id: str, number: int, status: ReleaseStatus, error: str) -> None:
         """An application's word on a release.
@@ -158,7 +158,7 @@ class Operations:
 
     # --- studies ------------------------------------------------------------------------------------------------
 
-    async def create_study(self, study: Study) -> StudyRecord:
+    async def create_study(self, study: Study, actor: str) -> StudyRecord:
         """Begins a study.
 
         Raises:
@@ -167,23 +167,17 @@ class Operations:
             InvalidRequest: the optimizer cannot work with the options or the parameters.
             Conflict: another study of the service is running.
         """
-        for record in await self._store.studies():
-            if record.state is StudyState.RUNNING and record.study.service == study.service != "":
-                raise Conflict(
-                    f"study {record.study.name!r} of service {study.service!r} is running; "
-                    f"stop it first: otel-opto studies stop {record.study.name}"
-                )
         optimizer = self._backend.load_optimizer(study.optimizer)
         faults = optimizer.check(study, await self._store.parameters(study.service))
         if faults:
             raise InvalidRequest(f"study {study.name!r}: " + "; ".join(faults))
-        record = await self._store.create_study(study)
+        record = await self._backend.studies.create(study, actor)
         self._backend.wake()
         return record
 
     async def studies(self) -> Sequence[StudyRecord]:
         """In order of creation."""
-        return await self._store.studies()
+        return await self._backend.studies.all()
 
     async def study(self, name: str) -> StudyRecord:
         """One study.
@@ -191,16 +185,16 @@ class Operations:
         Raises:
             NotFound: there is no such study.
         """
-        record = await self._store.study(name)
+        record = await self._backend.studies.study(name)
         if record is None:
             raise NotFound(f"study {name!r}: there is none of that name; `otel-opto studies` lists them")
         return record
 
-    async def stop_study(self, name: str) -> StudyRecord:
+    async def stop_study(self, name: str, actor: str) -> StudyRecord:
         """Ends a running study; its best release so far comes into force. A study that has ended stays as it is."""
         record = await self.study(name)
         if record.state is StudyState.RUNNING:
-            await self._backend.improver.conclude(record, StudyState.STOPPED, "stopped by request")
+            await self._backend.runner.conclude(record, StudyState.STOPPED, "stopped by request", actor)
         return await self.study(name)
 
     # --- the collector itself -----------------------------------------------------------------------------------

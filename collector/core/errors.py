@@ -6,6 +6,7 @@ CollectorError
 ├── NotFound           HTTP 404, gRPC NOT_FOUND
 ├── AlreadyExists      HTTP 409, gRPC ALREADY_EXISTS
 ├── Conflict           the state does not allow it: HTTP 409, gRPC FAILED_PRECONDITION
+│   └── Outdated       somebody else changed it meanwhile; looking again and deciding anew may help
 ├── TooLarge           HTTP 413, gRPC RESOURCE_EXHAUSTED without a retry hint
 ├── Unavailable        try again later: HTTP 503 + Retry-After, gRPC UNAVAILABLE + RetryInfo
 ├── GraphError         spans that make no DAG; names the span
@@ -41,6 +42,17 @@ class AlreadyExists(CollectorError):
 
 class Conflict(CollectorError):
     """The state does not allow it."""
+
+
+class Outdated(Conflict):
+    """A stream of the ledger is not at the expected version any more. `stream` names it."""
+
+    def __init__(self, stream: str, expected: int, found: int) -> None:
+        super().__init__(
+            f"{stream} is at version {found} and not at {expected} any more: somebody else changed it; look again "
+            "and decide anew"
+        )
+        self.stream = stream
 
 
 class TooLarge(CollectorError):

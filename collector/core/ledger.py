@@ -69,7 +69,7 @@ class Ledger(Protocol):
         Returns them in the order given.
 
         Raises:
-            Conflict: a stream's version is not the expected one: somebody else was faster. Nothing was added.
+            Outdated: a stream's version is not the expected one: somebody else was faster. Nothing was added.
             Unavailable: the disk is full, or too much is pending. Nothing was added.
         """
         ...

@@ -11,9 +11,10 @@ from typing import Protocol
 
 from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
 from collector.core.graph import TraceFeedback
-from collector.core.release import Acknowledgement, Release, ReleaseDraft
+from collector.core.ledger import Ledger
+from collector.core.release import Acknowledgement
 from collector.core.span import LogRecord, Span
-from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState, Trial
+from collector.core.study import Proposal, RejectedProposal, Study, Trial
 from collector.core.telemetry import (
     Dependency,
     Forgotten,
@@ -27,6 +28,7 @@ from collector.core.telemetry import (
     TraceQuery,
     TraceSummary,
 )
+from otel_opto.assignment import Assignment
 from otel_opto.spec import ParameterSpec, ParameterValue
 
 
@@ -180,8 +182,8 @@ class FeedbackStore(Protocol):
         ...
 
 
-class ReleaseStore(Protocol):
-    """Declared parameters, releases and what applications say of them."""
+class ParameterStore(Protocol):
+    """Declared parameters, and what applications say of releases."""
 
     async def declare(self, service: str, parameters: Sequence[ParameterSpec]) -> None:
         """An upsert by key: a key that is missing stays as it is."""
@@ -189,22 +191,6 @@ class ReleaseStore(Protocol):
 
     async def parameters(self, service: str) -> Sequence[ParameterSpec]:
         """By key; () for an unknown service."""
-        ...
-
-    async def publish(self, draft: ReleaseDraft) -> Release:
-        """Gives the draft the next number and puts it in force. Durable on return."""
-        ...
-
-    async def release(self, number: int) -> Release | None:
-        """None if there is no such number."""
-        ...
-
-    async def current_release(self, service: str) -> Release | None:
-        """The release in force: the one with the highest number. None before the first."""
-        ...
-
-    async def releases(self, service: str = "") -> Sequence[Release]:
-        """Newest first; of every service if it is empty."""
         ...
 
     async def acknowledge(self, acknowledgement: Acknowledgement) -> None:
@@ -216,53 +202,13 @@ class ReleaseStore(Protocol):
         ...
 
 
-class StudyStore(Protocol):
-    """Studies and their trials."""
-
-    async def create_study(self, study: Study) -> StudyRecord:
-        """A running study without trials.
-
-        Raises:
-            AlreadyExists: a study has that name.
-        """
-        ...
-
-    async def study(self, name: str) -> StudyRecord | None:
-        """None if there is no such study."""
-        ...
-
-    async def studies(self) -> Sequence[StudyRecord]:
-        """In order of creation."""
-        ...
-
-    async def conclude_study(
-        self, name: str, state: StudyState, message: str, draft: ReleaseDraft | None = None
-    ) -> Release | None:
-        """Ends a running study and publishes the draft, both or neither; returns the release, if there is one.
-
-        A study that is not running any more stays as it is, and nothing is published.
-        """
-        ...
-
-    async def open_trial(self, name: str, proposal: Proposal, draft: ReleaseDraft, keys: Sequence[str]) -> Release:
-        """Publishes the draft and begins the next trial with it, both or neither. `keys`: the study's parameters.
-
-        Raises:
-            Conflict: the study is not running any more, or its last trial is not complete.
-        """
-        ...
-
-    async def complete_trial(self, name: str, number: int, score: float, feedback_count: int) -> None:
-        """Closes a trial. A trial that is complete stays as it is."""
-        ...
-
-    async def reject_proposal(self, name: str, rejected: RejectedProposal) -> None:
-        """Keeps a proposal that failed validation."""
-        ...
-
-
-class Store(TelemetryStore, FeedbackStore, ReleaseStore, StudyStore, Protocol):
+class Store(TelemetryStore, FeedbackStore, ParameterStore, Protocol):
     """Everything durable behind one door."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Studies, releases, assignments: what was decided."""
+        ...
 
     async def start(self) -> None:
         """Opens it. Raises `ConfigError` if it cannot be opened, with the path and the reason."""
@@ -318,12 +264,12 @@ class Optimizer(Protocol):
 
 
 class Publisher(Protocol):
-    """Brings releases to the applications that watch."""
+    """Brings what is in force to the applications that watch."""
 
-    def watch(self, service: str) -> AbstractContextManager[AsyncIterator[Release]]:
-        """Every release of the service published from the call on; a slow reader misses intermediate ones only."""
+    def watch(self, service: str) -> AbstractContextManager[AsyncIterator[Assignment]]:
+        """Every assignment of the service from the call on; a slow reader misses intermediate ones only."""
         ...
 
-    def publish(self, release: Release) -> None:
-        """Wakes the watchers. Never blocks; a release that was published before is nothing new."""
+    def publish(self, assignment: Assignment) -> None:
+        """Wakes the watchers. Never blocks; a revision that was published before is nothing new."""
         ...

@@ -1,6 +1,6 @@
 """What Jaeger is shown: the stored traces, and what otel-opto knows of them beside their spans."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from collector.core.feedback import FeedbackState, StoredFeedback
@@ -23,14 +23,14 @@ class Source(Protocol):
     async def feedback(  # noqa: D102
         self, *, trace_id: str = "", states: Sequence[FeedbackState] = (), limit: int = 100
     ) -> Sequence[StoredFeedback]: ...
-    async def release(self, number: int) -> Release | None: ...  # noqa: D102
 
 
 class Reader:
     """Traces with their feedback. Attributes that begin with ``opto.feedback.`` compare feedback (`feedback_terms`)."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, release: Callable[[int], Awaitable[Release | None]]) -> None:
         self._source = source
+        self._release = release
 
     async def find(self, query: TraceQuery) -> Sequence[FoundTrace]:
         """See `TelemetryStore.find`. Terms on feedback look at the newest 2,000 traces that meet the rest."""
@@ -56,7 +56,7 @@ class Reader:
         if raw or not data:
             return data
         feedback = await self._source.feedback(trace_id=trace_id, limit=0)
-        releases = {number: await self._source.release(number) for number in named_releases(data)}
+        releases = {number: await self._release(number) for number in named_releases(data)}
         return decorated(data, feedback, {number: found for number, found in releases.items() if found is not None})
 
     async def services(self) -> Sequence[str]:

@@ -5,17 +5,17 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-from collector.core.release import Release
+from otel_opto.assignment import Assignment
 
 
-class ReleaseHub:
-    """The `Publisher` of one process: each watcher holds the newest release that it has not read yet."""
+class AssignmentHub:
+    """The `Publisher` of one process: each watcher holds the newest assignment that it has not read yet."""
 
     def __init__(self) -> None:
         self._subscriptions: defaultdict[str, set[_Subscription]] = defaultdict(set)
 
     @contextmanager
-    def watch(self, service: str) -> Iterator[AsyncIterator[Release]]:
+    def watch(self, service: str) -> Iterator[AsyncIterator[Assignment]]:
         """See `Publisher`."""
         subscription = _Subscription()
         self._subscriptions[service].add(subscription)
@@ -26,10 +26,10 @@ class ReleaseHub:
             if not self._subscriptions[service]:
                 del self._subscriptions[service]
 
-    def publish(self, release: Release) -> None:
+    def publish(self, assignment: Assignment) -> None:
         """See `Publisher`."""
-        for subscription in self._subscriptions.get(release.service, ()):
-            subscription.offer(release)
+        for subscription in self._subscriptions.get(assignment.service, ()):
+            subscription.offer(assignment)
 
     def close(self) -> None:
         """Ends every watch, so that a server that stops does not wait for its streams."""
@@ -43,17 +43,17 @@ class ReleaseHub:
 
 
 class _Subscription:
-    """One watcher's place for the newest release: bounded, whatever the watcher's speed."""
+    """One watcher's place for the newest assignment: bounded, whatever the watcher's speed."""
 
     def __init__(self) -> None:
-        self._newest: Release | None = None
+        self._newest: Assignment | None = None
         self._seen = 0
         self._ended = False
         self._arrived = asyncio.Event()
 
-    def offer(self, release: Release) -> None:
-        if release.number > max(self._seen, self._newest.number if self._newest else 0):
-            self._newest = release
+    def offer(self, assignment: Assignment) -> None:
+        if assignment.revision > max(self._seen, self._newest.revision if self._newest else 0):
+            self._newest = assignment
             self._arrived.set()
 
     def end(self) -> None:
@@ -63,11 +63,11 @@ class _Subscription:
     def __aiter__(self) -> "_Subscription":
         return self
 
-    async def __anext__(self) -> Release:
+    async def __anext__(self) -> Assignment:
         await self._arrived.wait()
         self._arrived.clear()
-        release = self._newest
-        if release is None or self._ended:
+        assignment = self._newest
+        if assignment is None or self._ended:
             raise StopAsyncIteration
-        self._seen, self._newest = release.number, None
-        return release
+        self._seen, self._newest = assignment.revision, None
+        return assignment

@@ -7,9 +7,8 @@ from pathlib import Path
 from collector.core.errors import ConfigError
 from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
 from collector.core.protocols import Clock
-from collector.core.release import Acknowledgement, Release, ReleaseDraft
+from collector.core.release import Acknowledgement
 from collector.core.span import LogRecord, Span
-from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState
 from collector.core.telemetry import (
     Dependency,
     Forgotten,
@@ -24,13 +23,13 @@ from collector.core.telemetry import (
 from collector.counters import Counters
 from collector.storage import dependencies as dependency_reading
 from collector.storage import feedback as feedback_table
-from collector.storage import releases as release_tables
+from collector.storage import parameters as parameter_tables
 from collector.storage import search, telemetry
-from collector.storage import studies as study_tables
 from collector.storage.awaited import AwaitedTraces
 from collector.storage.database import Database
 from collector.storage.delivery import delivered, set_delivered
 from collector.storage.integrity.damage import ASIDE, DamageLog
+from collector.storage.ledger import TableLedger
 from collector.storage.segments import SegmentLimits, Segments, requests_after
 from otel_opto.spec import ParameterSpec
 
@@ -62,7 +61,7 @@ class FileStore:
         self.segments = Segments(
             directory / "segments", limits or SegmentLimits(), self._awaited.touched, under_way, self._damages
         )
-        self._clock = clock
+        self.ledger = TableLedger(self.database, clock)
 
     async def start(self) -> None:
         """See `Store`."""
@@ -204,77 +203,20 @@ class FileStore:
         """See `FeedbackStore`."""
         return await self.database.read(lambda db: feedback_table.feedback_of_release(db, release, name))
 
-    # --- releases -----------------------------------------------------------------------------------------------
+    # --- parameters ---------------------------------------------------------------------------------------------
 
     async def declare(self, service: str, parameters: Sequence[ParameterSpec]) -> None:
-        """See `ReleaseStore`."""
-        await self.database.write(lambda db: release_tables.declare(db, service, parameters))
+        """See `ParameterStore`."""
+        await self.database.write(lambda db: parameter_tables.declare(db, service, parameters))
 
     async def parameters(self, service: str) -> Sequence[ParameterSpec]:
-        """See `ReleaseStore`."""
-        return await self.database.read(lambda db: release_tables.parameters(db, service))
-
-    async def publish(self, draft: ReleaseDraft) -> Release:
-        """See `ReleaseStore`."""
-        now = self._clock.now_unix_nano()
-        return await self.database.write(lambda db: release_tables.publish(db, draft, now))
-
-    async def release(self, number: int) -> Release | None:
-        """See `ReleaseStore`."""
-        return await self.database.read(lambda db: release_tables.release(db, number))
-
-    async def current_release(self, service: str) -> Release | None:
-        """See `ReleaseStore`."""
-        return await self.database.read(lambda db: release_tables.current_release(db, service))
-
-    async def releases(self, service: str = "") -> Sequence[Release]:
-        """See `ReleaseStore`."""
-        return await self.database.read(lambda db: release_tables.releases(db, service))
+        """See `ParameterStore`."""
+        return await self.database.read(lambda db: parameter_tables.parameters(db, service))
 
     async def acknowledge(self, acknowledgement: Acknowledgement) -> None:
-        """See `ReleaseStore`."""
-        await self.database.write(lambda db: release_tables.acknowledge(db, acknowledgement))
+        """See `ParameterStore`."""
+        await self.database.write(lambda db: parameter_tables.acknowledge(db, acknowledgement))
 
     async def acknowledgements(self, release: int) -> Sequence[Acknowledgement]:
-        """See `ReleaseStore`."""
-        return await self.database.read(lambda db: release_tables.acknowledgements(db, release))
-
-    # --- studies ------------------------------------------------------------------------------------------------
-
-    async def create_study(self, study: Study) -> StudyRecord:
-        """See `StudyStore`."""
-        return await self.database.write(lambda db: study_tables.create(db, study))
-
-    async def study(self, name: str) -> StudyRecord | None:
-        """See `StudyStore`."""
-        return await self.database.read(lambda db: study_tables.study(db, name))
-
-    async def studies(self) -> Sequence[StudyRecord]:
-        """See `StudyStore`."""
-        return await self.database.read(study_tables.studies)
-
-    async def open_trial(self, name: str, proposal: Proposal, draft: ReleaseDraft, keys: Sequence[str]) -> Release:
-        """See `StudyStore`."""
-        now = self._clock.now_unix_nano()
-        return await self.database.write(lambda db: study_tables.open_trial(db, name, proposal, draft, keys, now))
-
-    async def complete_trial(self, name: str, number: int, score: float, feedback_count: int) -> None:
-        """See `StudyStore`."""
-        await self.database.write(lambda db: study_tables.complete_trial(db, name, number, score, feedback_count))
-
-    async def reject_proposal(self, name: str, rejected: RejectedProposal) -> None:
-        """See `StudyStore`."""
-        await self.database.write(lambda db: study_tables.reject(db, name, rejected))
-
-    async def conclude_study(
-        self, name: str, state: StudyState, message: str, draft: ReleaseDraft | None = None
-    ) -> Release | None:
-        """See `StudyStore`."""
-        now = self._clock.now_unix_nano()
-        return await self.database.write(
-            lambda db: (
-                release_tables.publish(db, draft, now)
-                if study_tables.conclude(db, name, state, message) and draft is not None
-                else None
-            )
-        )
+        """See `ParameterStore`."""
+        return await self.database.read(lambda db: parameter_tables.acknowledgements(db, release))

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from collector.core.errors import Conflict
+from collector.core.errors import Outdated
 from collector.core.ledger import Change, Event, Recorded
 from collector.core.protocols import Clock
 from collector.storage.database import Database
@@ -85,10 +85,7 @@ def _append(
         "SELECT coalesce(max(version), 0) FROM ledger WHERE stream = ?", (change.stream,)
     ).fetchone()
     if version != change.expected_version:
-        raise Conflict(
-            f"{change.stream} is at version {version} and not at {change.expected_version} any more: somebody else "
-            "changed it; look again and decide anew"
-        )
+        raise Outdated(change.stream, change.expected_version, version)
     recorded = []
     for event, text in zip(change.events, data, strict=True):
         version += 1

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from collector.core.errors import Conflict
+from collector.core.errors import Outdated
 from collector.core.folding import Fold
 from collector.core.ledger import Change, Event, Ledger, Recorded
+from tests.clocks import TickingClock
 from tests.contract.ledgers import LEDGERS
-from tests.unit.collector.test_improver import TickingClock
 
 
 @pytest.fixture(params=sorted(LEDGERS))
@@ -42,14 +42,14 @@ async def test_events_come_back_in_order_and_as_they_were(ledger: Ledger) -> Non
 async def test_who_was_slower_is_told_and_changes_nothing(ledger: Ledger) -> None:
     await ledger.append([adding("a", 0, "one")], "x")
     for expected in (0, 2):
-        with pytest.raises(Conflict, match=f"a is at version 1 and not at {expected} any more"):
+        with pytest.raises(Outdated, match=f"a is at version 1 and not at {expected} any more"):
             await ledger.append([adding("a", expected, "late")], "x")
     assert await kinds(ledger, "a") == [(1, "one")]
 
 
 async def test_several_streams_change_together_or_not_at_all(ledger: Ledger) -> None:
     await ledger.append([adding("a", 0, "one"), adding("b", 0, "two", "three")], "x")
-    with pytest.raises(Conflict, match="b is at version 2"):
+    with pytest.raises(Outdated, match="b is at version 2"):
         await ledger.append([adding("a", 1, "lost"), adding("b", 1, "lost")], "x")
     assert (await kinds(ledger, "a"), await kinds(ledger, "b")) == ([(1, "one")], [(1, "two"), (2, "three")])
 
@@ -63,7 +63,7 @@ async def test_of_many_at_once_one_wins(ledger: Ledger) -> None:
     tries = await asyncio.gather(
         *(ledger.append([adding("a", 0, f"try {number}")], "x") for number in range(20)), return_exceptions=True
     )
-    assert sum(isinstance(one, Conflict) for one in tries) == 19
+    assert sum(isinstance(one, Outdated) for one in tries) == 19
     assert len(await ledger.read("a")) == 1
 
 

@@ -7,19 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from collector.core.errors import AlreadyExists, Conflict
 from collector.core.feedback import Attachment, Feedback, FeedbackState
+from collector.core.ledger import Change, Event
 from collector.core.protocols import Store
-from collector.core.release import Acknowledgement, ReleaseDraft, ReleaseStatus
+from collector.core.release import Acknowledgement, ReleaseStatus
 from collector.core.span import SpanContext
-from collector.core.study import Cost, Direction, Proposal, Reach, RejectedProposal, Study, StudyState
 from collector.core.telemetry import OtlpRequest, TraceQuery
 from collector.otlp.decode import spans_of
 from collector.otlp.request import read_logs, read_traces
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
+from tests.clocks import TickingClock
 from tests.contract.stores import STORES
-from tests.unit.collector.test_improver import TickingClock
 
 SPECS = [
     ParameterSpec("a", ParameterType.INTEGER, 1, Constraint(minimum=0, maximum=9), "words", trainable=False),
@@ -164,14 +163,12 @@ async def test_everything_survives_a_restart(opened: Opened) -> None:
     store = opened.store
     await store.append(traces(samples.span(1, 1)), feedback=[feedback(1)])
     await store.declare("shop", SPECS)
-    release = await store.publish(ReleaseDraft("shop", {"a": 2, "c": 1.0}, "why"))
-    await store.create_study(Study("s", "shop", "q"))
+    await store.ledger.append([Change("study/s", 0, (Event("created"),))], "test")
     store = await opened.again()
     assert len(await store.trace(samples.trace_id(1))) == 1
     assert [kept.feedback for kept in await store.feedback()] == [feedback(1)]
     assert list(await store.parameters("shop")) == SPECS
-    assert await store.current_release("shop") == release
-    assert [record.study.name for record in await store.studies()] == ["s"]
+    assert await store.ledger.streams("") == {"study/s": 1}
 
 
 async def test_many_at_once(store: Store) -> None:
@@ -263,36 +260,6 @@ async def test_parameters_are_upserted_by_key(store: Store) -> None:
     assert list(await store.parameters("other")) == []
 
 
-async def test_numbers_rise_over_services_and_unchanged_values_keep_their_version(store: Store) -> None:
-    first = await store.publish(ReleaseDraft("shop", {"a": 1, "b": "x"}, "one"))
-    other = await store.publish(ReleaseDraft("other", {"a": 1}, "two"))
-    second = await store.publish(ReleaseDraft("shop", {"a": 1, "b": "y"}, "three"))
-    assert first.number < other.number < second.number
-    assert (second.parent, other.parent) == (first.number, None)
-    assert {key: value.version for key, value in second.values.items()} == {"a": first.number, "b": second.number}
-    assert await store.release(second.number) == second
-    assert await store.release(999) is None
-    assert [release.number for release in await store.releases("shop")] == [second.number, first.number]
-    assert len(await store.releases()) == 3
-
-
-async def test_releases_published_at_once_form_one_line(store: Store) -> None:
-    await asyncio.gather(*(store.publish(ReleaseDraft("shop", {"a": n}, "r")) for n in range(20)))
-    releases = list(await store.releases("shop"))
-    assert [release.parent for release in releases] == [*(r.number for r in releases[1:]), None]
-
-
-async def test_values_keep_their_types(store: Store) -> None:
-    values = {"b": True, "f": 1.0, "i": 1, "t": "ä"}
-    release = await store.publish(ReleaseDraft("shop", values, "r"))
-    read = await store.release(release.number)
-    assert read is not None
-    assert {key: (value.value, type(value.value)) for key, value in read.values.items()} == {
-        key: (value, type(value)) for key, value in values.items()
-    }
-    assert read.hash == release.hash
-
-
 async def test_the_last_word_of_each_instance_counts(store: Store) -> None:
     failed = Acknowledgement("shop", "i1", 1, ReleaseStatus.FAILED, "no", 1)
     applied = Acknowledgement("shop", "i1", 1, ReleaseStatus.APPLIED, "", 2)
@@ -300,60 +267,3 @@ async def test_the_last_word_of_each_instance_counts(store: Store) -> None:
         await store.acknowledge(word)
     assert [word.status for word in await store.acknowledgements(1)] == [ReleaseStatus.APPLIED, ReleaseStatus.FAILED]
     assert list(await store.acknowledgements(2)) == []
-
-
-# --- studies --------------------------------------------------------------------------------------------------------
-
-STUDY = Study(
-    "s", "shop", "q", Direction.MINIMIZE, "search", {"x": [1, "a"]}, ("a",), 3, 4, 5, {"split": "train"}, "words",
-    Reach.SESSION,
-)  # fmt: skip
-
-
-async def test_a_study_and_its_history_come_back(store: Store) -> None:
-    assert (await store.create_study(STUDY)).study == STUDY
-    with pytest.raises(AlreadyExists, match="'s'"):
-        await store.create_study(STUDY)
-    proposal = Proposal({"a": 2}, "because", Cost(1, 2, 3, 0.5))
-    release = await store.open_trial("s", proposal, ReleaseDraft("shop", {"a": 2, "b": "x"}, "r"), ["a"])
-    await store.reject_proposal("s", RejectedProposal(proposal, ("wrong",), 1))
-    record = await store.study("s")
-    assert record is not None
-    assert record.study == STUDY
-    (trial,) = record.trials
-    assert (trial.number, trial.release, trial.values) == (0, release.number, {"a": 2})
-    assert (trial.reasoning, trial.cost, trial.score) == ("because", Cost(1, 2, 3, 0.5), None)
-    assert record.rejected == (RejectedProposal(proposal, ("wrong",), 1),)
-    await store.complete_trial("s", 0, 0.25, 3)
-    await store.complete_trial("s", 0, 0.99, 9)
-    record = await store.study("s")
-    assert record is not None
-    assert (record.trials[0].score, record.trials[0].feedback_count) == (0.25, 3)
-    assert await store.study("none") is None
-
-
-async def test_one_trial_at_a_time_and_only_while_the_study_runs(store: Store) -> None:
-    await store.create_study(STUDY)
-    draft = ReleaseDraft("shop", {"a": 2}, "r")
-    await store.open_trial("s", Proposal({}), draft, ["a"])
-    with pytest.raises(Conflict):
-        await store.open_trial("s", Proposal({}), draft, ["a"])
-    await store.complete_trial("s", 0, 1.0, 1)
-    assert await store.conclude_study("s", StudyState.STOPPED, "enough") is None
-    with pytest.raises(Conflict):
-        await store.open_trial("s", Proposal({}), draft, ["a"])
-    assert len(await store.releases()) == 1
-
-
-async def test_a_study_ends_once_together_with_its_release(store: Store) -> None:
-    await store.create_study(STUDY)
-    draft = ReleaseDraft("shop", {"a": 3}, "best")
-    release = await store.conclude_study("s", StudyState.FINISHED, "done", draft)
-    assert release is not None
-    assert await store.current_release("shop") == release
-    assert await store.conclude_study("s", StudyState.FAILED, "late", draft) is None
-    record = await store.study("s")
-    assert record is not None
-    assert (record.state, record.message) == (StudyState.FINISHED, "done")
-    assert await store.conclude_study("none", StudyState.STOPPED, "", draft) is None
-    assert len(await store.releases()) == 1

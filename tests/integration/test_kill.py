@@ -10,8 +10,8 @@ import pytest
 
 from collector.storage.file_store import FileStore
 from tests import samples
+from tests.clocks import TickingClock
 from tests.integration.running import RunningCollector
-from tests.unit.collector.test_improver import TickingClock
 
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"

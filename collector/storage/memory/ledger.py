@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from collector.core.errors import Conflict
+from collector.core.errors import Outdated
 from collector.core.ledger import Change, Recorded
 from collector.core.protocols import Clock
 
@@ -22,7 +22,7 @@ class MemoryLedger:
         for change in changes:
             version = max((one.version for one in [*self._events, *added] if one.stream == change.stream), default=0)
             if version != change.expected_version:
-                raise Conflict(f"{change.stream} is at version {version} and not at {change.expected_version} any more")
+                raise Outdated(change.stream, change.expected_version, version)
             for event in change.events:
                 version += 1
                 data = json.loads(json.dumps(event.data, allow_nan=False))

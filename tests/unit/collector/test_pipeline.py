@@ -15,6 +15,7 @@ from collector.counters import Counters
 from collector.pipeline import MOST_TRACES, Pipeline
 from collector.storage.file_store import FileStore
 from tests import samples
+from tests.control import control_of
 
 PLAN = "look up the tide tables, then the prices of the ferry"
 ANSWER = "the ferry leaves at noon and costs nine euros"
@@ -29,7 +30,7 @@ class StandingClock:
 async def pipeline(tmp_path: Path) -> AsyncIterator[Pipeline]:
     store = FileStore(tmp_path, StandingClock())
     await store.start()
-    yield Pipeline(store, StandingClock(), Counters(), lambda: None)
+    yield Pipeline(store, StandingClock(), Counters(), lambda: None, control_of(store).desk.release)
     await store.stop()
 
 

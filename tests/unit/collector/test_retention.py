@@ -8,7 +8,7 @@ from collector.retention import Retention, RetentionLimits
 from collector.storage.file_store import FileStore
 from collector.storage.segments import SegmentLimits
 from tests import samples
-from tests.unit.collector.test_improver import TickingClock
+from tests.clocks import TickingClock
 
 
 async def test_old_telemetry_goes_and_lost_deliveries_are_counted(tmp_path: Path) -> None:

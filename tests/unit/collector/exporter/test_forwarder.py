@@ -23,7 +23,7 @@ from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp
 from collector.storage.file_store import FileStore
 from tests import samples
-from tests.unit.collector.test_improver import TickingClock
+from tests.clocks import TickingClock
 
 
 @dataclass

@@ -23,7 +23,8 @@ from collector.otlp.json_request import to_protobuf
 from collector.otlp.request import read_traces
 from collector.storage.file_store import FileStore
 from tests import samples
-from tests.unit.collector.test_improver import TickingClock
+from tests.clocks import TickingClock
+from tests.control import control_of
 
 MICROS = 1_000
 DAY = {"query.startTimeMin": "2023-11-14T00:00:00Z", "query.startTimeMax": "2023-11-16T00:00:00.000000001Z"}
@@ -51,7 +52,9 @@ class Served:
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     store = FileStore(tmp_path, TickingClock())
     await store.start()
-    app = Starlette(routes=[*routes(Reader(store), lambda: samples.START + 10 * samples.SECOND)])
+    app = Starlette(
+        routes=[*routes(Reader(store, control_of(store).desk.release), lambda: samples.START + 10 * samples.SECOND)]
+    )
     made = Served(store, TestClient(app))
     with made.client:
         yield made
@@ -228,7 +231,9 @@ async def test_feedback_is_seen_and_searched_for(served: Served) -> None:
 
 
 async def test_parameters_show_the_values_of_their_release(served: Served) -> None:
-    release = await served.store.publish(ReleaseDraft("shop", {"k": 7, "prompt": "Be brief."}, "test"))
+    release = await control_of(served.store).desk.publish(
+        ReleaseDraft("shop", {"k": 7, "prompt": "Be brief."}, "test"), "test"
+    )
     values = {
         "opto.param.k.version": release.number,
         "opto.param.prompt.version": release.number,

@@ -21,7 +21,8 @@ from collector.jaeger.v2 import (
 from collector.otlp.request import read_traces
 from collector.storage.file_store import FileStore
 from tests import samples
-from tests.unit.collector.test_improver import TickingClock
+from tests.clocks import TickingClock
+from tests.control import control_of
 
 
 @dataclass
@@ -50,7 +51,7 @@ async def remote(tmp_path: Path) -> AsyncIterator[Remote]:
     store = FileStore(tmp_path, TickingClock())
     await store.start()
     server = grpc.aio.server()
-    remote_storage.add_to(server, Reader(store))
+    remote_storage.add_to(server, Reader(store, control_of(store).desk.release))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -1,60 +1,60 @@
-"""Watchers of releases."""
+"""Watchers of assignments."""
 
 import asyncio
 
 import pytest
 
-from collector.core.release import Release
-from collector.publisher.hub import ReleaseHub
+from collector.publisher.hub import AssignmentHub
+from otel_opto.assignment import Assignment
 
 
-def release(number: int, service: str = "shop") -> Release:
-    return Release(number, service, {}, None, 0, "test")
+def assignment(revision: int, service: str = "shop") -> Assignment:
+    return Assignment(service, revision, control=1)
 
 
 async def test_a_watcher_gets_what_is_published_for_its_service() -> None:
-    hub = ReleaseHub()
-    with hub.watch("shop") as releases:
-        hub.publish(release(1, "other"))
-        hub.publish(release(2))
-        assert (await anext(releases)).number == 2
+    hub = AssignmentHub()
+    with hub.watch("shop") as assignments:
+        hub.publish(assignment(1, "other"))
+        hub.publish(assignment(2))
+        assert (await anext(assignments)).revision == 2
 
 
-async def test_a_slow_watcher_misses_intermediate_releases_and_never_the_last() -> None:
-    hub = ReleaseHub()
-    with hub.watch("shop") as releases:
+async def test_a_slow_watcher_misses_intermediate_ones_and_never_the_last() -> None:
+    hub = AssignmentHub()
+    with hub.watch("shop") as assignments:
         for number in range(1, 101):
-            hub.publish(release(number))
-        assert (await anext(releases)).number == 100
-        waiting = asyncio.ensure_future(anext(releases))
+            hub.publish(assignment(number))
+        assert (await anext(assignments)).revision == 100
+        waiting = asyncio.ensure_future(anext(assignments))
         await asyncio.sleep(0)
         assert not waiting.done()
-        hub.publish(release(101))
-        assert (await waiting).number == 101
+        hub.publish(assignment(101))
+        assert (await waiting).revision == 101
 
 
-async def test_a_release_published_again_is_nothing_new() -> None:
-    hub = ReleaseHub()
-    with hub.watch("shop") as releases:
-        hub.publish(release(5))
-        assert (await anext(releases)).number == 5
-        hub.publish(release(5))
-        hub.publish(release(4))
-        hub.publish(release(6))
-        assert (await anext(releases)).number == 6
+async def test_an_assignment_published_again_is_nothing_new() -> None:
+    hub = AssignmentHub()
+    with hub.watch("shop") as assignments:
+        hub.publish(assignment(5))
+        assert (await anext(assignments)).revision == 5
+        hub.publish(assignment(5))
+        hub.publish(assignment(4))
+        hub.publish(assignment(6))
+        assert (await anext(assignments)).revision == 6
 
 
 async def test_a_watch_that_ends_leaves_nothing_behind() -> None:
-    hub = ReleaseHub()
+    hub = AssignmentHub()
     with hub.watch("shop"):
         assert hub.watchers("shop") == 1
     assert hub.watchers("shop") == 0
 
 
 async def test_closing_ends_every_watch() -> None:
-    hub = ReleaseHub()
-    with hub.watch("shop") as releases:
-        waiting = asyncio.ensure_future(anext(releases))
+    hub = AssignmentHub()
+    with hub.watch("shop") as assignments:
+        waiting = asyncio.ensure_future(anext(assignments))
         await asyncio.sleep(0)
         hub.close()
         with pytest.raises(StopAsyncIteration):

@@ -15,7 +15,7 @@ from collector.otlp.text import text_of
 from collector.storage.file_store import FileStore
 from collector.storage.segments import SegmentLimits
 from tests import samples
-from tests.unit.collector.test_improver import TickingClock
+from tests.clocks import TickingClock
 
 START, SECOND = samples.START, samples.SECOND
 TYPED: Mapping[str, object] = {

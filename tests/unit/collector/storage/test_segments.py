@@ -16,7 +16,7 @@ from collector.storage.segment_file import SegmentFile
 from collector.storage.segment_index import SegmentIndex
 from collector.storage.segments import SegmentLimits
 from tests import samples
-from tests.unit.collector.test_improver import TickingClock
+from tests.clocks import TickingClock
 
 SMALL = SegmentLimits(bytes=4_000)
 

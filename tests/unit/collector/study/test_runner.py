@@ -13,28 +13,20 @@ from collector.core.protocols import OptimizationRequest
 from collector.core.span import SpanContext
 from collector.core.study import Proposal, Study, StudyRecord, StudyState
 from collector.core.telemetry import Signal
-from collector.counters import Counters
-from collector.improver import Improver, ImproverSettings
 from collector.pipeline import Pipeline
-from collector.publisher.hub import ReleaseHub
 from collector.storage.file_store import FileStore
+from collector.study.runner import RunnerSettings, StudyRunner
+from otel_opto.assignment import Assignment
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
+from tests.clocks import TickingClock
+from tests.control import Control, control_of
 
 SPECS = (
     ParameterSpec("x", ParameterType.INTEGER, 1, Constraint(minimum=0, maximum=9)),
     ParameterSpec("fixed", ParameterType.TEXT, "as it is", trainable=False),
 )
 STUDY = Study("tune", "shop", "quality", batch_size=2, max_trials=3, optimizer="scripted")
-
-
-class TickingClock:
-    def __init__(self) -> None:
-        self.now = samples.START
-
-    def now_unix_nano(self) -> int:
-        self.now += 1
-        return self.now
 
 
 @dataclass
@@ -59,14 +51,14 @@ class Scripted:
 class Bench:
     store: FileStore
     pipeline: Pipeline
-    hub: ReleaseHub
+    control: Control
     optimizer: Scripted
-    improver: Improver
+    runner: StudyRunner
     traces: int = 0
 
     async def judge(self, score: Callable[[int], float], count: int = 2) -> None:
         """What the application does: traces with the release in force, each with its score."""
-        current = await self.store.current_release("shop")
+        current = await self.control.desk.control("shop")
         assert current is not None
         value = current.values["x"]
         assert isinstance(value.value, int)
@@ -79,15 +71,15 @@ class Bench:
             record = samples.evaluation(self.traces, 1, score(value.value), "said", time=self.traces)
             await self.pipeline.ingest(Signal.LOGS, samples.logs_request([record]))
         await self.pipeline.attach()
-        await self.improver.improve("tune")
+        await self.runner.improve("tune")
 
     async def record(self) -> StudyRecord:
-        record = await self.store.study("tune")
+        record = await self.control.studies.study("tune")
         assert record is not None
         return record
 
     async def in_force(self) -> object:
-        release = await self.store.current_release("shop")
+        release = await self.control.desk.control("shop")
         assert release is not None
         return release.values["x"].value
 
@@ -96,15 +88,23 @@ class Bench:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     store = FileStore(tmp_path, TickingClock())
     await store.start()
-    counters = Counters()
-    pipeline = Pipeline(store, TickingClock(), counters, lambda: None)
-    hub, optimizer = ReleaseHub(), Scripted([])
-    settings = ImproverSettings(retry_seconds=0.001, max_failures=3)
-    improver = Improver(store, pipeline, hub, lambda _: optimizer, counters, settings, asyncio.Event())
+    control = control_of(store)
+    pipeline = Pipeline(store, TickingClock(), control.counters, lambda: None, control.desk.release)
+    optimizer = Scripted([])
+    settings = RunnerSettings(retry_seconds=0.001, max_failures=3)
+    runner = StudyRunner(
+        store, pipeline, control.studies, lambda _: optimizer, control.counters, settings, asyncio.Event()
+    )
     await store.declare("shop", SPECS)
-    await store.create_study(STUDY)
-    yield Bench(store, pipeline, hub, optimizer, improver)
+    await control.studies.create(STUDY, "test")
+    yield Bench(store, pipeline, control, optimizer, runner)
     await store.stop()
+
+
+async def reason(bench: Bench, assignment: Assignment) -> str:
+    release = await bench.control.desk.release(assignment.control)
+    assert release is not None
+    return release.reason
 
 
 def proposing(*values: int) -> list[Sequence[Proposal] | OptimizerError]:
@@ -113,13 +113,13 @@ def proposing(*values: int) -> list[Sequence[Proposal] | OptimizerError]:
 
 async def test_a_study_goes_from_the_baseline_to_the_best_release(bench: Bench) -> None:
     bench.optimizer.script = proposing(5, 9, 3)
-    with bench.hub.watch("shop") as published:
-        await bench.improver.improve("tune")
-        assert (await anext(published)).reason == "study tune: baseline"
+    with bench.control.hub.watch("shop") as published:
+        await bench.runner.improve("tune")
+        assert await reason(bench, await anext(published)) == "study tune: baseline"
         for _ in range(4):
             await bench.judge(lambda x: x / 10)
         record = await bench.record()
-        last = await anext(published)
+        last = await bench.control.desk.release((await anext(published)).control)
     assert [(t.number, t.values["x"], t.score) for t in record.trials] == [
         (0, 1, 0.1),
         (1, 5, 0.5),
@@ -127,13 +127,14 @@ async def test_a_study_goes_from_the_baseline_to_the_best_release(bench: Bench) 
         (3, 3, 0.3),
     ]
     assert (record.state, await bench.in_force()) == (StudyState.FINISHED, 9)
+    assert last is not None
     assert last.reason == "study tune: trial 2, the best of 4"
     assert last.values["fixed"].value == "as it is"
 
 
 async def test_the_optimizer_sees_the_best_values_with_their_judged_subgraphs(bench: Bench) -> None:
     bench.optimizer.script = proposing(5, 2, 7)
-    await bench.improver.improve("tune")
+    await bench.runner.improve("tune")
     for _ in range(3):
         await bench.judge(lambda x: x / 10)
     first, second, third = bench.optimizer.requests
@@ -164,7 +165,7 @@ async def test_a_proposal_that_does_not_fit_never_becomes_a_release(bench: Bench
         [Proposal({"x": 99}, "too much")],
         [Proposal({"x": "many"}), Proposal({"y": 1}), Proposal({"x": 4}, "fits")],
     ]
-    await bench.improver.improve("tune")
+    await bench.runner.improve("tune")
     await bench.judge(lambda x: x / 10)
     record = await bench.record()
     assert [rejected.errors for rejected in record.rejected] == [
@@ -211,7 +212,7 @@ async def test_a_value_that_no_longer_fits_is_not_released_again_as_the_best(ben
 
 async def test_a_passing_fault_is_tried_again_and_a_lasting_one_ends_the_study(bench: Bench) -> None:
     bench.optimizer.script = [OptimizerError("busy"), *proposing(6), OptimizerError("no such model", permanent=True)]
-    await bench.improver.improve("tune")
+    await bench.runner.improve("tune")
     await bench.judge(lambda x: x / 10)
     assert await bench.in_force() == 6
     await bench.judge(lambda x: 0.0)
@@ -222,7 +223,7 @@ async def test_a_passing_fault_is_tried_again_and_a_lasting_one_ends_the_study(b
 
 async def test_a_fault_that_does_not_pass_ends_the_study_after_the_tries_allowed(bench: Bench) -> None:
     bench.optimizer.script = [OptimizerError("busy")] * 3
-    await bench.improver.improve("tune")
+    await bench.runner.improve("tune")
     await bench.judge(lambda x: 0.5)
     assert (await bench.record()).state is StudyState.FAILED
     assert len(bench.optimizer.requests) == 3
@@ -230,14 +231,14 @@ async def test_a_fault_that_does_not_pass_ends_the_study_after_the_tries_allowed
 
 async def test_nothing_more_to_suggest_finishes_with_the_best(bench: Bench) -> None:
     bench.optimizer.script = [*proposing(8), []]
-    await bench.improver.improve("tune")
+    await bench.runner.improve("tune")
     await bench.judge(lambda x: x / 10)
     await bench.judge(lambda x: x / 10)
     assert ((await bench.record()).state, await bench.in_force()) == (StudyState.FINISHED, 8)
 
 
 async def test_feedback_on_another_release_or_metric_or_without_the_attribute_does_not_count(bench: Bench) -> None:
-    await bench.improver.improve("tune")
+    await bench.runner.improve("tune")
     await bench.pipeline.ingest(
         Signal.TRACES, samples.traces_request([samples.span(900, 1, values={"opto.release": 77})])
     )
@@ -254,8 +255,8 @@ async def test_feedback_on_another_release_or_metric_or_without_the_attribute_do
 
 async def test_a_trace_that_makes_no_graph_does_not_hold_up_a_study(bench: Bench) -> None:
     bench.optimizer.script = proposing(5)
-    await bench.improver.improve("tune")
-    current = await bench.store.current_release("shop")
+    await bench.runner.improve("tune")
+    current = await bench.control.desk.control("shop")
     assert current is not None
     circle = [
         samples.span(800, 1, values={"opto.release": current.number}),
@@ -269,11 +270,11 @@ async def test_a_trace_that_makes_no_graph_does_not_hold_up_a_study(bench: Bench
 
 
 async def test_a_study_waits_until_its_parameters_are_declared(bench: Bench) -> None:
-    await bench.store.create_study(Study("early", "later", "quality"))
-    await bench.improver.improve("early")
-    assert (await bench.store.current_release("later")) is None
+    await bench.control.studies.create(Study("early", "later", "quality"), "test")
+    await bench.runner.improve("early")
+    assert (await bench.control.desk.control("later")) is None
     await bench.store.declare("later", SPECS[:1])
-    await bench.improver.improve("early")
-    release = await bench.store.current_release("later")
+    await bench.runner.improve("early")
+    release = await bench.control.desk.control("later")
     assert release is not None
     assert {key: value.value for key, value in release.values.items()} == {"x": 1}

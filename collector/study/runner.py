@@ -11,19 +11,20 @@ from dataclasses import dataclass
 
 from collector.core.errors import CollectorError, OptimizerError
 from collector.core.parameter import validated
-from collector.core.protocols import OptimizationRequest, Optimizer, Publisher, Store
+from collector.core.protocols import OptimizationRequest, Optimizer, Store
 from collector.core.release import ReleaseDraft
 from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState, Trial
 from collector.counters import Counter, Counters
 from collector.feedback.batch import mean_score, select
 from collector.pipeline import Pipeline
+from collector.study.studies import Studies
 from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class ImproverSettings:
+class RunnerSettings:
     """How patient the loop is.
 
     Attributes:
@@ -41,22 +42,23 @@ class ImproverSettings:
     max_failures: int = 5
 
 
-class Improver:
+class StudyRunner:
     """The loop over all running studies of one collector."""
 
     def __init__(
         self,
         store: Store,
         pipeline: Pipeline,
-        publisher: Publisher,
+        studies: Studies,
         load_optimizer: Callable[[str], Optimizer],
         counters: Counters,
-        settings: ImproverSettings,
+        settings: RunnerSettings,
         woken: asyncio.Event,
     ) -> None:
         self._store = store
         self._pipeline = pipeline
-        self._publisher = publisher
+        self._desk = studies.desk
+        self._studies = studies
         self._load_optimizer = load_optimizer
         self._counters = counters
         self._settings = settings
@@ -87,10 +89,9 @@ class Improver:
     async def _round(self, group: asyncio.TaskGroup) -> None:
         await self._pipeline.attach()
         await self._pipeline.expire(self._settings.feedback_ttl_seconds)
-        for record in await self._store.studies():
-            name = record.study.name
+        for name in await self._studies.all_running():
             task = self._tasks.get(name)
-            if record.state is StudyState.RUNNING and (task is None or task.done()):
+            if task is None or task.done():
                 self._tasks[name] = group.create_task(self._improve_guarded(name))
 
     async def _improve_guarded(self, name: str) -> None:
@@ -104,7 +105,7 @@ class Improver:
     async def improve(self, name: str) -> None:
         """Takes one study as far as the feedback that is there allows."""
         while True:
-            record = await self._store.study(name)
+            record = await self._studies.study(name)
             if record is None or record.state is not StudyState.RUNNING:
                 return
             if not await self._step(record):
@@ -128,9 +129,7 @@ class Improver:
             return False
         values = await self._whole(study.service, {})
         draft = ReleaseDraft(study.service, values, f"study {study.name}: baseline")
-        release = await self._store.open_trial(study.name, Proposal({}, "the baseline"), draft, [s.key for s in specs])
-        self._counters.add(Counter.RELEASES_PUBLISHED)
-        self._publisher.publish(release)
+        await self._studies.open_trial(study.name, Proposal({}, "the baseline"), draft, [spec.key for spec in specs])
         return True
 
     async def _trained(self, study: Study) -> Sequence[ParameterSpec]:
@@ -145,7 +144,7 @@ class Improver:
         Whatever no longer fits its parameter, which may have been declared anew since, is not released again.
         """
         specs = {spec.key: spec for spec in await self._store.parameters(service)}
-        current = await self._store.current_release(service)
+        current = await self._desk.control(service)
         released = {key: released.value for key, released in current.values.items()} if current else {}
         known = {key: value for key, value in {**released, **better}.items() if key in specs}
         good, faults = validated(known, list(specs.values()))
@@ -158,7 +157,7 @@ class Improver:
         batch = select(study, stored)
         if len(batch) < study.batch_size:
             return False
-        await self._store.complete_trial(study.name, trial.number, mean_score(batch), len(batch))
+        await self._studies.complete_trial(study.name, trial.number, mean_score(batch), len(batch))
         return True
 
     async def _propose(self, record: StudyRecord) -> bool:
@@ -177,7 +176,7 @@ class Improver:
                 await self._open_trial(record, proposal, {**request.current, **values})
                 return True
             self._counters.add(Counter.PROPOSALS_REJECTED)
-            await self._store.reject_proposal(study.name, RejectedProposal(proposal, faults, len(record.trials)))
+            await self._studies.reject(study.name, RejectedProposal(proposal, faults, len(record.trials)))
         return await self._failed(record, "every proposal failed validation", permanent=False, wait=False)
 
     async def _request(self, record: StudyRecord) -> OptimizationRequest:
@@ -200,11 +199,9 @@ class Improver:
         whole = await self._whole(study.service, values)
         draft = ReleaseDraft(study.service, whole, f"study {study.name}: trial {len(record.trials)}")
         keys = [key for key in record.trials[0].values if key in whole]
-        release = await self._store.open_trial(study.name, proposal, draft, keys)
+        await self._studies.open_trial(study.name, proposal, draft, keys)
         self._failures.pop(study.name, None)
         self._counters.add(Counter.PROPOSALS_ACCEPTED)
-        self._counters.add(Counter.RELEASES_PUBLISHED)
-        self._publisher.publish(release)
 
     async def _failed(self, record: StudyRecord, reason: str, *, permanent: bool, wait: bool = True) -> bool:
         """Counts a failure; True if the study should try again."""
@@ -219,8 +216,12 @@ class Improver:
             await asyncio.sleep(self._settings.retry_seconds * 2 ** (failures - 1))
         return True
 
-    async def conclude(self, record: StudyRecord, state: StudyState, message: str) -> None:
-        """Ends a running study and brings its best trial's values into force, both or neither."""
+    async def conclude(self, record: StudyRecord, state: StudyState, message: str, actor: str = "") -> None:
+        """Ends a running study and brings its best trial's values into force, both or neither.
+
+        Args:
+            actor: Who says so; the study itself if it is empty.
+        """
         study, best = record.study, record.best_trial()
         draft = None
         if best is not None:
@@ -229,7 +230,4 @@ class Improver:
             if content_hash(whole.items()) != content_hash(in_force.items()):
                 reason = f"study {study.name}: trial {best.number}, the best of {len(record.trials)}"
                 draft = ReleaseDraft(study.service, whole, reason)
-        release = await self._store.conclude_study(study.name, state, message, draft)
-        if release is not None:
-            self._counters.add(Counter.RELEASES_PUBLISHED)
-            self._publisher.publish(release)
+        await self._studies.conclude(study.name, state, message, draft, actor)

@@ -1,0 +1,164 @@
+"""The one desk that publishes: it numbers releases, says what is in force, writes it down and wakes who watches."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from collector.core.errors import Conflict, Outdated
+from collector.core.folding import Fold
+from collector.core.ledger import Change, Ledger, Recorded
+from collector.core.protocols import Publisher
+from collector.core.release import Release, ReleaseDraft, number_release
+from collector.counters import Counter, Counters
+from collector.publisher.events import RELEASES, assigned, assignment_of, assignment_stream, release_of, released
+from otel_opto.assignment import Arm, Assignment
+
+_TRIES = 5
+_MOST_CACHED = 256
+
+Place = Callable[[Assignment | None, Release], Assignment]
+"""From what is in force and a new release to what is in force then. Its revision is set by the desk."""
+
+
+def whole(before: Assignment | None, release: Release) -> Assignment:
+    """The release for everybody; every arm ends."""
+    return Assignment(release.service, before.revision if before else 0, release.number)
+
+
+def beside(start: int, share: int) -> Place:
+    """The release as another arm; the control keeps what is left."""
+
+    def place(before: Assignment | None, release: Release) -> Assignment:
+        if before is None:
+            return whole(before, release)
+        arms = sorted((*before.arms, Arm(release.number, start, share)), key=lambda arm: arm.start)
+        salt = before.salt if before.arms else secrets.token_hex(8)
+        return Assignment(before.service, before.revision, before.control, tuple(arms), salt)
+
+    return place
+
+
+class Desk:
+    """Releases and assignments. Whoever changes them does it here, and everybody reads them from here.
+
+    Args:
+        ledger: Where both are kept.
+        publisher: Is told of what is new, behind the ledger.
+        counters: Releases are counted.
+    """
+
+    def __init__(self, ledger: Ledger, publisher: Publisher, counters: Counters) -> None:
+        self._ledger = ledger
+        self._publisher = publisher
+        self._counters = counters
+        self._assignments: Fold[Assignment | None] = Fold(ledger, None, _last_assignment)
+        self._releases: dict[int, Release] = {}
+
+    async def release(self, number: int) -> Release | None:
+        """None if there is no such number."""
+        if number not in self._releases:
+            found = await self._ledger.event(RELEASES, number)
+            if found is None:
+                return None
+            if len(self._releases) >= _MOST_CACHED:
+                self._releases.pop(next(iter(self._releases)))
+            self._releases[number] = release_of(found)
+        return self._releases[number]
+
+    async def releases(self, service: str = "", before: int | None = None, limit: int = 100) -> Sequence[Release]:
+        """Newest first, at most `limit`; only numbers below `before`, if it is given."""
+        place = await self._ledger.event(RELEASES, before) if before is not None else None
+        sequence = place.sequence if place is not None else None
+        found = await self._ledger.history(prefix=RELEASES, subject=service, before=sequence, limit=limit)
+        return [release_of(one) for one in found]
+
+    async def assignment(self, service: str) -> Assignment | None:
+        """What is in force for a service; None before its first release."""
+        return (await self._assignments.of(assignment_stream(service))).state
+
+    async def control(self, service: str) -> Release | None:
+        """The release of everybody who is in no arm; None before the first."""
+        assignment = await self.assignment(service)
+        return await self.release(assignment.control) if assignment else None
+
+    async def publish(
+        self,
+        draft: ReleaseDraft,
+        actor: str,
+        place: Place = whole,
+        also: Callable[[Release], Sequence[Change]] = lambda _: (),
+    ) -> Release:
+        """Makes a draft the next release and puts it where it belongs, together with other changes: all or nothing.
+
+        Args:
+            draft: Its values have been validated.
+            actor: Who says so, for the ledger.
+            place: What is in force then.
+            also: Further changes that belong to it. They may depend on the release, and are asked for again where
+                somebody else was faster.
+
+        Raises:
+            Outdated: a stream of the further changes was changed by somebody else.
+        """
+        for left in reversed(range(_TRIES)):
+            control = await self.control(draft.service)
+            number = (await self._ledger.streams(RELEASES)).get(RELEASES, 0) + 1
+            release = number_release(draft, number, control, 0)
+            before = await self.assignment(draft.service)
+            assignment = _following(before, place(before, release))
+            changes = [released(release), assigned(assignment, draft.reason), *also(release)]
+            try:
+                recorded = await self._ledger.append(changes, actor)
+            except Outdated as error:
+                if not left or error.stream not in (RELEASES, assignment_stream(draft.service)):
+                    raise
+                continue
+            self._counters.add(Counter.RELEASES_PUBLISHED)
+            self._publisher.publish(assignment)
+            return release_of(recorded[0])
+        raise AssertionError("the last try returns or raises")
+
+    async def reassign(
+        self,
+        service: str,
+        change: Callable[[Assignment], Assignment],
+        reason: str,
+        actor: str,
+        also: Sequence[Change] = (),
+    ) -> Assignment:
+        """Changes what is in force among the releases that are there, together with other changes: all or nothing.
+
+        Args:
+            change: From what is in force to what shall be. The same again changes nothing.
+
+        Raises:
+            Conflict: nothing is in force for the service yet.
+            Outdated: a stream of the further changes was changed by somebody else.
+        """
+        for left in reversed(range(_TRIES)):
+            before = await self.assignment(service)
+            if before is None:
+                raise Conflict(f"service {service!r} has no release yet, so there is nothing to assign")
+            after = change(before)
+            moved = after != before
+            following = _following(before, after)
+            changes = [*([assigned(following, reason)] if moved else []), *also]
+            try:
+                if changes:
+                    await self._ledger.append(changes, actor)
+            except Outdated as error:
+                if not left or error.stream != assignment_stream(service):
+                    raise
+                continue
+            if moved:
+                self._publisher.publish(following)
+            return following if moved else before
+        raise AssertionError("the last try returns or raises")
+
+
+def _following(before: Assignment | None, after: Assignment) -> Assignment:
+    return replace(after, revision=(before.revision if before else 0) + 1)
+
+
+def _last_assignment(_: Assignment | None, events: Sequence[Recorded]) -> Assignment | None:
+    return assignment_of(events[-1])

@@ -1,0 +1,48 @@
+"""Releases and assignments as events of the ledger.
+
+Stream ``releases`` holds every release of the collector; a release's number is its version there. Stream
+``assignment/SERVICE`` holds what was in force for a service; an assignment's revision is its version there.
+"""
+
+from typing import Any
+
+from collector.core.ledger import Change, Event, Json, Recorded
+from collector.core.release import Release, ReleasedValue
+from otel_opto.assignment import Arm, Assignment
+
+RELEASES = "releases"
+_RELEASED, _ASSIGNED = "released", "assigned"
+
+
+def assignment_stream(service: str) -> str:
+    """Where the assignments of a service are."""
+    return f"assignment/{service}"
+
+
+def released(release: Release) -> Change:
+    """Adds a release. Its time is that of the ledger."""
+    content = {key: [value.value, value.version] for key, value in release.values.items()}
+    data = {"parent": release.parent, "reason": release.reason, "content": content}
+    return Change(RELEASES, release.number - 1, (Event(_RELEASED, data, release.service),))
+
+
+def release_of(recorded: Recorded) -> Release:
+    """The release that an event added."""
+    data: Any = recorded.data
+    values = {key: ReleasedValue(value, version) for key, (value, version) in data["content"].items()}
+    return Release(recorded.version, recorded.subject, values, data["parent"], recorded.time_unix_nano, data["reason"])
+
+
+def assigned(assignment: Assignment, reason: str) -> Change:
+    """Puts an assignment in force."""
+    arms = [[arm.release, arm.start, arm.share] for arm in assignment.arms]
+    data: dict[str, Json] = {"control": assignment.control, "arms": arms, "salt": assignment.salt, "reason": reason}
+    stream = assignment_stream(assignment.service)
+    return Change(stream, assignment.revision - 1, (Event(_ASSIGNED, data, assignment.service),))
+
+
+def assignment_of(recorded: Recorded) -> Assignment:
+    """The assignment that an event put in force."""
+    data: Any = recorded.data
+    arms = tuple(Arm(*arm) for arm in data["arms"])
+    return Assignment(recorded.subject, recorded.version, data["control"], arms, data["salt"])

@@ -1,0 +1,133 @@
+"""A study as events of the ledger, and the fold that makes its record of them.
+
+Stream ``study/NAME`` holds one study. Stream ``studies/SERVICE`` says which studies of a service are running, so that
+beginning one is a single conditional change.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, cast
+
+from collector.core.ledger import Event, Json, Recorded
+from collector.core.study import (
+    Cost,
+    Direction,
+    Proposal,
+    Reach,
+    RejectedProposal,
+    Study,
+    StudyRecord,
+    StudyState,
+    Trial,
+)
+
+PREFIX = "study/"
+_CREATED, _OPENED, _COMPLETED = "study_created", "trial_opened", "trial_completed"
+_REJECTED, _CONCLUDED = "proposal_rejected", "study_concluded"
+_BEGAN, _ENDED = "study_began", "study_ended"
+
+
+def study_stream(name: str) -> str:
+    """Where a study is."""
+    return PREFIX + name
+
+
+def running_stream(service: str) -> str:
+    """Where it stands which studies of a service are running."""
+    return f"studies/{service}"
+
+
+def created(study: Study) -> Event:
+    """A study begins."""
+    definition = {**asdict(study), "direction": study.direction.value, "reach": study.reach.value}
+    return Event(_CREATED, definition, study.service)
+
+
+def opened(study: Study, trial: Trial) -> Event:
+    """A trial begins."""
+    data: dict[str, Json] = {
+        "number": trial.number,
+        "release": trial.release,
+        "values": trial.values,
+        "reasoning": trial.reasoning,
+        "cost": asdict(trial.cost),
+    }
+    return Event(_OPENED, data, study.service)
+
+
+def completed(study: Study, number: int, score: float, feedback_count: int) -> Event:
+    """A trial has its score."""
+    return Event(_COMPLETED, {"number": number, "score": score, "feedback_count": feedback_count}, study.service)
+
+
+def rejected(study: Study, said: RejectedProposal) -> Event:
+    """A proposal failed validation."""
+    data = {
+        "trial": said.trial,
+        "values": cast("Json", said.proposal.values),
+        "reasoning": said.proposal.reasoning,
+        "cost": asdict(said.proposal.cost),
+        "errors": said.errors,
+    }
+    return Event(_REJECTED, data, study.service)
+
+
+def concluded(study: Study, state: StudyState, message: str) -> Event:
+    """A study ends."""
+    return Event(_CONCLUDED, {"state": state.value, "message": message}, study.service)
+
+
+def began(study: Study) -> Event:
+    """A service has one more running study."""
+    return Event(_BEGAN, {"study": study.name}, study.service)
+
+
+def ended(study: Study) -> Event:
+    """A service has one running study less."""
+    return Event(_ENDED, {"study": study.name}, study.service)
+
+
+def running(names: tuple[str, ...], events: Sequence[Recorded]) -> tuple[str, ...]:
+    """The running studies of a service behind some more events, in the order in which they began."""
+    left = dict.fromkeys(names)
+    for one in events:
+        name = str(one.data["study"])
+        if one.kind == _BEGAN:
+            left[name] = None
+        else:
+            left.pop(name, None)
+    return tuple(left)
+
+
+def record(before: StudyRecord | None, events: Sequence[Recorded]) -> StudyRecord | None:
+    """A study's record behind some more events, in time linear in them and in what there is."""
+    if before is None:
+        before, events = StudyRecord(_study(events[0].data), StudyState.RUNNING, ""), events[1:]
+    trials, rejections = list(before.trials), list(before.rejected)
+    state, message = before.state, before.message
+    for one in events:
+        data: Any = one.data
+        if one.kind == _OPENED:
+            trials.append(_trial(data))
+        elif one.kind == _COMPLETED:
+            trial = trials[data["number"]]
+            trials[data["number"]] = replace(trial, score=data["score"], feedback_count=data["feedback_count"])
+        elif one.kind == _REJECTED:
+            rejections.append(RejectedProposal(_proposal(data), tuple(data["errors"]), data["trial"]))
+        elif one.kind == _CONCLUDED:
+            state, message = StudyState(data["state"]), data["message"]
+    return StudyRecord(before.study, state, message, tuple(trials), tuple(rejections))
+
+
+def _study(definition: Mapping[str, Any]) -> Study:
+    fields = {name: definition[name] for name in Study.__dataclass_fields__ if name in definition}
+    changed = {"direction": Direction(definition["direction"]), "parameters": tuple(definition["parameters"])}
+    return Study(**{**fields, **changed, "reach": Reach(definition.get("reach", Reach.TRACE.value))})
+
+
+def _trial(data: Mapping[str, Any]) -> Trial:
+    return Trial(data["number"], data["release"], data["values"], data["reasoning"], Cost(**data["cost"]))
+
+
+def _proposal(data: Mapping[str, Any]) -> Proposal:
+    return Proposal(data["values"], data["reasoning"], Cost(**data["cost"]))

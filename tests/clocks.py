@@ -1,0 +1,14 @@
+"""Clocks that do what a test wants."""
+
+from tests import samples
+
+
+class TickingClock:
+    """Goes on by a nanosecond whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.now = samples.START
+
+    def now_unix_nano(self) -> int:
+        self.now += 1
+        return self.now
