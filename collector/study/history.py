@@ -5,7 +5,7 @@ beginning one is a single conditional change.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, cast
 
 from collector.core.ledger import Event, Json, Recorded
@@ -110,8 +110,10 @@ def record(before: StudyRecord | None, events: Sequence[Recorded]) -> StudyRecor
         if one.kind == _OPENED:
             trials.append(_trial(data))
         elif one.kind == _COMPLETED:
-            trial = trials[data["number"]]
-            trials[data["number"]] = replace(trial, score=data["score"], feedback_count=data["feedback_count"])
+            was = trials[data["number"]]
+            trials[was.number] = Trial(
+                was.number, was.release, was.values, was.reasoning, was.cost, data["score"], data["feedback_count"]
+            )
         elif one.kind == _REJECTED:
             rejections.append(RejectedProposal(_proposal(data), tuple(data["errors"]), data["trial"]))
         elif one.kind == _CONCLUDED:
