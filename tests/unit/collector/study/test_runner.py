@@ -184,12 +184,12 @@ async def test_a_text_that_the_application_cannot_format_is_never_released_and_t
     await bench.store.declare("shop", [*SPECS, prompt])
     broken = 'Answer {question} as JSON: {"answer": ...}'
     bench.optimizer.script = [[Proposal({"prompt": broken})], [Proposal({"prompt": "{question}?"})]]
-    await bench.improver.improve("tune")
+    await bench.runner.improve("tune")
     await bench.judge(lambda x: x / 10)
     (rejected,) = bench.optimizer.requests[1].rejected
     assert rejected.proposal.values == {"prompt": broken}
     assert '{"answer": ...} is no field that can be filled; these can: {question}' in rejected.errors[0]
-    assert [release.values["prompt"].value for release in await bench.store.releases()] == [
+    assert [release.values["prompt"].value for release in await bench.control.desk.releases()] == [
         "{question}?",
         "Answer {question}",
     ]
@@ -199,13 +199,13 @@ async def test_a_value_that_no_longer_fits_is_not_released_again_as_the_best(ben
     prompt = ParameterSpec("prompt", ParameterType.TEXT, "as it is", Constraint())
     await bench.store.declare("shop", [*SPECS, prompt])
     bench.optimizer.script = [[Proposal({"prompt": "{a.__class__}"})]]
-    await bench.improver.improve("tune")
+    await bench.runner.improve("tune")
     await bench.judge(lambda x: 0.0)
     template = ParameterSpec("prompt", ParameterType.TEXT, "Answer {question}", Constraint())
     await bench.store.declare("shop", [template])
     bench.optimizer.script = proposing(2)
     await bench.judge(lambda x: 1.0)
-    release = await bench.store.current_release("shop")
+    release = await bench.control.desk.control("shop")
     assert release is not None
     assert (release.values["x"].value, release.values["prompt"].value) == (2, "Answer {question}")
 
