@@ -62,6 +62,7 @@ class FileStore:
             directory / "segments", limits or SegmentLimits(), self._awaited.touched, under_way, self._damages
         )
         self.ledger = TableLedger(self.database, clock)
+        self._clock = clock
 
     async def start(self) -> None:
         """See `Store`."""
