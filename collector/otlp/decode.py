@@ -9,6 +9,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.logs.v1 import logs_pb2
+from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from collector.core.span import AnyValue, Attributes, Event, Link, LogRecord, Resource, Scope, Span, SpanContext
@@ -20,7 +21,7 @@ def spans_of(body: bytes) -> list[Span]:
     return [
         _span(message, resource, scope)
         for group in ExportTraceServiceRequest.FromString(body).resource_spans
-        for resource in [Resource(_attributes(group.resource.attributes))]
+        for resource in [resource_of(group.resource)]
         for scoped in group.scope_spans
         for scope in [_scope(scoped.scope)]
         for message in scoped.spans
@@ -32,11 +33,16 @@ def log_records_of(body: bytes) -> list[LogRecord]:
     return [
         _log_record(message, resource, scope)
         for group in ExportLogsServiceRequest.FromString(body).resource_logs
-        for resource in [Resource(_attributes(group.resource.attributes))]
+        for resource in [resource_of(group.resource)]
         for scoped in group.scope_logs
         for scope in [_scope(scoped.scope)]
         for message in scoped.log_records
     ]
+
+
+def resource_of(message: resource_pb2.Resource) -> Resource:
+    """The resource of a group of spans or log records."""
+    return Resource(_attributes(message.attributes))
 
 
 def _scope(message: common_pb2.InstrumentationScope) -> Scope:
@@ -105,7 +111,10 @@ def _log_record(message: logs_pb2.LogRecord, resource: Resource, scope: Scope) -
 
 
 def _attributes(messages: Iterable[common_pb2.KeyValue]) -> Attributes:
-    """A text that is not empty is known by itself; of other values the kind has to be asked for, which costs more."""
+    """By key; of several with one key the last counts, as in a protobuf map.
+
+    A text that is not empty is known by itself; of other values the kind has to be asked for, which costs more.
+    """
     return {message.key: (value := message.value).string_value or value_of(value) for message in messages}
 
 

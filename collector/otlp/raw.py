@@ -1,31 +1,37 @@
 """OTLP traces taken apart and put together without reading their spans."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
-from collector.otlp.v1.raw_pb2 import RawResourceSpans, RawScopeSpans, RawTraces, SpanHead
+from google.protobuf.message import Message
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-_TAGS = b"\x0a\x10"
-"""How a span begins that every encoder known writes: field 1, 16 bytes: its trace id. Others take the slow path."""
-
-
-def trace_id_of(span: bytes) -> bytes:
-    """The trace id of a serialized span."""
-    return span[2:18] if span.startswith(_TAGS) else SpanHead.FromString(span).trace_id
+from collector.otlp.v1.raw_pb2 import RawResourceSpans, RawScopeSpans, RawTraces, SpanHead, TraceHeads
 
 
 def trace_ids_in(body: bytes) -> Iterator[bytes]:
     """The trace id of every span, in order."""
-    for group in RawTraces.FromString(body).resource_spans:
+    for group in TraceHeads.FromString(body).resource_spans:
         for scoped in group.scope_spans:
-            yield from map(trace_id_of, scoped.spans)
+            yield from (span.trace_id for span in scoped.spans)
+
+
+_Found: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes]
+"""Resource, its schema, scope, its schema, span: what a span is under, and itself."""
 
 
 class TraceDataBuilder:
-    """Gathers the spans of one trace out of any number of requests, byte for byte, equal ones once."""
+    """Gathers the spans of one trace out of any number of requests, byte for byte; equal ones once, whatever way they
+    were encoded in.
+    """
 
     def __init__(self, trace_id: bytes) -> None:
         self._trace_id = trace_id
-        self._seen: set[tuple[object, ...]] = set()
+        self._seen: set[_Found] = set()
+        self._first: dict[bytes, _Found] = {}
+        self._meanings: set[_Found] = set()
         self._data = RawTraces()
 
     def add(self, body: bytes) -> None:
@@ -40,34 +46,64 @@ class TraceDataBuilder:
 
     def _new(self, group: RawResourceSpans, scoped: RawScopeSpans) -> list[bytes]:
         kept = []
+        around = (b"".join(group.resource), group.schema_url, b"".join(scoped.scope), scoped.schema_url)
         for span in scoped.spans:
-            if trace_id_of(span) == self._trace_id:
-                identity = (group.resource, group.schema_url, scoped.scope, scoped.schema_url, span)
-                if identity not in self._seen:
-                    self._seen.add(identity)
+            if self._trace_id in span:
+                head = SpanHead.FromString(span)
+                if head.trace_id == self._trace_id and self._is_new(head.span_id, (*around, span)):
                     kept.append(span)
         return kept
+
+    def _is_new(self, span_id: bytes, found: _Found) -> bool:
+        """What a span means is dear to find out, and asked only where there are several with one id."""
+        if found in self._seen:
+            return False
+        self._seen.add(found)
+        first = self._first.setdefault(span_id, found)
+        if first is found:
+            return True
+        self._meanings.add(_meaning(first))
+        before = len(self._meanings)
+        self._meanings.add(_meaning(found))
+        return len(self._meanings) > before
 
     def build(self) -> bytes:
         """A serialized ``TracesData``; empty if no span was found."""
         return self._data.SerializeToString()
 
 
-def selected(body: bytes, wanted: Callable[[bytes], bool]) -> bytes:
-    """The request without the spans that are not wanted."""
+def _meaning(found: _Found) -> _Found:
+    """The same in the one form that all ways to encode it have in common."""
+    resource, resource_schema, scope, scope_schema, span = found
+    return (
+        _shortest(Resource, resource),
+        resource_schema,
+        _shortest(InstrumentationScope, scope),
+        scope_schema,
+        _shortest(Span, span),
+    )
+
+
+def _shortest(kind: type[Message], data: bytes) -> bytes:
+    message = kind.FromString(data)
+    message.DiscardUnknownFields()
+    return message.SerializeToString()
+
+
+def selected(body: bytes, wanted: Callable[[bytes, Sequence[bytes]], Sequence[bytes]]) -> bytes:
+    """The request without the spans that are not wanted.
+
+    Args:
+        body: The request.
+        wanted: Given the bytes of a resource and a scope, one after the other, and spans under them, those to keep.
+    """
     data = RawTraces()
     for group in RawTraces.FromString(body).resource_spans:
         for scoped in group.scope_spans:
-            kept = [span for span in scoped.spans if wanted(span)]
+            kept = wanted(b"".join((*group.resource, *scoped.scope)), scoped.spans)
             if kept:
                 _append(data, group, scoped, kept)
     return data.SerializeToString()
-
-
-def without_spans(body: bytes) -> bytes:
-    """The bytes of the request's resources and scopes, one after the other; for looking into, not for decoding."""
-    groups = RawTraces.FromString(body).resource_spans
-    return b"".join(part for group in groups for part in (group.resource, *(one.scope for one in group.scope_spans)))
 
 
 def chunks(data: bytes, max_bytes: int) -> Iterator[bytes]:
@@ -94,28 +130,12 @@ def chunks(data: bytes, max_bytes: int) -> Iterator[bytes]:
         yield piece.SerializeToString()
 
 
-def _append(data: RawTraces, group: RawResourceSpans, scoped: RawScopeSpans, spans: list[bytes]) -> None:
+def _append(data: RawTraces, group: RawResourceSpans, scoped: RawScopeSpans, spans: Sequence[bytes]) -> None:
     """Adds spans under their resource and scope, to the last ones of the data where these are equal."""
     last = data.resource_spans[-1] if data.resource_spans else None
-    if last is None or not _same_resource(last, group):
-        last = data.resource_spans.add(schema_url=group.schema_url)
-        if group.HasField("resource"):
-            last.resource = group.resource
+    if last is None or (last.resource, last.schema_url) != (group.resource, group.schema_url):
+        last = data.resource_spans.add(resource=group.resource, schema_url=group.schema_url)
     under = last.scope_spans[-1] if last.scope_spans else None
-    if under is None or not _same_scope(under, scoped):
-        under = last.scope_spans.add(schema_url=scoped.schema_url)
-        if scoped.HasField("scope"):
-            under.scope = scoped.scope
+    if under is None or (under.scope, under.schema_url) != (scoped.scope, scoped.schema_url):
+        under = last.scope_spans.add(scope=scoped.scope, schema_url=scoped.schema_url)
     under.spans.extend(spans)
-
-
-def _same_resource(one: RawResourceSpans, other: RawResourceSpans) -> bool:
-    return (one.HasField("resource"), one.resource, one.schema_url) == (
-        other.HasField("resource"), other.resource, other.schema_url
-    )  # fmt: skip
-
-
-def _same_scope(one: RawScopeSpans, other: RawScopeSpans) -> bool:
-    return (one.HasField("scope"), one.scope, one.schema_url) == (
-        other.HasField("scope"), other.scope, other.schema_url
-    )  # fmt: skip

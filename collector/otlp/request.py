@@ -7,12 +7,11 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from collector.core.errors import InvalidRequest
 from collector.core.telemetry import OtlpRequest, Signal
-from collector.otlp.heads import HeadReader
-from collector.otlp.v1.raw_pb2 import RawTraces
+from collector.otlp.decode import resource_of
+from collector.otlp.heads import HeadReader, heads_of
 
 _ZERO_TRACE = bytes(16)
 
@@ -34,23 +33,23 @@ class Reading:
 def read_traces(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()) -> Reading:
     """Checks an ``ExportTraceServiceRequest``. The body stays as it came unless spans are cut out of it.
 
-    It is parsed whole, so that nothing is acknowledged that could not be read later, and then taken apart without
-    touching what was parsed: reading a few fields of every span would cost three times as much.
+    It is parsed whole, so that nothing is acknowledged that could not be read later, and once more for what an index
+    needs (`collector.otlp.heads`): reading a few fields of every span of the whole would cost three times as much.
 
     Raises:
         InvalidRequest: the bytes are no such message, or one that is nested too deeply.
     """
     try:
         whole = ExportTraceServiceRequest.FromString(body)
-        raw = RawTraces.FromString(body)
+        heads = heads_of(body)
     except DecodeError as error:
         raise _undecodable("ExportTraceServiceRequest", body, error) from None
     reader = HeadReader()
     items = 0
-    for group, resource in enumerate(raw.resource_spans):
-        service = service_name(resource.resource)
+    for group, resource in enumerate(heads.request.resource_spans):
+        service = resource_of(whole.resource_spans[group].resource).service
         for scope, scoped in enumerate(resource.scope_spans):
-            bad = reader.read(scoped.spans, service)
+            bad = reader.read(scoped.spans, service, zeros=heads.zeros)
             items += len(scoped.spans) - len(bad)
             for index in reversed(bad):
                 del whole.resource_spans[group].scope_spans[scope].spans[index]
@@ -58,14 +57,6 @@ def read_traces(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()
     trace_ids = frozenset(reader.trace_ids)
     request = OtlpRequest(Signal.TRACES, kept, trace_ids, items, received_unix_nano, reader.contents(), hops)
     return Reading(request, len(reader.faults), _message(reader.faults))
-
-
-def service_name(resource: bytes) -> str:
-    """The attribute ``service.name`` of a serialized Resource; empty if there is none."""
-    for attribute in Resource.FromString(resource).attributes:
-        if attribute.key == "service.name":
-            return attribute.value.string_value
-    return ""
 
 
 def read_logs(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()) -> Reading:

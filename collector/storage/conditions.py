@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from collector.core.span import SPAN_KINDS, Attributes, Span, StatusCode
 from collector.core.telemetry import TraceQuery
-from collector.otlp.needles import AttributeNeedle, attribute_needle, text_needle
+from collector.otlp.needles import Needle, attribute_needle, number_needle, text_needle
+from collector.otlp.sieve import Sieve
 from collector.otlp.text import text_of
 
 _KINDS = {name: number for number, name in SPAN_KINDS.items()} | {"unspecified": 0}
 _STATUSES = {"unset": 0, "ok": 1, "error": 2}
 _RESOURCE_PREFIX = "resource."
-_NAME_TAG, _KIND_TAG = 0x2A, b"\x30"
-_ERROR = b"\x18\x02"
-"""Status.code = ERROR on the wire; two bytes that may mean something else, too."""
+_NAME_TAG, _KIND_TAG, _CODE_TAG = 0x2A, 0x30, 0x18
+"""Of Span.name, Span.kind and Status.code on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +22,11 @@ class Conditions:
 
     Attributes:
         query: What is looked for.
-        parts: Bytes one of which, of each tuple, must be in a span: its operation, its kind, its error status.
-        attributes: What must be in a span, its resource or its scope.
+        sieve: Passes over spans whose bytes say that they do not meet it.
     """
 
     query: TraceQuery
-    parts: tuple[tuple[bytes, ...], ...]
-    attributes: tuple[AttributeNeedle, ...]
-
-    def may_be_in(self, body: bytes) -> bool:
-        """False where no span of the request can meet the conditions."""
-        return all(any(part in body for part in one) for one in self.parts) and all(
-            needle.occurs_in(body) for needle in self.attributes
-        )
+    sieve: Sieve
 
     def met(self, span: Span) -> bool:
         """Whether the span meets all conditions."""
@@ -52,16 +44,16 @@ class Conditions:
 
 def conditions_of(query: TraceQuery) -> Conditions:
     """The conditions of a query."""
-    parts: list[tuple[bytes, ...]] = [(text_needle(_NAME_TAG, query.operation),)] if query.operation else []
-    attributes: list[AttributeNeedle] = []
+    on_spans = [text_needle(_NAME_TAG, query.operation)] if query.operation else []
+    anywhere: list[Needle] = []
     for key, text in query.attributes.items():
         if key not in _OWN:
-            attributes.append(attribute_needle(key.removeprefix(_RESOURCE_PREFIX), text))
+            anywhere.append(attribute_needle(key.removeprefix(_RESOURCE_PREFIX), text))
         elif key == "error" and text == "true":
-            parts.append((_ERROR, attribute_needle(key, text).key))
+            anywhere.append(number_needle(_CODE_TAG, StatusCode.ERROR).or_else(attribute_needle(key, "")))
         elif key == "span.kind" and _KINDS.get(text.lower(), 0) > 0:
-            parts.append((_KIND_TAG + bytes([_KINDS[text.lower()]]),))
-    return Conditions(query, tuple(parts), tuple(attributes))
+            anywhere.append(number_needle(_KIND_TAG, _KINDS[text.lower()]).or_else(attribute_needle(key, text)))
+    return Conditions(query, Sieve(tuple(on_spans), tuple(anywhere)))
 
 
 def _has(span: Span, key: str, text: str) -> bool:

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+
 from collector.core.telemetry import Dependency, TraceQuery
-from collector.otlp.request import service_name
+from collector.otlp.decode import resource_of
 from collector.otlp.v1.raw_pb2 import SpanHead, TraceHeads
 from collector.storage.segment import Segment
 
@@ -40,7 +42,7 @@ def _of_segment(segment: Segment, start: int, end: int) -> Iterator[tuple[str, s
 
 def _heads(body: bytes) -> Iterator[tuple[str, SpanHead]]:
     for group in TraceHeads.FromString(body).resource_spans:
-        service = service_name(group.resource)
+        service = resource_of(Resource.FromString(b"".join(group.resource))).service
         for scoped in group.scope_spans:
             for span in scoped.spans:
                 yield service, span

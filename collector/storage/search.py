@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from collector.core.telemetry import FoundTrace, TraceQuery
 from collector.otlp.decode import spans_of
-from collector.otlp.raw import selected, without_spans
 from collector.storage.conditions import Conditions, conditions_of
 from collector.storage.segment import Segment
 from collector.storage.segment_index import Candidate
@@ -49,25 +48,6 @@ def _newest_first(segments: Sequence[Segment], query: TraceQuery) -> Iterator[tu
 
 
 def _matches(segment: Segment, candidate: Candidate, conditions: Conditions) -> Iterator[tuple[str, int]]:
-    body = segment.body(candidate.place)
-    if not conditions.may_be_in(body):
-        return
-    for span in spans_of(_narrowed(body, conditions)):
+    for span in spans_of(conditions.sieve.sift(segment.body(candidate.place))):
         if conditions.met(span):
             yield span.context.trace_id, span.start_time_unix_nano
-
-
-def _narrowed(body: bytes, conditions: Conditions) -> bytes:
-    """The request without spans that need not be decoded to know that they do not match.
-
-    An attribute of a resource or a scope is one of all its spans, so only those that are on neither narrow.
-    """
-    around = without_spans(body)
-    on_spans = [needle for needle in conditions.attributes if not needle.occurs_in(around)]
-
-    def wanted(span: bytes) -> bool:
-        return all(any(part in span for part in one) for one in conditions.parts) and all(
-            needle.occurs_in(span) for needle in on_spans
-        )
-
-    return selected(body, wanted)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63ollector/otlp/v1/raw.proto\x12\x11otel_opto.otlp.v1\"H\n\tRawTraces\x12;\n\x0eresource_spans\x18\x01 \x03(\x0b\x32#.otel_opto.otlp.v1.RawResourceSpans\"\x81\x01\n\x10RawResourceSpans\x12\x15\n\x08resource\x18\x01 \x01(\x0cH\x00\x88\x01\x01\x12\x35\n\x0bscope_spans\x18\x02 \x03(\x0b\x32 .otel_opto.otlp.v1.RawScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\x42\x0b\n\t_resource\"P\n\rRawScopeSpans\x12\x12\n\x05scope\x18\x01 \x01(\x0cH\x00\x88\x01\x01\x12\r\n\x05spans\x18\x02 \x03(\x0c\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\x42\x08\n\x06_scope\"F\n\nTraceHeads\x12\x38\n\x0eresource_spans\x18\x01 \x03(\x0b\x32 .otel_opto.otlp.v1.ResourceHeads\"U\n\rResourceHeads\x12\x10\n\x08resource\x18\x01 \x01(\x0c\x12\x32\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x1d.otel_opto.otlp.v1.ScopeHeads\"8\n\nScopeHeads\x12*\n\x05spans\x18\x02 \x03(\x0b\x32\x1b.otel_opto.otlp.v1.SpanHead\"\x9b\x01\n\x08SpanHead\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0c\n\x04kind\x18\x06 \x01(\x05\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63ollector/otlp/v1/raw.proto\x12\x11otel_opto.otlp.v1\"H\n\tRawTraces\x12;\n\x0eresource_spans\x18\x01 \x03(\x0b\x32#.otel_opto.otlp.v1.RawResourceSpans\"o\n\x10RawResourceSpans\x12\x10\n\x08resource\x18\x01 \x03(\x0c\x12\x35\n\x0bscope_spans\x18\x02 \x03(\x0b\x32 .otel_opto.otlp.v1.RawScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"A\n\rRawScopeSpans\x12\r\n\x05scope\x18\x01 \x03(\x0c\x12\r\n\x05spans\x18\x02 \x03(\x0c\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"F\n\nTraceHeads\x12\x38\n\x0eresource_spans\x18\x01 \x03(\x0b\x32 .otel_opto.otlp.v1.ResourceHeads\"U\n\rResourceHeads\x12\x10\n\x08resource\x18\x01 \x03(\x0c\x12\x32\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x1d.otel_opto.otlp.v1.ScopeHeads\"8\n\nScopeHeads\x12*\n\x05spans\x18\x02 \x03(\x0b\x32\x1b.otel_opto.otlp.v1.SpanHead\"\x9b\x01\n\x08SpanHead\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\x0c\x12\x0c\n\x04kind\x18\x06 \x01(\x05\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,16 +33,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RAWTRACES']._serialized_start=50
   _globals['_RAWTRACES']._serialized_end=122
-  _globals['_RAWRESOURCESPANS']._serialized_start=125
-  _globals['_RAWRESOURCESPANS']._serialized_end=254
-  _globals['_RAWSCOPESPANS']._serialized_start=256
-  _globals['_RAWSCOPESPANS']._serialized_end=336
-  _globals['_TRACEHEADS']._serialized_start=338
-  _globals['_TRACEHEADS']._serialized_end=408
-  _globals['_RESOURCEHEADS']._serialized_start=410
-  _globals['_RESOURCEHEADS']._serialized_end=495
-  _globals['_SCOPEHEADS']._serialized_start=497
-  _globals['_SCOPEHEADS']._serialized_end=553
-  _globals['_SPANHEAD']._serialized_start=556
-  _globals['_SPANHEAD']._serialized_end=711
+  _globals['_RAWRESOURCESPANS']._serialized_start=124
+  _globals['_RAWRESOURCESPANS']._serialized_end=235
+  _globals['_RAWSCOPESPANS']._serialized_start=237
+  _globals['_RAWSCOPESPANS']._serialized_end=302
+  _globals['_TRACEHEADS']._serialized_start=304
+  _globals['_TRACEHEADS']._serialized_end=374
+  _globals['_RESOURCEHEADS']._serialized_start=376
+  _globals['_RESOURCEHEADS']._serialized_end=461
+  _globals['_SCOPEHEADS']._serialized_start=463
+  _globals['_SCOPEHEADS']._serialized_end=519
+  _globals['_SPANHEAD']._serialized_start=522
+  _globals['_SPANHEAD']._serialized_end=677
 # @@protoc_insertion_point(module_scope)

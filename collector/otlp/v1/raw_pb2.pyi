@@ -20,7 +20,9 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class RawTraces(google.protobuf.message.Message):
-    """ExportTraceServiceRequest and TracesData, whose resources, scopes and spans are not parsed."""
+    """ExportTraceServiceRequest and TracesData, whose resources, scopes and spans are not parsed. A resource or a scope may
+    come in several pieces; their bytes one after the other are the whole (protobuf merges them).
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -43,20 +45,19 @@ class RawResourceSpans(google.protobuf.message.Message):
     RESOURCE_FIELD_NUMBER: builtins.int
     SCOPE_SPANS_FIELD_NUMBER: builtins.int
     SCHEMA_URL_FIELD_NUMBER: builtins.int
-    resource: builtins.bytes
     schema_url: builtins.bytes
+    @property
+    def resource(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
     @property
     def scope_spans(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RawScopeSpans]: ...
     def __init__(
         self,
         *,
-        resource: builtins.bytes | None = ...,
+        resource: collections.abc.Iterable[builtins.bytes] | None = ...,
         scope_spans: collections.abc.Iterable[Global___RawScopeSpans] | None = ...,
         schema_url: builtins.bytes = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_resource", b"_resource", "resource", b"resource"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_resource", b"_resource", "resource", b"resource", "schema_url", b"schema_url", "scope_spans", b"scope_spans"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["_resource", b"_resource"]) -> typing.Literal["resource"] | None: ...
+    def ClearField(self, field_name: typing.Literal["resource", b"resource", "schema_url", b"schema_url", "scope_spans", b"scope_spans"]) -> None: ...
 
 Global___RawResourceSpans: typing_extensions.TypeAlias = RawResourceSpans
 
@@ -67,20 +68,19 @@ class RawScopeSpans(google.protobuf.message.Message):
     SCOPE_FIELD_NUMBER: builtins.int
     SPANS_FIELD_NUMBER: builtins.int
     SCHEMA_URL_FIELD_NUMBER: builtins.int
-    scope: builtins.bytes
     schema_url: builtins.bytes
+    @property
+    def scope(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
     @property
     def spans(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
     def __init__(
         self,
         *,
-        scope: builtins.bytes | None = ...,
+        scope: collections.abc.Iterable[builtins.bytes] | None = ...,
         spans: collections.abc.Iterable[builtins.bytes] | None = ...,
         schema_url: builtins.bytes = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_scope", b"_scope", "scope", b"scope"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_scope", b"_scope", "schema_url", b"schema_url", "scope", b"scope", "spans", b"spans"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["_scope", b"_scope"]) -> typing.Literal["scope"] | None: ...
+    def ClearField(self, field_name: typing.Literal["schema_url", b"schema_url", "scope", b"scope", "spans", b"spans"]) -> None: ...
 
 Global___RawScopeSpans: typing_extensions.TypeAlias = RawScopeSpans
 
@@ -108,13 +108,14 @@ class ResourceHeads(google.protobuf.message.Message):
 
     RESOURCE_FIELD_NUMBER: builtins.int
     SCOPE_SPANS_FIELD_NUMBER: builtins.int
-    resource: builtins.bytes
+    @property
+    def resource(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
     @property
     def scope_spans(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ScopeHeads]: ...
     def __init__(
         self,
         *,
-        resource: builtins.bytes = ...,
+        resource: collections.abc.Iterable[builtins.bytes] | None = ...,
         scope_spans: collections.abc.Iterable[Global___ScopeHeads] | None = ...,
     ) -> None: ...
     def ClearField(self, field_name: typing.Literal["resource", b"resource", "scope_spans", b"scope_spans"]) -> None: ...
@@ -151,7 +152,7 @@ class SpanHead(google.protobuf.message.Message):
     trace_id: builtins.bytes
     span_id: builtins.bytes
     parent_span_id: builtins.bytes
-    name: builtins.str
+    name: builtins.bytes
     kind: builtins.int
     start_time_unix_nano: builtins.int
     end_time_unix_nano: builtins.int
@@ -161,7 +162,7 @@ class SpanHead(google.protobuf.message.Message):
         trace_id: builtins.bytes = ...,
         span_id: builtins.bytes = ...,
         parent_span_id: builtins.bytes = ...,
-        name: builtins.str = ...,
+        name: builtins.bytes = ...,
         kind: builtins.int = ...,
         start_time_unix_nano: builtins.int = ...,
         end_time_unix_nano: builtins.int = ...,

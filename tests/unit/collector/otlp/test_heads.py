@@ -1,11 +1,18 @@
 """Slicing and parsing heads say the same of every span."""
 
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collector.otlp.heads import HeadReader
+from collector.otlp.heads import HeadReader, heads_of
 from tests import samples
+from tests.encodings import Scribe, falling
 
 spans = st.builds(
     Span,
@@ -21,19 +28,28 @@ spans = st.builds(
 )
 
 
-def said(one_by_one: bool, messages: list[Span]) -> object:
+def said(one_by_one: bool, messages: list[Span], seed: int | None = None) -> object:
+    request = ExportTraceServiceRequest(resource_spans=[{"scope_spans": [{"spans": messages}]}])
+    body = request.SerializeToString() if seed is None else Scribe(Random(seed)).written(request)
+    heads = heads_of(body)
+    (group,) = heads.request.resource_spans
+    (scoped,) = group.scope_spans
     reader = HeadReader()
-    bodies = [message.SerializeToString() for message in messages]
     if one_by_one:
-        bad = [index for index, body in enumerate(bodies) if reader.read([body], "s")]
+        bad = [index for index, span in enumerate(scoped.spans) if reader.read([span], "s", zeros=heads.zeros)]
     else:
-        bad = reader.read(bodies, "s")
+        bad = reader.read(scoped.spans, "s", zeros=heads.zeros)
     return bad, reader.trace_ids, reader.contents(), reader.faults
 
 
 @given(st.lists(spans, max_size=6))
 def test_spans_together_say_what_they_say_alone(messages: list[Span]) -> None:
     assert said(False, messages) == said(True, messages)
+
+
+@given(st.lists(spans, max_size=6), st.integers(0, 2**32))
+def test_spans_say_the_same_in_any_encoding(messages: list[Span], seed: int) -> None:
+    assert said(False, messages, seed) == said(False, messages)
 
 
 @given(spans)
@@ -57,8 +73,24 @@ def test_a_span_says_what_its_message_says(message: Span) -> None:
         assert contents.longest == min(max(duration, 0), 2**63 - 1)
 
 
-def test_what_every_exporter_writes_is_sliced() -> None:
-    written = [samples.span(1, 1).SerializeToString(), samples.span(1, 2, 1).SerializeToString()]
+@pytest.mark.parametrize("encoded", [lambda message: message.SerializeToString(), falling])
+def test_what_every_exporter_writes_is_sliced(encoded: Callable[[Message], bytes]) -> None:
+    body = encoded(
+        ExportTraceServiceRequest.FromString(samples.traces_request([samples.span(1, 1), samples.span(1, 2, 1)]))
+    )
+    heads = heads_of(body)
     reader = HeadReader()
-    assert reader._slice(written, "s")
+    assert not heads.zeros
+    assert reader._slice(heads.request.resource_spans[0].scope_spans[0].spans, "s")
     assert reader.contents().operations
+
+
+def test_more_spans_than_are_sliced_at_once_are_all_read() -> None:
+    messages = [samples.span(number // 7 + 1, number + 1, start=number) for number in range(1_500)]
+    messages[700].span_id = b"short"
+    messages[1_400].trace_id = bytes(16)
+    bad, trace_ids, contents, faults = said(False, messages)  # type: ignore[misc]
+    assert bad == [700, 1_400]
+    assert len(trace_ids) == 215
+    assert contents.latest_start == samples.START + 1_499
+    assert len(faults) == 2
