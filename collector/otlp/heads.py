@@ -92,13 +92,15 @@ class HeadReader:
         if times[::18] != b"\x39" * len(spans) or times[9::18] != b"\x41" * len(spans):
             return False
         beginnings = set(map(_IDS, spans))
+        if not all(map(_begins_as_expected, beginnings)):
+            return False
         middles = {
             span[38:-18] if span[28] == _PARENT_TAG and span[29] == _PARENT_LENGTH else span[28:-18] for span in spans
         }
         if max(map(len, middles)) > _LONG_NAME:
             return False
         operations = [_operation(service, middle) for middle in middles]
-        if None in operations or not all(map(_begins_as_expected, beginnings)):
+        if None in operations:
             return False
         values = struct.unpack("<" + "xQxQ" * len(spans), times)
         starts, ends = values[::2], values[1::2]
