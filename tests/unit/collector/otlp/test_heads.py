@@ -68,9 +68,9 @@ def test_a_span_says_what_its_message_says(message: Span) -> None:
         (operation,) = contents.operations
         assert (operation.service, operation.name, operation.kind) == ("s", message.name, message.kind)
         assert trace_ids == {message.trace_id}
-        assert contents.latest_start == min(message.start_time_unix_nano, 2**63 - 1)
-        duration = message.end_time_unix_nano - message.start_time_unix_nano
-        assert contents.longest == min(max(duration, 0), 2**63 - 1)
+        start, end = (min(time, 2**63 - 1) for time in (message.start_time_unix_nano, message.end_time_unix_nano))
+        assert contents.latest_start == start
+        assert contents.longest == max(end - start, 0)
 
 
 @pytest.mark.parametrize("encoded", [lambda message: message.SerializeToString(), falling])

@@ -27,8 +27,8 @@ from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
 from collector.storage.segments import SegmentLimits
 from tests import samples
+from tests.clocks import TickingClock
 from tests.encodings import Scribe, falling
-from tests.unit.collector.test_improver import TickingClock
 
 SECOND = samples.SECOND
 VALUES = {
