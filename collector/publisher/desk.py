@@ -25,6 +25,11 @@ def whole(before: Assignment | None, release: Release) -> Assignment:
     return Assignment(release.service, before.revision if before else 0, release.number)
 
 
+def aside(before: Assignment | None, release: Release) -> Assignment:
+    """The release is there and in force for nobody; the first of a service is for everybody."""
+    return before or whole(before, release)
+
+
 def beside(start: int, share: int) -> Place:
     """The release as another arm; the control keeps what is left."""
 
@@ -105,8 +110,11 @@ class Desk:
             number = (await self._ledger.streams(RELEASES)).get(RELEASES, 0) + 1
             release = number_release(draft, number, control, 0)
             before = await self.assignment(draft.service)
-            assignment = _following(before, place(before, release))
-            changes = [released(release), assigned(assignment, draft.reason), *also(release)]
+            after = place(before, release)
+            assignment = _following(before, after)
+            changes = [released(release), *also(release)]
+            if after != before:
+                changes.insert(1, assigned(assignment, draft.reason))
             try:
                 recorded = await self._ledger.append(changes, actor)
             except Outdated as error:
@@ -114,7 +122,8 @@ class Desk:
                     raise
                 continue
             self._counters.add(Counter.RELEASES_PUBLISHED)
-            self._publisher.publish(assignment)
+            if after != before:
+                self._publisher.publish(assignment)
             return release_of(recorded[0])
         raise AssertionError("the last try returns or raises")
 

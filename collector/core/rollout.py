@@ -1,0 +1,185 @@
+"""Rollouts: how a release gets from an arm of live traffic to the control, or does not."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from collector.core.study import Direction
+
+
+class RolloutState(Enum):
+    """Where a rollout stands. The last three are final, but for a person who decides an inconclusive one."""
+
+    DRAFT = "draft"
+    AWAITING_APPROVAL = "awaiting_approval"
+    RAMPING = "ramping"
+    PAUSED = "paused"
+    INCONCLUSIVE = "inconclusive"
+    PROMOTED = "promoted"
+    ABORTED = "aborted"
+
+    @property
+    def ended(self) -> bool:
+        """Whether its arm is gone for good."""
+        return self in (RolloutState.PROMOTED, RolloutState.ABORTED)
+
+
+class Policy(Enum):
+    """Who says that a rollout may begin and that its release becomes the control."""
+
+    APPROVAL = "approval"
+    """A person with the scope ``approve``, for this very content."""
+
+    AUTOMATIC = "automatic"
+    """The evidence, under a policy that such a person signed off beforehand."""
+
+
+class Rule(Enum):
+    """What the evidence must show before a release is promoted."""
+
+    NON_INFERIOR = "non_inferior"
+    """Not worse than the control by the margin."""
+
+    BETTER = "better"
+    """Better than the control."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the ramp.
+
+    Attributes:
+        share: Buckets of 10,000 that the arm has.
+        least_seconds: How long it takes at least.
+    """
+
+    share: int
+    least_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a release is compared by.
+
+    Attributes:
+        name: Of the feedback.
+        lowest: Scores below it are clipped to it, and counted.
+        highest: The same above.
+    """
+
+    name: str
+    direction: Direction = Direction.MAXIMIZE
+    lowest: float = 0.0
+    highest: float = 1.0
+
+    def outcome(self, score: float) -> float:
+        """The score between 0 (as bad as can be) and 1."""
+        within = (min(max(score, self.lowest), self.highest) - self.lowest) / (self.highest - self.lowest)
+        return within if self.direction is Direction.MAXIMIZE else 1 - within
+
+
+class Signal(Enum):
+    """What a guardrail looks at; each is 0 or 1 for a unit, 1 is bad."""
+
+    ERROR = "error"
+    """A span of the service's entry has status ERROR."""
+
+    LATENCY = "latency"
+    """The entry span took longer than the bound, in seconds."""
+
+    TOKENS = "tokens"
+    """The model calls of the trace used more tokens than the bound."""
+
+    COST = "cost"
+    """The model calls of the trace cost more than the bound, in the unit that the spans carry."""
+
+    INVALID_OUTPUT = "invalid_output"
+    """Feedback says that the output is none: its label is ``invalid``."""
+
+    MISAPPLIED = "misapplied"
+    """The spans show other values than those of the assigned release."""
+
+    SILENT = "silent"
+    """No feedback came within the delay; only compared, as the rate of arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """What must not get worse while a release is on live traffic.
+
+    Attributes:
+        bound: For latency, tokens and cost; nothing for the others.
+        margin: How much higher than the control's the arm's rate may be.
+    """
+
+    signal: Signal
+    bound: float | None = None
+    margin: float = 0.02
+
+
+DEFAULT_STAGES = (Stage(500, 3_600.0), Stage(2_500, 3_600.0), Stage(5_000, 3_600.0))
+DEFAULT_GUARDRAILS = (Guardrail(Signal.ERROR), Guardrail(Signal.MISAPPLIED), Guardrail(Signal.SILENT, margin=0.1))
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutPlan:
+    """What is rolled out, how, and what decides.
+
+    Attributes:
+        service: Whose release it is.
+        release: Its number.
+        content_hash: Of the release; what an approval is bound to.
+        metric: None compares by the guardrails alone.
+        margin: How much worse, as a part of the metric's range, still counts as no worse.
+        rule: What promotes.
+        stages: The ramp; the last share is where the comparison waits for its evidence.
+        alpha_harm: How often a release that is no worse may be aborted in error, over all metrics together.
+        alpha_promote: How often a release that does not meet the rule may be promoted in error.
+        least_units: Of each arm, before it is promoted.
+        least_units_to_abort: Of each arm, before evidence of harm counts.
+        feedback_delay_seconds: How long a unit is waited for before it counts as it is.
+        cap_seconds: After that it is inconclusive and a person decides.
+        targeting: The span attribute that names a unit (``session.id``); empty: what the application named, else
+            the trace.
+    """
+
+    service: str
+    release: int
+    content_hash: str
+    metric: Metric | None = None
+    margin: float = 0.05
+    rule: Rule = Rule.NON_INFERIOR
+    stages: tuple[Stage, ...] = DEFAULT_STAGES
+    guardrails: tuple[Guardrail, ...] = DEFAULT_GUARDRAILS
+    policy: Policy = Policy.APPROVAL
+    alpha_harm: float = 0.05
+    alpha_promote: float = 0.05
+    least_units: int = 100
+    least_units_to_abort: int = 20
+    feedback_delay_seconds: float = 60.0
+    cap_seconds: float = 7 * 86_400.0
+    targeting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A rollout as its events have made it.
+
+    Attributes:
+        name: Unique in the collector.
+        stage: Which stage it is in, from 0; what a paused one goes on with.
+        start: The first bucket of its arm.
+        stage_began_unix_nano: When its stage began (a pause begins it anew).
+        began_unix_nano: When it went on live traffic first; 0 before.
+        approved_by: Who approved this very content; empty if nobody has.
+        message: Why it is in its state, in words.
+    """
+
+    name: str
+    plan: RolloutPlan
+    state: RolloutState
+    stage: int = 0
+    start: int = 0
+    stage_began_unix_nano: int = 0
+    began_unix_nano: int = 0
+    approved_by: str = ""
+    message: str = ""

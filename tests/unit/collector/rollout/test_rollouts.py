@@ -1,0 +1,159 @@
+"""Rollouts on every ledger: each step changes the rollout and what is in force, or nothing."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from collector.core.errors import AlreadyExists, Conflict, NotFound
+from collector.core.ledger import Ledger
+from collector.core.release import Release, ReleaseDraft
+from collector.core.rollout import Metric, Policy, RolloutPlan, RolloutState, Stage
+from collector.counters import Counters
+from collector.publisher.desk import Desk, aside, beside
+from collector.publisher.hub import AssignmentHub
+from collector.rollout.rollouts import Rollouts
+from otel_opto.assignment import Arm, Assignment
+from tests.clocks import TickingClock
+from tests.contract.ledgers import LEDGERS
+
+
+@dataclass
+class Office:
+    ledger: Ledger
+    desk: Desk
+    rollouts: Rollouts
+    control: Release
+    candidate: Release
+
+    def plan(self, policy: Policy = Policy.AUTOMATIC, service: str = "shop") -> RolloutPlan:
+        stages = (Stage(500, 1.0), Stage(5_000, 2.0))
+        of = self.candidate
+        return RolloutPlan(service, of.number, of.hash, Metric("quality"), stages=stages, policy=policy)
+
+    async def in_force(self) -> Assignment:
+        found = await self.desk.assignment("shop")
+        assert found is not None
+        return found
+
+    def again(self) -> Rollouts:
+        """Another reader of the same ledger, as after a restart."""
+        return Rollouts(self.ledger, self.desk)
+
+
+@pytest.fixture(params=sorted(LEDGERS))
+async def office(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Office]:
+    async with LEDGERS[request.param](tmp_path, TickingClock()) as ledger:
+        desk = Desk(ledger, AssignmentHub(), Counters())
+        control = await desk.publish(ReleaseDraft("shop", {"k": 1}, "control"), "me")
+        candidate = await desk.publish(ReleaseDraft("shop", {"k": 2}, "candidate"), "me", aside)
+        yield Office(ledger, desk, Rollouts(ledger, desk), control, candidate)
+
+
+async def test_a_rollout_ramps_to_its_promotion(office: Office) -> None:
+    rollouts, arm = office.rollouts, office.candidate.number
+    drafted = await rollouts.draft("r", office.plan(), "me")
+    assert (drafted.state, (await office.in_force()).arms) == (RolloutState.DRAFT, ())
+    began = await rollouts.begin("r", "me")
+    assert (began.state, began.stage) == (RolloutState.RAMPING, 0)
+    first = await office.in_force()
+    assert (first.control, first.arms, first.salt) == (office.control.number, (Arm(arm, 0, 500),), "r")
+    advanced = await rollouts.advance("r", "an hour without harm", "policy:r")
+    assert (advanced.stage, advanced.message) == (1, "an hour without harm")
+    assert advanced.began_unix_nano == began.began_unix_nano < advanced.stage_began_unix_nano
+    assert (await office.in_force()).arms == (Arm(arm, 0, 5_000),)
+    with pytest.raises(Conflict, match="has no next stage"):
+        await rollouts.advance("r", "more", "me")
+    promoted = await rollouts.promote("r", "no worse", "me")
+    assert promoted.state is RolloutState.PROMOTED
+    after = await office.in_force()
+    assert (after.control, after.arms) == (arm, ())
+    assert await rollouts.promote("r", "again", "me") == promoted == await office.again().rollout("r")
+    assert (await office.in_force()).revision == after.revision
+    assert await rollouts.holder("shop") == ""
+
+
+async def test_an_abort_gives_all_keys_back_in_one_step(office: Office) -> None:
+    await office.rollouts.draft("r", office.plan(), "me")
+    await office.rollouts.begin("r", "me")
+    before = (await office.in_force()).revision
+    aborted = await office.rollouts.abort("r", "more errors", "policy:r")
+    after = await office.in_force()
+    assert (aborted.state, after.control, after.arms) == (RolloutState.ABORTED, office.control.number, ())
+    assert after.revision == before + 1
+    with pytest.raises(Conflict, match="is aborted and cannot be promoted"):
+        await office.rollouts.promote("r", "", "me")
+    with pytest.raises(Conflict, match="cannot begin"):
+        await office.rollouts.begin("r", "me")
+
+
+async def test_an_approval_is_bound_to_what_was_looked_at(office: Office) -> None:
+    rollouts = office.rollouts
+    await rollouts.draft("r", office.plan(Policy.APPROVAL), "study:s")
+    waiting = await rollouts.begin("r", "study:s")
+    assert (waiting.state, (await office.in_force()).arms) == (RolloutState.AWAITING_APPROVAL, ())
+    with pytest.raises(Conflict, match="an approval holds for what was looked at"):
+        await rollouts.approve("r", office.control.hash, "token:ann")
+    approved = await rollouts.approve("r", office.candidate.hash, "token:ann")
+    assert (await rollouts.approve("r", office.candidate.hash, "token:bob")).approved_by == "token:ann"
+    assert approved.approved_by == "token:ann"
+    assert (await rollouts.begin("r", "token:ann")).state is RolloutState.RAMPING
+
+
+async def test_a_pause_keeps_every_key_where_it_is(office: Office) -> None:
+    rollouts = office.rollouts
+    await rollouts.draft("r", office.plan(), "me")
+    await rollouts.begin("r", "me")
+    before = await office.in_force()
+    assert (await rollouts.pause("r", "lunch", "me")).state is RolloutState.PAUSED
+    assert await office.in_force() == before
+    resumed = await office.again().resume("r", "back", "me")
+    assert (resumed.state, resumed.stage, await office.in_force()) == (RolloutState.RAMPING, 0, before)
+    assert (await rollouts.ask("r", "a week is over", "policy:r")).state is RolloutState.INCONCLUSIVE
+    assert (await rollouts.promote("r", "a person says so", "me")).state is RolloutState.PROMOTED
+
+
+async def test_a_service_has_one_rollout_on_its_traffic(office: Office) -> None:
+    rollouts = office.rollouts
+    for name in ("one", "two"):
+        await rollouts.draft(name, office.plan(), "me")
+    await rollouts.begin("one", "me")
+    with pytest.raises(Conflict, match="has the rollout 'one' on its traffic; a second one waits"):
+        await rollouts.begin("two", "me")
+    await rollouts.abort("one", "enough", "me")
+    assert (await rollouts.begin("two", "me")).state is RolloutState.RAMPING
+    assert (await office.in_force()).salt == "two"
+    assert list(await rollouts.names()) == ["one", "two"]
+
+
+async def test_arms_of_others_stay_and_so_does_the_salt(office: Office) -> None:
+    other = await office.desk.publish(ReleaseDraft("shop", {"k": 3}, "trial"), "study:s", beside(9_000, 1_000))
+    salt = (await office.in_force()).salt
+    await office.rollouts.draft("r", office.plan(), "me")
+    await office.rollouts.begin("r", "me")
+    found = await office.in_force()
+    assert found.arms == (Arm(office.candidate.number, 0, 500), Arm(other.number, 9_000, 1_000))
+    assert found.salt == salt
+    await office.rollouts.promote("r", "better", "me")
+    assert (await office.in_force()).arms == (Arm(other.number, 9_000, 1_000),)
+
+
+async def test_a_name_stands_for_one_plan(office: Office) -> None:
+    plan = office.plan()
+    first = await office.rollouts.draft("r", plan, "me")
+    assert await office.rollouts.draft("r", plan, "me") == first
+    with pytest.raises(AlreadyExists, match="another plan"):
+        await office.rollouts.draft("r", replace(plan, margin=0.2), "me")
+    with pytest.raises(NotFound, match="'x'"):
+        await office.rollouts.rollout("x")
+
+
+async def test_a_persons_release_ends_the_rollout_with_it(office: Office) -> None:
+    await office.rollouts.draft("r", office.plan(), "me")
+    await office.rollouts.begin("r", "me")
+    ends = await office.rollouts.aborting("shop", "a rollback took its place")
+    back = await office.desk.publish(ReleaseDraft("shop", {"k": 1}, "back"), "me", also=lambda _: ends)
+    assert (await office.rollouts.rollout("r")).state is RolloutState.ABORTED
+    assert ((await office.in_force()).control, (await office.in_force()).arms) == (back.number, ())
+    assert list(await office.rollouts.aborting("shop", "again")) == []
