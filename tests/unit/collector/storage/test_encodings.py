@@ -28,6 +28,7 @@ from collector.storage.file_store import FileStore
 from collector.storage.segments import SegmentLimits
 from tests import samples
 from tests.clocks import TickingClock
+from tests.control import control_of
 from tests.encodings import Scribe, falling
 
 SECOND = samples.SECOND
@@ -110,8 +111,9 @@ async def answers(bodies: Sequence[bytes], logs: bytes) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as directory:
         store = FileStore(Path(directory), TickingClock(), SegmentLimits(bytes=3_000))
         await store.start()
-        pipeline = Pipeline(store, TickingClock(), Counters(), lambda: None)
-        reader = Reader(store)
+        release = control_of(store).desk.release
+        pipeline = Pipeline(store, TickingClock(), Counters(), lambda: None, release)
+        reader = Reader(store, release)
         said: dict[str, object] = {}
         for index, body in enumerate(bodies):
             said[f"accepted {index}"] = await pipeline.ingest(Signal.TRACES, body)
