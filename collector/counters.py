@@ -34,6 +34,8 @@ class Counter(StrEnum):
     FEEDBACK_ATTACHED = "otel_opto_feedback_attached"
     FEEDBACK_EXPIRED = "otel_opto_feedback_expired"
     GRAPHS_REFUSED = "otel_opto_graphs_refused"
+    GRAPHS_TOO_LARGE = "otel_opto_graphs_too_large"
+    QUERIES_PARTIAL = "otel_opto_queries_partial"
     PROPOSALS_ACCEPTED = "otel_opto_proposals_accepted"
     PROPOSALS_REJECTED = "otel_opto_proposals_rejected"
     OPTIMIZER_ERRORS = "otel_opto_optimizer_errors"

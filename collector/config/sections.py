@@ -121,6 +121,28 @@ class StorageConfig(_Section):
     retention: RetentionConfig = RetentionConfig()
 
 
+class QueriesConfig(_Section):
+    """What searches may cost."""
+
+    max_seconds: float = Field(
+        3.0, gt=0, le=300, description="A search that takes longer is ended; its answer says that it is a part."
+    )
+
+
+class GraphConfig(_Section):
+    """Graphs of traces, and the processes in which large ones are computed."""
+
+    max_spans: int = Field(
+        50_000, ge=1, le=10_000_000, description="Of the traces that one graph is made of; larger ones are refused."
+    )
+    max_bytes: int = Field(
+        64 * 2**20, ge=1024, le=2**30, description="Of their spans, and of their log records; larger ones are refused."
+    )
+    max_seconds: float = Field(30.0, gt=0, le=3600, description="The computation of a graph is ended after it.")
+    processes: int = Field(2, ge=1, le=64, description="Large graphs and documents are computed in so many at once.")
+    max_process_bytes: int = Field(2 * 2**30, ge=2**28, description="Memory that each of these processes may have.")
+
+
 class ApiConfig(_Section):
     """The JSON API for the command line, scripts and applications without the SDK, and Jaeger's query API."""
 
@@ -202,6 +224,8 @@ class Config(_Section):
 
     receivers: ReceiversConfig = ReceiversConfig()
     storage: StorageConfig = StorageConfig()
+    queries: QueriesConfig = QueriesConfig()
+    graph: GraphConfig = GraphConfig()
     api: ApiConfig = ApiConfig()
     jaeger: JaegerConfig = JaegerConfig()
     exporters: dict[str, ExporterConfig] = Field({}, description="OTLP endpoints to forward to, by name.")

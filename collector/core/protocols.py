@@ -16,6 +16,7 @@ from collector.core.release import Acknowledgement
 from collector.core.span import LogRecord, Span
 from collector.core.study import Proposal, RejectedProposal, Study, Trial
 from collector.core.telemetry import (
+    Answer,
     Dependency,
     Forgotten,
     FoundTrace,
@@ -25,6 +26,7 @@ from collector.core.telemetry import (
     Signal,
     StoreCounts,
     StoredRequest,
+    TraceBounds,
     TraceQuery,
     TraceSummary,
 )
@@ -79,23 +81,43 @@ class TelemetryStore(Protocol):
         """The spans of a trace by start time, then span id; () if it is unknown. Spans equal in every field once."""
         ...
 
-    async def trace_data(self, trace_id: str) -> bytes:
+    async def trace_data(self, trace_id: str, bounds: TraceBounds | None = None) -> bytes:
         """A serialized ``TracesData`` of one trace, each resource, scope and span byte for byte as it came.
 
         In order of arrival; byte-equal spans of byte-equal resource and scope once. Empty if the trace is unknown.
+
+        Raises:
+            TooLarge: it goes beyond the bounds; no more than that is read and held.
         """
+        ...
+
+    async def log_data(self, trace_id: str, bounds: TraceBounds | None = None) -> bytes:
+        """A serialized ``LogsData`` with the log records of one trace in order of arrival, as they came.
+
+        Some records of other traces may be among them. Bounded as above.
+        """
+        ...
+
+    async def revision(self, trace_id: str) -> str:
+        """Another text whenever spans, log records or feedback of the trace came, changed or went; "" if unknown."""
         ...
 
     async def log_records(self, trace_id: str) -> Sequence[LogRecord]:
         """The log records of a trace by time; () if there are none."""
         ...
 
-    async def traces(self, limit: int) -> Sequence[TraceSummary]:
-        """The traces touched last, newest first; `limit` 0 means all."""
+    async def traces(self, limit: int) -> Answer[TraceSummary]:
+        """The traces touched last, newest first; `limit` 0 means all. Bounded and cancelled as `find`."""
         ...
 
-    async def find(self, query: TraceQuery) -> Sequence[FoundTrace]:
-        """Traces that the query describes, by the start of their newest matching span, newest first."""
+    async def find(self, query: TraceQuery) -> Answer[FoundTrace]:
+        """Traces that the query describes, by the start of their newest matching span, newest first.
+
+        Of spans that began at one time the one that was stored last is the newest, of one request those in the order
+        of their trace ids. The search ends when nothing better can come, when its caller is cancelled, and when the
+        time is over that the store gives it: the answer is `partial` then, what is in it matches, and was the best
+        among what was looked at. It costs no more than reading the stored bytes once, whatever they and the query say.
+        """
         ...
 
     async def services(self) -> Sequence[str]:
@@ -106,8 +128,10 @@ class TelemetryStore(Protocol):
         """The operations of a service, by name and kind; of every service if it is empty."""
         ...
 
-    async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Sequence[Dependency]:
+    async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Answer[Dependency]:
         """Which service called which how often, of child spans that began in that time, by names.
+
+        Bounded and cancelled as `find`; a partial answer counts too little.
 
         A child is counted where its parent is stored near it: an implementation may pass over pairs that came far
         apart (and says how far in its own docstring).

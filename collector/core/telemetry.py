@@ -1,8 +1,9 @@
 """What the receiver hands to the store, and what the store says of what it holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeVar, overload
 
 from collector.core.times import LATEST
 
@@ -112,6 +113,47 @@ class TraceQuery:
     duration_min_nano: int = 0
     duration_max_nano: int | None = None
     limit: int = 100
+
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Sequence[_Item]):
+    """A sequence of what was found in the time that there was.
+
+    Attributes:
+        items: In the order that was asked for.
+        partial: Why not everything was looked at, in words for people; empty where everything was.
+    """
+
+    items: tuple[_Item, ...]
+    partial: str = ""
+
+    @overload
+    def __getitem__(self, index: int) -> _Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[_Item]: ...
+    def __getitem__(self, index: int | slice) -> _Item | Sequence[_Item]:
+        return self.items[index]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceBounds:
+    """How much of one trace is read as a whole; what is larger is refused, in words that name `key`.
+
+    Attributes:
+        spans: Or log records.
+        bytes: Of these.
+        key: Of the configuration: ``<key>.max_spans`` and ``<key>.max_bytes`` change it.
+    """
+
+    spans: int
+    bytes: int
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

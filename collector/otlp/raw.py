@@ -25,9 +25,15 @@ _Found: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes]
 class TraceDataBuilder:
     """Gathers the spans of one trace out of any number of requests, byte for byte; equal ones once, whatever way they
     were encoded in.
+
+    Attributes:
+        spans: How many there are so far.
+        bytes: Of these spans.
     """
 
     def __init__(self, trace_id: bytes) -> None:
+        self.spans = 0
+        self.bytes = 0
         self._trace_id = trace_id
         self._seen: set[_Found] = set()
         self._first: dict[bytes, _Found] = {}
@@ -42,6 +48,8 @@ class TraceDataBuilder:
             for scoped in group.scope_spans:
                 kept = self._new(group, scoped)
                 if kept:
+                    self.spans += len(kept)
+                    self.bytes += sum(map(len, kept))
                     _append(self._data, group, scoped, kept)
 
     def _new(self, group: RawResourceSpans, scoped: RawScopeSpans) -> list[bytes]:

@@ -37,6 +37,16 @@ def submit(connection: sqlite3.Connection, feedback: Sequence[Feedback], receive
     )
 
 
+def revision(connection: sqlite3.Connection, trace_id: str) -> str:
+    """See `TelemetryStore.revision`, of feedback."""
+    (told,) = connection.execute(
+        "SELECT count(*), coalesce(max(sequence), 0), sum(state = 'attached'), sum(state = 'expired')"
+        " FROM feedback WHERE trace_id = ?",
+        (bytes.fromhex(trace_id),),
+    )
+    return "-".join(map(str, told))
+
+
 def attachable(
     connection: sqlite3.Connection, limit: int, position: int, touched: Mapping[bytes, int]
 ) -> Sequence[WaitingFeedback]:

@@ -1,15 +1,18 @@
 """The `Store` on files: telemetry in segments, everything else in SQLite tables."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from collector.core.errors import ConfigError
+from collector.core.errors import ConfigError, Unavailable
 from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
 from collector.core.protocols import Clock
 from collector.core.release import Acknowledgement
 from collector.core.span import LogRecord, Span
 from collector.core.telemetry import (
+    Answer,
     Dependency,
     Forgotten,
     FoundTrace,
@@ -17,23 +20,28 @@ from collector.core.telemetry import (
     OtlpRequest,
     StoreCounts,
     StoredRequest,
+    TraceBounds,
     TraceQuery,
     TraceSummary,
 )
 from collector.counters import Counters
-from collector.storage import dependencies as dependency_reading
 from collector.storage import feedback as feedback_table
 from collector.storage import parameters as parameter_tables
 from collector.storage import search, telemetry
 from collector.storage.awaited import AwaitedTraces
 from collector.storage.database import Database
 from collector.storage.delivery import delivered, set_delivered
+from collector.storage.dependencies import CallBook
 from collector.storage.integrity.damage import ASIDE, DamageLog
 from collector.storage.ledger import TableLedger
+from collector.storage.patience import Patience
+from collector.storage.segment import Segment
 from collector.storage.segments import SegmentLimits, Segments, requests_after
 from otel_opto.spec import ParameterSpec
 
 _DATABASE_PENDING_BYTES = 64 * 2**20
+_IDLE_SECONDS = 5.0
+_Item = TypeVar("_Item")
 
 
 class FileStore:
@@ -45,6 +53,7 @@ class FileStore:
         limits: Of segments.
         under_way: How many requests are being received or appended; the store syncs the disk once for all of them.
         counters: What is found damaged is counted.
+        search_seconds: A search gives the answer that it has when it has looked for so long.
     """
 
     def __init__(
@@ -54,6 +63,7 @@ class FileStore:
         limits: SegmentLimits | None = None,
         under_way: Callable[[], int] = lambda: 0,
         counters: Counters | None = None,
+        search_seconds: float = 3.0,
     ) -> None:
         self._damages = DamageLog(directory / ASIDE, counters or Counters())
         self.database = Database(directory, _DATABASE_PENDING_BYTES)
@@ -63,6 +73,10 @@ class FileStore:
         )
         self.ledger = TableLedger(self.database, clock)
         self._clock = clock
+        self._search_seconds = search_seconds
+        self._calls = CallBook()
+        self._count_now = asyncio.Event()
+        self._counting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """See `Store`."""
@@ -74,9 +88,14 @@ class FileStore:
             await self.stop()
             raise
         self._awaited.begin(await self.database.write(feedback_table.look_again))
+        self._counting = asyncio.create_task(self._count())
 
     async def stop(self) -> None:
         """See `Store`."""
+        if self._counting is not None:
+            self._counting.cancel()
+            await asyncio.gather(self._counting, return_exceptions=True)
+            self._counting = None
         await asyncio.to_thread(self.segments.close)
         await self.database.stop()
 
@@ -98,23 +117,38 @@ class FileStore:
 
     async def trace(self, trace_id: str) -> Sequence[Span]:
         """See `TelemetryStore`."""
-        return await self.segments.read(lambda segments: telemetry.trace(segments, trace_id))
+        return await self.segments.gather(lambda segments, patience: telemetry.trace(segments, trace_id, patience))
 
-    async def trace_data(self, trace_id: str) -> bytes:
+    async def trace_data(self, trace_id: str, bounds: TraceBounds | None = None) -> bytes:
         """See `TelemetryStore`."""
-        return await self.segments.read(lambda segments: telemetry.trace_data(segments, trace_id))
+        return await self.segments.gather(
+            lambda segments, patience: telemetry.trace_data(segments, trace_id, patience, bounds)
+        )
 
     async def log_records(self, trace_id: str) -> Sequence[LogRecord]:
         """See `TelemetryStore`."""
-        return await self.segments.read(lambda segments: telemetry.log_records(segments, trace_id))
+        return await self.segments.gather(
+            lambda segments, patience: telemetry.log_records(segments, trace_id, patience)
+        )
 
-    async def traces(self, limit: int) -> Sequence[TraceSummary]:
+    async def log_data(self, trace_id: str, bounds: TraceBounds | None = None) -> bytes:
         """See `TelemetryStore`."""
-        return await self.segments.read(lambda segments: telemetry.traces(segments, limit))
+        return await self.segments.gather(
+            lambda segments, patience: telemetry.log_data(segments, trace_id, patience, bounds)
+        )
 
-    async def find(self, query: TraceQuery) -> Sequence[FoundTrace]:
+    async def revision(self, trace_id: str) -> str:
         """See `TelemetryStore`."""
-        return await self.segments.read(lambda segments: search.find(segments, query))
+        told = await self.segments.read(lambda segments: telemetry.revision(segments, trace_id))
+        return told and f"{told}/{await self.database.read(lambda db: feedback_table.revision(db, trace_id))}"
+
+    async def traces(self, limit: int) -> Answer[TraceSummary]:
+        """See `TelemetryStore`."""
+        return await self._searched(lambda segments, patience: telemetry.traces(segments, limit, patience))
+
+    async def find(self, query: TraceQuery) -> Answer[FoundTrace]:
+        """See `TelemetryStore`."""
+        return await self._searched(lambda segments, patience: search.find(segments, query, patience))
 
     async def services(self) -> Sequence[str]:
         """See `TelemetryStore`."""
@@ -124,18 +158,38 @@ class FileStore:
         """See `TelemetryStore`."""
         return await self.segments.read(lambda segments: telemetry.operations(segments, service))
 
-    async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Sequence[Dependency]:
+    async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Answer[Dependency]:
         """See `TelemetryStore`; pairs that came more than a segment (128 MiB) apart are passed over."""
-        return await self.segments.read(
-            lambda segments: dependency_reading.dependencies(segments, start_unix_nano, end_unix_nano)
+        answer = await self._searched(
+            lambda segments, patience: self._calls.between(segments, start_unix_nano, end_unix_nano, patience)
         )
+        if answer.partial:
+            self._count_now.set()
+        return answer
+
+    async def _searched(self, work: Callable[[Sequence[Segment], Patience], Answer[_Item]]) -> Answer[_Item]:
+        return await self.segments.search(work, self._search_seconds)
+
+    async def _count(self) -> None:
+        """Counts the calls in sealed segments while nothing comes in, so that nobody waits for it, or when asked to."""
+        before = -1
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._count_now.wait(), _IDLE_SECONDS)
+            with contextlib.suppress(Unavailable):
+                position = self.segments.newest_position()
+                more = self._count_now.is_set() or position == before
+                while more and (self._count_now.is_set() or self.segments.newest_position() == position):
+                    more = await self.segments.search(self._calls.count_one, None)
+                before = position
+                self._count_now.clear()
 
     async def counts(self) -> StoreCounts:
         """See `TelemetryStore`."""
         extents = await self.segments.read(lambda segments: [segment.extent() for segment in segments])
         return StoreCounts(
             spans=sum(extent.spans for extent in extents),
-            traces=await self.segments.read(telemetry.trace_count),
+            traces=await self.segments.search(telemetry.trace_count, self._search_seconds),
             log_records=sum(extent.log_records for extent in extents),
             bytes=await self.segments.size_bytes() + await self.database.size_bytes(),
             feedback=await self.database.read(feedback_table.counts),

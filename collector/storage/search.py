@@ -3,51 +3,80 @@
 import heapq
 from collections.abc import Iterator, Sequence
 
-from collector.core.telemetry import FoundTrace, TraceQuery
+from collector.core.telemetry import Answer, FoundTrace, TraceQuery
 from collector.otlp.decode import spans_of
+from collector.otlp.pieces import pieces
+from collector.otlp.raw import selected
+from collector.otlp.v1.raw_pb2 import SpanHead
+from collector.storage.best import Best, Rank
 from collector.storage.conditions import Conditions, conditions_of
+from collector.storage.patience import Patience
 from collector.storage.segment import Segment
 from collector.storage.segment_index import Candidate
 
 
-def find(segments: Sequence[Segment], query: TraceQuery) -> list[FoundTrace]:
+def find(segments: Sequence[Segment], query: TraceQuery, patience: Patience) -> Answer[FoundTrace]:
     """See `TelemetryStore.find`.
 
     Cost: one look into the index of every segment that reaches into the time, then one pass over the bytes of requests
-    (about 0.3 ms per 512 spans for an attribute that is not there), newest first, until enough traces are found. What
-    is decoded is the spans of the requests that hold every wanted attribute.
+    (about 0.3 ms per 512 spans for an attribute that is not there), newest first, until nothing better can come. What
+    is decoded is the spans that hold every wanted attribute, of traces that are not found yet.
     """
     conditions = conditions_of(query)
-    found: dict[str, int] = {}
-    enough = query.limit or -1
+    best = Best(query.limit)
     for segment, candidate in _newest_first(segments, query):
-        if len(found) == enough and candidate.latest_start < min(found.values()):
+        bound = _bound(segment, candidate)
+        if best.settled(bound):
             break
-        for trace_id, start in _matches(segment, candidate, conditions):
-            found[trace_id] = max(start, found.get(trace_id, 0))
-        if len(found) > enough > 0:
-            found = dict(heapq.nlargest(enough, found.items(), key=lambda item: (item[1], item[0])))
-    newest_first = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    return [FoundTrace(trace_id, start) for trace_id, start in newest_first]
+        for piece in pieces(segment.body(candidate.place)):
+            if patience.over():
+                return Answer(best.in_order(), _cut_short(patience, bound))
+            for trace_id, start in _matches(piece, conditions, best, bound):
+                best.offer(trace_id, (start, bound[1]))
+    return Answer(best.in_order())
+
+
+def _bound(segment: Segment, candidate: Candidate) -> Rank:
+    """No span of the request has a higher rank."""
+    return candidate.latest_start, segment.position(candidate.place.offset)
+
+
+def _cut_short(patience: Patience, bound: Rank) -> str:
+    return (
+        f"the search took longer than {patience.seconds:g} s (queries.max_seconds) and was ended: what began at "
+        f"{bound[0]} (Unix nanoseconds) or earlier was not all looked at; ask for less time or for one service"
+    )
 
 
 def _newest_first(segments: Sequence[Segment], query: TraceQuery) -> Iterator[tuple[Segment, Candidate]]:
-    """Candidates of all segments by the start of their newest span. A segment's index is asked when its turn comes."""
+    """Candidates of all segments by their bounds, falling. A segment's index is asked when its turn comes."""
     waiting: list[tuple[int, int, int, Segment, Iterator[Candidate] | None, Candidate | None]] = [
-        (-segment.extent().latest_start, -segment.number, 0, segment, None, None) for segment in segments
-    ]
+        (-min(segment.extent().latest_start, query.start_max_unix_nano), -segment.position(segment.file.size), 0,
+         segment, None, None)
+        for segment in segments
+    ]  # fmt: skip
     heapq.heapify(waiting)
     while waiting:
-        _, order, step, segment, candidates, candidate = heapq.heappop(waiting)
+        _, _, step, segment, candidates, candidate = heapq.heappop(waiting)
         if candidate is not None:
             yield segment, candidate
         rest = iter(segment.index.candidates(query)) if candidates is None else candidates
         following = next(rest, None)
         if following is not None:
-            heapq.heappush(waiting, (-following.latest_start, order, step + 1, segment, rest, following))
+            latest, position = _bound(segment, following)
+            heapq.heappush(waiting, (-latest, -position, step + 1, segment, rest, following))
 
 
-def _matches(segment: Segment, candidate: Candidate, conditions: Conditions) -> Iterator[tuple[str, int]]:
-    for span in spans_of(conditions.sieve.sift(segment.body(candidate.place))):
+def _matches(body: bytes, conditions: Conditions, best: Best, bound: Rank) -> Iterator[tuple[bytes, int]]:
+    for span in spans_of(_telling(conditions.sieve.sift(body), best, bound)):
         if conditions.met(span):
-            yield span.context.trace_id, span.start_time_unix_nano
+            yield bytes.fromhex(span.context.trace_id), span.start_time_unix_nano
+
+
+def _telling(body: bytes, best: Best, bound: Rank) -> bytes:
+    """The request without spans that say nothing new, because their traces are found already."""
+
+    def wanted(_: bytes, spans: Sequence[bytes]) -> Sequence[bytes]:
+        return [span for span in spans if not best.has(SpanHead.FromString(span).trace_id, bound)]
+
+    return selected(body, wanted)

@@ -1,9 +1,11 @@
 """What is where in one segment: a small SQLite database, a file once the segment is sealed."""
 
+import heapq
 import sqlite3
+import struct
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +16,7 @@ from collector.core.times import LATEST
 
 VERSION = 1
 _SIGNALS = {Signal.TRACES: 1, Signal.LOGS: 2}
+_SORTED_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A request that may hold spans that a search looks for, the newest of which began then."""
+    """A request that may hold spans that a search looks for, none of which began after `latest_start`."""
 
     latest_start: int
     place: Place
@@ -169,7 +172,7 @@ class SegmentIndex:
         return [Place(offset, length) for offset, length in rows]
 
     def candidates(self, query: TraceQuery) -> list[Candidate]:
-        """Requests that may hold what the query looks for, those with the newest spans first."""
+        """Requests that may hold what the query looks for, the newest spans first, of equal ones the last."""
         bounds = (
             min(query.start_min_unix_nano, LATEST),
             min(query.start_max_unix_nano, LATEST),
@@ -177,19 +180,19 @@ class SegmentIndex:
             LATEST if query.duration_max_nano is None else min(query.duration_max_nano, LATEST),
         )
         rows = self._rows(
-            "SELECT latest_start, offset, length, operations FROM requests WHERE signal = 1"
-            " AND latest_start >= ? AND earliest_start <= ? AND longest >= ? AND shortest <= ?"
-            " ORDER BY latest_start DESC",
+            "SELECT min(latest_start, ?2) AS latest, offset, length, operations FROM requests WHERE signal = 1"
+            " AND latest_start >= ?1 AND earliest_start <= ?2 AND longest >= ?3 AND shortest <= ?4"
+            " ORDER BY latest DESC, offset DESC",
             bounds,
         )
         wanted = self._wanted(query.service, query.operation)
         return [
             Candidate(latest, Place(offset, length))
             for latest, offset, length, operations in rows
-            if wanted is None or any(number in operations for number in wanted)
+            if wanted is None or not wanted.isdisjoint(_numbers_in(operations))
         ]
 
-    def _wanted(self, service: str, name: str) -> list[bytes] | None:
+    def _wanted(self, service: str, name: str) -> frozenset[int] | None:
         """The ids of the operations that are looked for; None if any will do."""
         if not service and not name:
             return None
@@ -197,7 +200,7 @@ class SegmentIndex:
             "SELECT id FROM operations WHERE (? = '' OR service = ?) AND (? = '' OR name = ?)",
             (service, service, name, name),
         )
-        return [number.to_bytes(4, "little") for (number,) in rows]
+        return frozenset(number for (number,) in rows)
 
     def operations(self, service: str) -> set[Operation]:
         """Of a service; of all if it is empty."""
@@ -223,13 +226,29 @@ class SegmentIndex:
         ((items,),) = self._rows("SELECT coalesce(sum(items), 0) FROM requests WHERE offset > ?", (offset,))
         return int(items)
 
-    def trace_ids(self) -> list[bytes]:
+    def trace_ids(self) -> Iterator[bytes]:
         """The traces of which there are spans, in order."""
         with self._lock:
-            growing = sorted(self._growing[Signal.TRACES])
+            growing = list(self._growing[Signal.TRACES])
+        if growing:  # sorted in stretches: to sort all at once would hold everything else up
+            stretches = range(0, len(growing), _SORTED_AT_ONCE)
+            return heapq.merge(*(sorted(growing[start : start + _SORTED_AT_ONCE]) for start in stretches))
         rows = self._rows("SELECT DISTINCT trace_id FROM trace_requests WHERE signal = 1 ORDER BY trace_id", ())
-        return growing or [trace_id for (trace_id,) in rows]
+        return (trace_id for (trace_id,) in rows)
+
+    def trace_count(self) -> int:
+        """How many these are."""
+        with self._lock:
+            growing = len(self._growing[Signal.TRACES])
+        if growing:
+            return growing
+        ((count,),) = self._rows("SELECT count(DISTINCT trace_id) FROM trace_requests WHERE signal = 1", ())
+        return int(count)
 
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+
+def _numbers_in(operations: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(operations) // 4}I", operations)

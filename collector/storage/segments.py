@@ -18,14 +18,18 @@ from collector.core.telemetry import Forgotten, OtlpRequest, StoredRequest
 from collector.storage.group_commit import GroupCommit, Job
 from collector.storage.integrity.damage import Damage, DamageLog
 from collector.storage.integrity.frames import IDENTITY_BYTES
+from collector.storage.patience import OutOfTime, Patience
 from collector.storage.segment import Segment, numbers_in, segment_of
 from collector.storage.segment_file import Gap
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
-_READERS = 2
 _FURTHEST = 2**16
 """A position that lies more segments ahead than this was never given: it is damaged itself."""
+_QUICK_READERS, _SLOW_READERS = 2, 2
+_QUICK_SECONDS = 0.1
+_MOST_WAITING = 64
+"""Slow readings; what is more is told to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class Segments:
         self._closing = threading.Event()
         self._sealing: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
+        self._slow_readers: ThreadPoolExecutor | None = None
+        self._slow = 0
 
     def open(self, beyond: int = 0) -> None:
         """Opens what is there, whatever of it is damaged. Indexes are checked, and made again, behind it.
@@ -90,7 +96,8 @@ class Segments:
         """
         self._closing.clear()
         self._sealing = ThreadPoolExecutor(1, thread_name_prefix="otel-opto-sealing")
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="otel-opto-segment-reader")
+        self._readers = ThreadPoolExecutor(_QUICK_READERS, thread_name_prefix="otel-opto-segment-reader")
+        self._slow_readers = ThreadPoolExecutor(_SLOW_READERS, thread_name_prefix="otel-opto-segment-search")
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             found = numbers_in(self._directory) or [1]
@@ -145,10 +152,10 @@ class Segments:
         """Writes what waits, then closes. Safe twice and unopened."""
         self._closing.set()
         self._queue.stop()
-        for executor in (self._sealing, self._readers):
+        for executor in (self._sealing, self._readers, self._slow_readers):
             if executor is not None:
                 executor.shutdown()
-        self._sealing = self._readers = None
+        self._sealing = self._readers = self._slow_readers = None
         for segment in self._segments:
             segment.close()
         self._segments = ()
@@ -162,14 +169,51 @@ class Segments:
         await self._queue.put(requests, sum(len(request.body) for request in requests))
 
     async def read(self, work: Callable[[Sequence[Segment]], _T]) -> _T:
-        """Runs `work` on the segments, oldest first, in a thread of its own.
+        """Runs `work`, which does not take long, on the segments, oldest first, in a thread of its own.
 
         Raises:
             Unavailable: the disk fails, or the store is closed.
         """
-        if self._readers is None:
+        return await self._run(self._readers, work)
+
+    async def search(self, work: Callable[[Sequence[Segment], Patience], _T], seconds: float | None) -> _T:
+        """Runs `work`, which may take long, beside the reading of what is quickly read.
+
+        Args:
+            work: Asks its patience between its steps. Where the caller is cancelled it ends at the next step.
+            seconds: It has so much patience from its beginning on; None: any.
+
+        Raises:
+            Unavailable: as above, or too many wait already.
+        """
+        if self._slow >= _MOST_WAITING:
+            raise Unavailable(f"{_MOST_WAITING} searches are waiting already; try again when these are done", 5)
+        patience = Patience(seconds)
+        self._slow += 1
+        try:
+            return await self._run(self._slow_readers, lambda segments: work(segments, patience))
+        finally:
+            patience.leave()
+            self._slow -= 1
+
+    async def gather(self, work: Callable[[Sequence[Segment], Patience], _T]) -> _T:
+        """Runs `work` that mostly is quick, all of it: what is not done after a moment begins anew among the slow ones.
+
+        Raises:
+            Unavailable: as above.
+        """
+        patience = Patience(_QUICK_SECONDS)
+        try:
+            return await self._run(self._readers, lambda segments: work(segments, patience))
+        except OutOfTime:
+            return await self.search(work, None)
+        finally:
+            patience.leave()
+
+    async def _run(self, readers: ThreadPoolExecutor | None, work: Callable[[Sequence[Segment]], _T]) -> _T:
+        if readers is None:
             raise Unavailable("the store is closed; the collector is stopping")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await asyncio.get_running_loop().run_in_executor(readers, self._read, work)
 
     def _read(self, work: Callable[[Sequence[Segment]], _T]) -> _T:
         try:

@@ -1,77 +1,182 @@
 """Spans and log records: requests as they came, found by trace."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
+from collector.core.errors import TooLarge
 from collector.core.span import LogRecord, Span, StatusCode
-from collector.core.telemetry import Operation, Signal, TraceSummary
+from collector.core.telemetry import Answer, Operation, Signal, TraceBounds, TraceSummary
 from collector.otlp.decode import log_records_of, spans_of
-from collector.otlp.raw import TraceDataBuilder, trace_ids_in
+from collector.otlp.pieces import pieces
+from collector.otlp.raw import TraceDataBuilder, selected, trace_ids_in
+from collector.storage.patience import OutOfTime, Patience
 from collector.storage.segment import Segment
 
 _AT_ONCE = 64
+_MOST_SUMMARIZED = 20_000
+_MOST_COMPARED = 64
+"""Of different spans with one id; beyond that an equal one may be read twice."""
 
 
-def trace_data(segments: Sequence[Segment], trace_id: str) -> bytes:
+def trace_data(
+    segments: Sequence[Segment], trace_id: str, patience: Patience, bounds: TraceBounds | None = None
+) -> bytes:
     """See `TelemetryStore.trace_data`."""
     wanted = _bytes_of(trace_id)
     if wanted is None:
         return b""
     gathered = TraceDataBuilder(wanted)
-    for segment in segments:
-        for body in segment.bodies(wanted, Signal.TRACES):
-            gathered.add(body)
+    for piece in _pieces(segments, wanted, Signal.TRACES, patience):
+        gathered.add(piece)
+        if bounds is not None:
+            _check(trace_id, "spans", gathered.spans, gathered.bytes, bounds)
     return gathered.build()
 
 
-def trace(segments: Sequence[Segment], trace_id: str) -> Sequence[Span]:
-    """See `TelemetryStore.trace`."""
-    spans = sorted(
-        spans_of(trace_data(segments, trace_id)),
-        key=lambda span: (span.start_time_unix_nano, span.context.span_id),
+def log_data(
+    segments: Sequence[Segment], trace_id: str, patience: Patience, bounds: TraceBounds | None = None
+) -> bytes:
+    """See `TelemetryStore.log_data`. Logs have the form of traces, with other names (logs.proto, trace.proto)."""
+    wanted = _bytes_of(trace_id)
+    if wanted is None:
+        return b""
+    found: list[bytes] = []
+    records = size = 0
+
+    def of_trace(_: bytes, candidates: Sequence[bytes]) -> Sequence[bytes]:
+        nonlocal records
+        kept = [record for record in candidates if wanted in record]
+        records += len(kept)
+        return kept
+
+    for piece in _pieces(segments, wanted, Signal.LOGS, patience):
+        found.append(selected(piece, of_trace))
+        size += len(found[-1])
+        if bounds is not None:
+            _check(trace_id, "log records", records, size, bounds)
+    return b"".join(found)
+
+
+def _pieces(segments: Sequence[Segment], trace_id: bytes, signal: Signal, patience: Patience) -> Iterator[bytes]:
+    """All requests that touch a trace, never much at once."""
+    for segment in segments:
+        for place in segment.index.places(trace_id, signal):
+            for piece in pieces(segment.body(place, signal)):
+                patience.go_on()
+                yield piece
+
+
+def _check(trace_id: str, items: str, count: int, size: int, bounds: TraceBounds) -> None:
+    if count > bounds.spans:
+        found, allowed = f"{bounds.spans:,} {items}", f"{bounds.key}.max_spans"
+    elif size > bounds.bytes:
+        found, allowed = f"{bounds.bytes:,} bytes of {items}", f"{bounds.key}.max_bytes"
+    else:
+        return
+    raise TooLarge(
+        f"trace {trace_id} is too large for it: found more than {found} and read no further; {allowed} allows more"
     )
+
+
+def trace(segments: Sequence[Segment], trace_id: str, patience: Patience) -> Sequence[Span]:
+    """See `TelemetryStore.trace`."""
+    return _once(_spans(trace_data(segments, trace_id, patience), patience))
+
+
+def _spans(data: bytes, patience: Patience) -> Iterator[Span]:
+    for piece in pieces(data):
+        patience.go_on()
+        yield from spans_of(piece)
+
+
+def _once(found: Iterable[Span]) -> Sequence[Span]:
+    spans = sorted(found, key=lambda span: (span.start_time_unix_nano, span.context.span_id))
     seen: dict[str, list[Span]] = {}
     once = []
     for span in spans:  # byte-equal ones are gone already; these differ in their encoding only
         known = seen.setdefault(span.context.span_id, [])
-        if span not in known:
+        if span not in known[-_MOST_COMPARED:]:
             known.append(span)
             once.append(span)
     return once
 
 
-def log_records(segments: Sequence[Segment], trace_id: str) -> Sequence[LogRecord]:
+def log_records(segments: Sequence[Segment], trace_id: str, patience: Patience) -> Sequence[LogRecord]:
     """See `TelemetryStore.log_records`."""
-    wanted = _bytes_of(trace_id)
-    if wanted is None:
-        return ()
-    found = [
-        record
-        for segment in segments
-        for body in segment.bodies(wanted, Signal.LOGS)
-        for record in log_records_of(body)
-        if record.context is not None and record.context.trace_id == trace_id
-    ]
+    found: list[LogRecord] = []
+    for piece in pieces(log_data(segments, trace_id, patience)):
+        patience.go_on()
+        found += [one for one in log_records_of(piece) if one.context is not None and one.context.trace_id == trace_id]
     return sorted(found, key=lambda record: record.time_unix_nano or record.observed_time_unix_nano)
 
 
-def traces(segments: Sequence[Segment], limit: int) -> Sequence[TraceSummary]:
-    """See `TelemetryStore.traces`. Traces that one request touched last come by id."""
-    newest: dict[str, None] = {}
-    for touched in _touched(segments):
-        newest.update(dict.fromkeys(sorted(trace_id.hex() for trace_id in touched)))
-        if len(newest) >= limit > 0:
-            break
-    return [_summary(trace(segments, trace_id)) for trace_id in list(newest)[: limit or None]]
+def revision(segments: Sequence[Segment], trace_id: str) -> str:
+    """See `TelemetryStore.revision`, of what is in segments: what came first, what last, and how often."""
+    wanted = _bytes_of(trace_id)
+    if wanted is None:
+        return ""
+    positions = [
+        segment.position(place.offset)
+        for signal in Signal
+        for segment in segments
+        for place in segment.index.places(wanted, signal)
+    ]
+    return f"{min(positions)}-{max(positions)}-{len(positions)}" if positions else ""
 
 
-def _touched(segments: Sequence[Segment]) -> Iterator[set[bytes]]:
+def traces(segments: Sequence[Segment], limit: int, patience: Patience) -> Answer[TraceSummary]:
+    """See `TelemetryStore.traces`. Traces that one request touched last come by id.
+
+    Of a trace of very many spans only the first are counted, and the answer says so.
+    """
+    found: list[TraceSummary] = []
+    cut: list[str] = []
+    seen: set[bytes] = set()
+    try:
+        for touched in _touched(segments, patience):
+            for trace_id in sorted(touched - seen):
+                if len(found) == limit > 0:
+                    return Answer(tuple(found), _not_whole(cut))
+                seen.add(trace_id)
+                spans, whole = _first_spans(segments, trace_id, patience)
+                if spans:  # they may have been given up meanwhile
+                    found.append(_summary(spans))
+                if not whole:
+                    cut.append(trace_id.hex())
+    except OutOfTime:
+        over = f"listing took longer than {patience.seconds:g} s (queries.max_seconds) and was ended; ask for fewer"
+        return Answer(tuple(found), "; ".join(filter(None, (over, _not_whole(cut)))))
+    return Answer(tuple(found), _not_whole(cut))
+
+
+def _not_whole(cut: Sequence[str]) -> str:
+    if not cut:
+        return ""
+    return f"only the first {_MOST_SUMMARIZED:,} spans were counted of {len(cut)} traces, one of them {cut[0]}"
+
+
+def _first_spans(segments: Sequence[Segment], trace_id: bytes, patience: Patience) -> tuple[Sequence[Span], bool]:
+    """Of a trace, and whether these are all."""
+    gathered = TraceDataBuilder(trace_id)
+    for piece in _pieces(segments, trace_id, Signal.TRACES, patience):
+        gathered.add(piece)
+        if gathered.spans > _MOST_SUMMARIZED:
+            return _once(islice(_spans(gathered.build(), patience), _MOST_SUMMARIZED)), False
+    return _once(_spans(gathered.build(), patience)), True
+
+
+def _touched(segments: Sequence[Segment], patience: Patience) -> Iterator[set[bytes]]:
     """The traces of each request, the last request first."""
     for segment in reversed(segments):
         before = segment.file.size
         while places := segment.index.newest_places(before, _AT_ONCE):
             for place in places:
-                yield set(trace_ids_in(segment.body(place)))
+                touched: set[bytes] = set()
+                for piece in pieces(segment.body(place)):
+                    patience.go_on()
+                    touched.update(trace_ids_in(piece))
+                yield touched
             before = places[-1].offset
 
 
@@ -92,15 +197,27 @@ def touches(segments: Sequence[Segment], trace_id: str) -> bool:
     return wanted is not None and any(segment.index.places(wanted, Signal.TRACES) for segment in reversed(segments))
 
 
-def trace_count(segments: Sequence[Segment]) -> int:
-    """How many traces there are. Merges the sorted ids of all segments: about half a second for half a million."""
-    if len(segments) == 1:
-        return len(segments[0].index.trace_ids())
-    count, last = 0, None
-    for trace_id in heapq.merge(*(segment.index.trace_ids() for segment in segments)):
-        count += trace_id != last
+def trace_count(segments: Sequence[Segment], patience: Patience) -> int:
+    """How many traces there are. Merges the sorted ids of all segments: about half a second for half a million.
+
+    Where that would take too long, a trace counts once for each segment that it is in.
+    """
+    if len(segments) > 1:
+        try:
+            return sum(1 for _ in _distinct(segments, patience))
+        except OutOfTime:
+            pass
+    return sum(segment.index.trace_count() for segment in segments)
+
+
+def _distinct(segments: Sequence[Segment], patience: Patience) -> Iterator[bytes]:
+    last = b""
+    for number, trace_id in enumerate(heapq.merge(*(segment.index.trace_ids() for segment in segments))):
+        if number % _AT_ONCE == 0:
+            patience.go_on()
+        if trace_id != last:
+            yield trace_id
         last = trace_id
-    return count
 
 
 def _summary(spans: Sequence[Span]) -> TraceSummary:

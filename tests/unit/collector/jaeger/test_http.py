@@ -214,11 +214,11 @@ async def test_feedback_is_seen_and_searched_for(served: Served) -> None:
         target = SpanContext(samples.trace_id(number), samples.span_id(1) if number < 3 else "")
         await served.store.submit([Feedback(target, "quality", score, "bad", "too long", "judge", {}, 5)], 6)
     assert served.ids(service="shop", tag=["opto.release:12", "opto.feedback.quality:<0.5"]) == [1]
-    assert served.ids(service="shop", tag="opto.feedback.quality:<=0.4") == [1, 3]
+    assert served.ids(service="shop", tag="opto.feedback.quality:<=0.4") == [3, 1]
     assert served.ids(service="shop", tag="opto.feedback.quality:>0.4") == [2]
-    assert served.ids(service="shop", tag="opto.feedback.quality:>=0.4", limit=1) == [1]
+    assert served.ids(service="shop", tag="opto.feedback.quality:>=0.4", limit=1) == [2]
     assert served.ids(service="shop", tag="opto.feedback.quality:0.9") == [2]
-    assert served.ids(service="shop", tag="opto.feedback.quality:bad") == [1, 2, 3]
+    assert served.ids(service="shop", tag="opto.feedback.quality:bad") == [3, 2, 1]
     assert served.ids(service="shop", tag="opto.feedback.other:>0") == []
     (span,) = served.get("/api/traces/3")["data"][0]["spans"]
     tags = {tag["key"]: tag["value"] for tag in span["tags"]}

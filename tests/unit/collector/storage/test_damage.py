@@ -18,7 +18,7 @@ from collector.storage.integrity.frames import Format2
 from collector.storage.segment_file import SegmentFile
 from collector.storage.segments import SegmentLimits
 from tests import samples
-from tests.unit.collector.test_improver import TickingClock
+from tests.clocks import TickingClock
 
 SMALL = SegmentLimits(bytes=3_000)
 MANY = range(1, 21)

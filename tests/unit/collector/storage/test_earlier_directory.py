@@ -10,7 +10,7 @@ from collector.counters import Counter, Counters
 from collector.otlp.request import read_traces
 from collector.storage.file_store import FileStore
 from tests import samples
-from tests.unit.collector.test_improver import TickingClock
+from tests.clocks import TickingClock
 
 WRITTEN = Path(__file__).parents[3] / "data" / "directory_1"
 

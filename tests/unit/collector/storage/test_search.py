@@ -1,6 +1,8 @@
 """The search: every condition, alone and together, against a plain reading of all spans."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -8,12 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collector.core.telemetry import TraceQuery
+from collector.core.errors import TooLarge, Unavailable
+from collector.core.telemetry import Answer, FoundTrace, TraceBounds, TraceQuery
+from collector.otlp.decode import spans_of
 from collector.otlp.needles import attribute_needle
 from collector.otlp.request import read_traces
 from collector.otlp.text import text_of
+from collector.storage import search, telemetry
+from collector.storage.dependencies import CallBook
 from collector.storage.file_store import FileStore
+from collector.storage.patience import Left, Patience
 from collector.storage.segments import SegmentLimits
 from tests import samples
 from tests.clocks import TickingClock
@@ -165,3 +173,248 @@ def test_a_needle_is_found_wherever_its_attribute_is(value: object, key: str, se
     needle = attribute_needle(key, text_of(value))  # type: ignore[arg-type]
     assert needle.is_in(span.SerializeToString())
     assert needle.may_be_in(Scribe(Random(seed)).written(span))
+
+
+# --- bounds ---------------------------------------------------------------------------------------------------------
+
+
+class Steps:
+    """A clock that goes on by one second at every look, so that patience ends after so many steps."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return float(self.looks)
+
+
+async def kept(tmp_path: Path, requests: Sequence[Sequence[Span]], **options: float) -> FileStore:
+    store = FileStore(tmp_path, TickingClock(), SegmentLimits(bytes=8_000), **options)  # type: ignore[arg-type]
+    await store.start()
+    bodies = [samples.traces_request(spans) for spans in requests]
+    for first in range(0, len(bodies), 25):  # what is appended together comes into one segment
+        together = bodies[first : first + 25]
+        await asyncio.gather(*(store.append(read_traces(body, 1).request) for body in together))
+    return store
+
+
+def looks_of(store: FileStore, query: TraceQuery, seconds: float = 1e9) -> tuple[Answer[FoundTrace], int]:
+    """The answer, and how many pieces of requests were looked at for it."""
+    steps = Steps()
+    answer = search.find(store.segments._segments, query, Patience(seconds, steps))
+    return answer, steps.looks
+
+
+async def test_a_search_ends_where_nothing_better_can_come_though_all_spans_began_at_one_time(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [[samples.span(10 * n + m, 1) for m in range(10)] for n in range(1, 201)])
+    answer, looks = looks_of(store, TraceQuery(service="shop", limit=20))
+    assert looks == 2  # of ten traces each
+    assert [int(one.trace_id, 16) for one in answer] == [*range(2000, 2010), *range(1990, 2000)]
+    assert not answer.partial
+    await store.stop()
+
+
+@pytest.mark.parametrize("far", [0, 2**62])
+async def test_a_search_ends_early_though_single_spans_began_at_odd_times(tmp_path: Path, far: int) -> None:
+    """One request holds spans of all times, some have clocks that are wrong by centuries."""
+    requests = [[samples.span(n, 1, start=n * SECOND)] for n in range(1, 300)]
+    requests[100] += [samples.span(1000 + n, 1, start=n * SECOND) for n in range(0, 300, 50)]
+    for n in range(0, 300, 60):
+        odd = samples.span(2000 + n, 1)
+        odd.start_time_unix_nano = odd.end_time_unix_nano = far
+        requests[n].append(odd)
+    store = await kept(tmp_path, requests)
+    answer, looks = looks_of(store, TraceQuery(service="shop", limit=10, start_max_unix_nano=START + 300 * SECOND))
+    assert [int(one.trace_id, 16) for one in answer] == [299, 298, 297, 296, 295, 294, 293, 292, 291, 290]
+    assert looks <= 10 + 1 + 5  # one each, the one with all times, and the odd ones
+    await store.stop()
+
+
+async def test_one_huge_trace_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = 0
+
+    def counted(body: bytes) -> list[object]:
+        nonlocal decoded
+        spans = spans_of(body)
+        decoded += len(spans)
+        return spans  # type: ignore[return-value]
+
+    store = await kept(tmp_path, [[samples.span(1, 10 * n + m, start=n) for m in range(10)] for n in range(1, 101)])
+    monkeypatch.setattr(search, "spans_of", counted)
+    answer, looks = looks_of(store, TraceQuery(service="shop", limit=20))
+    assert [int(one.trace_id, 16) for one in answer] == [1]
+    assert (looks, decoded) == (100, 10)
+    await store.stop()
+
+
+async def test_a_search_that_takes_too_long_gives_what_it_has_and_says_so(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [[samples.span(n, 1, start=n)] for n in range(1, 101)])
+    answer, _ = looks_of(store, TraceQuery(attributes={"nowhere": "found"}), seconds=10)
+    assert list(answer) == []
+    assert "took longer than 10 s (queries.max_seconds)" in answer.partial
+    answer, _ = looks_of(store, TraceQuery(limit=0), seconds=10)
+    assert [int(one.trace_id, 16) for one in answer] == list(range(100, 90, -1))
+    assert f"began at {START + 90} " in answer.partial
+    await store.stop()
+
+
+async def test_a_search_ends_when_nobody_waits(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [[samples.span(n, 1, start=n)] for n in range(1, 101)])
+    patience = Patience()
+    patience.leave()
+    with pytest.raises(Left):
+        search.find(store.segments._segments, TraceQuery(), patience)
+    with pytest.raises(Left):
+        telemetry.traces(store.segments._segments, 0, patience)
+    with pytest.raises(Left):
+        CallBook().between(store.segments._segments, 0, 2**63, patience)
+    await store.stop()
+
+
+async def test_the_caller_that_is_cancelled_takes_the_search_with_it(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [])
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(_: object, patience: Patience) -> None:
+        begun.set()
+        try:
+            while not patience.over():
+                begun.wait(0.001)
+        finally:
+            ended.set()
+
+    running = asyncio.create_task(store.segments.search(endless, None))
+    await asyncio.to_thread(begun.wait)
+    running.cancel()
+    await asyncio.to_thread(ended.wait, 10)
+    assert ended.is_set()
+    await store.stop()
+
+
+async def test_traces_are_read_while_searches_take_long(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [[samples.span(1, 1)]])
+    over = threading.Event()
+    slow = [asyncio.create_task(store.segments.search(lambda _, __: over.wait(), None)) for _ in range(8)]
+    assert len(await asyncio.wait_for(store.trace(samples.trace_id(1)), 10)) == 1
+    assert len(await asyncio.wait_for(store.services(), 10)) == 1
+    over.set()
+    await asyncio.gather(*slow)
+    await store.stop()
+
+
+async def test_too_many_waiting_searches_are_told_to_come_again(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [])
+    over = threading.Event()
+    slow = [asyncio.create_task(store.segments.search(lambda _, __: over.wait(), None)) for _ in range(64)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await store.find(TraceQuery())
+    over.set()
+    await asyncio.gather(*slow)
+    assert list(await store.find(TraceQuery())) == []
+    await store.stop()
+
+
+@given(
+    starts=st.lists(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 3)), min_size=1, max_size=6), max_size=12),
+    limit=st.integers(0, 6),
+    latest=st.integers(0, 3),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_what_is_found_is_what_a_plain_reading_finds(
+    tmp_path_factory: pytest.TempPathFactory, starts: list[list[tuple[int, int]]], limit: int, latest: int
+) -> None:
+    requests = [[samples.span(trace, n, start=at) for n, (trace, at) in enumerate(one, 1)] for one in starts]
+    store = await kept(tmp_path_factory.mktemp("plain"), requests)
+    answer = await store.find(TraceQuery(limit=limit, start_max_unix_nano=START + latest))
+    ranks: dict[int, tuple[int, int]] = {}
+    for position, one in enumerate(starts):
+        for trace, at in one:
+            if at <= latest:
+                ranks[trace] = max(ranks.get(trace, (0, 0)), (at, position))
+    expected = sorted(ranks, key=lambda trace: (-ranks[trace][0], -ranks[trace][1], trace))
+    assert [one.trace_id for one in answer][: limit or None] == [one.trace_id for one in answer]
+    got = [int(one.trace_id, 16) for one in answer]
+    assert [ranks[trace] for trace in got] == [ranks[trace] for trace in expected][: limit or None]
+    assert len(set(got)) == len(got)
+    assert answer.partial == ""
+    await store.stop()
+
+
+# --- dependencies and lists -----------------------------------------------------------------------------------------
+
+
+async def test_calls_are_counted_once_and_read_again(tmp_path: Path) -> None:
+    requests = [[samples.span(n, 1, start=n), samples.span(n, 2, 1, start=n)] for n in range(1, 201)]
+    store = await kept(tmp_path, requests)
+    (counted,) = await store.dependencies(START + 11, START + 20)
+    assert counted.call_count == 10
+    files = sorted((tmp_path / "segments").glob("*.calls"))
+    assert len(files) == len(store.segments._segments) - 1 > 1
+    steps = Steps()
+    answer = CallBook().between(store.segments._segments, 0, 2**63, Patience(1e9, steps))
+    assert answer[0].call_count == 200
+    assert steps.looks < 2 * len(files) + 40  # one for each sealed segment, and the growing one's requests
+    files[0].write_bytes(files[0].read_bytes()[:-1] + b"x")
+    (again,) = await store.dependencies(0, 2**63)
+    assert again.call_count == 200
+    await store.stop()
+
+
+async def test_counting_that_takes_too_long_says_so_and_is_done_when_asked_again(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [[samples.span(n, 1), samples.span(n, 2, 1)] for n in range(1, 201)])
+    book, segments, counts = CallBook(), store.segments._segments, []
+    for _ in range(20):
+        answer = book.between(segments, 0, 2**63, Patience(60, Steps()))
+        counts.append(sum(one.call_count for one in answer))
+        if not answer.partial:
+            break
+        assert "ask again" in answer.partial
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1] == 200
+    await store.stop()
+
+
+async def test_calls_of_forgotten_segments_are_removed(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [[samples.span(n, 1), samples.span(n, 2, 1)] for n in range(1, 201)])
+    while await store.segments.search(store._calls.count_one, None):
+        pass
+    before = len(list((tmp_path / "segments").glob("*.calls")))
+    await store.forget(0, (await store.counts()).bytes - 1)
+    assert not await store.segments.search(store._calls.count_one, None)
+    after = len(list((tmp_path / "segments").glob("*.calls")))
+    assert 0 < after == len(store.segments._segments) - 1 < before
+    await store.stop()
+
+
+async def test_a_list_of_traces_says_where_it_ends(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [[samples.span(n, 1, start=n)] for n in range(1, 101)])
+    answer = telemetry.traces(store.segments._segments, 0, Patience(30, Steps()))
+    assert 0 < len(answer) < 100
+    assert answer[0].trace_id == samples.trace_id(100)
+    assert "queries.max_seconds" in answer.partial
+    await store.stop()
+
+
+async def test_of_a_huge_trace_in_a_list_the_first_spans_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry, "_MOST_SUMMARIZED", 50)
+    store = await kept(tmp_path, [[samples.span(1, 10 * n + m, start=n) for m in range(10)] for n in range(1, 21)])
+    await store.append(read_traces(samples.traces_request([samples.span(2, 1)]), 1).request)
+    answer = await store.traces(0)
+    assert [(int(one.trace_id, 16), one.span_count) for one in answer] == [(2, 1), (1, 50)]
+    assert "only the first 50 spans were counted of 1 traces" in answer.partial
+    await store.stop()
+
+
+async def test_a_trace_beyond_its_bounds_is_refused_in_words(tmp_path: Path) -> None:
+    store = await kept(tmp_path, [[samples.span(1, 10 * n + m, start=n) for m in range(10)] for n in range(1, 21)])
+    whole = await store.trace_data(samples.trace_id(1))
+    assert await store.trace_data(samples.trace_id(1), TraceBounds(200, 2**20, "graph")) == whole
+    with pytest.raises(TooLarge, match=r"found more than 199 spans .* graph\.max_spans allows more"):
+        await store.trace_data(samples.trace_id(1), TraceBounds(199, 2**20, "graph"))
+    with pytest.raises(TooLarge, match=r"more than 1,000 bytes of spans .* graph\.max_bytes allows more"):
+        await store.trace_data(samples.trace_id(1), TraceBounds(200, 1000, "graph"))
+    await store.stop()
