@@ -15,10 +15,25 @@ Ramdas, "Estimating means of bounded random variables by betting", JRSS B 2024).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 _FRACTIONS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 _NOTHING = (0.0,) * len(_FRACTIONS)
+_BEYOND = 600.0
+"""The exponential of more is no float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """How much worse than the control counts as what, as a part of the range of outcomes.
+
+    Attributes:
+        harm: An arm that is worse by more than this does harm.
+        sound: An arm that is worse by less than this is sound; 0 asks that it is better.
+    """
+
+    harm: float = 0.0
+    sound: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,54 +41,70 @@ class Evidence:
     """What is known of one arm and one metric after some units.
 
     Attributes:
-        control_units: Of the control, as is the next of the arm.
-        arm_units: See there.
-        mean: Of the outcomes of all units so far.
-        worse: Logarithms of what the bets on "worse than the control" have become.
-        sound: The same for the bets on "no worse than the control by more than the margin".
+        control_units: Of the control.
+        control_sum: Of their outcomes.
+        arm_units: Of the arm.
+        arm_sum: Of their outcomes.
+        harm: Logarithms of what the bets on "worse than the control by more than the margin" have become.
+        sound: The same for the bets on "not worse than the control by the margin".
     """
 
     control_units: int = 0
+    control_sum: float = 0.0
     arm_units: int = 0
-    mean: float = 0.5
-    worse: tuple[float, ...] = _NOTHING
+    arm_sum: float = 0.0
+    harm: tuple[float, ...] = _NOTHING
     sound: tuple[float, ...] = _NOTHING
 
-    def with_unit(self, outcome: float, *, in_arm: bool, share: float, margin: float) -> "Evidence":
+    def with_unit(self, outcome: float, *, in_arm: bool, share: float, margins: Margins) -> "Evidence":
         """Takes in one unit.
 
         Args:
             outcome: In [0, 1], more is better.
             in_arm: Whether the unit was given the arm; else it was given the control.
             share: The arm's share among the two when the unit was assigned, above 0 and below 1.
-            margin: How much worse still counts as no worse, at least 0.
+            margins: The same for every unit.
         """
-        difference = (1 / share if in_arm else -1 / (1 - share)) * (outcome - self.mean)
+        mean = (self.control_sum + self.arm_sum + 0.5) / (self.control_units + self.arm_units + 1)
+        difference = (1 / share if in_arm else -1 / (1 - share)) * (outcome - mean)
         bound = max(1 / share, 1 / (1 - share))
-        loss, gain = -difference / bound, (difference + margin) / bound
-        units = self.control_units + self.arm_units
-        return replace(
-            self,
-            control_units=self.control_units + (not in_arm),
-            arm_units=self.arm_units + in_arm,
-            mean=(self.mean * (units + 1) + outcome) / (units + 2),
-            worse=tuple([had + math.log1p(part * loss) for part, had in zip(_FRACTIONS, self.worse, strict=True)]),
-            sound=tuple([had + math.log1p(part * gain) for part, had in zip(_FRACTIONS, self.sound, strict=True)]),
+        loss = -(difference + margins.harm) / (bound + margins.harm)
+        gain = (difference + margins.sound) / bound
+        return Evidence(
+            self.control_units + (not in_arm),
+            self.control_sum + (0.0 if in_arm else outcome),
+            self.arm_units + in_arm,
+            self.arm_sum + (outcome if in_arm else 0.0),
+            tuple([had + math.log1p(part * loss) for part, had in zip(_FRACTIONS, self.harm, strict=True)]),
+            tuple([had + math.log1p(part * gain) for part, had in zip(_FRACTIONS, self.sound, strict=True)]),
         )
 
     @property
-    def worse_e_value(self) -> float:
-        """Against "the arm is at least as good as the control"."""
-        return _mean_of(self.worse)
+    def fewest(self) -> int:
+        """Units of the arm that has fewer."""
+        return min(self.control_units, self.arm_units)
+
+    @property
+    def control_mean(self) -> float | None:
+        """Of the control's outcomes; None without any. For people: what decides is the bets."""
+        return self.control_sum / self.control_units if self.control_units else None
+
+    @property
+    def arm_mean(self) -> float | None:
+        """The same of the arm."""
+        return self.arm_sum / self.arm_units if self.arm_units else None
+
+    @property
+    def harm_e_value(self) -> float:
+        """Against "the arm is not worse than the control by more than the margin of harm"."""
+        return _mean_of(self.harm)
 
     @property
     def sound_e_value(self) -> float:
-        """Against "the arm is worse than the control by the margin or more"."""
+        """Against "the arm is worse than the control by the margin of soundness or more"."""
         return _mean_of(self.sound)
 
 
 def _mean_of(logarithms: Sequence[float]) -> float:
     most = max(logarithms)
-    if most > 600:
-        return math.inf
-    return sum(math.exp(one) for one in logarithms) / len(logarithms)
+    return math.inf if most > _BEYOND else sum(math.exp(one) for one in logarithms) / len(logarithms)
