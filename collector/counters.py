@@ -31,6 +31,7 @@ class Counter(StrEnum):
     EXPORTER_DAMAGED_BYTES = "otel_opto_exporter_damaged_bytes"
     FEEDBACK_ACCEPTED = "otel_opto_feedback_accepted"
     FEEDBACK_INVALID = "otel_opto_feedback_invalid"
+    FEEDBACK_UNSCORED = "otel_opto_feedback_unscored"
     FEEDBACK_ATTACHED = "otel_opto_feedback_attached"
     FEEDBACK_EXPIRED = "otel_opto_feedback_expired"
     GRAPHS_REFUSED = "otel_opto_graphs_refused"

@@ -98,8 +98,11 @@ class Pipeline:
             else extract.from_log_records(log_records_of(body))
         )
         self._counters.add(Counter.FEEDBACK_INVALID, len(found.faults))
+        self._counters.add(Counter.FEEDBACK_UNSCORED, len(found.unscored))
         for fault in found.faults:
             _LOG.warning("feedback is kept as telemetry but judges nothing: %s", fault)
+        for fault in found.unscored:
+            _LOG.warning("feedback is kept without its score: %s", fault)
         return found.feedback
 
     async def submit(self, feedback: Sequence[Feedback]) -> None:

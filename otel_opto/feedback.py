@@ -38,8 +38,10 @@ class FeedbackEvents:
             self._drop(f"feedback {name!r} judges nothing: there is no current span; give target=")
             return
         if score is not None and not math.isfinite(score):
-            self._drop(f"feedback {name!r} is not sent: score: found {score!r}, allowed: a finite number")
-            return
+            self._drop(f"the score of feedback {name!r} is not sent: found {score!r}, allowed: a finite number")
+            if not label and not text:
+                return
+            score = None
         carried: dict[str, str | float] = {semconv.EVALUATION_NAME: name}
         if score is not None:
             carried[semconv.EVALUATION_SCORE] = float(score)

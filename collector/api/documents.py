@@ -1,9 +1,9 @@
 """The API's JSON documents: what comes in, checked by pydantic; what goes out, as plain dictionaries."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from collector.api.messages import (
     DEFAULT_BATCH_SIZE,
@@ -13,7 +13,7 @@ from collector.api.messages import (
     checked_study,
 )
 from collector.core.errors import InvalidRequest
-from collector.core.feedback import Feedback, StoredFeedback
+from collector.core.feedback import Feedback, StoredFeedback, score_of
 from collector.core.release import Acknowledgement, Release, ReleaseStatus, ValueChange
 from collector.core.span import SpanContext
 from collector.core.study import Direction, Reach, Study, StudyRecord
@@ -84,7 +84,7 @@ class FeedbackDocument(_Strict):
     trace_id: str
     span_id: str = ""
     name: str
-    score: float | None = None
+    score: Annotated[float | None, BeforeValidator(score_of)] = None
     label: str = ""
     text: str = ""
     source: str = "api"

@@ -2,11 +2,16 @@
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from collector.core.span import SpanContext
+from collector.core.span import AnyValue, SpanContext
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_MAX_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,32 @@ class Feedback:
         content = [self.target.trace_id, self.target.span_id, self.name, self.score, self.label, self.text,
                    self.source, sorted(self.attributes.items()), self.time_unix_nano]  # fmt: skip
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def score_of(value: AnyValue) -> float | None:
+    """A score as senders write it: a number, a number as text (``"10"``, ``" 0.8 "``, ``"1e-3"``), a truth value.
+
+    ``true`` is 1, ``false`` is 0, as text too. None, and a text without content, is no score.
+
+    Raises:
+        ValueError: it is none of them, or not finite; the text says what was found and what is allowed.
+    """
+    said = value.strip() if isinstance(value, str) else value
+    if said is None or said == "":
+        return None
+    number = {"true": 1.0, "false": 0.0}.get(said.lower()) if isinstance(said, str) else None
+    if isinstance(said, int | float) or (isinstance(said, str) and number is None and _NUMBER.fullmatch(said)):
+        try:
+            number = float(said)
+        except OverflowError:
+            number = math.inf
+    if number is None or not math.isfinite(number):
+        shown = repr(value)
+        shown = shown if len(shown) <= _MAX_SHOWN else shown[:_MAX_SHOWN] + "…"
+        raise ValueError(
+            f"{shown} ({type(value).__name__}); allowed is a finite number, also as text, or a truth value"
+        )
+    return number
 
 
 class FeedbackState(Enum):

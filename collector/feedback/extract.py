@@ -5,11 +5,10 @@ on what; ``opto.feedback.*`` carries that.
 """
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from collector.core.feedback import Feedback
+from collector.core.feedback import Feedback, score_of
 from collector.core.span import AnyValue, Attributes, LogRecord, Span, SpanContext
 from otel_opto import semconv
 
@@ -17,14 +16,22 @@ _LEGACY_EVENT_NAME = "event.name"
 """Where log events had their name before `LogRecord.event_name`."""
 
 _MAX_SHOWN = 80
+_NO_WORDS = frozenset(("nan", "inf", "infinity", "none", "null", "n/a"))
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What was found, and what looked like feedback and is none: each fault says what, where and what is allowed."""
+    """What was found.
+
+    Attributes:
+        feedback: What judges something.
+        faults: Of what looked like feedback and is none; each says what was found, where and what is allowed.
+        unscored: Of feedback whose score could not be read and that is kept for its label and its text.
+    """
 
     feedback: tuple[Feedback, ...]
     faults: tuple[str, ...]
+    unscored: tuple[str, ...] = ()
 
 
 class _Fault(Exception):
@@ -53,28 +60,36 @@ def from_spans(spans: Iterable[Span]) -> Extraction:
 def _extraction(events: Iterable[tuple[SpanContext | None, Attributes, int]]) -> Extraction:
     feedback: list[Feedback] = []
     faults: list[str] = []
+    unscored: list[str] = []
     for target, attributes, time_unix_nano in events:
+        where = f"trace {target.trace_id}, span {target.span_id or '(root)'}" if target else "a log record"
         try:
-            feedback.append(_feedback(target, attributes, time_unix_nano))
-        except _Fault as fault:
-            where = f"trace {target.trace_id}, span {target.span_id or '(root)'}" if target else "a log record"
-            faults.append(f"{semconv.EVALUATION_EVENT} of {where}: {fault}")
-    return Extraction(tuple(feedback), tuple(faults))
+            one, fault = _feedback(target, attributes, time_unix_nano)
+        except _Fault as none:
+            faults.append(f"{semconv.EVALUATION_EVENT} of {where}: {none}")
+        else:
+            feedback.append(one)
+            unscored += [f"{semconv.EVALUATION_EVENT} of {where}: {fault}"] if fault else []
+    return Extraction(tuple(feedback), tuple(faults), tuple(unscored))
 
 
-def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano: int) -> Feedback:
+def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano: int) -> tuple[Feedback, str]:
+    """The feedback, and why its score could not be read; empty if it could, or if there is none."""
     name = attributes.get(semconv.EVALUATION_NAME)
     if not isinstance(name, str) or not name:
         raise _Fault(f"{semconv.EVALUATION_NAME} is {_shown(name)}; it must be a text that names the metric")
     if target is None:
         raise _Fault(f"metric {name!r} has no trace id; emit it in the context of the judged span")
-    score = _score(name, attributes.get(semconv.EVALUATION_SCORE))
-    label = _text(attributes.get(semconv.EVALUATION_LABEL))
+    said = attributes.get(semconv.EVALUATION_SCORE)
+    score, fault = _score(name, said)
+    label = _text(attributes.get(semconv.EVALUATION_LABEL)) or (_word(said) if fault else "")
     text = _text(attributes.get(semconv.EVALUATION_EXPLANATION))
     if score is None and not label and not text:
+        if fault:
+            raise _Fault(fault)
         allowed = f"{semconv.EVALUATION_SCORE}, {semconv.EVALUATION_LABEL}, {semconv.EVALUATION_EXPLANATION}"
         raise _Fault(f"metric {name!r} says nothing; it needs at least one of {allowed}")
-    return Feedback(
+    feedback = Feedback(
         target=target,
         name=name,
         score=score,
@@ -84,15 +99,20 @@ def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano
         attributes=_further(attributes),
         time_unix_nano=time_unix_nano,
     )
+    return feedback, fault
 
 
-def _score(name: str, value: AnyValue) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        found = f"{_shown(value)} ({type(value).__name__})"
-        raise _Fault(f"metric {name!r}: {semconv.EVALUATION_SCORE} is {found}; allowed is a finite number")
-    return float(value)
+def _score(name: str, value: AnyValue) -> tuple[float | None, str]:
+    try:
+        return score_of(value), ""
+    except ValueError as error:
+        return None, f"metric {name!r}: {semconv.EVALUATION_SCORE} is {error}"
+
+
+def _word(value: AnyValue) -> str:
+    """A score in words (``"high"``) is a label; what is not even that, ``"NaN"`` among it, is none."""
+    word = value.strip() if isinstance(value, str) else ""
+    return word if word[:1].isalpha() and word.lower() not in _NO_WORDS and len(word) <= _MAX_SHOWN else ""
 
 
 def _further(attributes: Attributes) -> dict[str, str]:

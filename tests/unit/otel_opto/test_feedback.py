@@ -47,6 +47,17 @@ def test_feedback_that_says_nothing_is_counted_and_said_once(app: App, caplog: p
     assert sum("said once" in message for message in caplog.messages) == 1
 
 
+def test_a_score_that_is_no_number_does_not_take_the_words_with_it(app: App) -> None:
+    app.connect()
+    with app.span():
+        app.sdk.feedback(math.nan, "too long", label="bad")
+    (record,) = app.capture.log_records()
+    said = dict(record.log_record.attributes or {})
+    assert "gen_ai.evaluation.score.value" not in said
+    assert said["gen_ai.evaluation.explanation"] == "too long"
+    assert app.sdk.feedback_events.dropped == 1
+
+
 RESOURCE = Resource({"service.name": "from-resource", "service.instance.id": "i-1"})
 
 

@@ -68,8 +68,8 @@ def test_other_records_are_not_looked_at() -> None:
         ({"gen_ai.evaluation.name": 5}, "gen_ai.evaluation.name is 5; it must be a text"),
         ({**NAMED, "gen_ai.evaluation.score.value": math.nan}, "metric 'q': gen_ai.evaluation.score.value is nan"),
         ({**NAMED, "gen_ai.evaluation.score.value": -math.inf}, "is -inf (float); allowed is a finite number"),
-        ({**NAMED, "gen_ai.evaluation.score.value": True}, "is True (bool); allowed is a finite number"),
-        ({**NAMED, "gen_ai.evaluation.score.value": "1"}, "is '1' (str); allowed is a finite number"),
+        ({**NAMED, "gen_ai.evaluation.score.value": [1]}, "is [1] (list); allowed is a finite number"),
+        ({**NAMED, "gen_ai.evaluation.score.value": "NaN"}, "is 'NaN' (str); allowed is a finite number"),
         ({**NAMED, "gen_ai.evaluation.score.value": "1" * 900}, "1… (str)"),
         (NAMED, "metric 'q' says nothing; it needs at least one of gen_ai.evaluation.score.value"),
     ],
@@ -80,6 +80,48 @@ def test_a_fault_says_what_was_found_where_and_what_is_allowed(attributes: dict[
     (fault,) = extraction.faults
     assert fault.startswith(f"gen_ai.evaluation.result of trace {TARGET.trace_id}, span {TARGET.span_id}: ")
     assert said in fault
+
+
+@pytest.mark.parametrize(
+    ("value", "score"),
+    [("10", 10), (" 0.8 ", 0.8), ("1e-3", 0.001), ("-.5", -0.5), ("+3.", 3), (True, 1), (False, 0), ("true", 1),
+     ("False", 0), (2**63 - 1, 2.0**63), (-(2**63), -(2.0**63)), ("9" * 300, 1e300)],
+)  # fmt: skip
+def test_what_is_a_number_beyond_doubt_is_a_score(value: AnyValue, score: float) -> None:
+    (feedback,) = from_log_records([evaluation({**NAMED, "gen_ai.evaluation.score.value": value})]).feedback
+    assert feedback.score == pytest.approx(score)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [math.nan, math.inf, "nan", "-Infinity", "high", "0,8", "85%", "4/5", "1_000", "0x10", "٣", "1e999", "1 2", "1e",
+     [0.5], {"value": 1}, b"1"],
+)  # fmt: skip
+def test_a_score_that_is_none_does_not_take_label_and_explanation_with_it(value: AnyValue) -> None:
+    attributes: dict[str, AnyValue] = {
+        **NAMED,
+        "gen_ai.evaluation.score.value": value,
+        "gen_ai.evaluation.score.label": "pass",
+        "gen_ai.evaluation.explanation": "names its source",
+    }
+    extraction = from_log_records([evaluation(attributes)])
+    assert extraction.feedback == (Feedback(TARGET, "q", None, "pass", "names its source", time_unix_nano=1),)
+    assert extraction.faults == ()
+    (fault,) = extraction.unscored
+    assert "metric 'q': gen_ai.evaluation.score.value is" in fault
+
+
+def test_a_score_in_words_is_a_label_where_there_is_none() -> None:
+    extraction = from_log_records([evaluation({**NAMED, "gen_ai.evaluation.score.value": "high"})])
+    assert [(one.score, one.label) for one in extraction.feedback] == [(None, "high")]
+    assert len(extraction.unscored) == 1
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_no_score_is_no_fault(value: AnyValue) -> None:
+    said = {**NAMED, "gen_ai.evaluation.score.value": value, "gen_ai.evaluation.score.label": "pass"}
+    extraction = from_log_records([evaluation(said)])
+    assert (len(extraction.feedback), extraction.unscored) == (1, ())
 
 
 def test_feedback_on_no_trace_is_a_fault_and_does_not_take_others_with_it() -> None:
