@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from collector.core.span import AnyValue
 from collector.graph.reading.statement import Message, ToolCall
+from collector.graph.reading.thoughts import is_thought
 from collector.graph.reading.values import structured
 
 _ROLES = {
@@ -28,6 +29,8 @@ _ANSWER_KEYS = ("toolResult", "functionResponse", "function_response", "tool_cal
 
 def messages(value: AnyValue) -> tuple[Message, ...]:
     """Every message of a list, a ``{"messages": …}`` object or a single message; () if it holds none.
+
+    What a model thought (`thoughts.is_thought`) is no part of its message.
 
     Understood: GenAI parts, OpenAI chat and responses, Anthropic blocks, LangChain (plain and serialized), Vercel AI
     SDK, Bedrock Converse, Gemini, Haystack.
@@ -67,6 +70,8 @@ def _constructor(value: Mapping[str, AnyValue]) -> str:
 def _read(value: Mapping[str, AnyValue]) -> Iterator[Message]:
     kind = str(value.get("type") or "")
     inner = value.get("kwargs") if _constructor(value) else value.get("data")
+    if is_thought(value):
+        return
     if isinstance(inner, Mapping) and _role(value):
         yield _message(_role(value), inner)
     elif kind in _CALL_PARTS:
@@ -84,6 +89,8 @@ def _message(role: str, value: Mapping[str, AnyValue]) -> Message:
     answers = _call_id(value) if role == "tool" else ""
     content: list[AnyValue] = []
     for part in _list(parts):
+        if is_thought(part):
+            continue
         kind = str(part.get("type") or "") if isinstance(part, Mapping) else ""
         if isinstance(part, Mapping) and (kind in _CALL_PARTS or (called := _under(_CALL_KEYS, part))):
             calls.append(tool_call(part if kind in _CALL_PARTS else called))

@@ -18,6 +18,7 @@ from collector.graph.reading.statement import (
     Statement,
     source,
 )
+from collector.graph.reading.thoughts import without_thoughts
 from collector.graph.reading.values import cut_mark, is_cut
 
 MIN_LIMIT = 64
@@ -112,7 +113,7 @@ def _alone(span: Span, said: Statement, incomplete: bool) -> SpanReading:
         said.name or span.name,
         said.inputs,
         stated,
-        said.output if stated else None,  # type: ignore[arg-type]
+        without_thoughts(said.output) if stated else None,  # type: ignore[arg-type]
         said.uses,
         said.arguments,
         incomplete or said.incomplete,
@@ -142,7 +143,7 @@ def _united(span: Span, found: Sequence[Statement], incomplete: bool) -> SpanRea
         known = uses.setdefault(use.key, use)
         if known.trainable is None and use.trainable is not None:
             uses[use.key] = known._replace(trainable=use.trainable)
-    value = None if output is None else answer(output.given) if output.output is NOTHING else output.output
+    value = None if output is None else _answered(output)
     return SpanReading(
         name=next((one.name for one in found if one.name), span.name),
         inputs=inputs,
@@ -180,6 +181,10 @@ def _taken(found: Sequence[Statement]) -> tuple[Mapping[str, AnyValue], tuple[Me
         if one.inputs:
             return one.inputs, systems
     return {}, systems
+
+
+def _answered(said: Statement) -> AnyValue:
+    return answer(said.given) if said.output is NOTHING else without_thoughts(said.output)
 
 
 def answer(given: tuple[Message, ...]) -> AnyValue:
