@@ -119,6 +119,7 @@ class StudyDocument(_Strict):
     feedback_filter: dict[str, str] = {}
     instruction: str = ""
     reach: str = Reach.TRACE.value
+    labels: dict[str, float] = {}
 
     def study(self) -> Study:
         """The study. Raises `InvalidRequest` with every fault."""
@@ -287,6 +288,7 @@ def study_document(record: StudyRecord) -> dict[str, object]:
         "feedback_filter": dict(study.feedback_filter),
         "instruction": study.instruction,
         "reach": study.reach.value,
+        "labels": dict(study.labels),
         "state": record.state.value,
         "message": record.message,
         "best_trial": best.number if best else None,

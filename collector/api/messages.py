@@ -12,12 +12,14 @@ from collector.core.release import Release
 from collector.core.span import SpanContext
 from collector.core.study import Direction, Reach, Study, StudyRecord, Trial
 from collector.core.times import bounded
+from collector.feedback.batch import folded
 from otel_opto.v1 import feedback_pb2, release_pb2, study_pb2
 from otel_opto.wire import value_to_proto
 
 DEFAULT_OPTIMIZER = "search"
 DEFAULT_BATCH_SIZE = 20
 DEFAULT_MAX_TRIALS = 30
+MAX_LABELS = 100
 
 _DIRECTIONS = {
     study_pb2.DIRECTION_UNSPECIFIED: Direction.MAXIMIZE,
@@ -135,9 +137,22 @@ def checked_study(study: Study) -> Study:
         faults.append(f"batch_size: found {study.batch_size}, allowed is 1 to 100000")
     if not 1 <= study.max_trials <= 10_000:
         faults.append(f"max_trials: found {study.max_trials}, allowed is 1 to 10000")
+    faults += _label_faults(study)
     if faults:
         raise InvalidRequest("study: " + "; ".join(faults))
     return study
+
+
+def _label_faults(study: Study) -> list[str]:
+    faults = [f"labels: {label!r}: found {score}, allowed are finite numbers" for label, score in study.labels.items()
+              if not math.isfinite(score)]  # fmt: skip
+    if len(study.labels) > MAX_LABELS:
+        faults.append(f"labels: found {len(study.labels)}, allowed are {MAX_LABELS} at most")
+    known = [folded(label) for label in study.labels]
+    faults += [
+        f"labels: {label!r} stands there twice" for label in sorted({one for one in known if known.count(one) > 1})
+    ]
+    return [*faults, "labels: found one without a name"] if "" in known else faults
 
 
 def study_from_proto(message: study_pb2.Study) -> Study:
@@ -163,6 +178,7 @@ def study_from_proto(message: study_pb2.Study) -> Study:
             feedback_filter=dict(message.feedback_filter),
             instruction=message.instruction,
             reach=_REACHES.get(message.reach, Reach.TRACE),
+            labels=dict(message.labels),
         )
     )
 
@@ -186,6 +202,7 @@ def study_to_proto(record: StudyRecord) -> study_pb2.StudyStatus:
             feedback_filter=study.feedback_filter,
             instruction=study.instruction,
             reach=next(number for number, reach in _REACHES.items() if reach is study.reach),
+            labels=study.labels,
         ),
         state=record.state.value,
         message=record.message,

@@ -13,6 +13,7 @@ from collector.core.release import Acknowledgement, Release, ReleaseDraft, Relea
 from collector.core.study import Reach, Study, StudyRecord, StudyState
 from collector.core.telemetry import StoreCounts, TraceSummary
 from collector.counters import Counter, Counters
+from collector.feedback.tally import tally, words
 from collector.pipeline import Pipeline
 from collector.publisher.desk import Desk
 from collector.study.runner import StudyRunner
@@ -176,11 +177,11 @@ class Operations:
         return record
 
     async def studies(self) -> Sequence[StudyRecord]:
-        """In order of creation."""
-        return await self._backend.studies.all()
+        """In order of creation; a running one's message as in `study`."""
+        return [await self._told(record) for record in await self._backend.studies.all()]
 
     async def study(self, name: str) -> StudyRecord:
-        """One study.
+        """One study; the message of a running one says what is wrong with the feedback that it waits for.
 
         Raises:
             NotFound: there is no such study.
@@ -188,7 +189,15 @@ class Operations:
         record = await self._backend.studies.study(name)
         if record is None:
             raise NotFound(f"study {name!r}: there is none of that name; `otel-opto studies` lists them")
-        return record
+        return await self._told(record)
+
+    async def _told(self, record: StudyRecord) -> StudyRecord:
+        running = record.running_trial()
+        if record.state is not StudyState.RUNNING or running is None:
+            return record
+        stored = await self._store.feedback_of_release(running.release, record.study.metric)
+        names = await self._store.metrics_of_release(running.release)
+        return replace(record, message=words(record.study, tally(record.study, stored, names)))
 
     async def stop_study(self, name: str, actor: str) -> StudyRecord:
         """Ends a running study; its best release so far comes into force. A study that has ended stays as it is."""

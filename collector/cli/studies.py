@@ -16,6 +16,7 @@ examples:
   otel-opto studies create tune --service qa --metric quality    begin one (search over all trainable parameters)
   otel-opto studies create words --service qa --metric quality --optimizer optoprime \\
       --option model=my-model --max-trials 10
+  otel-opto studies create words --service qa --metric verdict --label good=1 --label bad=0
   otel-opto studies show tune                                    trials, scores, values
   otel-opto studies stop tune                                    end it; the best release comes into force
 """
@@ -66,6 +67,13 @@ def _add_create(
         "--filter", action="append", default=[], metavar="KEY=VALUE", help="count only feedback with this attribute"
     )
     creating.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="LABEL=SCORE",
+        help="what feedback with this label and without a score counts as: --label good=1 --label bad=0",
+    )
+    creating.add_argument(
         "--reach",
         choices=[reach.value for reach in Reach],
         default=Reach.TRACE.value,
@@ -78,6 +86,20 @@ def _add_create(
 def options_of(texts: list[str]) -> dict[str, object]:
     """An optimizer's options from KEY=VALUE texts; a value is JSON where it is JSON, else a text."""
     return {key: _json_or_text(value) for key, value in _pairs(texts, "--option").items()}
+
+
+def labels_of(texts: list[str]) -> dict[str, float]:
+    """Scores by label from LABEL=SCORE texts."""
+    labels = {}
+    for text in texts:
+        label, separator, score = text.rpartition("=")
+        try:
+            labels[label] = float(score)
+        except ValueError:
+            separator = ""
+        if not separator or not label:
+            raise SystemExit(f"otel-opto: --label {text!r}: allowed is LABEL=SCORE, the score a number")
+    return labels
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, str]:
@@ -115,6 +137,7 @@ def create(arguments: argparse.Namespace) -> int:
             "feedback_filter": _pairs(arguments.filter, "--filter"),
             "instruction": arguments.instruction,
             "reach": arguments.reach,
+            "labels": labels_of(arguments.label),
         },
     )
     if arguments.json:

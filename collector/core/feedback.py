@@ -86,6 +86,8 @@ class StoredFeedback:
         id: Of the feedback as it was submitted.
         feedback: Once attached, `target` names the judged span even where the submission meant "the root".
         release: The release that the judged trace ran with; None while waiting, or when it ran with none.
+        superseded: The same source has judged the same output by the same metric later: by the judgement's own time,
+            then by its coming. Words alone take back no score and no label.
     """
 
     id: str
@@ -93,6 +95,7 @@ class StoredFeedback:
     state: FeedbackState
     received_unix_nano: int
     release: int | None = None
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

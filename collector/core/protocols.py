@@ -205,6 +205,10 @@ class FeedbackStore(Protocol):
         """Attached feedback of a metric on traces that ran with a release, in order of reception."""
         ...
 
+    async def metrics_of_release(self, release: int) -> Mapping[str, int]:
+        """How much attached feedback there is of each metric on traces that ran with a release, a hundred at most."""
+        ...
+
 
 class ParameterStore(Protocol):
     """Declared parameters, and what applications say of releases."""

@@ -44,6 +44,7 @@ class Study:
         max_trials: How many proposals are tried after the baseline.
         seed: The same seed and the same feedback give the same search.
         feedback_filter: Attributes that feedback must have to count.
+        labels: What feedback without a score of its own counts as, by its label: ``{"good": 1.0, "bad": 0.0}``.
         instruction: The objective in words (omega of the Trace paper), for optimizers that read.
         reach: Which traces the graph of a judged output is made of.
     """
@@ -61,6 +62,7 @@ class Study:
     feedback_filter: Mapping[str, str] = field(default_factory=dict)
     instruction: str = ""
     reach: Reach = Reach.TRACE
+    labels: Mapping[str, float] = field(default_factory=dict)
 
 
 class StudyState(Enum):

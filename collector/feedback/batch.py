@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.study import Study
@@ -11,19 +12,38 @@ def select(study: Study, feedback: Sequence[StoredFeedback]) -> tuple[Feedback, 
     """The first scored feedbacks that pass the study's filter, at most a batch of them.
 
     Args:
-        study: Names the attributes that feedback must have to count, and the size of the batch.
-        feedback: Of the study's metric, on traces that ran with the trial's release, in order of reception. An
-            output counts once: of two judgements on one span the first decides.
+        study: Names the attributes that feedback must have to count, the labels that stand for scores, and the size of
+            the batch.
+        feedback: Of the study's metric, on traces that ran with the trial's release, in order of reception. Of one
+            source the last word on an output counts; of several sources that judge one output the first.
     """
     chosen: dict[tuple[str, str], Feedback] = {}
     for stored in feedback:
         if len(chosen) == study.batch_size:
             break
         item = stored.feedback
-        passes = all(item.attributes.get(key) == value for key, value in study.feedback_filter.items())
-        if item.score is not None and passes:
-            chosen.setdefault((item.target.trace_id, item.target.span_id), item)
+        score = score_of(study, item)
+        if score is not None and passes(study, item) and not stored.superseded:
+            chosen.setdefault((item.target.trace_id, item.target.span_id), replace(item, score=score))
     return tuple(chosen.values())
+
+
+def passes(study: Study, feedback: Feedback) -> bool:
+    """Whether it has the attributes that the study wants."""
+    return all(feedback.attributes.get(key) == value for key, value in study.feedback_filter.items())
+
+
+def score_of(study: Study, feedback: Feedback) -> float | None:
+    """Its own score, else that of its label, whose case and surrounding blanks do not count; None if it has neither."""
+    if feedback.score is not None or not study.labels:
+        return feedback.score
+    scores = {folded(label): score for label, score in study.labels.items()}
+    return scores.get(folded(feedback.label))
+
+
+def folded(label: str) -> str:
+    """A label as it is compared."""
+    return label.strip().casefold()
 
 
 def mean_score(batch: Sequence[Feedback]) -> float:

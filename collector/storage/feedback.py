@@ -137,6 +137,16 @@ def feedback_of_release(connection: sqlite3.Connection, release: int, name: str)
     return [_stored(row) for row in rows]
 
 
+def metrics_of_release(connection: sqlite3.Connection, release: int) -> dict[str, int]:
+    """See `FeedbackStore.metrics_of_release`; those that come most often."""
+    rows = connection.execute(
+        "SELECT name, count(*) FROM feedback WHERE state = 'attached' AND release = ? GROUP BY name"
+        " ORDER BY count(*) DESC, name LIMIT 100",
+        (release,),
+    )
+    return dict(rows.fetchall())
+
+
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How much there is in each state."""
     found = dict(connection.execute("SELECT state, count(*) FROM feedback GROUP BY state").fetchall())

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -257,6 +257,10 @@ class FileStore:
     async def feedback_of_release(self, release: int, name: str) -> Sequence[StoredFeedback]:
         """See `FeedbackStore`."""
         return await self.database.read(lambda db: feedback_table.feedback_of_release(db, release, name))
+
+    async def metrics_of_release(self, release: int) -> Mapping[str, int]:
+        """See `FeedbackStore`."""
+        return await self.database.read(lambda db: feedback_table.metrics_of_release(db, release))
 
     # --- parameters ---------------------------------------------------------------------------------------------
 

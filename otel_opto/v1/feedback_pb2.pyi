@@ -47,8 +47,9 @@ class Feedback(google.protobuf.message.Message):
     SOURCE_FIELD_NUMBER: builtins.int
     ATTRIBUTES_FIELD_NUMBER: builtins.int
     TIME_UNIX_NANO_FIELD_NUMBER: builtins.int
+    RESPONSE_ID_FIELD_NUMBER: builtins.int
     trace_id: builtins.str
-    """32 hex digits"""
+    """1 to 32 hex digits; may be empty where response_id is there"""
     span_id: builtins.str
     """16 hex digits, the span whose output is judged; empty: the root of the trace"""
     name: builtins.str
@@ -61,6 +62,8 @@ class Feedback(google.protobuf.message.Message):
     """who says so: "evaluator", "user", …"""
     time_unix_nano: builtins.int
     """0: when it is received"""
+    response_id: builtins.str
+    """gen_ai.response.id of the judged answer, where the trace is not known"""
     @property
     def attributes(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]: ...
     def __init__(
@@ -75,9 +78,10 @@ class Feedback(google.protobuf.message.Message):
         source: builtins.str = ...,
         attributes: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         time_unix_nano: builtins.int = ...,
+        response_id: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_score", b"_score", "score", b"score"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_score", b"_score", "attributes", b"attributes", "label", b"label", "name", b"name", "score", b"score", "source", b"source", "span_id", b"span_id", "text", b"text", "time_unix_nano", b"time_unix_nano", "trace_id", b"trace_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_score", b"_score", "attributes", b"attributes", "label", b"label", "name", b"name", "response_id", b"response_id", "score", b"score", "source", b"source", "span_id", b"span_id", "text", b"text", "time_unix_nano", b"time_unix_nano", "trace_id", b"trace_id"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_score", b"_score"]) -> typing.Literal["score"] | None: ...
 
 Global___Feedback: typing_extensions.TypeAlias = Feedback
@@ -144,11 +148,14 @@ class StoredFeedback(google.protobuf.message.Message):
     FEEDBACK_FIELD_NUMBER: builtins.int
     STATE_FIELD_NUMBER: builtins.int
     RELEASE_FIELD_NUMBER: builtins.int
+    SUPERSEDED_FIELD_NUMBER: builtins.int
     id: builtins.str
     state: builtins.str
     """waiting (for its span), attached, expired"""
     release: builtins.int
     """the release its trace ran with; 0 while waiting or when it ran with none"""
+    superseded: builtins.bool
+    """its source has judged the same output by the same metric later"""
     @property
     def feedback(self) -> Global___Feedback: ...
     def __init__(
@@ -158,9 +165,10 @@ class StoredFeedback(google.protobuf.message.Message):
         feedback: Global___Feedback | None = ...,
         state: builtins.str = ...,
         release: builtins.int = ...,
+        superseded: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["feedback", b"feedback"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["feedback", b"feedback", "id", b"id", "release", b"release", "state", b"state"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["feedback", b"feedback", "id", b"id", "release", b"release", "state", b"state", "superseded", b"superseded"]) -> None: ...
 
 Global___StoredFeedback: typing_extensions.TypeAlias = StoredFeedback
 

@@ -100,7 +100,7 @@ class Constraint(google.protobuf.message.Message):
 
     @property
     def placeholders(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """TEXT: names that must stand in braces, "{question}" """
+        """TEXT: names that must stand in braces: "{question}", "{question!r}", "{{ question }}" """
 
     @property
     def candidates(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:

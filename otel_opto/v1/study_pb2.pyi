@@ -83,6 +83,22 @@ class Study(google.protobuf.message.Message):
         ) -> None: ...
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
+    @typing.final
+    class LabelsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     NAME_FIELD_NUMBER: builtins.int
     SERVICE_FIELD_NUMBER: builtins.int
     METRIC_FIELD_NUMBER: builtins.int
@@ -96,6 +112,7 @@ class Study(google.protobuf.message.Message):
     FEEDBACK_FILTER_FIELD_NUMBER: builtins.int
     INSTRUCTION_FIELD_NUMBER: builtins.int
     REACH_FIELD_NUMBER: builtins.int
+    LABELS_FIELD_NUMBER: builtins.int
     name: builtins.str
     """unique: letters, digits, '.', '_', '-'"""
     service: builtins.str
@@ -123,6 +140,10 @@ class Study(google.protobuf.message.Message):
     def feedback_filter(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """counts only feedback with these attributes"""
 
+    @property
+    def labels(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
+        """what feedback without a score counts as, by its label; 100 at most"""
+
     def __init__(
         self,
         *,
@@ -139,8 +160,9 @@ class Study(google.protobuf.message.Message):
         feedback_filter: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         instruction: builtins.str = ...,
         reach: Global___Reach.ValueType = ...,
+        labels: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["batch_size", b"batch_size", "direction", b"direction", "feedback_filter", b"feedback_filter", "instruction", b"instruction", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "reach", b"reach", "seed", b"seed", "service", b"service"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["batch_size", b"batch_size", "direction", b"direction", "feedback_filter", b"feedback_filter", "instruction", b"instruction", "labels", b"labels", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "reach", b"reach", "seed", b"seed", "service", b"service"]) -> None: ...
 
 Global___Study: typing_extensions.TypeAlias = Study
 
@@ -193,7 +215,7 @@ class StudyStatus(google.protobuf.message.Message):
     state: builtins.str
     """running, finished, stopped, failed"""
     message: builtins.str
-    """why it is in that state"""
+    """why it is in that state; while it runs, what is wrong with the feedback that it waits for"""
     best_trial: builtins.int
     rejected_proposals: builtins.int
     @property

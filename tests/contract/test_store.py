@@ -225,6 +225,15 @@ async def test_attached_feedback_knows_its_span_and_release_and_keeps_its_id(sto
     assert list(await store.feedback_of_release(5, "q")) == []
 
 
+async def test_the_metrics_of_a_release_are_counted(store: Store) -> None:
+    named = [replace(feedback(number), name=name) for number, name in enumerate(("a", "b", "b", "c"), 1)]
+    await store.submit(named, 10)
+    targets = [Attachment(one.id, one.target, 4 if one.name != "c" else 5) for one in named]
+    await store.attach(targets)
+    assert await store.metrics_of_release(4) == {"b": 2, "a": 1}
+    assert await store.metrics_of_release(9) == {}
+
+
 async def test_feedback_expires_only_while_it_waits(store: Store) -> None:
     await store.submit([feedback(1)], 10)
     await store.submit([feedback(2)], 20)

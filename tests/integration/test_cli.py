@@ -22,6 +22,12 @@ def opto(*arguments: str, collector: RunningCollector | None = None) -> subproce
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+def export(collector: RunningCollector, signal: str, body: bytes) -> None:
+    request = urllib.request.Request(f"{collector.http}/v1/{signal}", body, {"Content-Type": "application/x-protobuf"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+
+
 @pytest.fixture
 def judged(collector: RunningCollector) -> str:
     """A stored trace with dataflow and feedback; its id."""
@@ -30,15 +36,8 @@ def judged(collector: RunningCollector) -> str:
         samples.span(7, 2, 1, "find", values={"opto.input.q": '"why"', "opto.output": '["a"]'}, start=1),
         samples.span(7, 3, 1, "tell", values={"opto.output": '"42"'}, links=[(2, "found")], start=2),
     ]
-    for path, body in (
-        ("traces", samples.traces_request(spans)),
-        ("logs", samples.logs_request([samples.evaluation(7, 1, 0.25, "too short")])),
-    ):
-        request = urllib.request.Request(
-            f"{collector.http}/v1/{path}", body, {"Content-Type": "application/x-protobuf"}
-        )
-        with urllib.request.urlopen(request) as answer:
-            assert answer.status == 200
+    export(collector, "traces", samples.traces_request(spans))
+    export(collector, "logs", samples.logs_request([samples.evaluation(7, 1, 0.25, "too short")]))
     eventually(lambda: collector.client.get("/v1/feedback")["feedback"][0]["state"] == "attached")
     return samples.trace_id(7)
 
@@ -101,11 +100,34 @@ def test_feedback_studies_and_releases(collector: RunningCollector, judged: str)
     shown = json.loads(opto("releases", "show", "1", "--json", collector=collector).stdout)
     assert (shown["values"], shown["acknowledgements"]) == ({"k": 3}, [])
     assert "nothing → 3" in opto("releases", "diff", "0", "1", collector=collector).stdout
+    study = opto("studies", "show", "tune", collector=collector).stdout
+    assert "study tune of shop is running: at work" in study
     rolled = json.loads(opto("releases", "rollback", "1", "--json", collector=collector).stdout)
     assert (rolled["number"], rolled["values"]) == (2, {"k": 3})
     study = json.loads(opto("studies", "show", "tune", "--json", collector=collector).stdout)
     assert study["state"] == "stopped"
     assert "rollback to release 1" in study["message"]
+
+
+def test_a_study_tells_of_feedback_without_scores_and_maps_labels(collector: RunningCollector) -> None:
+    spec = {"parameters": [{"key": "k", "type": "integer", "default": 3, "minimum": 1, "maximum": 9}]}
+    url = f"{collector.api}/v1/services/shop/parameters"
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(spec).encode(), method="PUT")):
+        pass
+    creating = ("studies", "create", "tune", "--service", "shop", "--metric", "verdict", "--batch-size", "2")
+    wrong = opto(*creating, "--label", "good", collector=collector)
+    assert (wrong.returncode != 0, "allowed is LABEL=SCORE" in wrong.stderr) == (True, True)
+    created = opto(*creating, "--label", "ok=1", "--label", "no=0", "--json", collector=collector)
+    assert json.loads(created.stdout)["labels"] == {"ok": 1.0, "no": 0.0}
+    eventually(lambda: collector.client.get("/v1/releases")["releases"])
+    export(collector, "traces", samples.traces_request([samples.span(1, 1, values={"opto.release": 1})]))
+    trace = samples.trace_id(1)
+    for name, label in (("verdict", "good"), ("speed", "fast")):
+        assert opto("feedback", "send", trace, "--name", name, "--label", label, collector=collector).returncode == 0
+    told = "1 feedback, none has a score: map the labels in a new study (--label good=1 --label bad=0)"
+    eventually(lambda: told in opto("studies", "show", "tune", collector=collector).stdout)
+    message = collector.client.get("/v1/studies/tune")["message"]
+    assert "labels seen: 'good' (1); mapped: ok, no; other metrics on this release: 'speed' (1)" in message
 
 
 def test_studies_of_the_configuration_begin_once_and_go_on(tmp_path: Path) -> None:
