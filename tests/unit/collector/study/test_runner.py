@@ -255,11 +255,10 @@ async def test_feedback_on_another_release_or_metric_or_without_the_attribute_do
 
 async def test_labels_that_a_study_maps_close_its_trials(bench: Bench) -> None:
     await bench.store.declare("labelled", SPECS[:1])
-    await bench.store.create_study(
-        Study("words", "labelled", "verdict", batch_size=2, labels={"good": 1.0, "bad": 0.0})
-    )
-    await bench.improver.improve("words")
-    release = await bench.store.current_release("labelled")
+    study = Study("words", "labelled", "verdict", batch_size=2, labels={"good": 1.0, "bad": 0.0})
+    await bench.control.studies.create(study, "test")
+    await bench.runner.improve("words")
+    release = await bench.control.desk.control("labelled")
     assert release is not None
     for number, label in ((501, "good"), (502, "meh"), (503, "bad")):
         used = {"opto.release": release.number}
@@ -268,8 +267,8 @@ async def test_labels_that_a_study_maps_close_its_trials(bench: Bench) -> None:
         await bench.pipeline.submit([Feedback(target, "verdict", label=label, time_unix_nano=number)])
     await bench.pipeline.attach()
     bench.optimizer.script = [[]]
-    await bench.improver.improve("words")
-    record = await bench.store.study("words")
+    await bench.runner.improve("words")
+    record = await bench.control.studies.study("words")
     assert record is not None
     assert [(trial.score, trial.feedback_count) for trial in record.trials] == [(0.5, 2)]
     assert [judged.feedback.score for judged in bench.optimizer.requests[0].batch] == [1.0, 0.0]
