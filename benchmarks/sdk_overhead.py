@@ -13,6 +13,7 @@ from pathlib import Path
 
 from opentelemetry.sdk.trace import TracerProvider
 
+from otel_opto.assignment import Assignment
 from otel_opto.parameter import Parameter, spec_of
 from otel_opto.release import Release, ReleasedValue
 from otel_opto.setup import Sdk
@@ -41,8 +42,9 @@ def main() -> None:
         cache_dir=Path("/dev/null/none"),
         tracer_provider=provider,
     )
-    k = Parameter(spec_of("k", 3, Constraint(minimum=1, maximum=9), "", trainable=True), 3, sdk.registry)
-    sdk.registry.apply(Release(1, {"k": ReleasedValue(5, 1, value_hash(5))}), confirmed=True)
+    k = Parameter(spec_of("k", 3, Constraint(minimum=1, maximum=9), "", trainable=True), 3, sdk.pins)
+    released = Release(1, {"k": ReleasedValue(5, 1, value_hash(5))})
+    sdk.registry.apply(Assignment("bench", 1, 1), [released], confirmed=True)
     tracer = provider.get_tracer("benchmark")
     argument = {"question": "how many?", "words": ["many"]}
 

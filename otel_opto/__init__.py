@@ -27,6 +27,7 @@ __all__ = [
     "parameter",
     "shutdown",
     "start_node",
+    "targeting_key",
 ]
 
 # One instance for the process, as OpenTelemetry has one global provider; everything it holds is in the object.
@@ -36,6 +37,7 @@ configure = _sdk.configure
 shutdown = _sdk.shutdown
 feedback = _sdk.feedback
 start_node = _sdk.start_node
+targeting_key = _sdk.pins.targeting
 node = _sdk.nodes.decorate
 
 
@@ -80,4 +82,4 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
         pattern=pattern,
         candidates=tuple(candidates),
     )
-    return Parameter(spec_of(key, default, constraint, description, trainable=trainable), default, _sdk.registry)
+    return Parameter(spec_of(key, default, constraint, description, trainable=trainable), default, _sdk.pins)

@@ -13,12 +13,12 @@ BUCKETS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A release beside the control, and the buckets of keys that get it.
+    """A release beside the control, and the buckets of units that get it.
 
     Attributes:
         release: Its number.
         start: The first bucket, from 0.
-        share: How many buckets, from 0. An arm that grows keeps its start, so that it only wins keys.
+        share: How many buckets, from 0. An arm that grows keeps its start, so that it only wins units.
     """
 
     release: int
@@ -28,14 +28,14 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Which release each key of a service gets.
+    """Which release each unit of a service gets.
 
     Attributes:
         service: Its ``service.name``.
         revision: Rises by one with every change; what a reader knows is outdated by anything higher.
-        control: The release of every key that no arm has.
+        control: The release of every unit that no arm has.
         arms: Disjoint stretches of buckets, by start.
-        salt: Mixed into the hash. Another one deals all keys anew; the same one leaves every key where it is.
+        salt: Mixed into the hash. Another one deals all units anew; the same one leaves every unit where it is.
 
     Raises:
         ValueError: arms overlap or lie outside the buckets.
@@ -59,7 +59,7 @@ class Assignment:
 
     @property
     def releases(self) -> tuple[int, ...]:
-        """Every release that some key may get, the control first."""
+        """Every release that some unit may get, the control first."""
         return (self.control, *(arm.release for arm in self.arms))
 
     def share(self, release: int) -> int:
@@ -67,20 +67,35 @@ class Assignment:
         given = {arm.release: arm.share for arm in self.arms}
         return BUCKETS - sum(given.values()) if release == self.control else given.get(release, 0)
 
-    def release_for(self, key: str) -> int:
-        """The release of a targeting key: a user or a session, else the trace id as 32 hexadecimal digits."""
+    def release_for(self, unit: str) -> int:
+        """The release of a unit: `unit_of` a user or a session, else the trace id as 32 lower-case digits."""
         if not self.arms:
             return self.control
-        place = bucket(self.salt, key)
+        place = bucket(self.salt, unit)
         return next((arm.release for arm in self.arms if arm.start <= place < arm.start + arm.share), self.control)
 
 
-def bucket(salt: str, key: str) -> int:
-    """The bucket of a key, from 0 to 9,999.
+def unit_of(key: str) -> str:
+    """The unit of a targeting key (a user or a session): 16 digits that stand for it on spans and in baggage.
 
-    The first four bytes of SHA-256 over the UTF-8 of salt, a line feed and key, as a big-endian number, times 10,000,
-    divided by 2^32, rounded down. Half of a surrogate pair counts as U+FFFD.
+    The first eight bytes of SHA-256 over the key's UTF-8, in hexadecimal. Half of a surrogate pair counts as U+FFFD.
+    The key itself never leaves the process.
     """
-    text = f"{salt}\n{key}".encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
-    number = int.from_bytes(hashlib.sha256(text).digest()[:4], "big")
+    return hashlib.sha256(_utf8(key)).hexdigest()[:16]
+
+
+def bucket(salt: str, unit: str) -> int:
+    """The bucket of a unit, from 0 to 9,999.
+
+    The first four bytes of SHA-256 over the UTF-8 of salt, a line feed and unit, as a big-endian number, times 10,000,
+    divided by 2^32, rounded down.
+    """
+    number = int.from_bytes(hashlib.sha256(_utf8(f"{salt}\n{unit}")).digest()[:4], "big")
     return number * BUCKETS >> 32
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()

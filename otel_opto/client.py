@@ -10,17 +10,19 @@ from typing import Any
 
 import grpc
 
+from otel_opto.assignment import Assignment
 from otel_opto.cache import ReleaseCache
 from otel_opto.registry import Registry
 from otel_opto.release import Release
 from otel_opto.spec import InvalidValue
 from otel_opto.v1 import parameter_pb2, parameter_pb2_grpc, release_pb2, release_pb2_grpc
-from otel_opto.wire import spec_to_proto
+from otel_opto.wire import assignment_of, spec_to_proto
 
 _LOG = logging.getLogger("otel_opto")
 _FIRST_BACKOFF_SECONDS, _LAST_BACKOFF_SECONDS = 0.2, 10.0
 _CALL_SECONDS = 5.0
 _GATHER_SECONDS = 0.02
+_MOST_ANSWERS = 1_000
 _CHANNEL_OPTIONS = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -70,6 +72,7 @@ class Client:
         self._parameters = parameter_pb2_grpc.ParameterServiceStub(self._channel)
         self._releases = release_pb2_grpc.ReleaseServiceStub(self._channel)
         self._connected = False
+        self._said: dict[int, str] = {}
         self._stream: Any = None  # a call that is an iterator too; grpc's types have no word for it
         self._threads = [
             threading.Thread(target=self._watch, name="otel-opto-watch", daemon=True),
@@ -87,7 +90,8 @@ class Client:
         """Takes the release on disk into force and begins; returns at once."""
         cached = self._cache.load()
         if cached is not None and not self._registry.faults_of(cached):
-            self._registry.apply(cached, confirmed=False)
+            alone = Assignment(self._target.service, 0, cached.number)
+            self._registry.apply(alone, [cached], confirmed=False)
         self._registry.on_declared(self._undeclared.set)
         self._undeclared.set()
         for thread in self._threads:
@@ -131,13 +135,15 @@ class Client:
     def _follow(self) -> None:
         """One stream to its end. A release from disk is not confirmed, so it is asked for again."""
         current = self._registry.current
-        known = current.number if current is not None and self._registry.confirmed else 0
-        stream = self._releases.WatchReleases(
-            release_pb2.WatchReleasesRequest(
-                service=self._target.service, instance_id=self._target.instance_id, applied=known
-            ),
-            metadata=self._target.headers,
+        assignment = self._registry.assignment
+        known = self._registry.confirmed and current is not None and assignment is not None
+        request = release_pb2.WatchReleasesRequest(
+            service=self._target.service,
+            instance_id=self._target.instance_id,
+            applied=current.number if known and current is not None else 0,
+            revision=assignment.revision if known and assignment is not None else 0,
         )
+        stream = self._releases.WatchReleases(request, metadata=self._target.headers)
         self._stream = stream
         if self._stopping.is_set():
             stream.cancel()
@@ -146,24 +152,37 @@ class Client:
         self._undeclared.set()
         self._answered.set()
         for message in stream:
-            self._apply(message.release)
+            self._apply(message)
 
-    def _apply(self, message: release_pb2.Release) -> None:
-        """The whole release or nothing of it, and the answer which of the two."""
+    def _apply(self, message: release_pb2.WatchReleasesResponse) -> None:
+        """The whole of what is in force or nothing of it; of an arm whose release does not fit, the control."""
+        control = self._fitting(message.release)
+        if control is None:
+            return
+        arms = [fitting for arm in message.arms if (fitting := self._fitting(arm)) is not None]
+        self._registry.apply(assignment_of(message), [control, *arms], confirmed=True)
+        self._cache.store(message.release)
+        for release in (control, *arms):
+            self._acknowledge(release.number, "")
+
+    def _fitting(self, message: release_pb2.Release) -> Release | None:
+        """The release; None where it does not fit what is declared, which is answered and said."""
         try:
             release = Release.from_proto(message)
             faults = self._registry.faults_of(release)
         except InvalidValue as error:
             faults = [str(error)]
-        if faults:
+        if not faults:
+            return release
+        if self._said.get(message.number) != "; ".join(faults):
             _LOG.error("release %d is refused and nothing of it applied: %s", message.number, "; ".join(faults))
-            self._acknowledge(message.number, "; ".join(faults))
-            return
-        self._registry.apply(release, confirmed=True)
-        self._cache.store(message)
-        self._acknowledge(message.number, "")
+        self._acknowledge(message.number, "; ".join(faults))
+        return None
 
     def _acknowledge(self, number: int, error: str) -> None:
+        """Answers once, however often an assignment names the release."""
+        if self._said.get(number) == error:
+            return
         status = release_pb2.RELEASE_STATUS_FAILED if error else release_pb2.RELEASE_STATUS_APPLIED
         word = release_pb2.AcknowledgeReleaseRequest(
             service=self._target.service,
@@ -176,6 +195,10 @@ class Client:
             self._releases.AcknowledgeRelease(word, timeout=_CALL_SECONDS, metadata=self._target.headers)
         except grpc.RpcError as failure:
             _LOG.warning("release %d could not be acknowledged: %s", number, _words(failure))
+            return
+        self._said[number] = error
+        if len(self._said) > _MOST_ANSWERS:
+            del self._said[next(iter(self._said))]
 
     def _declare(self) -> None:
         """Declares everything whenever something new was declared, or a collector was found."""

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
-from opentelemetry import baggage, context, trace
+from opentelemetry import context, trace
 from opentelemetry.trace import Span, TracerProvider
 
 from otel_opto import semconv
 from otel_opto.capture import capture
 from otel_opto.dataflow import Dataflow, DataflowSpanProcessor
-from otel_opto.pinning import pinned_release
-from otel_opto.registry import Registry
+from otel_opto.pinning import Pins
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,15 +59,13 @@ class NodeFactory:
     """Makes nodes on the tracer provider in force.
 
     Args:
-        registry: Says which release goes into baggage.
+        pins: Say which release goes into baggage.
         flows: Knows what flowed in each open trace.
         provider: Gives the tracer provider; asked for each span, because it may be set up late.
     """
 
-    def __init__(
-        self, registry: Registry, flows: DataflowSpanProcessor, provider: Callable[[], TracerProvider | None]
-    ) -> None:
-        self._registry = registry
+    def __init__(self, pins: Pins, flows: DataflowSpanProcessor, provider: Callable[[], TracerProvider | None]) -> None:
+        self._pins = pins
         self._flows = flows
         self._provider = provider
 
@@ -76,15 +73,11 @@ class NodeFactory:
     def start(self, name: str, attributes: Mapping[str, str | int], *, records: bool) -> Iterator[Node]:
         """A span in a context whose baggage names the release. Exceptions are recorded and go on."""
         tracer = trace.get_tracer(_SCOPE, tracer_provider=self._provider())
-        current = pinned_release(self._registry)
-        token = None
-        if current is not None and baggage.get_baggage(semconv.RELEASE) is None:
-            token = context.attach(baggage.set_baggage(semconv.RELEASE, str(current.number)))
-        try:
-            with tracer.start_as_current_span(name, attributes=attributes) as span:
+        with tracer.start_as_current_span(name, attributes=attributes) as span:
+            token = context.attach(self._pins.carried())
+            try:
                 yield Node(span, self._flows.of(span.get_span_context().trace_id), records=records)
-        finally:
-            if token is not None:
+            finally:
                 context.detach(token)
 
     @overload

@@ -9,8 +9,7 @@ from typing import Generic, TypeVar
 from opentelemetry import trace
 
 from otel_opto import semconv
-from otel_opto.pinning import pinned_release
-from otel_opto.registry import Registry
+from otel_opto.pinning import Pins
 from otel_opto.release import ReleasedValue
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
 
@@ -39,17 +38,17 @@ class Resolved(Generic[T]):
 class Parameter(Generic[T]):
     """A value that a study may improve. Reading it never raises and never blocks."""
 
-    def __init__(self, spec: ParameterSpec, default: T, registry: Registry) -> None:
+    def __init__(self, spec: ParameterSpec, default: T, pins: Pins) -> None:
         self.spec = spec
         self._default: T = default
-        self._registry = registry
+        self._pins = pins
         self._overrides = threading.local()
         self._checked: tuple[ReleasedValue, T] | None = None
         self._names = tuple(
             f"{semconv.PARAM_PREFIX}{spec.key}{suffix}"
             for suffix in (semconv.PARAM_VERSION_SUFFIX, semconv.PARAM_HASH_SUFFIX, semconv.PARAM_VALUE_SUFFIX)
         )
-        registry.declare(spec)
+        pins.registry.declare(spec)
 
     @property
     def value(self) -> T:
@@ -77,7 +76,7 @@ class Parameter(Generic[T]):
 
     def _resolve(self, *, record: bool) -> Resolved[T]:
         override: T | None = getattr(self._overrides, "value", None)
-        release = pinned_release(self._registry)
+        release = self._pins.release_now()
         number = release.number if release else None
         if override is not None:
             resolved = Resolved(override, "override", number)
@@ -99,7 +98,7 @@ class Parameter(Generic[T]):
             except InvalidValue as error:  # declared after the release was applied
                 return Resolved(self._default, "default", number, error=str(error))
             checked = self._checked = (released, value)
-        reason = "released" if self._registry.confirmed else "cached"
+        reason = "released" if self._pins.registry.confirmed else "cached"
         return Resolved(checked[1], reason, number, released.version)
 
     def _record(self, resolved: Resolved[T], released: ReleasedValue | None) -> None:

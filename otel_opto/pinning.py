@@ -1,51 +1,174 @@
-"""One trace sees one release: a span processor writes the release on each span as it starts."""
+"""One trace, one release: chosen once, where the request enters a service, and held to the trace's end."""
 
-from opentelemetry import baggage, trace
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_opto import semconv
+from otel_opto.assignment import unit_of
 from otel_opto.registry import Registry
 from otel_opto.release import Release
 
+_MOST_TRACES = 10_000
+_UNQUOTED = "!#$&'*+-.^_`|~"
 
-class ReleaseSpanProcessor(SpanProcessor):
-    """Sets ``opto.release``: the local parent's, else what came in baggage and is still held, else the current one.
 
-    A trace that begins before the first release stays with the code's defaults to its end.
+@dataclass(slots=True)
+class Pin:
+    """What a trace runs with in this process.
+
+    Attributes:
+        release: None stays with the code's own values to the trace's end.
+        revision: Of the assignment that it was chosen by; None where it came from another service.
+        unit: What it was chosen for.
+        entry: The span with which the trace entered this process, where it is recorded.
+        used: Whether a value has been read; from then on nothing changes any more.
+    """
+
+    release: Release | None
+    revision: int | None
+    unit: str
+    entry: trace.Span | None = None
+    used: bool = False
+
+
+class Pins:
+    """The pins of the traces that have been seen last, by trace id; a span need not be recorded for it.
+
+    Args:
+        registry: Says what is in force.
+        service: Gives the name of the service, for baggage.
     """
 
     def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+        self.registry = registry
+        self._lock = threading.Lock()
+        self._pins: dict[int, Pin] = {}
+        self.baggage_key = baggage_key("unknown_service")
+
+    def serve(self, service: str) -> None:
+        """From now on for that service."""
+        self.baggage_key = baggage_key(service)
+
+    def of_current(self) -> Pin | None:
+        """The pin of the current trace, chosen now if it has none; None outside of a trace."""
+        trace_id = trace.get_current_span().get_span_context().trace_id
+        if not trace_id:
+            return None
+        return self._pins.get(trace_id) or self.pin(trace_id, context.get_current())
+
+    def release_now(self) -> Release | None:
+        """The release of the current trace; outside of one, what its unit gets now, else the control."""
+        pin = self.of_current()
+        if pin is not None:
+            pin.used = True
+            return pin.release
+        unit = baggage.get_baggage(semconv.UNIT)
+        return self.registry.release_for(unit) if isinstance(unit, str) else self.registry.current
+
+    def pin(self, trace_id: int, parent: Context | None) -> Pin:
+        """The pin of a trace. A new one is chosen by what came in baggage, else for the unit, else for the trace."""
+        pin = self._pins.get(trace_id)
+        if pin is not None:
+            return pin
+        with self._lock:
+            pin = self._pins.get(trace_id)
+            if pin is None:
+                pin = self._pins[trace_id] = self._chosen(trace_id, parent)
+                if len(self._pins) > _MOST_TRACES:
+                    del self._pins[next(iter(self._pins))]
+        return pin
+
+    def _chosen(self, trace_id: int, parent: Context | None) -> Pin:
+        carried = baggage.get_baggage(semconv.UNIT, parent)
+        unit = carried if isinstance(carried, str) and carried else f"{trace_id:032x}"
+        number = baggage.get_baggage(self.baggage_key, parent)
+        if isinstance(number, str) and number.isdecimal() and (known := self.registry.release(int(number))):
+            return Pin(known, None, unit)
+        assignment = self.registry.assignment
+        return Pin(self.registry.release_for(unit), assignment.revision if assignment else None, unit)
+
+    def ended(self, trace_id: int, span_id: int) -> None:
+        """An entry span has ended and is not held any longer; the pin is, for what comes behind it."""
+        pin = self._pins.get(trace_id)
+        if pin is not None and pin.entry is not None and pin.entry.get_span_context().span_id == span_id:
+            pin.entry = None
+
+    @contextmanager
+    def targeting(self, key: str) -> Iterator[None]:
+        """Within it the user or the session is known: its unit decides, as long as no value has been read."""
+        unit = unit_of(key)
+        token = context.attach(baggage.set_baggage(semconv.UNIT, unit))
+        try:
+            self._choose_again(unit)
+            yield
+        finally:
+            context.detach(token)
+
+    def _choose_again(self, unit: str) -> None:
+        trace_id = trace.get_current_span().get_span_context().trace_id
+        pin = self._pins.get(trace_id)
+        if pin is None or pin.used or pin.unit == unit or pin.revision is None:
+            return
+        pin.release, pin.unit = self.registry.release_for(unit), unit
+        for span in {id(one): one for one in (pin.entry, trace.get_current_span()) if one is not None}.values():
+            _record(span, pin, entry=span is pin.entry)
+
+    def carried(self, current: Context | None = None) -> Context:
+        """The context with what the next service has to know in its baggage."""
+        found = current if current is not None else context.get_current()
+        span = trace.get_current_span(found)
+        pin = self._pins.get(span.get_span_context().trace_id)
+        if pin is None:
+            return found
+        if pin.release is not None and baggage.get_baggage(self.baggage_key, found) is None:
+            found = baggage.set_baggage(self.baggage_key, str(pin.release.number), found)
+        if len(pin.unit) == _UNIT_DIGITS and baggage.get_baggage(semconv.UNIT, found) is None:
+            found = baggage.set_baggage(semconv.UNIT, pin.unit, found)
+        return found
+
+
+_UNIT_DIGITS = 16
+"""Of a targeting key; a unit of 32 digits is the trace id, which travels by itself."""
+
+
+class ReleaseSpanProcessor(SpanProcessor):
+    """Writes ``opto.release`` on each span as it starts, and on entry spans what it was chosen by."""
+
+    def __init__(self, pins: Pins) -> None:
+        self._pins = pins
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """See `SpanProcessor`."""
-        parent = trace.get_current_span(parent_context)
-        without = parent in self._registry.spans_without_release
-        number = None if without else self._inherited(parent, parent_context)
-        if number is None:
-            self._registry.spans_without_release.add(span)
-        else:
-            span.set_attribute(semconv.RELEASE, number)
+        pin = self._pins.pin(span.get_span_context().trace_id, parent_context)
+        parent = span.parent
+        entry = parent is None or parent.is_remote
+        if entry and pin.entry is None:
+            pin.entry = span
+        _record(span, pin, entry=entry)
 
-    def _inherited(self, parent: trace.Span, parent_context: Context | None) -> int | None:
-        if isinstance(parent, ReadableSpan) and parent.attributes is not None:
-            pinned = parent.attributes.get(semconv.RELEASE)
-            if isinstance(pinned, int):
-                return pinned
-        carried = baggage.get_baggage(semconv.RELEASE, parent_context)
-        if isinstance(carried, str) and carried.isdecimal() and self._registry.release(int(carried)):
-            return int(carried)
-        return self._registry.current.number if self._registry.current is not None else None
+    def on_end(self, span: ReadableSpan) -> None:
+        """See `SpanProcessor`."""
+        if span.context is not None:
+            self._pins.ended(span.context.trace_id, span.context.span_id)
 
 
-def pinned_release(registry: Registry) -> Release | None:
-    """The release of the current trace; the newest outside of a recorded one, and where it is not held any more."""
-    span = trace.get_current_span()
-    if span in registry.spans_without_release:
-        return None
-    if isinstance(span, ReadableSpan) and span.attributes is not None:
-        number = span.attributes.get(semconv.RELEASE)
-        if isinstance(number, int):
-            return registry.release(number) or registry.current
-    return registry.current
+def baggage_key(service: str) -> str:
+    """The baggage entry that names a service's release; what is no token (RFC 9110, 5.6.2) is percent-encoded."""
+    return f"{semconv.RELEASE}.{quote(service, safe=_UNQUOTED)}"
+
+
+def _record(span: trace.Span, pin: Pin, *, entry: bool) -> None:
+    if pin.release is not None:
+        span.set_attribute(semconv.RELEASE, pin.release.number)
+    if entry:
+        if pin.revision is not None:
+            span.set_attribute(semconv.ASSIGNMENT, pin.revision)
+        if len(pin.unit) == _UNIT_DIGITS:
+            span.set_attribute(semconv.UNIT, pin.unit)

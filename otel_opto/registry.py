@@ -1,22 +1,20 @@
 """What is declared and what is in force: the state of the SDK in one object."""
 
 import threading
-import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from opentelemetry.trace import Span  # noqa: TC002 - one line less than a block for it
-
+from otel_opto.assignment import Assignment
 from otel_opto.release import Release
 from otel_opto.spec import InvalidValue, ParameterSpec
 
-_KEPT_RELEASES = 8
+_KEPT_RELEASES = 32
 
 
 class Registry:
-    """Declared parameters and the last few releases. Thread-safe; reads take no lock.
+    """Declared parameters, what is in force, and the last few releases. Thread-safe; reads take no lock.
 
-    A trace that began with an older release goes on with it, so the last eight are held.
+    A trace that began with an older release goes on with it, in the next service, too: so the last 32 are held.
     """
 
     def __init__(self) -> None:
@@ -24,11 +22,11 @@ class Registry:
         self._specs: dict[str, ParameterSpec] = {}
         self._releases: OrderedDict[int, Release] = OrderedDict()
         self._on_declared: Callable[[], None] | None = None
-        self.spans_without_release: weakref.WeakSet[Span] = weakref.WeakSet()
-        """Open spans of traces that began before the first release."""
+        self.assignment: Assignment | None = None
         self.current: Release | None = None
+        """The control's release."""
         self.confirmed = False
-        """Whether the collector itself named the current release, in this process."""
+        """Whether the collector itself named what is in force, in this process."""
 
     def declare(self, spec: ParameterSpec) -> None:
         """Makes a parameter known; a later declaration of the same key takes its place."""
@@ -59,25 +57,39 @@ class Registry:
                     faults.append(str(error))
         return faults
 
-    def apply(self, release: Release, *, confirmed: bool) -> None:
-        """Puts a whole release in force, in one step."""
+    def apply(self, assignment: Assignment, releases: Sequence[Release], *, confirmed: bool) -> None:
+        """Puts an assignment with its whole releases in force, in one step.
+
+        Args:
+            releases: The control's, and those of the arms as far as they fit; units of an arm whose release is not
+                held get the control.
+        """
         with self._lock:
-            releases = OrderedDict(self._releases)
-            releases[release.number] = release
-            releases.move_to_end(release.number)
-            while len(releases) > _KEPT_RELEASES:
-                releases.popitem(last=False)
-            self._releases = releases
+            held = OrderedDict(self._releases)
+            for release in releases:
+                held[release.number] = release
+                held.move_to_end(release.number)
+            while len(held) > _KEPT_RELEASES:
+                held.popitem(last=False)
+            self._releases = held
             self.confirmed = confirmed
-            self.current = release
+            self.assignment = assignment
+            self.current = held.get(assignment.control)
 
     def release(self, number: int) -> Release | None:
         """One of the last few releases; None if it is not held any more."""
         return self._releases.get(number)
 
+    def release_for(self, unit: str) -> Release | None:
+        """What a unit that comes now gets; None before the first release."""
+        assignment, current = self.assignment, self.current
+        if assignment is None or not assignment.arms:
+            return current
+        return self._releases.get(assignment.release_for(unit), current)
+
     def forget(self) -> None:
         """Nothing is in force any more; declarations stay."""
         with self._lock:
             self._releases = OrderedDict()
-            self.current = None
+            self.assignment = self.current = None
             self.confirmed = False

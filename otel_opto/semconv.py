@@ -9,7 +9,14 @@ from typing import Final
 # --- what is in force -------------------------------------------------------------------------------------------
 
 RELEASE: Final = "opto.release"
-"""Span attribute (int) and baggage entry: the number of the release that the trace runs with."""
+"""Span attribute (int): the number of the release of its service that the trace runs with. In baggage one entry for
+each service, ``opto.release.<service>`` (percent-encoded): the same for the next span of that service."""
+
+ASSIGNMENT: Final = "opto.assignment"
+"""Attribute (int) of the span with which a trace enters a service: the revision of the assignment that chose."""
+
+UNIT: Final = "opto.unit"
+"""Attribute (16 hex digits) of such a span, and baggage entry: who it was chosen for, a digest of the targeting key."""
 
 PARAM_PREFIX: Final = "opto.param."
 """Prefix of the three attributes of a parameter's use; the key follows, then one of the suffixes below."""

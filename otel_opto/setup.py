@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from opentelemetry import _logs, trace
+from opentelemetry import _logs, propagate, trace
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
@@ -23,7 +23,8 @@ from otel_opto.client import Client, Target
 from otel_opto.dataflow import DataflowSpanProcessor
 from otel_opto.feedback import FeedbackEvents
 from otel_opto.node import Node, NodeFactory
-from otel_opto.pinning import ReleaseSpanProcessor
+from otel_opto.pinning import Pins, ReleaseSpanProcessor
+from otel_opto.propagation import ReleasePropagator
 from otel_opto.registry import Registry
 
 _LOG = logging.getLogger("otel_opto")
@@ -80,9 +81,10 @@ class Sdk:
 
     def __init__(self) -> None:
         self.registry = Registry()
+        self.pins = Pins(self.registry)
         self.feedback_events = FeedbackEvents()
         self._flows = DataflowSpanProcessor()
-        self.nodes = NodeFactory(self.registry, self._flows, lambda: self._tracer_provider)
+        self.nodes = NodeFactory(self.pins, self._flows, lambda: self._tracer_provider)
         self._client: Client | None = None
         self._tracer_provider: TracerProvider | None = None
         self._logger_provider: LoggerProvider | None = None
@@ -153,13 +155,21 @@ class Sdk:
         self._tracer_provider = found
         self._logger_provider = logger_provider or _logs.get_logger_provider()
         if isinstance(found, SdkTracerProvider) and found not in self._processed:
-            found.add_span_processor(ReleaseSpanProcessor(self.registry))
+            found.add_span_processor(ReleaseSpanProcessor(self.pins))
             found.add_span_processor(self._flows)
             self._processed.add(found)
         cache = ReleaseCache(settings.cache_directory, settings.service, settings.cache_key)
+        self.pins.serve(settings.service)
+        self._carry()
         self._client = Client(self.registry, _target(settings), cache)
         self._client.start()
         return self._client.wait(wait_seconds) if wait_seconds > 0 else False
+
+    def _carry(self) -> None:
+        """What is injected anywhere in this process names the release, once."""
+        present = propagate.get_global_textmap()
+        wrapped = present.wrapped if isinstance(present, ReleasePropagator) else present
+        propagate.set_global_textmap(ReleasePropagator(wrapped, self.pins))
 
     def shutdown(self, timeout_seconds: float = 2.0) -> None:
         """Ends the connection; nothing is in force afterwards but the code's defaults. Safe twice and unconfigured."""

@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,9 +15,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from otel_opto.assignment import Assignment
 from otel_opto.spec import ParameterValue, content_hash, value_hash
 from otel_opto.v1 import parameter_pb2, parameter_pb2_grpc, release_pb2, release_pb2_grpc
-from otel_opto.wire import value_to_proto
+from otel_opto.wire import assignment_to_proto, value_to_proto
 
 
 class SpanCapture:
@@ -62,8 +64,10 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
         self.declared: dict[str, parameter_pb2.ParameterSpec] = {}
         self.acknowledgements: list[release_pb2.AcknowledgeReleaseRequest] = []
         self._changed = threading.Condition()
-        self._watchers: set[queue.SimpleQueue[release_pb2.Release | None]] = set()
-        self._current: release_pb2.Release | None = None
+        self._watchers: set[queue.SimpleQueue[release_pb2.WatchReleasesResponse | None]] = set()
+        self._current: release_pb2.WatchReleasesResponse | None = None
+        self._releases: dict[int, release_pb2.Release] = {}
+        self._revision = 0
         self._server = grpc.server(ThreadPoolExecutor(8), options=(("grpc.so_reuseport", 0),))
         parameter_pb2_grpc.add_ParameterServiceServicer_to_server(self, self._server)
         release_pb2_grpc.add_ReleaseServiceServicer_to_server(self, self._server)
@@ -88,18 +92,24 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
 
     def publish(self, number: int, values: Mapping[str, ParameterValue]) -> None:
         """Puts a release in force, whether its values fit or not."""
-        release = release_pb2.Release(
-            number=number,
-            hash=content_hash(values.items()),
-            values=[
-                release_pb2.ReleasedValue(key=key, value=value_to_proto(value), version=number, hash=value_hash(value))
-                for key, value in values.items()
-            ],
-        )
+        self.add(number, values)
+        self.assign(Assignment("", 0, number))
+
+    def add(self, number: int, values: Mapping[str, ParameterValue]) -> None:
+        """Makes a release known for `assign`; it is in force for nobody yet."""
+        self._releases[number] = _release(number, values)
+
+    def assign(self, assignment: Assignment) -> None:
+        """Puts an assignment among the known releases in force; it gets the next revision."""
         with self._changed:
-            self._current = release
+            self._revision += 1
+            self._current = release_pb2.WatchReleasesResponse(
+                release=self._releases[assignment.control],
+                assignment=assignment_to_proto(replace(assignment, revision=self._revision)),
+                arms=[self._releases[arm.release] for arm in assignment.arms],
+            )
             for watcher in self._watchers:
-                watcher.put(release)
+                watcher.put(self._current)
 
     def wait_for_acknowledgement(self, number: int, seconds: float = 10.0) -> release_pb2.AcknowledgeReleaseRequest:
         """What the application said of a release.
@@ -141,18 +151,30 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
 
     def WatchReleases(self, request: Any, context: Any) -> Iterator[release_pb2.WatchReleasesResponse]:  # noqa: N802
         """See proto/otel_opto/v1/release.proto."""
-        watcher: queue.SimpleQueue[release_pb2.Release | None] = queue.SimpleQueue()
+        watcher: queue.SimpleQueue[release_pb2.WatchReleasesResponse | None] = queue.SimpleQueue()
         context.add_callback(lambda: watcher.put(None))
         with self._changed:
-            if self._current is not None and self._current.number != request.applied:
+            known = request.applied, request.revision
+            if self._current is not None and known != (self._current.release.number, self._current.assignment.revision):
                 watcher.put(self._current)
             self._watchers.add(watcher)
         context.send_initial_metadata(())
         try:
-            while (release := watcher.get()) is not None:
-                response = release_pb2.WatchReleasesResponse(release=release)
-                response.release.service = request.service
+            while (message := watcher.get()) is not None:
+                response = release_pb2.WatchReleasesResponse.FromString(message.SerializeToString())
+                response.release.service = response.assignment.service = request.service
                 yield response
         finally:
             with self._changed:
                 self._watchers.discard(watcher)
+
+
+def _release(number: int, values: Mapping[str, ParameterValue]) -> release_pb2.Release:
+    return release_pb2.Release(
+        number=number,
+        hash=content_hash(values.items()),
+        values=[
+            release_pb2.ReleasedValue(key=key, value=value_to_proto(value), version=number, hash=value_hash(value))
+            for key, value in values.items()
+        ],
+    )

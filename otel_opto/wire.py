@@ -1,7 +1,8 @@
-"""Parameters on the wire: between `otel_opto.spec` and the messages of proto/otel_opto/v1/parameter.proto."""
+"""Parameters and assignments on the wire: between `otel_opto.spec`, `otel_opto.assignment` and proto/otel_opto/v1."""
 
+from otel_opto.assignment import Arm, Assignment
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
-from otel_opto.v1 import parameter_pb2
+from otel_opto.v1 import parameter_pb2, release_pb2
 
 _TYPES = {
     ParameterType.INTEGER: parameter_pb2.PARAMETER_TYPE_INTEGER,
@@ -84,3 +85,27 @@ def spec_from_proto(message: parameter_pb2.ParameterSpec) -> ParameterSpec:
         description=message.description,
         trainable=message.trainable,
     )
+
+
+def assignment_to_proto(assignment: Assignment) -> release_pb2.Assignment:
+    """The message for an assignment."""
+    return release_pb2.Assignment(
+        service=assignment.service,
+        revision=assignment.revision,
+        control=assignment.control,
+        arms=[release_pb2.Arm(release=arm.release, start=arm.start, share=arm.share) for arm in assignment.arms],
+        salt=assignment.salt,
+    )
+
+
+def assignment_of(message: release_pb2.WatchReleasesResponse) -> Assignment:
+    """What a message puts in force; from who knows no assignments it is the release for everybody.
+
+    Raises:
+        ValueError: its arms contradict each other.
+    """
+    if not message.HasField("assignment"):
+        return Assignment(message.release.service, 0, message.release.number)
+    said = message.assignment
+    arms = tuple(Arm(arm.release, arm.start, arm.share) for arm in said.arms)
+    return Assignment(said.service, said.revision, said.control, arms, said.salt)

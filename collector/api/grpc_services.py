@@ -26,6 +26,7 @@ from collector.core.errors import (
 )
 from collector.core.protocols import Publisher
 from collector.core.release import ReleaseStatus
+from otel_opto.assignment import Assignment
 from otel_opto.spec import InvalidValue
 from otel_opto.v1 import (
     feedback_pb2,
@@ -37,7 +38,7 @@ from otel_opto.v1 import (
     study_pb2,
     study_pb2_grpc,
 )
-from otel_opto.wire import spec_from_proto, spec_to_proto
+from otel_opto.wire import assignment_to_proto, spec_from_proto, spec_to_proto
 
 _Response = TypeVar("_Response")
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -134,14 +135,25 @@ class Releases(release_pb2_grpc.ReleaseServiceServicer):
         with self._publisher.watch(request.service) as published:
             await context.send_initial_metadata(())
             try:
-                current = await self._operations.current_release(request.service)
+                current = await self._operations.assignment(request.service)
+                if current is not None and (current.control, current.revision) != (request.applied, request.revision):
+                    yield await self._in_force(current)
+                async for assignment in published:
+                    yield await self._in_force(assignment)
             except Unavailable as error:
                 await _abort(context, error)
-            if current is not None and current.number != request.applied:
-                yield release_pb2.WatchReleasesResponse(release=release_to_proto(current))
-            async for assignment in published:
-                release = await self._operations.release(assignment.control)
-                yield release_pb2.WatchReleasesResponse(release=release_to_proto(release))
+
+    async def _in_force(self, assignment: Assignment) -> release_pb2.WatchReleasesResponse:
+        control, *arms = [release_to_proto(await self._operations.release(one)) for one in assignment.releases]
+        return release_pb2.WatchReleasesResponse(release=control, assignment=assignment_to_proto(assignment), arms=arms)
+
+    @_mapped
+    async def GetAssignment(  # noqa: N802
+        self, request: release_pb2.GetAssignmentRequest, context: _Context
+    ) -> release_pb2.GetAssignmentResponse:
+        """See the proto file."""
+        found = await self._operations.assignment(request.service)
+        return release_pb2.GetAssignmentResponse(assignment=assignment_to_proto(found) if found else None)
 
     @_mapped
     async def AcknowledgeRelease(  # noqa: N802

@@ -187,7 +187,7 @@ class _Served:
 
     async def values(self, request: Request) -> Response:
         service = request.path_params["service"]
-        release = await self._operations.current_release(service)
+        release = await self._operations.release_of(service, request.query_params.get("targeting_key", ""))
         etag = f'"{release.number}-{release.hash[:16]}"' if release else '"none"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})

@@ -18,6 +18,7 @@ from collector.pipeline import Pipeline
 from collector.publisher.desk import Desk
 from collector.study.runner import StudyRunner
 from collector.study.studies import Studies
+from otel_opto.assignment import Assignment, unit_of
 from otel_opto.spec import ParameterSpec
 
 
@@ -66,9 +67,17 @@ class Operations:
         """The declared parameters of a service, by key."""
         return await self._store.parameters(service)
 
-    async def current_release(self, service: str) -> Release | None:
-        """What is in force for a service."""
-        return await self._backend.desk.control(service)
+    async def assignment(self, service: str) -> Assignment | None:
+        """What is in force for a service; None before its first release."""
+        return await self._backend.desk.assignment(service)
+
+    async def release_of(self, service: str, targeting_key: str = "") -> Release | None:
+        """The release that a targeting key gets, without one the control; None before the first."""
+        assignment = await self.assignment(service)
+        if assignment is None:
+            return None
+        number = assignment.release_for(unit_of(targeting_key)) if targeting_key else assignment.control
+        return await self._backend.desk.release(number)
 
     async def releases(self, service: str = "") -> Sequence[Release]:
         """Newest first."""

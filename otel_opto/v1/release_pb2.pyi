@@ -106,24 +106,88 @@ class Release(google.protobuf.message.Message):
 Global___Release: typing_extensions.TypeAlias = Release
 
 @typing.final
+class Arm(google.protobuf.message.Message):
+    """A release beside the control, and the buckets of keys that get it (docs/assignment.md has the hash)."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RELEASE_FIELD_NUMBER: builtins.int
+    START_FIELD_NUMBER: builtins.int
+    SHARE_FIELD_NUMBER: builtins.int
+    release: builtins.int
+    start: builtins.int
+    """the first of 10,000 buckets"""
+    share: builtins.int
+    """how many buckets"""
+    def __init__(
+        self,
+        *,
+        release: builtins.int = ...,
+        start: builtins.int = ...,
+        share: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["release", b"release", "share", b"share", "start", b"start"]) -> None: ...
+
+Global___Arm: typing_extensions.TypeAlias = Arm
+
+@typing.final
+class Assignment(google.protobuf.message.Message):
+    """What is in force for a service: who gets which release."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: builtins.int
+    REVISION_FIELD_NUMBER: builtins.int
+    CONTROL_FIELD_NUMBER: builtins.int
+    ARMS_FIELD_NUMBER: builtins.int
+    SALT_FIELD_NUMBER: builtins.int
+    service: builtins.str
+    revision: builtins.int
+    """rises with every change in one collector"""
+    control: builtins.int
+    """the release of every key that no arm has"""
+    salt: builtins.str
+    """of the hash"""
+    @property
+    def arms(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Arm]:
+        """by start"""
+
+    def __init__(
+        self,
+        *,
+        service: builtins.str = ...,
+        revision: builtins.int = ...,
+        control: builtins.int = ...,
+        arms: collections.abc.Iterable[Global___Arm] | None = ...,
+        salt: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["arms", b"arms", "control", b"control", "revision", b"revision", "salt", b"salt", "service", b"service"]) -> None: ...
+
+Global___Assignment: typing_extensions.TypeAlias = Assignment
+
+@typing.final
 class WatchReleasesRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     SERVICE_FIELD_NUMBER: builtins.int
     INSTANCE_ID_FIELD_NUMBER: builtins.int
     APPLIED_FIELD_NUMBER: builtins.int
+    REVISION_FIELD_NUMBER: builtins.int
     service: builtins.str
     instance_id: builtins.str
     applied: builtins.int
     """what the application has in force; 0 for none"""
+    revision: builtins.int
+    """of the assignment that it knows; 0 for none"""
     def __init__(
         self,
         *,
         service: builtins.str = ...,
         instance_id: builtins.str = ...,
         applied: builtins.int = ...,
+        revision: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["applied", b"applied", "instance_id", b"instance_id", "service", b"service"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["applied", b"applied", "instance_id", b"instance_id", "revision", b"revision", "service", b"service"]) -> None: ...
 
 Global___WatchReleasesRequest: typing_extensions.TypeAlias = WatchReleasesRequest
 
@@ -132,15 +196,27 @@ class WatchReleasesResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     RELEASE_FIELD_NUMBER: builtins.int
+    ASSIGNMENT_FIELD_NUMBER: builtins.int
+    ARMS_FIELD_NUMBER: builtins.int
     @property
-    def release(self) -> Global___Release: ...
+    def release(self) -> Global___Release:
+        """the control"""
+
+    @property
+    def assignment(self) -> Global___Assignment: ...
+    @property
+    def arms(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Release]:
+        """the releases of the assignment's arms"""
+
     def __init__(
         self,
         *,
         release: Global___Release | None = ...,
+        assignment: Global___Assignment | None = ...,
+        arms: collections.abc.Iterable[Global___Release] | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["release", b"release"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["release", b"release"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["assignment", b"assignment", "release", b"release"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["arms", b"arms", "assignment", b"assignment", "release", b"release"]) -> None: ...
 
 Global___WatchReleasesResponse: typing_extensions.TypeAlias = WatchReleasesResponse
 
@@ -230,6 +306,40 @@ class GetReleaseRequest(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["number", b"number"]) -> None: ...
 
 Global___GetReleaseRequest: typing_extensions.TypeAlias = GetReleaseRequest
+
+@typing.final
+class GetAssignmentRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: builtins.int
+    service: builtins.str
+    def __init__(
+        self,
+        *,
+        service: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["service", b"service"]) -> None: ...
+
+Global___GetAssignmentRequest: typing_extensions.TypeAlias = GetAssignmentRequest
+
+@typing.final
+class GetAssignmentResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ASSIGNMENT_FIELD_NUMBER: builtins.int
+    @property
+    def assignment(self) -> Global___Assignment:
+        """unset before the first release"""
+
+    def __init__(
+        self,
+        *,
+        assignment: Global___Assignment | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["assignment", b"assignment"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["assignment", b"assignment"]) -> None: ...
+
+Global___GetAssignmentResponse: typing_extensions.TypeAlias = GetAssignmentResponse
 
 @typing.final
 class GetReleaseResponse(google.protobuf.message.Message):

@@ -54,6 +54,11 @@ class ReleaseServiceStub(object):
                 request_serializer=otel__opto_dot_v1_dot_release__pb2.GetReleaseRequest.SerializeToString,
                 response_deserializer=otel__opto_dot_v1_dot_release__pb2.GetReleaseResponse.FromString,
                 _registered_method=True)
+        self.GetAssignment = channel.unary_unary(
+                '/otel_opto.v1.ReleaseService/GetAssignment',
+                request_serializer=otel__opto_dot_v1_dot_release__pb2.GetAssignmentRequest.SerializeToString,
+                response_deserializer=otel__opto_dot_v1_dot_release__pb2.GetAssignmentResponse.FromString,
+                _registered_method=True)
         self.Rollback = channel.unary_unary(
                 '/otel_opto.v1.ReleaseService/Rollback',
                 request_serializer=otel__opto_dot_v1_dot_release__pb2.RollbackRequest.SerializeToString,
@@ -65,8 +70,8 @@ class ReleaseServiceServicer(object):
     """Missing associated documentation comment in .proto file."""
 
     def WatchReleases(self, request, context):
-        """The release in force at once (unless it is `applied`), then every later one as it is published. A slow reader
-        misses intermediate releases, never the last one.
+        """What is in force at once (unless it is known: `applied` and `revision`), then every later assignment as it is
+        published, with the releases that it names. A slow reader misses intermediate ones, never the last one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,6 +92,12 @@ class ReleaseServiceServicer(object):
     def GetRelease(self, request, context):
         """NOT_FOUND
         """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAssignment(self, request, context):
+        """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -120,6 +131,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.GetRelease,
                     request_deserializer=otel__opto_dot_v1_dot_release__pb2.GetReleaseRequest.FromString,
                     response_serializer=otel__opto_dot_v1_dot_release__pb2.GetReleaseResponse.SerializeToString,
+            ),
+            'GetAssignment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAssignment,
+                    request_deserializer=otel__opto_dot_v1_dot_release__pb2.GetAssignmentRequest.FromString,
+                    response_serializer=otel__opto_dot_v1_dot_release__pb2.GetAssignmentResponse.SerializeToString,
             ),
             'Rollback': grpc.unary_unary_rpc_method_handler(
                     servicer.Rollback,
@@ -235,6 +251,33 @@ class ReleaseService(object):
             '/otel_opto.v1.ReleaseService/GetRelease',
             otel__opto_dot_v1_dot_release__pb2.GetReleaseRequest.SerializeToString,
             otel__opto_dot_v1_dot_release__pb2.GetReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAssignment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/otel_opto.v1.ReleaseService/GetAssignment',
+            otel__opto_dot_v1_dot_release__pb2.GetAssignmentRequest.SerializeToString,
+            otel__opto_dot_v1_dot_release__pb2.GetAssignmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -89,6 +89,22 @@ _ReleaseServiceGetReleaseType = typing_extensions.TypeVar(
     ],
 )
 
+_ReleaseServiceGetAssignmentType = typing_extensions.TypeVar(
+    '_ReleaseServiceGetAssignmentType',
+    grpc.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.GetAssignmentRequest,
+        otel_opto.v1.release_pb2.GetAssignmentResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.GetAssignmentRequest,
+        otel_opto.v1.release_pb2.GetAssignmentResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.GetAssignmentRequest,
+        otel_opto.v1.release_pb2.GetAssignmentResponse,
+    ],
+)
+
 _ReleaseServiceRollbackType = typing_extensions.TypeVar(
     '_ReleaseServiceRollbackType',
     grpc.UnaryUnaryMultiCallable[
@@ -105,7 +121,7 @@ _ReleaseServiceRollbackType = typing_extensions.TypeVar(
     ],
 )
 
-class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _ReleaseServiceAcknowledgeReleaseType, _ReleaseServiceListReleasesType, _ReleaseServiceGetReleaseType, _ReleaseServiceRollbackType]):
+class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _ReleaseServiceAcknowledgeReleaseType, _ReleaseServiceListReleasesType, _ReleaseServiceGetReleaseType, _ReleaseServiceGetAssignmentType, _ReleaseServiceRollbackType]):
     @typing.overload
     def __init__(self: ReleaseServiceStub[
         grpc.UnaryStreamMultiCallable[
@@ -123,6 +139,10 @@ class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _Relea
         grpc.UnaryUnaryMultiCallable[
             otel_opto.v1.release_pb2.GetReleaseRequest,
             otel_opto.v1.release_pb2.GetReleaseResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            otel_opto.v1.release_pb2.GetAssignmentRequest,
+            otel_opto.v1.release_pb2.GetAssignmentResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             otel_opto.v1.release_pb2.RollbackRequest,
@@ -149,14 +169,18 @@ class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _Relea
             otel_opto.v1.release_pb2.GetReleaseResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            otel_opto.v1.release_pb2.GetAssignmentRequest,
+            otel_opto.v1.release_pb2.GetAssignmentResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             otel_opto.v1.release_pb2.RollbackRequest,
             otel_opto.v1.release_pb2.RollbackResponse,
         ],
     ], channel: grpc.aio.Channel) -> None: ...
 
     WatchReleases: _ReleaseServiceWatchReleasesType
-    """The release in force at once (unless it is `applied`), then every later one as it is published. A slow reader
-    misses intermediate releases, never the last one.
+    """What is in force at once (unless it is known: `applied` and `revision`), then every later assignment as it is
+    published, with the releases that it names. A slow reader misses intermediate ones, never the last one.
     """
 
     AcknowledgeRelease: _ReleaseServiceAcknowledgeReleaseType
@@ -165,6 +189,8 @@ class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _Relea
 
     GetRelease: _ReleaseServiceGetReleaseType
     """NOT_FOUND"""
+
+    GetAssignment: _ReleaseServiceGetAssignmentType
 
     Rollback: _ReleaseServiceRollbackType
     """NOT_FOUND; FAILED_PRECONDITION if a value no longer fits"""
@@ -187,6 +213,10 @@ ReleaseServiceAsyncStub: typing_extensions.TypeAlias = ReleaseServiceStub[
         otel_opto.v1.release_pb2.GetReleaseResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.GetAssignmentRequest,
+        otel_opto.v1.release_pb2.GetAssignmentResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
         otel_opto.v1.release_pb2.RollbackRequest,
         otel_opto.v1.release_pb2.RollbackResponse,
     ],
@@ -199,8 +229,8 @@ class ReleaseServiceServicer(metaclass=abc.ABCMeta):
         request: otel_opto.v1.release_pb2.WatchReleasesRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[otel_opto.v1.release_pb2.WatchReleasesResponse], collections.abc.AsyncIterator[otel_opto.v1.release_pb2.WatchReleasesResponse]]:
-        """The release in force at once (unless it is `applied`), then every later one as it is published. A slow reader
-        misses intermediate releases, never the last one.
+        """What is in force at once (unless it is known: `applied` and `revision`), then every later assignment as it is
+        published, with the releases that it names. A slow reader misses intermediate ones, never the last one.
         """
 
     @abc.abstractmethod
@@ -224,6 +254,13 @@ class ReleaseServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[otel_opto.v1.release_pb2.GetReleaseResponse, collections.abc.Awaitable[otel_opto.v1.release_pb2.GetReleaseResponse]]:
         """NOT_FOUND"""
+
+    @abc.abstractmethod
+    def GetAssignment(
+        self,
+        request: otel_opto.v1.release_pb2.GetAssignmentRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[otel_opto.v1.release_pb2.GetAssignmentResponse, collections.abc.Awaitable[otel_opto.v1.release_pb2.GetAssignmentResponse]]: ...
 
     @abc.abstractmethod
     def Rollback(

@@ -33,7 +33,7 @@ class App:
         )
 
     def parameter(self, key: str, default: Any, **limits: Any) -> Parameter[Any]:
-        return Parameter(spec_of(key, default, Constraint(**limits), "", trainable=True), default, self.sdk.registry)
+        return Parameter(spec_of(key, default, Constraint(**limits), "", trainable=True), default, self.sdk.pins)
 
     def publish(self, number: int, **values: Any) -> None:
         self.server.publish(number, {key.replace("__", "."): value for key, value in values.items()})

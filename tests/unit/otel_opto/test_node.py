@@ -167,7 +167,7 @@ def test_the_release_travels_in_baggage(app: App, node: Any) -> None:
 
     @node
     def call() -> None:
-        seen.append(baggage.get_baggage("opto.release"))
+        seen.append(baggage.get_baggage("opto.release.shop"))
 
     call()
     assert seen == ["6"]

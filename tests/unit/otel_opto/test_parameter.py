@@ -15,7 +15,7 @@ from tests.unit.otel_opto.conftest import App
 def test_the_public_names_are_these() -> None:
     assert sorted(otel_opto.__all__) == [
         "InvalidValue", "Node", "Parameter", "Resolved", "configure", "feedback", "node", "parameter", "shutdown",
-        "start_node",
+        "start_node", "targeting_key",
     ]  # fmt: skip
     assert all(hasattr(otel_opto, name) for name in otel_opto.__all__)
 
@@ -39,6 +39,7 @@ def test_a_release_is_declared_applied_and_recorded(app: App) -> None:
         assert (k.value, style.value) == (5, "plain")
     assert app.capture.span("request").attributes == {
         "opto.release": 7,
+        "opto.assignment": 1,
         "opto.param.k.version": 7,
         "opto.param.k.hash": value_hash(5),
         "opto.param.style.value": "plain",
@@ -71,14 +72,16 @@ def test_one_trace_sees_one_release(app: App) -> None:
     assert releases == {"before any": None, "inner of before": None, "first": 1, "inner": 1, "second": 2}
 
 
-def test_a_trace_that_outlives_its_release_goes_on_with_the_newest(app: App) -> None:
+def test_a_trace_keeps_its_release_however_many_come_meanwhile(app: App) -> None:
     k = app.parameter("k", 3)
     app.connect()
     app.publish(1, k=10)
     with app.span():
-        for number in range(2, 12):
+        assert k.value == 10
+        for number in range(2, 40):
             app.publish(number, k=10 * number)
-        assert k.resolve() == Resolved(110, "released", 11, 11)
+        assert k.resolve() == Resolved(10, "released", 1, 1)
+    assert k.resolve() == Resolved(390, "released", 39, 39)
 
 
 def test_a_release_that_does_not_fit_is_refused_whole(app: App) -> None:

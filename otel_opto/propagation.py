@@ -1,0 +1,41 @@
+"""The release travels with the request: whatever the application calls, by whatever instrumentation."""
+
+from opentelemetry.context import Context
+from opentelemetry.propagators import textmap
+
+from otel_opto.pinning import Pins
+
+
+class ReleasePropagator(textmap.TextMapPropagator):
+    """Adds what the next service has to know to the baggage that is injected; the rest is the wrapped propagator's.
+
+    Where that one does not carry baggage, the next service chooses by the trace id, which is what was chosen by here
+    unless the application named a user or a session.
+    """
+
+    def __init__(self, wrapped: textmap.TextMapPropagator, pins: Pins) -> None:
+        self.wrapped = wrapped
+        self._pins = pins
+
+    def inject(
+        self,
+        carrier: textmap.CarrierT,
+        context: Context | None = None,
+        setter: textmap.Setter[textmap.CarrierT] = textmap.default_setter,
+    ) -> None:
+        """See `TextMapPropagator`."""
+        self.wrapped.inject(carrier, self._pins.carried(context), setter)
+
+    def extract(
+        self,
+        carrier: textmap.CarrierT,
+        context: Context | None = None,
+        getter: textmap.Getter[textmap.CarrierT] = textmap.default_getter,
+    ) -> Context:
+        """See `TextMapPropagator`."""
+        return self.wrapped.extract(carrier, context, getter)
+
+    @property
+    def fields(self) -> set[str]:
+        """See `TextMapPropagator`."""
+        return self.wrapped.fields
