@@ -65,7 +65,7 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
         choices: The values that a choice can have.
         max_length: Of a text, in characters.
         placeholders: Names that a text must hold in braces.
-        pattern: A regular expression that a text must match as a whole.
+        pattern: A regular expression of RE2 that a text must match as a whole (needs the extra ``pattern``).
         candidates: Variants of a text, for optimizers that choose and do not write.
         description: For people, and for optimizers that read.
         trainable: False: released values apply, but no study changes it.

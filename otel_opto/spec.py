@@ -1,7 +1,6 @@
 """What a parameter is: its type, its constraint, and the one check of a value against both.
 
-Pure and without dependencies, because both ends use it: the SDK before it applies a release, the collector before
-a proposal can become one.
+Pure, because both ends use it: the SDK before it applies a release, the collector before a proposal can become one.
 """
 
 import hashlib
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from otel_opto import pattern
 from otel_opto.template import Template, template_of
 
 ParameterValue: TypeAlias = bool | int | float | str
@@ -51,7 +51,7 @@ class Constraint:
         max_length: TEXT, in characters.
         placeholders: TEXT, names that must stand in braces: ``question`` for ``{question}``, ``{question!r}``,
             ``{question[0]}`` or ``{{ question }}``, as the default has it (see `otel_opto.template`).
-        pattern: TEXT, a regular expression that must match the whole text.
+        pattern: TEXT, a regular expression that must match the whole text, as `otel_opto.pattern` reads it.
         candidates: TEXT, variants by the developer, for optimizers that choose and do not write.
     """
 
@@ -117,10 +117,12 @@ class ParameterSpec:
             raise InvalidValue(f"parameter {self.key!r}: minimum {low} is above maximum {high}")
 
     def _check_pattern(self) -> None:
+        if not self.constraint.pattern:
+            return
         try:
-            re.compile(self.constraint.pattern or "")
-        except re.error as error:
-            raise InvalidValue(f"parameter {self.key!r}: pattern is not a regular expression: {error}") from error
+            pattern.check(self.constraint.pattern)
+        except pattern.InvalidPattern as error:
+            raise InvalidValue(f"parameter {self.key!r}: pattern: {error}") from None
 
     def _read_template(self) -> None:
         if self.type is not ParameterType.TEXT or not isinstance(self.default, str):
@@ -214,7 +216,7 @@ def _text(constraint: Constraint, value: object) -> str | None:
         value.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can carry and nothing else
         return None
-    if constraint.pattern and not re.fullmatch(constraint.pattern, value, re.DOTALL):
+    if constraint.pattern and not pattern.matches(constraint.pattern, value):
         return None
     return value
 

@@ -1,9 +1,11 @@
 """What a person, a script or an application can ask of the collector. Transport-free: dataclasses in and out."""
 
+import asyncio
+from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from collector.core.errors import Conflict, InvalidRequest, NotFound
+from collector.core.errors import Conflict, InvalidRequest, NotFound, some
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.graph import TraceGraph
 from collector.core.identity.ids import trace_id_of
@@ -54,12 +56,9 @@ class Operations:
         """
         if not service:
             raise InvalidRequest("service: found nothing; it must be the application's service.name")
-        keys = [spec.key for spec in parameters]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
+        twice = sorted(key for key, times in Tally(spec.key for spec in parameters).items() if times > 1)
         if twice:
-            raise InvalidRequest(
-                f"parameters: {', '.join(twice)} stand there more than once; a key is unique in a service"
-            )
+            raise InvalidRequest(f"parameters: {some(twice)} stand there more than once; a key is unique in a service")
         await self._store.declare(service, parameters)
         self._backend.wake()
 
@@ -109,7 +108,8 @@ class Operations:
         values = {key: released.value for key, released in wanted.values.items()}
         declared = await self._store.parameters(wanted.service)
         known = {spec.key for spec in declared}
-        _, faults = validated({key: value for key, value in values.items() if key in known}, declared)
+        fitting = {key: value for key, value in values.items() if key in known}
+        _, faults = await asyncio.to_thread(validated, fitting, declared)  # patterns may take their time
         if faults:
             raise Conflict(f"release {number} cannot come back: " + "; ".join(faults))
         studies = self._backend.studies

@@ -15,6 +15,8 @@ CollectorError
 
 from collections.abc import Sequence
 
+_MOST_NAMED, _MOST_CHARACTERS = 20, 2_000
+
 
 class CollectorError(Exception):
     """What the collector raises on purpose; the text is for the person who caused it."""
@@ -77,3 +79,15 @@ class OptimizerError(CollectorError):
     def __init__(self, message: str, *, permanent: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
+
+
+def some(texts: Sequence[str], separator: str = ", ") -> str:
+    """The first of many faults or names, and how many more there are: an answer must not grow with its question."""
+    more = len(texts) - _MOST_NAMED
+    return separator.join(texts[:_MOST_NAMED]) + (f"{separator}and {more} more" if more > 0 else "")
+
+
+def words(error: Exception) -> str:
+    """What a transport says of an error: its text, cut where it repeats a long input (gRPC has room for 8 KiB)."""
+    text = str(error)
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}… ({len(text)} characters)"

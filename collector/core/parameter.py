@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from collector.core.errors import InvalidRequest, some
 from otel_opto.spec import InvalidValue, ParameterSpec, ParameterValue
 
 
@@ -10,15 +11,40 @@ def validated(
 ) -> tuple[dict[str, ParameterValue], tuple[str, ...]]:
     """The values in their parameters' types, and every fault: unknown keys, wrong types, broken constraints."""
     specs = {spec.key: spec for spec in parameters}
+    known = some(sorted(specs)) or "none"
     good: dict[str, ParameterValue] = {}
     faults: list[str] = []
     for key, value in values.items():
         spec = specs.get(key)
         if spec is None:
-            faults.append(f"parameter {key!r}: unknown; known: {', '.join(sorted(specs)) or 'none'}")
+            faults.append(f"parameter {key!r}: unknown; known: {known}")
             continue
         try:
             good[key] = spec.validate(value)
         except InvalidValue as error:
             faults.append(str(error))
     return good, tuple(faults)
+
+
+MOST_PARAMETERS = 10_000
+"""Declared parameters of one service."""
+
+MOST_PARAMETER_BYTES = 16 * 2**20
+"""Of all declarations of one service together, as they are kept."""
+
+
+def check_amount(service: str, count: int, size_bytes: int) -> None:
+    """Passes where a service may have so many declared parameters: each release names them all.
+
+    Raises:
+        InvalidRequest: it has too many, or they are too large.
+    """
+    if count > MOST_PARAMETERS:
+        raise InvalidRequest(
+            f"parameters of service {service!r}: found {count}, allowed are {MOST_PARAMETERS} in one service"
+        )
+    if size_bytes > MOST_PARAMETER_BYTES:
+        raise InvalidRequest(
+            f"parameters of service {service!r}: found {size_bytes} bytes of declarations, allowed are "
+            f"{MOST_PARAMETER_BYTES} in one service; shorten texts, choices and candidates"
+        )

@@ -214,7 +214,11 @@ class ParameterStore(Protocol):
     """Declared parameters, and what applications say of releases."""
 
     async def declare(self, service: str, parameters: Sequence[ParameterSpec]) -> None:
-        """An upsert by key: a key that is missing stays as it is."""
+        """An upsert by key: a key that is missing stays as it is.
+
+        Raises:
+            InvalidRequest: the service would have too many (`collector.core.parameter.check_amount`); none is kept.
+        """
         ...
 
     async def parameters(self, service: str) -> Sequence[ParameterSpec]:

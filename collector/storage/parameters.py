@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from collector.core.parameter import check_amount
 from collector.core.release import Acknowledgement, ReleaseStatus
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
 
@@ -18,6 +19,10 @@ def declare(connection: sqlite3.Connection, service: str, parameters: Sequence[P
         "INSERT OR REPLACE INTO parameters VALUES (?, ?, ?)",
         [(service, spec.key, _spec_to_json(spec)) for spec in parameters],
     )
+    count, size_bytes = connection.execute(
+        "SELECT count(*), coalesce(sum(length(spec)), 0) FROM parameters WHERE service = ?", (service,)
+    ).fetchone()
+    check_amount(service, count, size_bytes)
 
 
 def parameters(connection: sqlite3.Connection, service: str) -> Sequence[ParameterSpec]:

@@ -147,7 +147,7 @@ class StudyRunner:
         current = await self._desk.control(service)
         released = {key: released.value for key, released in current.values.items()} if current else {}
         known = {key: value for key, value in {**released, **better}.items() if key in specs}
-        good, faults = validated(known, list(specs.values()))
+        good, faults = await asyncio.to_thread(validated, known, list(specs.values()))  # patterns may take their time
         for fault in faults:
             _LOG.warning("service %s: a value no longer fits and its default takes its place: %s", service, fault)
         return {key: good.get(key, spec.default) for key, spec in specs.items()}
@@ -171,7 +171,7 @@ class StudyRunner:
             await self.conclude(record, StudyState.FINISHED, f"{study.optimizer} has nothing more to suggest")
             return False
         for proposal in proposals:
-            values, faults = validated(proposal.values, request.parameters)
+            values, faults = await asyncio.to_thread(validated, proposal.values, request.parameters)
             if not faults:
                 await self._open_trial(record, proposal, {**request.current, **values})
                 return True

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from collector.core.errors import InvalidRequest
 from collector.core.feedback import Attachment, Feedback, FeedbackState
 from collector.core.ledger import Change, Event
+from collector.core.parameter import MOST_PARAMETERS
 from collector.core.protocols import Store
 from collector.core.release import Acknowledgement, ReleaseStatus
 from collector.core.span import SpanContext
@@ -267,6 +269,19 @@ async def test_parameters_are_upserted_by_key(store: Store) -> None:
     await store.declare("shop", [replace(SPECS[2], description="new")])
     assert [spec.description for spec in await store.parameters("shop")] == ["words", "", "new"]
     assert list(await store.parameters("other")) == []
+
+
+async def test_a_service_has_so_many_parameters_and_no_more(store: Store) -> None:
+    many = [ParameterSpec(f"k{number}", ParameterType.INTEGER, 1) for number in range(MOST_PARAMETERS)]
+    await store.declare("shop", many)
+    with pytest.raises(InvalidRequest, match=f"found {MOST_PARAMETERS + 1}, allowed are {MOST_PARAMETERS}"):
+        await store.declare("shop", [replace(many[0], description="new"), ParameterSpec("z", many[0].type, 1)])
+    assert list(await store.parameters("shop")) == sorted(many, key=lambda spec: spec.key)
+    await store.declare("other", many[:1])
+    large = [ParameterSpec(f"t{number}", ParameterType.TEXT, "x" * 100_000) for number in range(168)]
+    with pytest.raises(InvalidRequest, match="bytes of declarations, allowed are"):
+        await store.declare("other", large)
+    assert list(await store.parameters("other")) == many[:1]
 
 
 async def test_the_last_word_of_each_instance_counts(store: Store) -> None:
