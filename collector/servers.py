@@ -10,12 +10,12 @@ from google.protobuf import json_format
 from google.rpc import code_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Scope
 
 from collector.access import rules
 from collector.access.asgi import Guard
 from collector.access.grpc_guard import GrpcGuard
+from collector.access.origins import Cors, OriginMatcher
 from collector.access.tokens import Access, Denied
 from collector.api import grpc_services, http
 from collector.api.operations import Operations
@@ -159,17 +159,10 @@ def _tls(config: TlsConfig) -> Tls | None:
 
 
 def _with_cors(app: ASGIApp, config: CorsConfig) -> ASGIApp:
-    """Preflights are answered without a token; credentials (cookies) are never allowed."""
     if not config.allowed_origins:
         return app
-    pattern = "|".join(origin.replace(".", r"\.").replace("*", ".*") for origin in config.allowed_origins)
-    return CORSMiddleware(
-        app,
-        allow_origin_regex=f"(?:{pattern})",
-        allow_methods=("POST",),
-        allow_headers=(*_OTLP_HEADERS, *config.allowed_headers),
-        max_age=config.max_age,
-    )
+    headers = (*_OTLP_HEADERS, *config.allowed_headers)
+    return Cors(app, OriginMatcher(config.allowed_origins), headers, config.max_age)
 
 
 def _otlp_refusal(scope: Scope, denied: Denied) -> tuple[bytes, bytes]:

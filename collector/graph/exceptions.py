@@ -14,8 +14,11 @@ from otel_opto import semconv
 _FRAMES: Final = (
     re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<function>\S+)'),  # Python, innermost last
     re.compile(r"\bat (?P<function>[^\s(]+) \((?P<file>[^()\s]+?):(?P<line>\d+)(?::\d+)?\)"),  # JavaScript, Java
-    re.compile(r"\bat (?P<function>[^\n]+?) in (?P<file>[^\n]+?):line (?P<line>\d+)"),  # .NET
-    re.compile(r"^\s+(?P<file>/[^\s:]+\.go):(?P<line>\d+)(?P<function>)", re.MULTILINE),  # Go
+    re.compile(  # .NET; one beginning per line, and nothing to go back to: a stack trace comes from anybody
+        r"^[^\S\n]*+at (?P<function>(?:(?! in )[^\n])++) in (?P<file>(?:(?!:line )[^\n])++):line (?P<line>\d+)",
+        re.MULTILINE,
+    ),
+    re.compile(r"^[^\S\n]++(?P<file>/[^\s:]+\.go):(?P<line>\d+)(?P<function>)", re.MULTILINE),  # Go
 )
 
 

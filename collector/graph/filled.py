@@ -1,7 +1,9 @@
 """The templates behind what users say to models, where an application wrote it around other operations' outputs."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from collector.graph.content.texts import plain, texts
@@ -24,8 +26,12 @@ MAX_UP: Final = 4
 MAX_LENGTH: Final = 20_000
 """Characters of a message that is looked at."""
 
+MAX_NAME: Final = 64
+"""Characters of a field's name."""
+
+_RUN: Final = re.compile(r"\S+")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
-_VALUE: Final = re.compile(r"\{[^{}]*\}|^\W*\w+(?: \w+){0,2}:[ \n].*$", re.MULTILINE)
+_VALUE: Final = re.compile(r"\{[^{}]*\}|^[^\w\n]*+\w++(?: \w++){0,2}+:[ \n].*$", re.MULTILINE)
 """A field, or a line with a label of up to three words: what follows it is a value, too."""
 
 
@@ -82,8 +88,9 @@ class Fillings:
             values.update((text, maker.actor or maker.name) for text in _fields(maker) if text in whole != text)
         template = said
         for text, name in sorted(values.items(), key=lambda item: (-len(item[0]), item[0])):
-            field = "{" + re.sub(r"\W+", "_", name).strip("_") + "}"
-            template = template.replace(text, field) if text in template else _over_lines(text).sub(field, template)
+            template = _replaced(template, text, "{" + re.sub(r"\W+", "_", name[:MAX_NAME]).strip("_") + "}")
+            if len(template) > 2 * MAX_LENGTH:  # names that hold values, whose names hold values
+                return said
         return template if len(_WORD.findall(_VALUE.sub(" ", template))) >= MIN_WORDS else said
 
 
@@ -93,9 +100,31 @@ def _fields(maker: SpanReading) -> Iterator[str]:
         yield from (text for text in texts(maker.output) if len(text) >= MIN_FIELD)
 
 
-def _over_lines(text: str) -> re.Pattern[str]:
-    """The text with any white space between its words."""
-    return re.compile(r"\s+".join(map(re.escape, text.split())))
+def _replaced(template: str, text: str, field: str) -> str:
+    """The template with the field where the text stands; else where it does with other white space between its words.
+
+    Found in the words of both with single spaces between them, in time linear in the template.
+    """
+    if text in template:
+        return template.replace(text, field)
+    wanted = " ".join(text.split())
+    words = list(_RUN.finditer(template))
+    said = " ".join(word[0] for word in words)
+    at = said.find(wanted) if wanted else -1
+    if at < 0:
+        return template
+    starts = list(accumulate((len(word[0]) + 1 for word in words), initial=0))
+
+    def place(position: int) -> int:
+        index = bisect_right(starts, position, hi=len(words)) - 1
+        return words[index].start() + position - starts[index]
+
+    pieces, end = [], 0
+    while at >= 0:
+        pieces.append(template[end : place(at)])
+        end = place(at + len(wanted) - 1) + 1
+        at = said.find(wanted, at + len(wanted))
+    return field.join([*pieces, template[end:]])
 
 
 def _given_around(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> Iterator[tuple[str, str]]:

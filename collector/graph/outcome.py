@@ -23,6 +23,7 @@ _VERDICT: Final = re.compile(
     r"invalid|terminate|finish(ed)?|score:? *[\d./%]+|[\d.]+ */ *\d+)\W*",
     re.IGNORECASE,
 )
+_LONGEST_VERDICT: Final = 200
 
 
 _LABEL: Final = re.compile(r"[a-z]+([_-][a-z]+)*", re.IGNORECASE)
@@ -127,7 +128,7 @@ def is_verdict(value: AnyValue) -> bool:
         return bool(_VERDICT_KEYS & {str(key).lower() for key in value}) and len(value) <= 6
     if isinstance(value, str) and value.strip()[:1] == "{":
         return bool(re.search(r'"(' + "|".join(sorted(_VERDICT_KEYS)) + r')"\s*:', value)) and len(value) < 2_000
-    return isinstance(value, str) and _VERDICT.fullmatch(value) is not None
+    return isinstance(value, str) and len(value) <= _LONGEST_VERDICT and _VERDICT.fullmatch(value) is not None
 
 
 def _says(value: AnyValue) -> bool:

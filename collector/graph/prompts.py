@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from collector.core.wildcard import fits
 from collector.graph.clock import Times
 from collector.graph.content.texts import plain, texts
 from collector.graph.doubled import Records
@@ -13,7 +14,7 @@ from collector.graph.forest import Forest
 from collector.graph.reading.span_reading import SpanReading
 from collector.graph.reading.statement import ParameterUse, Role
 
-_FIELD: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
+_FIELD: Final = re.compile(r"\{%[^{}\n]*%\}|\{\{[^{}\n]*\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
 _GENERIC: Final = re.compile(
     r"(RunnableSequence|RunnableLambda|RunnableParallel|RunnableWithFallbacks|RunnableRetry|ChatPromptTemplate|turn|response|"
     r"agent run|Step \d+|(execute_task |invoke_agent )?(RunnableSequence|call_model|LangGraph)|chat|chat .*|.*\.chat|"
@@ -120,8 +121,8 @@ class _Templates:
             if (texts_ := [str(use.value) for use in reading.uses if use.prompt and use.value])
         }
         self.used = any(reading.taken for reading in readings.values())
-        patterns = {text for texts_ in self._recorded.values() for text in texts_ if _FIELD.search(text)}
-        self._patterns = [(text, _pattern(text)) for text in sorted(patterns)[:64]]
+        templates = {text for texts_ in self._recorded.values() for text in texts_ if _FIELD.search(text)}
+        self._literals = [(text, _FIELD.split(text)) for text in sorted(templates)[:64]]
         self._given = {
             plain(message.content)
             for reading in readings.values()
@@ -154,8 +155,11 @@ class _Templates:
                 yield _Prompt(span_id, reading.name, "template", text)
 
     def _template(self, text: str) -> str:
-        """The recorded template that was filled in to give the text, else the text."""
-        return next((template for template, pattern in self._patterns if pattern.fullmatch(text)), text)
+        """The recorded template that was filled in to give the text, else the text.
+
+        Loops of a template may repeat what is in them: anything may stand between its literal parts.
+        """
+        return next((template for template, literals in self._literals if fits(literals, text)), text)
 
     def _derived(self, reading: SpanReading) -> Iterator[str]:
         """An operation whose output is what a model's user says fills in a template: its inputs are the fields."""
@@ -171,12 +175,6 @@ class _Templates:
             own = len(_LITERAL_WORD.findall(_FIELD.sub(" ", text)))
             if holes >= (1 if reading.role is Role.TEMPLATE else 2) and own >= MIN_LITERAL_WORDS:
                 yield text
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    """Any text made of the template; loops of a template may repeat what is in them."""
-    literals = [re.escape(part) for part in _FIELD.split(template)]
-    return re.compile(".*".join(literals), re.DOTALL)
 
 
 def _systems(reading: SpanReading) -> list[str]:

@@ -12,6 +12,7 @@ from collector.core.telemetry import TraceQuery
 from collector.core.times import LATEST
 
 _DEFAULT_LIMIT, _MOST = 100, 1_500
+_LONGEST_DURATION = 64
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 
@@ -42,7 +43,7 @@ def query_v3(parameters: QueryParams) -> TraceQuery:
         return next((parameters[f"query.{name}"] for name in names if f"query.{name}" in parameters), "")
 
     depth = given("searchDepth", "search_depth", "num_traces", "numTraces")
-    if depth and not depth.isdecimal():
+    if depth and (not depth.isdecimal() or len(depth) > 19):
         raise InvalidRequest(f"query.searchDepth: found {depth!r}, allowed is a whole number")
     earliest, latest = given("startTimeMin", "start_time_min"), given("startTimeMax", "start_time_max")
     for name, text in (("startTimeMin", earliest), ("startTimeMax", latest)):
@@ -64,10 +65,10 @@ def duration(text: str, name: str) -> int | None:
     """Nanoseconds of ``1.2s``, ``100ms``, ``1h30m``; None for an empty text."""
     if not text:
         return None
-    parts = _DURATION.findall(text)
+    parts = _DURATION.findall(text) if len(text) <= _LONGEST_DURATION else []
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise InvalidRequest(f"{name}: found {text!r}, allowed is a duration such as 1.2s, 100ms, 500us")
-    return sum(int(float(number) * _UNITS[unit]) for number, unit in parts)
+    return min(sum(int(float(number) * _UNITS[unit]) for number, unit in parts), LATEST)
 
 
 def moment(text: str, name: str) -> int:

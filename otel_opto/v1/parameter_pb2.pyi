@@ -93,7 +93,7 @@ class Constraint(google.protobuf.message.Message):
     max_length: builtins.int
     """TEXT: in characters"""
     pattern: builtins.str
-    """TEXT: a regular expression that must match the whole text"""
+    """TEXT: a regular expression of RE2 that must match the whole text; '.' matches a line's end"""
     @property
     def choices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """CHOICE: the allowed values, at least one"""

@@ -116,13 +116,17 @@ def _unescaped(run: re.Match[str]) -> str:
     return units.decode("utf-16-be", "replace")
 
 
+_TOO_LARGE: Final = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
+"""A reference to no character; read as a number it may be longer than Python reads."""
+
+
 def plain(text: str) -> str:
     """White space as single spaces; escapes that a repr, JSON or HTML left over undone; a mark of cutting taken off.
 
     Letters with marks are composed (NFC), as most programs write them.
     """
     if "&" in text and ";" in text:
-        text = unescape(text)
+        text = unescape(_TOO_LARGE.sub("�", text))
     if not text.isascii() and not is_normalized("NFC", text):
         text = normalize("NFC", text)
     if "\\" in text:

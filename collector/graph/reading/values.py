@@ -170,10 +170,14 @@ def _dangling_escape(text: str) -> int:
 
 
 def _open(text: str) -> list[str]:
+    """The brackets that are still open at the end; none where there are too many of them, or they do not fit."""
     stack: list[str] = []
-    for token in _TOKENS.findall(text):
+    for match in _TOKENS.finditer(text):
+        token = match[0]
         if token in ("[", "{"):
             stack.append(token)
+            if len(stack) > MAX_JSON_DEPTH:
+                return []
         elif token in ("]", "}") and (not stack or _CLOSING[stack.pop()] != token):
             return []
     return stack

@@ -85,7 +85,10 @@ def test_a_refusal_says_key_found_and_allowed(spec: ParameterSpec, value: object
         (("k", ParameterType.CHOICE, "a"), "a choice needs at least one of choices"),
         (("k", ParameterType.FLOAT, 1.0, Constraint(minimum=2, maximum=1)), "minimum 2 is above maximum 1"),
         (("k", ParameterType.FLOAT, 5.0, Constraint(maximum=1)), "found 5.0"),
-        (("k", ParameterType.TEXT, "x", Constraint(pattern="(")), "pattern: found '(', which is not a regular expression"),
+        (
+            ("k", ParameterType.TEXT, "x", Constraint(pattern="(")),
+            "pattern: found '(', which is not a regular expression",
+        ),
         (("k", ParameterType.TEXT, "x", Constraint(max_length=3, candidates=("long one",))), "found 'long one'"),
     ],
 )

@@ -186,6 +186,8 @@ async def test_version_3_is_otlp_json_of_the_very_spans(served: Served) -> None:
         ({**DAY, "query.startTimeMax": "2023-99-01T00:00:00Z"}, "query.startTimeMax: found"),
         ({**DAY, "query.searchDepth": "all"}, "query.searchDepth: found 'all'"),
         ({**DAY, "query.durationMax": "fast"}, "query.durationMax: found 'fast'"),
+        ({**DAY, "query.durationMax": "1" * 10_000}, "query.durationMax: found '1111"),
+        ({**DAY, "query.searchDepth": "9" * 5_000}, "query.searchDepth: found '9999"),
     ],
 )
 async def test_bad_parameters_of_version_3(served: Served, query: dict[str, str], said: str) -> None:

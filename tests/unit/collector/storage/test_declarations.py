@@ -8,7 +8,7 @@ import pytest
 
 from collector.storage.file_store import FileStore
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
-from tests.unit.collector.test_improver import TickingClock
+from tests.clocks import TickingClock
 
 OLDER = (
     '{"key": "tone", "type": "text", "default": "ab", "constraint": {"pattern": "(?=a)ab"},'
