@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from collector.core.graph import EdgeOrigin
+from collector.core.identity.roots import family_of
+from collector.core.identity.sides import told_apart
 from collector.core.span import Resource, Span, SpanContext
 from collector.graph.builder import build
 from collector.graph.clock import one_clock
 from collector.graph.content.contents import Contents
 from collector.graph.doubled import records_of
-from collector.graph.forest import grow, unique
+from collector.graph.forest import grow
 from collector.graph.reading.dialects import installed
 from collector.graph.reading.span_reading import read
 
@@ -84,7 +86,7 @@ def spans_of(shape: str, count: int, length: int) -> list[Span]:
 def measured(shape: str, count: int, length: int) -> tuple[float, float, int]:
     """CPU milliseconds of content inference alone and of the whole graph, medians; and the edges that were found."""
     spans = spans_of(shape, count, length)
-    forest = grow(unique(spans)[0])
+    forest = grow(family_of(told_apart(spans).spans))
     readings = {span_id: read(span, (), installed()) for span_id, span in forest.spans.items()}
     times = one_clock(forest)
     records = records_of(forest, readings, times)

@@ -139,7 +139,8 @@ class Gap:
         "missing_link": "a span names another one that has not come, or that is in a trace beyond reach",
         "link_to_ancestor": "a span names one that runs around it: refused, it would be a circle",
         "unknown_value": "a parameter's value is not on the span, and its release or hash is not known",
-        "duplicate_span": "two spans of different content have one id; the last ended is kept",
+        "parent_circle": "a span's parent is the span itself or one below it: passed over, the span is a topmost one",
+        "duplicate_span": "copies of one span differ; the one that ended last is kept, of those the one that says most",
         "lost_context": "a trace has several roots: the context was lost on the way; they are reported, not joined",
     }
     """With what each means."""

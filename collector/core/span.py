@@ -9,6 +9,8 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
+from collector.core.identity.services import service_of
+
 AnyValue: TypeAlias = "str | bool | int | float | bytes | Sequence[AnyValue] | Mapping[str, AnyValue] | None"
 Attributes: TypeAlias = Mapping[str, AnyValue]
 
@@ -59,8 +61,8 @@ class Resource:
 
     @property
     def service(self) -> str:
-        """The attribute ``service.name``; empty if there is none."""
-        return str(self.attributes.get("service.name") or "")
+        """See `service_of`."""
+        return service_of(self.attributes.get("service.name"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 from collector.core.feedback import Feedback
 from collector.core.graph import Edge, EdgeOrigin, Gap, Node, NodeKind, TraceGraph
+from collector.core.identity.roots import family_of
+from collector.core.identity.sides import ToldApart, told_apart
 from collector.core.release import Release
 from collector.core.span import Event, LogRecord, Span
 from collector.graph.calls import carried_out
@@ -18,7 +20,7 @@ from collector.graph.direction import directed
 from collector.graph.doubled import records_of
 from collector.graph.exceptions import exceptions_of, failed_spans
 from collector.graph.flow import Flow, flow_of
-from collector.graph.forest import Forest, grow, unique
+from collector.graph.forest import Forest, grow
 from collector.graph.outcome import outputs_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
@@ -114,12 +116,13 @@ class _Trace:
 
 
 def _read(spans: Sequence[Span], records: Sequence[LogRecord]) -> _Trace:
-    once, gaps = unique(spans)
-    forest = grow(once)
+    apart = told_apart(spans)
+    once, forest = apart.spans, grow(family_of(apart.spans))
     of_span: dict[str, tuple[LogRecord, ...]] = {}
     for record in sorted(records, key=lambda one: (one.time_unix_nano, one.observed_time_unix_nano, repr(one.body))):
-        if record.context is not None and record.context.span_id in once:
-            of_span[record.context.span_id] = (*of_span.get(record.context.span_id, ()), record)
+        span_id = apart.meant(record.context, record.resource.service) if record.context is not None else ""
+        if span_id in once:
+            of_span[span_id] = (*of_span.get(span_id, ()), record)
     table = installed()
     limit = length_limit(once.values())
     readings = {span_id: read(span, of_span.get(span_id, ()), table, limit) for span_id, span in once.items()}
@@ -129,14 +132,18 @@ def _read(spans: Sequence[Span], records: Sequence[LogRecord]) -> _Trace:
         readings[outer] = united(readings[outer], readings.pop(inner))
         events[outer] = (*events.get(outer, ()), *once[inner].events, *events.get(inner, ()))
     if doubled:
-        forest = grow(
-            {
-                span_id: span._replace(parent_span_id=doubled.get(span.parent_span_id or "", span.parent_span_id))
-                for span_id, span in once.items()
-                if span_id not in doubled
-            }
-        )
-    return _Trace(forest, readings, doubled, events, gaps)
+        kept = {
+            span_id: span._replace(parent_span_id=doubled.get(span.parent_span_id or "", span.parent_span_id))
+            for span_id, span in once.items()
+            if span_id not in doubled
+        }
+        forest = grow(family_of(kept))
+    return _Trace(forest, readings, doubled, events, tuple(_copies(apart)))
+
+
+def _copies(apart: ToldApart) -> Iterator[Gap]:
+    for span_id in sorted(apart.doubled):
+        yield Gap("duplicate_span", span_id, "copies of this span differ; the one that ended last is kept")
 
 
 def _unexplained(reading: SpanReading, edges: Sequence[Edge]) -> list[str]:
@@ -198,10 +205,15 @@ def _edges(
 
 
 def _missing(forest: Forest) -> Iterator[Gap]:
+    for span_id in sorted(forest.family.circles):
+        parent = forest.spans[span_id].parent_span_id
+        yield Gap("parent_circle", span_id, f"its parent {parent} is itself or one below it, and is passed over")
     for span_id in forest.orphans:
         yield Gap("missing_parent", span_id, f"its parent {forest.spans[span_id].parent_span_id} has not come")
     first_roots: dict[str, str] = {}
     for span_id in forest.roots:
+        if span_id in forest.family.circles:
+            continue
         first = first_roots.setdefault(forest.spans[span_id].context.trace_id, span_id)
         if first == span_id:
             continue

@@ -2,47 +2,42 @@
 
 from collections import Counter
 
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
-
-from collector.core.times import bounded, end_of
+from collector.core.identity.roots import family_of
+from collector.core.identity.sides import told_apart
+from collector.core.span import Span, StatusCode
+from collector.otlp.decode import spans_of
 
 Document = dict[str, object]
 
 
 def summary_document(data: bytes) -> Document:
-    """Jaeger's ``TraceSummary`` (api_v3) as JSON: times in Unix nanoseconds, as texts."""
-    spans = [
-        (service, span)
-        for group in TracesData.FromString(data).resource_spans
-        for service in [_service(group.resource.attributes)]
-        for scoped in group.scope_spans
-        for span in scoped.spans
-    ]
-    known = {span.span_id for _, span in spans}
-    orphans = sum(1 for _, span in spans if span.parent_span_id and span.parent_span_id not in known)
-    earliest = min(spans, key=lambda one: (bool(one[1].parent_span_id), one[1].start_time_unix_nano))
-    counts, errors = (
-        Counter(service for service, _ in spans),
-        Counter(service for service, span in spans if _failed(span)),
-    )
+    """Jaeger's ``TraceSummary`` (api_v3) as JSON: times in Unix nanoseconds, as texts.
+
+    Args:
+        data: A serialized ``TracesData`` of one trace, not empty.
+    """
+    family = family_of(told_apart(spans_of(data)).spans)
+    root, spans = family.root(), list(family.spans.values())
+    assert root is not None  # a trace that is there has a span
+    counts, errors = Counter(map(_service, spans)), Counter(map(_service, filter(_failed, spans)))
     return {
-        "traceId": spans[0][1].trace_id.hex(),
-        "rootServiceName": earliest[0],
-        "rootOperationName": earliest[1].name,
-        "minStartTimeUnixNano": str(bounded(min(span.start_time_unix_nano for _, span in spans))),
-        "maxEndTimeUnixNano": str(max(end_of(span.start_time_unix_nano, span.end_time_unix_nano) for _, span in spans)),
+        "traceId": root.context.trace_id,
+        "rootServiceName": _service(root),
+        "rootOperationName": root.name,
+        "minStartTimeUnixNano": str(min(span.start_time_unix_nano for span in spans)),
+        "maxEndTimeUnixNano": str(max(span.end_time_unix_nano for span in spans)),
         "spanCount": len(spans),
         "errorSpanCount": errors.total(),
-        "orphanSpanCount": orphans,
+        "orphanSpanCount": sum(map(family.lost_parent, family.tops)),
         "services": [
             {"name": name, "spanCount": counts[name], "errorSpanCount": errors[name]} for name in sorted(counts)
         ],
     }
 
 
+def _service(span: Span) -> str:
+    return span.resource.service
+
+
 def _failed(span: Span) -> bool:
-    return span.status.code == Status.STATUS_CODE_ERROR
-
-
-def _service(attributes: object) -> str:
-    return next((one.value.string_value for one in attributes if one.key == "service.name"), "")  # type: ignore[attr-defined]
+    return span.status_code == StatusCode.ERROR

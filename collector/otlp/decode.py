@@ -61,7 +61,7 @@ def _span(message: trace_pb2.Span, resource: Resource, scope: Scope) -> Span:
     links = message.links
     return Span(
         SpanContext(trace_id, message.span_id.hex()),
-        message.parent_span_id.hex() or None,
+        parent_of(message.parent_span_id),
         message.name,
         start,
         end,
@@ -79,6 +79,11 @@ def _span(message: trace_pb2.Span, resource: Resource, scope: Scope) -> Span:
         message.dropped_events_count,
         message.dropped_links_count,
     )
+
+
+def parent_of(span_id: bytes) -> str | None:
+    """A parent's id; None where there is none, be it written as an all-zero id (W3C Trace Context)."""
+    return span_id.hex() if span_id.strip(b"\0") else None
 
 
 def _event(message: trace_pb2.Span.Event) -> Event:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from collector.core.identity.services import UNKNOWN_SERVICE, service_of
 from collector.core.telemetry import Operation, OtlpRequest, Signal, TraceQuery
 from collector.core.times import LATEST
 
@@ -197,19 +198,22 @@ class SegmentIndex:
         if not service and not name:
             return None
         rows = self._rows(
-            "SELECT id FROM operations WHERE (? = '' OR service = ?) AND (? = '' OR name = ?)",
-            (service, service, name, name),
+            "SELECT id FROM operations WHERE (? = '' OR service IN (?, ?)) AND (? = '' OR name = ?)",
+            (service, service, _written(service), name, name),
         )
         return frozenset(number for (number,) in rows)
 
     def operations(self, service: str) -> set[Operation]:
         """Of a service; of all if it is empty."""
-        rows = self._rows("SELECT service, name, kind FROM operations WHERE ? = '' OR service = ?", (service, service))
-        return {Operation(*row) for row in rows}
+        rows = self._rows(
+            "SELECT service, name, kind FROM operations WHERE ? = '' OR service IN (?, ?)",
+            (service, service, _written(service)),
+        )
+        return {Operation(service_of(found), name, kind) for found, name, kind in rows}
 
     def services(self) -> set[str]:
         """The services that spans came from."""
-        return {service for (service,) in self._rows("SELECT DISTINCT service FROM operations", ())}
+        return {service_of(service) for (service,) in self._rows("SELECT DISTINCT service FROM operations", ())}
 
     def extent(self) -> Extent:
         """What the segment holds."""
@@ -252,3 +256,8 @@ class SegmentIndex:
 
 def _numbers_in(operations: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(operations) // 4}I", operations)
+
+
+def _written(service: str) -> str:
+    """How a service may stand in an index that an earlier version saved: one without a name was empty there."""
+    return "" if service == UNKNOWN_SERVICE else service

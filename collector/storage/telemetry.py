@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from collector.core.errors import TooLarge
+from collector.core.identity.roots import family_of
+from collector.core.identity.sides import told_apart
 from collector.core.span import LogRecord, Span, StatusCode
 from collector.core.telemetry import Answer, Operation, Signal, TraceBounds, TraceSummary
 from collector.otlp.decode import log_records_of, spans_of
@@ -182,7 +184,7 @@ def _touched(segments: Sequence[Segment], patience: Patience) -> Iterator[set[by
 
 def services(segments: Sequence[Segment]) -> Sequence[str]:
     """See `TelemetryStore.services`."""
-    return sorted({service for segment in segments for service in segment.index.services() if service})
+    return sorted({service for segment in segments for service in segment.index.services()})
 
 
 def operations(segments: Sequence[Segment], service: str) -> Sequence[Operation]:
@@ -220,13 +222,13 @@ def _distinct(segments: Sequence[Segment], patience: Patience) -> Iterator[bytes
         last = trace_id
 
 
-def _summary(spans: Sequence[Span]) -> TraceSummary:
-    known = {span.context.span_id for span in spans}
-    root = next((span for span in spans if span.parent_span_id is None), None)
-    top = root or next((span for span in spans if span.parent_span_id not in known), spans[0])
+def _summary(came: Sequence[Span]) -> TraceSummary:
+    family = family_of(told_apart(came).spans)
+    root, spans = family.root(), family.spans.values()
+    assert root is not None  # a trace that was touched has a span
     return TraceSummary(
-        trace_id=top.context.trace_id,
-        root_name=top.name,
+        trace_id=root.context.trace_id,
+        root_name=root.name,
         services=tuple(sorted({span.resource.service for span in spans})),
         start_time_unix_nano=min(span.start_time_unix_nano for span in spans),
         end_time_unix_nano=max(span.end_time_unix_nano for span in spans),

@@ -1,8 +1,10 @@
 """Clocks that differ, and clocks that count milliseconds."""
 
+from collector.core.identity.roots import family_of
+from collector.core.identity.sides import told_apart
 from collector.core.span import Span
 from collector.graph.clock import Times, answered, one_clock
-from collector.graph.forest import grow, unique
+from collector.graph.forest import grow
 from tests import samples
 from tests.unit.collector.graph.workflows import span
 
@@ -10,7 +12,7 @@ MILLISECOND = 0.001
 
 
 def times(*spans: Span) -> Times:
-    return one_clock(grow(unique(spans)[0]))
+    return one_clock(grow(family_of(told_apart(spans).spans)))
 
 
 def test_what_was_rounded_down_comes_after_what_it_waited_for() -> None:
@@ -36,7 +38,7 @@ def test_a_call_is_not_put_behind_its_caller() -> None:
 
 def test_a_model_s_answer_was_there_when_the_call_inside_had_it() -> None:
     spans = [span(1, None, "call_llm", 0, 1), span(2, 1, "generate", 0.1, 0.6), span(3, 1, "other", 0.1, 0.7)]
-    forest = grow(unique(spans)[0])
+    forest = grow(family_of(told_apart(spans).spans))
     outer, inner, other = (samples.span_id(number) for number in (1, 2, 3))
     measured = one_clock(forest)
     assert answered(forest, measured, {outer, inner}, {}).ends[outer] == measured.ends[inner]
@@ -49,7 +51,7 @@ def test_a_stream_hands_out_its_wish_before_it_ends() -> None:
         span(1, None, "run", 0, 9), span(2, 1, "llm_request", 1, 4), span(3, 2, "POST", 1.5, 4),
         span(4, 1, "tool", 2, 3), span(5, 2, "inside", 3.5, 3.9),
     ]  # fmt: skip
-    forest = grow(unique(spans)[0])
+    forest = grow(family_of(told_apart(spans).spans))
     model, post, tool, inside = (samples.span_id(number) for number in (2, 3, 4, 5))
     measured = one_clock(forest)
     early = answered(forest, measured, {model}, {model: [tool]})

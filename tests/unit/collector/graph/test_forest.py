@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.core.errors import GraphError
+from collector.core.identity.roots import family_of
+from collector.core.identity.sides import told_apart
 from collector.core.span import Span, SpanContext
-from collector.graph.forest import Forest, grow, unique
+from collector.graph.forest import Forest, grow
 from tests import samples
 
 
@@ -19,7 +20,7 @@ def span(number: int, parent: int | None = None, **fields: object) -> Span:
 
 
 def forest(*spans: Span) -> Forest:
-    return grow(unique(spans)[0])
+    return grow(family_of(told_apart(spans).spans))
 
 
 def test_spans_without_a_parent_here_are_told_apart() -> None:
@@ -28,33 +29,22 @@ def test_spans_without_a_parent_here_are_told_apart() -> None:
     assert found.entries == (samples.span_id(4),)
     assert found.orphans == (samples.span_id(3), samples.span_id(5))
     assert found.tops() == found.roots
-    assert forest(span(3, 77), span(4, 78, flags=0x300)).tops() == (samples.span_id(4),)
+    assert forest(span(3, 77, flags=0x100), span(4, 78, flags=0x300)).tops() == (samples.span_id(4),)
     assert forest(span(3, 77)).tops() == (samples.span_id(3),)
 
 
-def test_equal_copies_are_one_span_without_a_word() -> None:
-    spans, gaps = unique([span(1), span(1)])
-    assert (len(spans), gaps) == (1, ())
+def test_the_root_says_what_the_tops_are() -> None:
+    entry, stray, orphan = span(1, 77, flags=0x300), span(2), span(3, 78)
+    assert forest(entry, stray, orphan).tops() == (samples.span_id(1),)
+    assert forest(stray, orphan, span(4)).tops() == (samples.span_id(2), samples.span_id(4))
 
 
-@pytest.mark.parametrize(
-    ("kept", "other"),
-    [
-        (span(1, end_time_unix_nano=100), span(1, end_time_unix_nano=98, attributes={"a": 1})),
-        (span(1, attributes={"a": 1, "b": 1}), span(1, attributes={"a": 1})),
-    ],
-)
-def test_of_different_copies_the_last_ended_or_the_fullest_is_kept(kept: Span, other: Span) -> None:
-    for arrived in ([kept, other], [other, kept, other]):
-        spans, gaps = unique(arrived)
-        assert list(spans.values()) == [kept]
-        assert [(gap.kind, gap.span_id) for gap in gaps] == [("duplicate_span", samples.span_id(1))]
-
-
-@pytest.mark.parametrize("spans", [[span(1, 1)], [span(0), span(1, 2), span(2, 1), span(3, 2)]])
-def test_a_span_that_is_its_own_ancestor_is_refused(spans: list[Span]) -> None:
-    with pytest.raises(GraphError, match=rf"span {samples.span_id(1)} \('s1'\) is its own ancestor"):
-        forest(*spans)
+@pytest.mark.parametrize("spans", [[span(1, 1)], [span(9), span(1, 2), span(2, 1), span(3, 2)]])
+def test_a_parent_that_leads_back_is_passed_over(spans: list[Span]) -> None:
+    found = forest(*spans)
+    assert found.parent(samples.span_id(1)) is None
+    assert samples.span_id(1) in found.roots
+    assert sorted(found.preorder) == sorted(one.context.span_id for one in spans)
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=10))

@@ -1,10 +1,12 @@
 """How a trace ended."""
 
 from collector.core.graph import ExceptionRecord, Output
+from collector.core.identity.roots import family_of
+from collector.core.identity.sides import told_apart
 from collector.core.span import AnyValue, Event, Span, SpanContext, StatusCode
 from collector.graph.clock import one_clock
 from collector.graph.exceptions import exceptions_of, failed_spans
-from collector.graph.forest import Forest, grow, unique
+from collector.graph.forest import Forest, grow
 from collector.graph.outcome import outputs_of
 from collector.graph.reading.dialects import installed
 from collector.graph.reading.span_reading import SpanReading, read
@@ -24,7 +26,7 @@ def readings_of(forest: Forest) -> dict[str, SpanReading]:
 
 
 def outputs(*spans: Span) -> list[tuple[str, AnyValue]]:
-    forest = grow(unique(spans)[0])
+    forest = grow(family_of(told_apart(spans).spans))
     readings = readings_of(forest)
     failed = failed_spans(forest, readings)
     found: tuple[Output, ...] = outputs_of(forest, readings, one_clock(forest), {}, failed, forest.tops())
@@ -32,7 +34,7 @@ def outputs(*spans: Span) -> list[tuple[str, AnyValue]]:
 
 
 def exceptions(*spans: Span) -> tuple[ExceptionRecord, ...]:
-    forest = grow(unique(spans)[0])
+    forest = grow(family_of(told_apart(spans).spans))
     readings = readings_of(forest)
     return exceptions_of(forest, readings, {}, failed_spans(forest, readings))
 

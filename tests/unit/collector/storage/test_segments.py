@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.core.errors import Unavailable
-from collector.core.telemetry import Signal
+from collector.core.telemetry import Contents, Operation, OtlpRequest, Signal, TraceQuery
 from collector.otlp.request import read_logs, read_traces
 from collector.storage.file_store import FileStore
 from collector.storage.segment_file import SegmentFile
@@ -210,3 +210,18 @@ async def test_requests_are_read_in_order_from_any_position(tmp_path: Path) -> N
     assert [one.body for one in seen[1:]] == [request(number).body for number in range(1, 30)]  # type: ignore[attr-defined]
     assert position == await store.newest_position()
     await store.stop()
+
+
+async def test_an_index_that_knew_services_without_a_name_as_empty_calls_them_unknown(tmp_path: Path) -> None:
+    index = SegmentIndex.in_memory()
+    nameless = frozenset({Operation("", "old", 2)})
+    request = OtlpRequest(Signal.TRACES, b"x", frozenset({b"t" * 16}), 1, 1, Contents(nameless, 5, 5, 1, 1))
+    index.add([(0, request)])
+    index.save(tmp_path / "1.index")
+    saved = SegmentIndex.in_file(tmp_path / "1.index")
+    known = {Operation("unknown_service", "old", 2)}
+    assert saved.services() == {"unknown_service"}
+    assert saved.operations("unknown_service") == saved.operations("") == known
+    assert len(saved.candidates(TraceQuery(service="unknown_service"))) == 1
+    assert saved.candidates(TraceQuery(service="other")) == []
+    saved.close()

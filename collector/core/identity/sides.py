@@ -1,0 +1,120 @@
+"""Spans told apart: copies of one span are one, and two sides of one call that share a span id are two.
+
+A span comes twice where its exporter tried again, or sent it unfinished and then finished. Client and server share an
+id where the call went by B3 and the server joined the client's span (Zipkin: "shared"). The two are told by what copies
+cannot differ in, where both say it: kind and service.
+
+The called side keeps the id, for everything that refers to it means what the call made: its children, links to it,
+feedback on it. The calling side gets an id of its own, which follows from what it is, and becomes the parent.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from collector.core.identity.services import is_unknown
+from collector.core.span import Span, SpanContext
+
+_INTERNAL: Final = 1
+_CALLERS: Final = (3, 4)
+_CALLED_FIRST: Final = (2, 5, _INTERNAL, 4, 3)
+"""Kinds, those that keep a shared id before others: server, consumer, internal, producer, client."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldApart:
+    """Spans of one trace or of several, each id once.
+
+    Attributes:
+        spans: By id, in order of start time, then span id.
+        doubled: Ids under which different copies of one span came; the last ended is here, of those the one that
+            says most.
+        sides: The ids that sides got, by the context that they shared and their service.
+    """
+
+    spans: Mapping[str, Span]
+    doubled: frozenset[str]
+    sides: Mapping[tuple[SpanContext, str], str]
+
+    def meant(self, context: SpanContext, service: str) -> str:
+        """The id of the span that a service means by one of its own: its side of a shared one."""
+        return self.sides.get((context, service), context.span_id)
+
+
+def told_apart(spans: Sequence[Span]) -> ToldApart:
+    """Each span once, whatever the order in which they came."""
+    groups: dict[SpanContext, list[Span]] = {}
+    for span in spans:
+        groups.setdefault(span.context, []).append(span)
+    once: list[Span] = []
+    doubled: set[str] = set()
+    sides: dict[tuple[SpanContext, str], str] = {}
+    for context, group in groups.items():
+        if len(group) == 1:
+            once += group
+            continue
+        copies = _copies(group)
+        doubled.update(context.span_id for alike in copies if any(one != alike[0] for one in alike))
+        called, *others = _separated([max(alike, key=_completeness) for alike in copies])
+        once += [called, *others]
+        sides.update(((context, one.resource.service), one.context.span_id) for one in others)
+        sides.pop((context, called.resource.service), None)
+    in_order = sorted(once, key=lambda span: (span.start_time_unix_nano, span.context.span_id))
+    return ToldApart({span.context.span_id: span for span in in_order}, frozenset(doubled), sides)
+
+
+def _copies(group: Sequence[Span]) -> list[list[Span]]:
+    """Of spans with one id, those that are copies of one. What one of them does not say is no difference."""
+    found: list[list[Span]] = []
+    for span in sorted(group, key=_vagueness):
+        alike = next((one for one in found if _may_be_one(one[0], span)), None)
+        if alike is None:
+            found.append([span])
+        else:
+            alike.append(span)
+    return found
+
+
+def _vagueness(span: Span) -> tuple[bool, bool, int, str]:
+    service = span.resource.service
+    return not span.kind, is_unknown(service), span.kind, service
+
+
+def _may_be_one(one: Span, other: Span) -> bool:
+    services = one.resource.service, other.resource.service
+    return (one.kind == other.kind or not one.kind or not other.kind) and (
+        services[0] == services[1] or any(map(is_unknown, services))
+    )
+
+
+def _completeness(span: Span) -> tuple[int, int, str]:
+    return span.end_time_unix_nano, len(span.attributes) + len(span.events) + len(span.links), repr(span)
+
+
+def _separated(group: Sequence[Span]) -> list[Span]:
+    """The sides of one id, the one that keeps it first. Who was called is the child of who called."""
+    called, *others = sorted(group, key=_called_first)
+    shared = called.context.span_id
+    callers = [one for one in others if one.kind in _CALLERS]
+    if callers:
+        called = called._replace(parent_span_id=_own_id(callers[0]))
+    found = [called]
+    for one in others:
+        own, parent = _own_id(one), one.parent_span_id
+        if one.kind not in _CALLERS:
+            parent = called.parent_span_id if callers else parent
+        elif parent == shared:
+            parent = own
+        found.append(one._replace(context=SpanContext(one.context.trace_id, own), parent_span_id=parent))
+    return found
+
+
+def _called_first(span: Span) -> tuple[int, int, str]:
+    kind = span.kind if span.kind in _CALLED_FIRST else _INTERNAL
+    return _CALLED_FIRST.index(kind), span.start_time_unix_nano, span.resource.service
+
+
+def _own_id(span: Span) -> str:
+    said = (span.context.trace_id, span.context.span_id, str(span.kind), span.resource.service)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
