@@ -34,6 +34,7 @@ class Counter(StrEnum):
     FEEDBACK_UNSCORED = "otel_opto_feedback_unscored"
     FEEDBACK_ATTACHED = "otel_opto_feedback_attached"
     FEEDBACK_EXPIRED = "otel_opto_feedback_expired"
+    FEEDBACK_SETTLED_EARLY = "otel_opto_feedback_settled_early"
     GRAPHS_REFUSED = "otel_opto_graphs_refused"
     GRAPHS_TOO_LARGE = "otel_opto_graphs_too_large"
     QUERIES_PARTIAL = "otel_opto_queries_partial"

@@ -7,9 +7,10 @@ optimizer or server is named here.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from collector.core.errors import GraphError, NotFound
-from collector.core.feedback import Feedback
+from collector.core.feedback import Attachment, Feedback, OpenFeedback
 from collector.core.graph import NodeId, TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
 from collector.core.release import Release
@@ -37,6 +38,11 @@ _REFUSED = {
     Signal.LOGS: Counter.RECEIVER_REFUSED_LOG_RECORDS,
 }
 _ATTACH_AT_ONCE = 5_000
+_AT_ONCE_HERE = 500
+"""So many spans and feedbacks of one trace are looked at without leaving the event loop."""
+
+_MOST_MOVABLE = 2**16
+"""So much attached feedback may still move at a time; it is remembered in memory which traces these are."""
 
 MOST_TRACES = 64
 """So many traces make one graph at most."""
@@ -163,24 +169,40 @@ class Pipeline:
         services = sorted({span.resource.service for span in spans})
         return {(service, spec.key): spec for service in services for spec in await self._store.parameters(service)}
 
-    async def attach(self) -> int:
-        """4 attach: brings waiting feedback to spans that have come. Returns how many found theirs."""
-        waiting = await self._store.attachable(_ATTACH_AT_ONCE)
-        ids = sorted({one.feedback.target.trace_id for one in waiting})
-        traces = {trace_id: await self._store.trace(trace_id) for trace_id in ids}
-        found = [attach.attach(one.feedback, traces[one.feedback.target.trace_id]) for one in waiting]
-        attachments = [attachment for attachment in found if attachment]
-        missed = [one for one, attachment in zip(waiting, found, strict=True) if attachment is None]
-        if waiting:
-            await self._store.attach(attachments, missed)
-        self._counters.add(Counter.FEEDBACK_ATTACHED, len(attachments))
-        return len(attachments)
+    async def attach(self, grace_seconds: float = 0.0) -> int:
+        """4 attach: brings feedback to spans that have come. Returns how many found theirs for the first time.
+
+        Feedback that is attached moves where more of its trace says so: the order of arrival does not matter, until a
+        trial has counted it. See `collector.feedback.attach`.
+
+        Args:
+            grace_seconds: So long waits feedback on a whole trace for a parent of its topmost span.
+        """
+        now = self._clock.now_unix_nano()
+        looked_for: list[OpenFeedback] = []
+        attachments: list[Attachment] = []
+        by_trace: dict[str, list[OpenFeedback]] = {}
+        for one in await self._store.attachable(_ATTACH_AT_ONCE, now):
+            by_trace.setdefault(one.feedback.target.trace_id, []).append(one)
+        for trace_id, group in by_trace.items():
+            spans = await self._store.trace(trace_id)
+            find = partial(attach.placed, group, spans, now, int(grace_seconds * 1e9))
+            looked, found = await asyncio.to_thread(find) if len(spans) + len(group) > _AT_ONCE_HERE else find()
+            looked_for += looked
+            attachments += found
+        if looked_for:
+            await self._store.attach(attachments, looked_for)
+        waited = {one.id for one in looked_for if one.attachment is None}
+        first = sum(1 for one in attachments if one.feedback_id in waited)
+        self._counters.add(Counter.FEEDBACK_ATTACHED, first)
+        return first
 
     async def expire(self, after_seconds: float) -> None:
-        """Gives up on feedback that has waited longer than that."""
+        """Gives up on feedback that has waited longer than that, and settles what was attached before."""
         before = self._clock.now_unix_nano() - int(after_seconds * 1e9)
         expired = await self._store.expire(before)
         self._counters.add(Counter.FEEDBACK_EXPIRED, expired)
+        self._counters.add(Counter.FEEDBACK_SETTLED_EARLY, await self._store.settle(before, _MOST_MOVABLE))
         if expired:
             _LOG.warning("%d feedbacks waited more than %g s for their spans and were given up", expired, after_seconds)
 

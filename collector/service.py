@@ -73,7 +73,10 @@ class Collector:
             woken = asyncio.Event()
             pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, self._desk.release, instance_id)
             optimizers = OptimizerRegistry()
-            settings = RunnerSettings(feedback_ttl_seconds=self._config.feedback.ttl_seconds)
+            settings = RunnerSettings(
+                feedback_ttl_seconds=self._config.feedback.ttl_seconds,
+                parent_grace_seconds=self._config.feedback.parent_grace_seconds,
+            )
             runner = StudyRunner(self._store, pipeline, self._studies, optimizers.load, self._counters, settings, woken)
             operations = Operations(
                 Backend(

@@ -209,6 +209,12 @@ class FeedbackConfig(_Section):
     ttl_seconds: float = Field(
         86_400.0, gt=0, le=3.2e7, description="Feedback that waits longer for its spans is given up and counted."
     )
+    parent_grace_seconds: float = Field(
+        2.0,
+        ge=0,
+        le=3600,
+        description="Feedback on a whole trace whose topmost span names a parent waits so long for that parent.",
+    )
 
 
 class TelemetryConfig(_Section):

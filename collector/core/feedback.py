@@ -84,7 +84,8 @@ class StoredFeedback:
 
     Attributes:
         id: Of the feedback as it was submitted.
-        feedback: Once attached, `target` names the judged span even where the submission meant "the root".
+        feedback: Once attached, `target` names the judged span even where the submission meant "the root"; it may
+            name another one when more of the trace has come.
         release: The release that the judged trace ran with; None while waiting, or when it ran with none.
         superseded: The same source has judged the same output by the same metric later: by the judgement's own time,
             then by its coming. Words alone take back no score and no label.
@@ -99,23 +100,29 @@ class StoredFeedback:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingFeedback:
-    """Feedback that may find its span now.
-
-    Attributes:
-        id: Of the feedback.
-        position: How far the store had come with the feedback's trace when it was read; the store's own measure.
-    """
-
-    id: str
-    feedback: Feedback
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
 class Attachment:
     """Feedback that found its span: the root's id is filled in, the release of the trace is known."""
 
     feedback_id: str
     target: SpanContext
     release: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFeedback:
+    """Feedback that may find its span now, or another one than before.
+
+    Attributes:
+        id: Of the feedback.
+        feedback: As it was submitted.
+        position: How far the store had come with the feedback's trace when it was read; the store's own measure.
+        attachment: Where it is attached; None while it waits.
+        patient_until_unix_nano: Of waiting feedback on a whole trace: until when it waits for a parent of the topmost
+            span that is known; 0 while it does not.
+    """
+
+    id: str
+    feedback: Feedback
+    position: int
+    attachment: Attachment | None = None
+    patient_until_unix_nano: int = 0

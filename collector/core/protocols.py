@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
+from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
 from collector.core.graph import TraceFeedback
 from collector.core.ledger import Ledger
 from collector.core.release import Acknowledgement
@@ -177,17 +177,30 @@ class FeedbackStore(Protocol):
         """Keeps feedback, all or none; what is there already (by id) stays as it is. Durable on return."""
         ...
 
-    async def attachable(self, limit: int) -> Sequence[WaitingFeedback]:
-        """Waiting feedback that was never looked for, or of whose trace a span has come since it was missed last.
+    async def attachable(self, limit: int, now_unix_nano: int = 0) -> Sequence[OpenFeedback]:
+        """Waiting feedback that was never looked for, or of whose trace a span has come since it was looked for last.
 
-        Oldest first.
+        Also feedback whose patience is over by now, and attached feedback that is not settled and of whose trace a
+        span has come since: the order in which spans and feedback come must not matter. Oldest first.
         """
         ...
 
-    async def attach(self, attachments: Sequence[Attachment], missed: Sequence[WaitingFeedback] = ()) -> None:
-        """Marks feedback as attached, and feedback whose span was missed as not attachable until another span comes.
+    async def attach(self, attachments: Sequence[Attachment], looked_for: Sequence[OpenFeedback] = ()) -> None:
+        """Attaches feedback, or attaches it elsewhere; what is settled stays as it is.
 
-        Idempotent; unknown ids are passed over.
+        All that was looked for, found or not, is not attachable until another span of its trace comes, or until the
+        patience that it says is over. Idempotent; unknown ids are passed over.
+        """
+        ...
+
+    async def settle_counted(self, release: int, name: str) -> None:
+        """Feedback of a metric that is attached to a release now stays where it is: a trial counts it."""
+        ...
+
+    async def settle(self, received_before_unix_nano: int, most: int) -> int:
+        """Attached feedback that came before then, and all but the newest `most` of it, stays where it is.
+
+        Returns how many of the latter there were.
         """
         ...
 

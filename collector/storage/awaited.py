@@ -1,4 +1,6 @@
-"""Which traces feedback waits for, and which of them were touched: known without asking a table for every request."""
+"""Which traces have feedback that may find a span, or another one, and which of them were touched: known without asking
+a table for every request.
+"""
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +9,9 @@ from collector.core.telemetry import OtlpRequest, Signal
 
 
 class AwaitedTraces:
-    """In memory; made anew from the waiting feedback when the store starts. Used from several threads."""
+    """In memory, about 150 bytes for each; made anew from the open feedback when the store starts. Used from several
+    threads.
+    """
 
     def __init__(self) -> None:
         self._waiting: set[bytes] = set()
@@ -40,12 +44,20 @@ class AwaitedTraces:
         with self._lock:
             return dict(self._touched)
 
-    def looked_for(self, traces: Iterable[bytes], still_waiting: set[bytes], position: int) -> None:
-        """Their spans were looked for when the store ended there; `still_waiting` have feedback that found none."""
+    def looked_for(self, traces: Iterable[bytes], position: int) -> None:
+        """Their spans were looked for when the store ended there."""
         with self._lock:
             for trace in traces:
                 if self._touched.get(trace, 0) <= position:
                     self._touched.pop(trace, None)
-                if trace not in still_waiting:
-                    self._waiting.discard(trace)
-                    self._touched.pop(trace, None)
+
+    def let_go(self, traces: Iterable[bytes]) -> None:
+        """They have no open feedback any more. To be said before further feedback can be kept."""
+        with self._lock:
+            for trace in traces:
+                self._waiting.discard(trace)
+                self._touched.pop(trace, None)
+
+    def __len__(self) -> int:
+        """How many traces there are."""
+        return len(self._waiting)

@@ -3,13 +3,24 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
+from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
 from collector.core.span import SpanContext
 
 _COLUMNS = (
     "id, trace_id, coalesce(target_span_id, span_id), name, score, label, text, source, attributes, time_unix_nano,"
     " state, received_unix_nano, release"
+)
+
+_OPEN_CONDITION = "state <> 'expired' AND settled = 0"
+_OPEN = (
+    f"SELECT sequence, id, patient_until_unix_nano, span_id, {_COLUMNS} FROM feedback"  # noqa: S608 - constants
+    f" WHERE {_OPEN_CONDITION}"
+)
+_SETTLED = "UPDATE feedback SET settled = 1 WHERE state = 'attached' AND settled = 0"
+_BEYOND = (
+    "SELECT sequence FROM feedback WHERE state = 'attached' AND settled = 0 ORDER BY sequence DESC LIMIT 1 OFFSET ?"
 )
 
 
@@ -48,60 +59,84 @@ def revision(connection: sqlite3.Connection, trace_id: str) -> str:
 
 
 def attachable(
-    connection: sqlite3.Connection, limit: int, position: int, touched: Mapping[bytes, int]
-) -> Sequence[WaitingFeedback]:
+    connection: sqlite3.Connection, limit: int, now_unix_nano: int, position: int, touched: Mapping[bytes, int]
+) -> Sequence[OpenFeedback]:
     """See `FeedbackStore.attachable`.
 
     Args:
         connection: To read from.
         limit: How many; 0 means all.
+        now_unix_nano: The time.
         position: Where the store ends now.
         touched: Where it ended when a trace was touched last, of the traces that were since they were looked for.
     """
-    select = f"SELECT sequence, missed_at, {_COLUMNS} FROM feedback WHERE state = 'waiting'"  # noqa: S608 - a constant
-    rows = connection.execute(f"{select} AND missed_at = 0 ORDER BY sequence LIMIT ?", (limit or -1,)).fetchall()
+    rows = connection.execute(
+        f"{_OPEN} AND missed_at = 0 ORDER BY state DESC, sequence LIMIT ?",
+        (limit or -1,),  # those that wait first
+    ).fetchall()
+    rows += connection.execute(
+        f"{_OPEN} AND state = 'waiting' AND patient_until_unix_nano > 0 AND patient_until_unix_nano <= ?"
+        " AND missed_at > 0",
+        (now_unix_nano,),
+    )
     for trace_id, touched_at in touched.items():
         rows += connection.execute(
-            f"{select} AND trace_id = ? AND missed_at BETWEEN 1 AND ?", (trace_id, touched_at - 1)
+            f"{_OPEN} AND trace_id = ? AND missed_at BETWEEN 1 AND ?", (trace_id, touched_at - 1)
         )
-    found = [_stored(row) for _, _, *row in sorted(rows, key=lambda row: int(row[0]))]
-    return [WaitingFeedback(stored.id, stored.feedback, position) for stored in found[: limit or None]]
+    in_order = sorted({row[0]: row for row in rows}.values(), key=lambda row: (row[-3] == "attached", row[0]))
+    return [_open(row, position) for row in in_order[: limit or None]]
 
 
 def look_again(connection: sqlite3.Connection) -> set[bytes]:
-    """Makes all waiting feedback attachable; returns the traces that it waits for."""
-    connection.execute("UPDATE feedback SET missed_at = 0 WHERE state = 'waiting' AND missed_at > 0")
-    return waiting_traces(connection)
-
-
-def waiting_traces(connection: sqlite3.Connection) -> set[bytes]:
-    """The traces that feedback waits for."""
-    return {trace for (trace,) in connection.execute("SELECT DISTINCT trace_id FROM feedback WHERE state = 'waiting'")}
+    """Makes all open feedback attachable; returns its traces."""
+    connection.execute("UPDATE feedback SET missed_at = 0 WHERE state <> 'expired' AND settled = 0 AND missed_at > 0")
+    rows = connection.execute(f"SELECT DISTINCT trace_id FROM feedback WHERE {_OPEN_CONDITION}")  # noqa: S608 - a constant
+    return {trace for (trace,) in rows}
 
 
 def attach(
-    connection: sqlite3.Connection, attachments: Sequence[Attachment], missed: Sequence[WaitingFeedback]
-) -> set[bytes]:
-    """See `FeedbackStore.attach`. Returns those of their traces for which feedback still waits."""
+    connection: sqlite3.Connection, attachments: Sequence[Attachment], looked_for: Sequence[OpenFeedback]
+) -> None:
+    """See `FeedbackStore.attach`."""
     connection.executemany(
-        "UPDATE feedback SET state = 'attached', target_span_id = ?, release = ? WHERE id = ? AND state <> 'attached'",
+        "UPDATE feedback SET missed_at = max(missed_at, ?), patient_until_unix_nano = ? WHERE id = ?",
+        [(one.position, one.patient_until_unix_nano, one.id) for one in looked_for],
+    )
+    connection.executemany(
+        "UPDATE feedback SET state = 'attached', target_span_id = ?, release = ?, missed_at = max(missed_at, 1)"
+        " WHERE id = ? AND settled = 0",
         [(one.target.span_id, one.release, one.feedback_id) for one in attachments],
     )
-    connection.executemany(
-        "UPDATE feedback SET missed_at = max(missed_at, ?) WHERE id = ?", [(one.position, one.id) for one in missed]
-    )
-    traces = {bytes.fromhex(one.target.trace_id) for one in attachments}
-    traces |= {bytes.fromhex(one.feedback.target.trace_id) for one in missed}
-    waiting = "SELECT 1 FROM feedback WHERE trace_id = ? AND state = 'waiting' LIMIT 1"
-    return {trace for trace in traces if connection.execute(waiting, (trace,)).fetchone()}
 
 
-def expire(connection: sqlite3.Connection, received_before_unix_nano: int) -> int:
-    """See `FeedbackStore.expire`."""
-    return connection.execute(
+def expire(connection: sqlite3.Connection, received_before_unix_nano: int) -> tuple[int, set[bytes]]:
+    """See `FeedbackStore.expire`. Also the traces that have no open feedback any more, as in the next two."""
+    return _closed(
+        connection,
         "UPDATE feedback SET state = 'expired' WHERE state = 'waiting' AND received_unix_nano < ?",
         (received_before_unix_nano,),
-    ).rowcount
+    )
+
+
+def settle(connection: sqlite3.Connection, received_before_unix_nano: int, most: int) -> tuple[int, set[bytes]]:
+    """See `FeedbackStore.settle`."""
+    _, old = _closed(connection, f"{_SETTLED} AND received_unix_nano < ?", (received_before_unix_nano,))
+    count, beyond = _closed(connection, f"{_SETTLED} AND sequence <= ({_BEYOND})", (most,))
+    return count, old | beyond
+
+
+def settle_counted(connection: sqlite3.Connection, release: int, name: str) -> tuple[int, set[bytes]]:
+    """See `FeedbackStore.settle_counted`."""
+    return _closed(connection, f"{_SETTLED} AND release = ? AND name = ?", (release, name))
+
+
+def _closed(connection: sqlite3.Connection, update: str, values: Sequence[object]) -> tuple[int, set[bytes]]:
+    """How many rows were changed, and those of their traces that have no open feedback any more."""
+    changed = [trace for (trace,) in connection.execute(f"{update} RETURNING trace_id", tuple(values))]
+    still_open = f"SELECT 1 FROM feedback WHERE {_OPEN_CONDITION} AND trace_id = ? LIMIT 1"  # noqa: S608 - a constant
+    return len(changed), {
+        trace for trace in set(changed) if connection.execute(still_open, (trace,)).fetchone() is None
+    }
 
 
 def has_expired(connection: sqlite3.Connection, received_before_unix_nano: int) -> bool:
@@ -111,6 +146,17 @@ def has_expired(connection: sqlite3.Connection, received_before_unix_nano: int) 
         (received_before_unix_nano,),
     ).fetchone()
     return row is not None
+
+
+def has_settled(connection: sqlite3.Connection, received_before_unix_nano: int, most: int) -> bool:
+    """Whether `settle` would change anything; looks at the oldest movable feedback and the first beyond the most."""
+    oldest = (
+        "SELECT received_unix_nano FROM feedback WHERE state = 'attached' AND settled = 0 ORDER BY sequence LIMIT 1"
+    )
+    row = connection.execute(oldest).fetchone()
+    return row is not None and (
+        row[0] < received_before_unix_nano or connection.execute(_BEYOND, (most,)).fetchone() is not None
+    )
 
 
 def feedback(
@@ -151,6 +197,20 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How much there is in each state."""
     found = dict(connection.execute("SELECT state, count(*) FROM feedback GROUP BY state").fetchall())
     return {state.value: found.get(state.value, 0) for state in FeedbackState}
+
+
+def _open(row: Sequence[object], position: int) -> OpenFeedback:
+    _, feedback_id, patient_until, submitted_span_id, *columns = row
+    stored = _stored(columns)
+    attached = stored.state is FeedbackState.ATTACHED
+    submitted = replace(stored.feedback, target=SpanContext(stored.feedback.target.trace_id, str(submitted_span_id)))
+    return OpenFeedback(
+        id=str(feedback_id),
+        feedback=submitted,
+        position=position,
+        attachment=Attachment(stored.id, stored.feedback.target, stored.release) if attached else None,
+        patient_until_unix_nano=int(str(patient_until)),
+    )
 
 
 def _stored(row: Sequence[object]) -> StoredFeedback:

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from collector.core.errors import ConfigError, Unavailable
-from collector.core.feedback import Attachment, Feedback, FeedbackState, StoredFeedback, WaitingFeedback
+from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
 from collector.core.protocols import Clock
 from collector.core.release import Acknowledgement
 from collector.core.span import LogRecord, Span
@@ -224,29 +225,59 @@ class FileStore:
 
     async def submit(self, feedback: Sequence[Feedback], received_unix_nano: int) -> None:
         """See `FeedbackStore`."""
-        self._awaited.wait_for({bytes.fromhex(one.target.trace_id) for one in feedback})
-        await self.database.write(lambda db: feedback_table.submit(db, feedback, received_unix_nano))
+        traces = {bytes.fromhex(one.target.trace_id) for one in feedback}
 
-    async def attachable(self, limit: int) -> Sequence[WaitingFeedback]:
+        def keep(connection: sqlite3.Connection) -> None:
+            self._awaited.wait_for(traces)  # here, where nobody lets them go meanwhile
+            feedback_table.submit(connection, feedback, received_unix_nano)
+
+        await self.database.write(keep)
+
+    async def attachable(self, limit: int, now_unix_nano: int = 0) -> Sequence[OpenFeedback]:
         """See `FeedbackStore`."""
         position = self.segments.newest_position()
         touched = self._awaited.positions()
-        return await self.database.read(lambda db: feedback_table.attachable(db, limit, position, touched))
+        return await self.database.read(
+            lambda db: feedback_table.attachable(db, limit, now_unix_nano, position, touched)
+        )
 
-    async def attach(self, attachments: Sequence[Attachment], missed: Sequence[WaitingFeedback] = ()) -> None:
+    async def attach(self, attachments: Sequence[Attachment], looked_for: Sequence[OpenFeedback] = ()) -> None:
         """See `FeedbackStore`."""
-        still_waiting = await self.database.write(lambda db: feedback_table.attach(db, attachments, missed))
-        traces = {one.target.trace_id for one in attachments} | {one.feedback.target.trace_id for one in missed}
-        position = min((one.position for one in missed), default=0)
-        self._awaited.looked_for(map(bytes.fromhex, traces), still_waiting, position)
+        await self.database.write(lambda db: feedback_table.attach(db, attachments, looked_for))
+        traces = {bytes.fromhex(one.feedback.target.trace_id) for one in looked_for}
+        self._awaited.looked_for(traces, min((one.position for one in looked_for), default=0))
 
     async def expire(self, received_before_unix_nano: int) -> int:
         """See `FeedbackStore`. Looked up first: mostly nothing expires, and a commit costs a sync of the disk."""
         if not await self.database.read(lambda db: feedback_table.has_expired(db, received_before_unix_nano)):
             return 0
-        expired = await self.database.write(lambda db: feedback_table.expire(db, received_before_unix_nano))
-        self._awaited.begin(await self.database.read(feedback_table.waiting_traces))
-        return expired
+        return await self._close(lambda db: feedback_table.expire(db, received_before_unix_nano))
+
+    async def settle(self, received_before_unix_nano: int, most: int) -> int:
+        """See `FeedbackStore`."""
+        if not await self.database.read(lambda db: feedback_table.has_settled(db, received_before_unix_nano, most)):
+            return 0
+        return await self._close(lambda db: feedback_table.settle(db, received_before_unix_nano, most))
+
+    async def settle_counted(self, release: int, name: str) -> None:
+        """See `FeedbackStore`."""
+        await self._close(lambda db: feedback_table.settle_counted(db, release, name))
+
+    async def _close(self, work: Callable[[sqlite3.Connection], tuple[int, set[bytes]]]) -> int:
+        """Runs work that closes feedback, and lets its traces go before further feedback on them can be kept."""
+        closed: set[bytes] = set()
+
+        def run(connection: sqlite3.Connection) -> int:
+            count, traces = work(connection)
+            closed.update(traces)
+            self._awaited.let_go(traces)
+            return count
+
+        try:
+            return await self.database.write(run)
+        except Unavailable:
+            self._awaited.wait_for(closed)
+            raise
 
     async def feedback(
         self, *, trace_id: str = "", states: Sequence[FeedbackState] = (), limit: int = 100

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.core.errors import CollectorError, OptimizerError
+from collector.core.feedback import Feedback
 from collector.core.parameter import validated
 from collector.core.protocols import OptimizationRequest, Optimizer, Store
 from collector.core.release import ReleaseDraft
@@ -29,6 +30,7 @@ class RunnerSettings:
 
     Attributes:
         feedback_ttl_seconds: Feedback that waits longer for its spans is given up and counted.
+        parent_grace_seconds: Feedback on a whole trace waits so long for a parent of its topmost span.
         poll_seconds: A study is looked at this often even if nothing came in.
         gather_seconds: What comes in within this time is looked at together.
         retry_seconds: After a passing fault of an optimizer the next try waits this long, doubled each time.
@@ -36,6 +38,7 @@ class RunnerSettings:
     """
 
     feedback_ttl_seconds: float = 86_400.0
+    parent_grace_seconds: float = 2.0
     poll_seconds: float = 1.0
     gather_seconds: float = 0.02
     retry_seconds: float = 1.0
@@ -87,7 +90,7 @@ class StudyRunner:
         self._woken.clear()
 
     async def _round(self, group: asyncio.TaskGroup) -> None:
-        await self._pipeline.attach()
+        await self._pipeline.attach(self._settings.parent_grace_seconds)
         await self._pipeline.expire(self._settings.feedback_ttl_seconds)
         for name in await self._studies.all_running():
             task = self._tasks.get(name)
@@ -153,12 +156,17 @@ class StudyRunner:
         return {key: good.get(key, spec.default) for key, spec in specs.items()}
 
     async def _judge(self, study: Study, trial: Trial) -> bool:
-        stored = await self._store.feedback_of_release(trial.release, study.metric)
-        batch = select(study, stored)
+        if len(await self._counting(study, trial)) < study.batch_size:
+            return False
+        await self._store.settle_counted(trial.release, study.metric)  # what is counted does not move any more
+        batch = await self._counting(study, trial)
         if len(batch) < study.batch_size:
             return False
         await self._studies.complete_trial(study.name, trial.number, mean_score(batch), len(batch))
         return True
+
+    async def _counting(self, study: Study, trial: Trial) -> Sequence[Feedback]:
+        return select(study, await self._store.feedback_of_release(trial.release, study.metric))
 
     async def _propose(self, record: StudyRecord) -> bool:
         study = record.study

@@ -251,6 +251,64 @@ async def test_feedback_expires_only_while_it_waits(store: Store) -> None:
     }
 
 
+async def test_attached_feedback_is_offered_again_when_more_of_its_trace_comes(opened: Opened) -> None:
+    store, whole = opened.store, feedback(1, span=None)
+    await store.append(traces(samples.span(1, 9)), feedback=[whole])
+    (waiting,) = await store.attachable(10)
+    assert (waiting.feedback, waiting.attachment) == (whole, None)
+    first = Attachment(whole.id, SpanContext(samples.trace_id(1), samples.span_id(9)), 4)
+    await store.attach([first], [waiting])
+    assert list(await store.attachable(10)) == []
+    await store.append(traces(samples.span(1, 8)))
+    (movable,) = await store.attachable(10)
+    assert (movable.id, movable.feedback, movable.attachment) == (whole.id, whole, first)
+    moved = Attachment(whole.id, SpanContext(samples.trace_id(1), samples.span_id(8)), 5)
+    await store.attach([moved], [movable])
+    (kept,) = await store.feedback()
+    assert (kept.feedback.target, kept.release) == (moved.target, 5)
+    assert (await store.counts()).feedback == {"waiting": 0, "attached": 1, "expired": 0}
+    store = await opened.again()  # a span may have come just before
+    assert [one.attachment for one in await store.attachable(10)] == [moved]
+
+
+async def test_patience_ends_by_itself(store: Store) -> None:
+    await store.append(traces(samples.span(1, 9)), feedback=[feedback(1, span=None)])
+    (waiting,) = await store.attachable(10, 100)
+    await store.attach([], [replace(waiting, patient_until_unix_nano=150)])
+    assert list(await store.attachable(10, 149)) == []
+    (over,) = await store.attachable(10, 150)
+    assert (over.id, over.patient_until_unix_nano) == (waiting.id, 150)
+    await store.attach([], [replace(over, patient_until_unix_nano=0)])
+    assert list(await store.attachable(10, 1_000)) == []
+
+
+async def test_what_a_trial_counts_stays_where_it_is(store: Store) -> None:
+    counted, other = feedback(1, span=None), feedback(2, span=None)
+    await store.append(traces(samples.span(1, 9), samples.span(2, 9)), feedback=[counted, other])
+    looked_for = await store.attachable(10)
+    on = [SpanContext(samples.trace_id(number), samples.span_id(9)) for number in (1, 2)]
+    await store.attach([Attachment(counted.id, on[0], 4), Attachment(other.id, on[1], 5)], looked_for)
+    await store.settle_counted(4, "another metric")
+    await store.settle_counted(4, "q")
+    await store.append(traces(samples.span(1, 8), samples.span(2, 8)))
+    assert [one.id for one in await store.attachable(10)] == [other.id]
+    await store.attach([Attachment(counted.id, on[1], 99)])
+    (kept,) = await store.feedback(trace_id=samples.trace_id(1))
+    assert (kept.feedback.target, kept.release) == (on[0], 4)
+
+
+async def test_attachments_settle_by_age_and_beyond_a_number(store: Store) -> None:
+    for number in range(1, 7):
+        await store.append(traces(samples.span(number, 9)))
+        await store.submit([feedback(number)], 10 * number)
+    await store.attach([Attachment(feedback(number).id, feedback(number).target, None) for number in range(1, 7)])
+    assert await store.settle(20, 100) == 0
+    assert await store.settle(0, 3) == 2
+    assert await store.settle(0, 3) == 0
+    await store.append(traces(*(samples.span(number, 8) for number in range(1, 7))))
+    assert [int(one.feedback.target.trace_id, 16) for one in await store.attachable(10)] == [4, 5, 6]
+
+
 async def test_feedback_is_listed_newest_first_and_filtered(store: Store) -> None:
     await store.submit([feedback(n) for n in range(1, 6)], 10)
     assert [kept.feedback.target.trace_id for kept in await store.feedback(limit=2)] == [

@@ -3,18 +3,28 @@
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
-from collector.core.feedback import Attachment, Feedback
+from collector.core.feedback import Attachment, Feedback, OpenFeedback
 from collector.core.span import Span, SpanContext
-from collector.feedback.attach import attach
+from collector.feedback.attach import Places, placed
 from collector.otlp.decode import spans_of
 from tests import samples
 
 TARGET = SpanContext(samples.trace_id(1), samples.span_id(2))
 FEEDBACK = Feedback(TARGET, "q", 1.0)
+OF_THE_TRACE = Feedback(SpanContext(TARGET.trace_id, ""), "q", 1.0)
+
+
+def attach(feedback: Feedback, spans: list[Span], before: Attachment | None = None) -> Attachment | None:
+    return Places(spans).find(OpenFeedback(feedback.id, feedback, 1, before))
 
 
 def spans(*messages: SpanMessage) -> list[Span]:
     return spans_of(samples.traces_request(messages))
+
+
+def on(number: int, release: int | None = None) -> Attachment:
+    """Where `OF_THE_TRACE` is attached."""
+    return Attachment(OF_THE_TRACE.id, SpanContext(TARGET.trace_id, samples.span_id(number)), release)
 
 
 def release(*messages: SpanMessage) -> int | None:
@@ -29,12 +39,48 @@ def test_it_waits_for_its_span() -> None:
     assert attach(FEEDBACK, spans(root, samples.span(1, 2, 1))) == Attachment(FEEDBACK.id, TARGET, None)
 
 
-def test_without_a_span_it_judges_the_root_and_waits_for_that() -> None:
-    feedback = Feedback(SpanContext(TARGET.trace_id, ""), "q", 1.0)
+def test_without_a_span_it_judges_the_root_whatever_came_first() -> None:
     child = samples.span(1, 2, 1)
-    assert attach(feedback, spans(child)) is None
-    found = attach(feedback, spans(child, samples.span(1, 1)))
-    assert found == Attachment(feedback.id, SpanContext(TARGET.trace_id, samples.span_id(1)), None)
+    assert attach(OF_THE_TRACE, spans(child)) == on(2)
+    assert attach(OF_THE_TRACE, spans(child, samples.span(1, 1))) == on(1)
+    assert attach(OF_THE_TRACE, spans(child, samples.span(1, 1)), before=on(2)) == on(1)
+    assert attach(OF_THE_TRACE, spans(child, samples.span(1, 1)), before=on(1)) is None
+
+
+def test_it_waits_a_while_for_a_parent_of_the_root_and_says_until_when() -> None:
+    came = spans(samples.span(1, 2, 1))
+    one = OpenFeedback(OF_THE_TRACE.id, OF_THE_TRACE, 1)
+    ((waiting,), found) = placed([one], came, 100, 50)
+    assert (waiting.patient_until_unix_nano, found) == (150, [])
+    ((waiting,), found) = placed([waiting], came, 149, 50)
+    assert (waiting.patient_until_unix_nano, found) == (150, [])
+    ((over,), found) = placed([waiting], came, 150, 50)
+    assert (over.patient_until_unix_nano, found) == (0, [on(2)])
+    ((over,), found) = placed([waiting], spans(samples.span(1, 1), samples.span(1, 2, 1)), 101, 50)
+    assert (over.patient_until_unix_nano, found) == (0, [on(1)])
+
+
+def test_only_what_needs_the_root_waits_for_it() -> None:
+    came = spans(samples.span(1, 2, 1))
+    assert placed([OpenFeedback(FEEDBACK.id, FEEDBACK, 1)], came, 100, 50)[1] == [Attachment(FEEDBACK.id, TARGET, None)]
+    assert placed([OpenFeedback(OF_THE_TRACE.id, OF_THE_TRACE, 1, on(9, release=3))], came, 100, 50)[1] == []
+    assert placed([OpenFeedback(OF_THE_TRACE.id, OF_THE_TRACE, 1)], [], 100, 50)[0][0].patient_until_unix_nano == 0
+
+
+def test_what_is_attached_moves_with_its_release_and_stays_where_its_span_was_forgotten() -> None:
+    later = samples.span(1, 1, values={"opto.release": 7})
+    assert attach(OF_THE_TRACE, spans(samples.span(1, 2, 1), later), before=on(2)) == on(1, release=7)
+    assert attach(FEEDBACK, spans(samples.span(1, 2, 1), later), before=Attachment(FEEDBACK.id, TARGET, None)) == (
+        Attachment(FEEDBACK.id, TARGET, 7)
+    )
+    assert attach(OF_THE_TRACE, spans(later), before=on(2, release=3)) is None
+
+
+def test_an_id_that_client_and_server_share_means_the_server() -> None:
+    client, server = samples.span(1, 2, 1, values={"opto.release": 1}), samples.span(1, 2, 1)
+    client.kind, server.kind = SpanMessage.SPAN_KIND_CLIENT, SpanMessage.SPAN_KIND_SERVER
+    server.attributes.extend(samples.attributes({"opto.release": 2}))
+    assert release(client, server) == release(server, client) == 2
 
 
 def test_the_release_is_that_of_the_judged_span_then_of_the_root_then_of_any() -> None:
