@@ -16,6 +16,7 @@ from collector.counters import Counter, Counters
 from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
 from tests import samples
+from tests.control import control_of
 
 GRACE_SECONDS = 2.0
 SECOND = 10**9
@@ -39,7 +40,7 @@ async def attached(directory: Path, arrivals: Sequence[Arrival]) -> tuple[Found,
     store = FileStore(directory, clock)
     await store.start()
     try:
-        pipeline = Pipeline(store, clock, counters, lambda: None)
+        pipeline = Pipeline(store, clock, counters, lambda: None, control_of(store).desk.release)
         for arrival in arrivals:
             clock.now += SECOND // 2
             if arrival is None:
