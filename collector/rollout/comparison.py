@@ -1,30 +1,12 @@
 """An arm beside the control: what all units together say, metric by metric."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from collector.core.rollout import Guardrail, RolloutPlan, Rule, Signal
+from collector.core.rollout import Guardrail, RolloutPlan, Rule
+from collector.core.units import Unit
 from collector.rollout.evidence import Evidence, Margins
 from collector.rollout.ratio import SampleRatio
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One user, session or trace whose time is over: it counts once.
-
-    Attributes:
-        in_arm: Whether it ran with the arm's release; else with the control's.
-        share: The arm's share among the two when the unit came, above 0 and below 1.
-        outcome: The metric's mean over its traces, between 0 and 1, more is better; None where nothing was scored.
-        signals: Of each guardrail whether it was bad; a guardrail that could not be told is missing.
-        clipped: Scores that lay outside of the metric's bounds.
-    """
-
-    in_arm: bool
-    share: float
-    outcome: float | None = None
-    signals: Mapping[Signal, bool] = field(default_factory=dict)
-    clipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

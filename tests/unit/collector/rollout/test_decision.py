@@ -15,7 +15,8 @@ from collector.core.rollout import (
     Signal,
     Stage,
 )
-from collector.rollout.comparison import Comparison, Unit, compared
+from collector.core.units import Unit
+from collector.rollout.comparison import Comparison, compared
 from collector.rollout.decision import Step, decide
 
 SECOND = 1_000_000_000
