@@ -26,6 +26,8 @@ from collector.publisher.desk import Desk
 from collector.publisher.hub import AssignmentHub
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.retention import Retention, RetentionLimits
+from collector.rollout.rollouts import Rollouts
+from collector.rollout.runner import RolloutRunner
 from collector.servers import Addresses, Served, Servers
 from collector.storage.file_store import FileStore
 from collector.study.runner import RunnerSettings, StudyRunner
@@ -40,6 +42,10 @@ class SystemClock:
     def now_unix_nano(self) -> int:
         """See `Clock`."""
         return time.time_ns()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Clock`."""
+        await asyncio.sleep(seconds)
 
 
 class Collector:
@@ -62,6 +68,7 @@ class Collector:
         self._store = FileStore(config.storage.directory, self._clock, under_way=self._budget.requests)
         self._desk = Desk(self._store.ledger, self._hub, self._counters)
         self._studies = Studies(self._store.ledger, self._desk)
+        self._rollouts = Rollouts(self._store.ledger, self._desk)
         self._servers: Servers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -72,6 +79,7 @@ class Collector:
             instance_id = await self._store.instance_id()
             woken = asyncio.Event()
             pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, self._desk.release, instance_id)
+            rollout_runner = RolloutRunner(self._store, self._rollouts, self._desk, self._clock)
             optimizers = OptimizerRegistry()
             settings = RunnerSettings(
                 feedback_ttl_seconds=self._config.feedback.ttl_seconds,
@@ -96,7 +104,12 @@ class Collector:
             await self._begin_studies(operations)
             self._tasks = [
                 asyncio.create_task(task)
-                for task in (runner.run(), self._retention().run(), *self._forwarding(instance_id))
+                for task in (
+                    runner.run(),
+                    rollout_runner.run(),
+                    self._retention().run(),
+                    *self._forwarding(instance_id),
+                )
             ]
             await self._servers.start()
         except BaseException:

@@ -12,3 +12,6 @@ class TickingClock:
     def now_unix_nano(self) -> int:
         self.now += 1
         return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += int(seconds * 1e9)

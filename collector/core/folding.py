@@ -37,6 +37,16 @@ class Fold(Generic[S]):
         self._most = most
         self._known: OrderedDict[str, Versioned[S]] = OrderedDict()
 
+    async def all(self, prefix: str) -> Sequence[S]:
+        """The states of all streams whose names begin so, in order of creation. What nobody changed costs nothing."""
+        states = []
+        for stream, version in (await self._ledger.streams(prefix)).items():
+            known = self._known.get(stream)
+            if known is None or known.version != version:
+                known = await self.of(stream)
+            states.append(known.state)
+        return states
+
     async def of(self, stream: str) -> Versioned[S]:
         """The state of a stream now."""
         known = self._known.get(stream, self._empty)

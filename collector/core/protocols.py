@@ -30,6 +30,7 @@ from collector.core.telemetry import (
     TraceQuery,
     TraceSummary,
 )
+from collector.core.units import UnitStore
 from otel_opto.assignment import Assignment
 from otel_opto.spec import ParameterSpec, ParameterValue
 
@@ -39,6 +40,10 @@ class Clock(Protocol):
 
     def now_unix_nano(self) -> int:
         """Wall-clock time in Unix nanoseconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Returns when that time has passed on this clock."""
         ...
 
 
@@ -253,6 +258,11 @@ class Store(TelemetryStore, FeedbackStore, ParameterStore, Protocol):
     @property
     def ledger(self) -> Ledger:
         """Studies, releases, assignments: what was decided."""
+        ...
+
+    @property
+    def units(self) -> UnitStore:
+        """What came under rollouts."""
         ...
 
     async def start(self) -> None:

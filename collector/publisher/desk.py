@@ -77,9 +77,13 @@ class Desk:
         found = await self._ledger.history(prefix=RELEASES, subject=service, before=sequence, limit=limit)
         return [release_of(one) for one in found]
 
-    async def assignment(self, service: str) -> Assignment | None:
-        """What is in force for a service; None before its first release."""
-        return (await self._assignments.of(assignment_stream(service))).state
+    async def assignment(self, service: str, revision: int | None = None) -> Assignment | None:
+        """What is in force for a service, or was in a revision; None before its first release."""
+        stream = assignment_stream(service)
+        if revision is None:
+            return (await self._assignments.of(stream)).state
+        found = await self._ledger.event(stream, revision)
+        return assignment_of(found) if found is not None else None
 
     async def control(self, service: str) -> Release | None:
         """The release of everybody who is in no arm; None before the first."""

@@ -29,9 +29,13 @@ class Rollouts:
         self._rollouts: Fold[Rollout | None] = Fold(ledger, None, history.rollout)
         self._holders: Fold[str] = Fold(ledger, "", history.holder)
 
-    async def names(self) -> Sequence[str]:
+    async def all(self) -> Sequence[Rollout]:
         """In order of creation."""
-        return [stream.removeprefix(history.PREFIX) for stream in await self._ledger.streams(history.PREFIX)]
+        return [rollout for rollout in await self._rollouts.all(history.PREFIX) if rollout is not None]
+
+    async def live(self) -> Sequence[Rollout]:
+        """Those with an arm of traffic."""
+        return [rollout for rollout in await self.all() if rollout.state in _LIVE]
 
     async def rollout(self, name: str) -> Rollout:
         """One rollout.

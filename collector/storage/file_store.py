@@ -38,6 +38,7 @@ from collector.storage.ledger import TableLedger
 from collector.storage.patience import Patience
 from collector.storage.segment import Segment
 from collector.storage.segments import SegmentLimits, Segments, requests_after
+from collector.storage.units import TableUnits
 from otel_opto.spec import ParameterSpec
 
 _DATABASE_PENDING_BYTES = 64 * 2**20
@@ -73,6 +74,7 @@ class FileStore:
             directory / "segments", limits or SegmentLimits(), self._awaited.touched, under_way, self._damages
         )
         self.ledger = TableLedger(self.database, clock)
+        self.units = TableUnits(self.database)
         self._clock = clock
         self._search_seconds = search_seconds
         self._calls = CallBook()

@@ -24,8 +24,6 @@ class Studies:
         self.desk = desk
         self._records: Fold[StudyRecord | None] = Fold(ledger, None, history.record)
         self._running: Fold[tuple[str, ...]] = Fold(ledger, (), history.running)
-        self._seen: dict[str, int] = {}
-        self._live: dict[str, bool] = {}
 
     async def study(self, name: str) -> StudyRecord | None:
         """None if there is no such study."""
@@ -38,17 +36,11 @@ class Studies:
 
     async def all(self) -> Sequence[StudyRecord]:
         """In order of creation."""
-        records = [await self.study(name) for name in await self.names()]
-        return [record for record in records if record is not None]
+        return [record for record in await self._records.all(history.PREFIX) if record is not None]
 
     async def all_running(self) -> Sequence[str]:
         """The names of the running studies, in order of creation. Costs little where nothing has changed."""
-        for name, version in (await self.names()).items():
-            if self._seen.get(name) != version:
-                record = await self.study(name)
-                self._seen[name] = version
-                self._live[name] = record is not None and record.state is StudyState.RUNNING
-        return [name for name, live in self._live.items() if live]
+        return [record.study.name for record in await self.all() if record.state is StudyState.RUNNING]
 
     async def running(self, service: str) -> Sequence[str]:
         """The names of the running studies of a service."""

@@ -124,7 +124,8 @@ async def test_a_service_has_one_rollout_on_its_traffic(office: Office) -> None:
     await rollouts.abort("one", "enough", "me")
     assert (await rollouts.begin("two", "me")).state is RolloutState.RAMPING
     assert (await office.in_force()).salt == "two"
-    assert list(await rollouts.names()) == ["one", "two"]
+    assert [one.name for one in await rollouts.all()] == ["one", "two"]
+    assert [one.name for one in await rollouts.live()] == ["two"]
 
 
 async def test_arms_of_others_stay_and_so_does_the_salt(office: Office) -> None:
