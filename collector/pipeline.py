@@ -6,26 +6,26 @@ optimizer or server is named here.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from functools import partial
+from typing import TypeVar
 
-from collector.core.errors import GraphError, NotFound
+from collector.assembly.assembly import Assembly
+from collector.assembly.job import leading_to, whole
+from collector.core.errors import CollectorError, GraphError, NotFound, TooLarge
 from collector.core.feedback import Attachment, Feedback, OpenFeedback
-from collector.core.graph import NodeId, TraceFeedback, TraceGraph
+from collector.core.graph import TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
 from collector.core.release import Release
-from collector.core.span import Span
 from collector.core.study import Reach, Study
-from collector.core.telemetry import MAX_HOPS, IngestResult, Signal, TraceQuery
+from collector.core.telemetry import MAX_HOPS, IngestResult, Signal
 from collector.counters import Counter, Counters
 from collector.feedback import attach, extract
-from collector.graph.builder import build, referenced_releases
-from collector.graph.neighbours import linked_traces, session_of
-from collector.graph.subgraph import Dataflow
 from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.request import Reading, read_logs, read_traces
+from collector.workers.process import WorkerLost
+from collector.workers.workers import Workers
 from otel_opto import semconv
-from otel_opto.spec import ParameterSpec
 
 _LOG = logging.getLogger(__name__)
 _EVALUATION = semconv.EVALUATION_EVENT.encode()
@@ -43,9 +43,7 @@ _AT_ONCE_HERE = 500
 
 _MOST_MOVABLE = 2**16
 """So much attached feedback may still move at a time; it is remembered in memory which traces these are."""
-
-MOST_TRACES = 64
-"""So many traces make one graph at most."""
+_T = TypeVar("_T")
 
 
 class Pipeline:
@@ -58,6 +56,7 @@ class Pipeline:
         wake: Called after something came in that a study may be waiting for.
         release: Finds a release by its number.
         instance_id: Of this collector; a request that it forwarded itself is not kept again.
+        assembly: Makes graphs; None: one with limits and processes of its own.
     """
 
     def __init__(
@@ -68,12 +67,13 @@ class Pipeline:
         wake: Callable[[], None],
         release: Callable[[int], Awaitable[Release | None]],
         instance_id: str = "",
+        assembly: Assembly | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._counters = counters
         self._wake = wake
-        self._release = release
+        self._assembly = assembly or Assembly(store, release, Workers())
         self._instance_id = instance_id
 
     async def ingest(self, signal: Signal, body: bytes, hops: tuple[str, ...] = ()) -> IngestResult:
@@ -118,56 +118,18 @@ class Pipeline:
         self._wake()
 
     async def assemble(self, trace_id: str, reach: Reach = Reach.TRACE) -> TraceGraph:
-        """3 assemble: the OPTO graph of a trace with its feedback.
+        """3 assemble: the OPTO graph of a trace with its feedback. See `Assembly.made`."""
+        return await self.made(trace_id, reach, whole)
 
-        Args:
-            trace_id: The trace whose outputs the graph leads to.
-            reach: Which traces it is made of, the nearest `MOST_TRACES` of them.
-
-        Raises:
-            NotFound: no span of the trace has come.
-            GraphError: its dataflow runs in a circle.
-        """
-        spans = await self._store.trace(trace_id)
-        if not spans:
-            raise NotFound(f"trace {trace_id}: no span of it is stored; `otel-opto traces` lists the stored ones")
-        spans = [*spans, *await self._neighbours(spans, reach)]
-        stored = await self._store.feedback(trace_id=trace_id, limit=0)
-        releases = await self._releases(spans)
-        specs = await self._specs(spans)
-        judged = [kept.feedback for kept in stored]
-        traces = dict.fromkeys(span.context.trace_id for span in spans)
-        records = [record for one in traces for record in await self._store.log_records(one)]
-        return await asyncio.to_thread(build, trace_id, spans, releases, specs, judged, records)
-
-    async def _neighbours(self, spans: Sequence[Span], reach: Reach) -> Sequence[Span]:
-        """The spans of the other traces within reach: earlier ones of the session, then what is linked to, in turn."""
-        ids: list[str] = []
-        if reach is Reach.SESSION and (session := session_of(spans)) is not None:
-            latest = max(span.start_time_unix_nano for span in spans)
-            query = TraceQuery(attributes=dict([session]), start_max_unix_nano=latest, limit=MOST_TRACES)
-            ids += [found.trace_id for found in await self._store.find(query)]
-        if reach is not Reach.TRACE:
-            ids += linked_traces(spans)
-        known = {span.context.trace_id for span in spans}
-        found: list[Span] = []
-        while ids and len(known) < MOST_TRACES:
-            trace_id = ids.pop(0)
-            if trace_id not in known:
-                known.add(trace_id)
-                more = await self._store.trace(trace_id)
-                found += more
-                ids += linked_traces(more)
-        return found
-
-    async def _releases(self, spans: Sequence[Span]) -> Mapping[int, Release]:
-        numbers = referenced_releases(spans)
-        found = [await self._release(number) for number in sorted(numbers)]
-        return {release.number: release for release in found if release}
-
-    async def _specs(self, spans: Sequence[Span]) -> Mapping[tuple[str, str], ParameterSpec]:
-        services = sorted({span.resource.service for span in spans})
-        return {(service, spec.key): spec for service in services for spec in await self._store.parameters(service)}
+    async def made(
+        self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], name: Hashable | None = None
+    ) -> _T:
+        """3 assemble: what `finish` makes of the graph, made where the graph is. See `Assembly.made`."""
+        try:
+            return await self._assembly.made(trace_id, reach, finish, name)
+        except TooLarge:
+            self._counters.add(Counter.GRAPHS_TOO_LARGE)
+            raise
 
     async def attach(self, grace_seconds: float = 0.0) -> int:
         """4 attach: brings feedback to spans that have come. Returns how many found theirs for the first time.
@@ -209,31 +171,24 @@ class Pipeline:
     async def judged(self, study: Study, batch: Sequence[Feedback]) -> tuple[TraceFeedback, ...]:
         """3 assemble for a batch: each feedback with the minimal subgraph of the output that it judges.
 
-        A trace is assembled once, however many of its outputs are judged. A trace that makes no graph is left out,
-        counted and said: one of them must not hold up a study.
+        A trace is assembled once, however many of its outputs are judged. A trace that makes no graph, is too large or
+        is gone is left out, counted and said: one of them must not hold up a study.
         """
-        pairs = []
-        traces: dict[str, tuple[TraceGraph, Dataflow, Sequence[NodeId]]] = {}
+        by_trace: dict[str, list[Feedback]] = {}
         for feedback in batch:
-            trace_id = feedback.target.trace_id
+            by_trace.setdefault(feedback.target.trace_id, []).append(feedback)
+        found: dict[str, TraceGraph] = {}
+        for trace_id, group in by_trace.items():
+            targets = [one.target.span_id for one in group]
+            subgraphs: Sequence[TraceGraph | CollectorError]
             try:
-                if trace_id not in traces:
-                    traces[trace_id] = await self._dataflow(study, trace_id)
-                graph, dataflow, wanted = traces[trace_id]
-                subgraph = dataflow.leading_to(graph.operation(feedback.target.span_id), wanted)
-            except GraphError as error:
-                self._counters.add(Counter.GRAPHS_REFUSED)
-                _LOG.warning("study %s goes on without a trace: %s", study.name, error)
-            else:
-                pairs.append(TraceFeedback(feedback, subgraph))
-        return tuple(pairs)
-
-    async def _dataflow(self, study: Study, trace_id: str) -> tuple[TraceGraph, Dataflow, Sequence[NodeId]]:
-        """A trace's graph, and those of its parameters that the study may change."""
-        graph = await self.assemble(trace_id, study.reach)
-        wanted = [
-            parameter.node
-            for parameter in graph.parameters
-            if parameter.trainable and (not study.parameters or parameter.key in study.parameters)
-        ]
-        return graph, Dataflow(graph), wanted
+                subgraphs = await self.made(trace_id, study.reach, partial(leading_to, targets, study.parameters))
+            except (GraphError, NotFound, TooLarge, WorkerLost) as error:
+                subgraphs = [error] * len(group)
+            for feedback, subgraph in zip(group, subgraphs, strict=True):
+                if isinstance(subgraph, TraceGraph):
+                    found[feedback.id] = subgraph
+                else:
+                    self._counters.add(Counter.GRAPHS_REFUSED)
+                    _LOG.warning("study %s goes on without a trace: %s", study.name, subgraph)
+        return tuple(TraceFeedback(feedback, found[feedback.id]) for feedback in batch if feedback.id in found)

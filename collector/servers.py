@@ -18,6 +18,7 @@ from collector.access.grpc_guard import GrpcGuard
 from collector.access.origins import Cors, OriginMatcher
 from collector.access.tokens import Access, Denied
 from collector.api import grpc_services, http
+from collector.api.attended import Attended
 from collector.api.operations import Operations
 from collector.config import Config, CorsConfig, TlsConfig
 from collector.core.errors import ConfigError
@@ -120,7 +121,7 @@ class Servers:
 
     def _api(self) -> str:
         beside = jaeger_http.routes(self._served.reader, self._served.clock.now_unix_nano)
-        app: ASGIApp = http.app(self._served.operations, self._served.ready, beside)
+        app: ASGIApp = Attended(http.app(self._served.operations, self._served.ready, beside))
         if not self._access.open:
             app = Guard(app, self._access, rules.api_http, _api_refusal, self._served.counters)
         return self._serve_http(app, self._config.api.endpoint, "api", self._config.api.tls)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from collector.access.tokens import Access, Token
-from collector.api.drawing import drawn
+from collector.api.drawing import drawing
 from collector.api.operations import Backend, Operations
-from collector.config import Config, ExporterConfig
+from collector.assembly.assembly import Assembly, AssemblyLimits
+from collector.config import Config, ExporterConfig, GraphConfig
 from collector.core.errors import CollectorError, ConfigError
 from collector.core.identity.ids import trace_id_of
 from collector.core.study import Reach
@@ -32,6 +33,7 @@ from collector.servers import Addresses, Served, Servers
 from collector.storage.file_store import FileStore
 from collector.study.runner import RunnerSettings, StudyRunner
 from collector.study.studies import Studies
+from collector.workers.workers import WorkerLimits, Workers
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,7 +67,13 @@ class Collector:
         otlp = config.receivers.otlp
         self._limits = ReceiverLimits(otlp.max_request_bytes, otlp.max_in_flight_bytes)
         self._budget = Budget(self._limits.max_in_flight_bytes)
-        self._store = FileStore(config.storage.directory, self._clock, under_way=self._budget.requests)
+        self._store = FileStore(
+            config.storage.directory,
+            self._clock,
+            under_way=self._budget.requests,
+            search_seconds=config.queries.max_seconds,
+        )
+        self._workers = _workers(config.graph)
         self._desk = Desk(self._store.ledger, self._hub, self._counters)
         self._studies = Studies(self._store.ledger, self._desk)
         self._rollouts = Rollouts(self._store.ledger, self._desk)
@@ -78,7 +86,11 @@ class Collector:
         try:
             instance_id = await self._store.instance_id()
             woken = asyncio.Event()
-            pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, self._desk.release, instance_id)
+            release = self._desk.release
+            assembly = Assembly(self._store, release, self._workers, _assembly_limits(self._config.graph))
+            pipeline = Pipeline(
+                self._store, self._clock, self._counters, woken.set, release, instance_id, assembly=assembly
+            )
             rollout_runner = RolloutRunner(self._store, self._rollouts, self._desk, self._clock)
             optimizers = OptimizerRegistry()
             settings = RunnerSettings(
@@ -173,7 +185,16 @@ class Collector:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        await self._workers.stop()
         await self._store.stop()
+
+
+def _workers(config: GraphConfig) -> Workers:
+    return Workers(WorkerLimits(processes=config.processes, memory_bytes=config.max_process_bytes))
+
+
+def _assembly_limits(config: GraphConfig) -> AssemblyLimits:
+    return AssemblyLimits(config.max_spans, config.max_bytes, config.max_seconds)
 
 
 def _destination(name: str, exporter: ExporterConfig) -> Destination:
@@ -211,15 +232,17 @@ async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) ->
         ConfigError: there is no such directory, or a collector runs on it.
         InvalidRequest: the trace id is none.
         NotFound: the trace is not stored.
+        TooLarge: it is larger than the configuration's defaults allow.
     """
+    limits = GraphConfig()
     if not await asyncio.to_thread(directory.is_dir):
         raise ConfigError([f"--data-dir: {directory} is no directory; a collector prints its own when it starts"])
-    clock = SystemClock()
-    store = FileStore(directory, clock)
+    store, workers = FileStore(directory, SystemClock()), _workers(limits)
     await store.start()
     try:
         desk = Desk(store.ledger, AssignmentHub(), Counters())
-        pipeline = Pipeline(store, clock, Counters(), lambda: None, desk.release)
-        return drawn(await pipeline.assemble(trace_id_of(trace_id), reach), form)
+        assembly = Assembly(store, desk.release, workers, _assembly_limits(limits))
+        return (await assembly.made(trace_id_of(trace_id), reach, drawing(form))).decode()
     finally:
+        await workers.stop()
         await store.stop()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from collector.core.errors import InvalidRequest
 from collector.core.graph import TraceGraph
@@ -27,12 +28,16 @@ MEDIA_TYPES: Mapping[str, str] = {
 }
 
 
-def drawn(graph: TraceGraph, form: str) -> str:
-    """The graph as json, tgj, text, dot or svg.
+def drawing(form: str) -> Callable[[TraceGraph], bytes]:
+    """Draws a graph as json, tgj, text, dot or svg.
 
     Raises:
         InvalidRequest: for any other form.
     """
     if form not in _FORMS:
         raise InvalidRequest(f"format: found {form!r}, allowed: {', '.join(_FORMS)}")
-    return _FORMS[form](graph)
+    return partial(_drawn, form)
+
+
+def _drawn(form: str, graph: TraceGraph) -> bytes:
+    return _FORMS[form](graph).encode()

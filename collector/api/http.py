@@ -26,7 +26,7 @@ from collector.api.documents import (
     trace_document,
     values_document,
 )
-from collector.api.drawing import MEDIA_TYPES, drawn
+from collector.api.drawing import MEDIA_TYPES
 from collector.api.operations import Operations
 from collector.core.errors import (
     AlreadyExists,
@@ -162,9 +162,9 @@ class _Served:
 
     async def graph(self, request: Request) -> Response:
         reach = reach_of(request.query_params.get("reach", Reach.TRACE.value), "reach")
-        graph = await self._operations.graph(request.path_params["trace_id"], reach)
         form = request.query_params.get("format", "json")
-        return Response(drawn(graph, form), media_type=MEDIA_TYPES[form])
+        drawn = await self._operations.drawn(request.path_params["trace_id"], reach, form)
+        return Response(drawn, media_type=MEDIA_TYPES[form])
 
     async def feedback(self, request: Request) -> Response:
         trace_id = request.query_params.get("trace_id", "")

@@ -5,9 +5,9 @@ from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from collector.api.drawing import drawing
 from collector.core.errors import Conflict, InvalidRequest, NotFound, some
 from collector.core.feedback import Feedback, StoredFeedback
-from collector.core.graph import TraceGraph
 from collector.core.identity.ids import trace_id_of
 from collector.core.parameter import validated
 from collector.core.protocols import Clock, Optimizer, Store
@@ -158,13 +158,14 @@ class Operations:
         """The traces touched last, newest first."""
         return await self._store.traces(limit)
 
-    async def graph(self, trace_id: str, reach: Reach = Reach.TRACE) -> TraceGraph:
-        """The OPTO graph of a trace; see `Pipeline.assemble`.
+    async def drawn(self, trace_id: str, reach: Reach, form: str) -> bytes:
+        """The OPTO graph of a trace as json, tgj, text, dot or svg; see `Assembly.made`.
 
         Raises:
-            InvalidRequest: the trace id is none.
+            InvalidRequest: the trace id or the form is none.
         """
-        return await self._backend.pipeline.assemble(trace_id_of(trace_id, "trace_id"), reach)
+        wanted = trace_id_of(trace_id, "trace_id")
+        return await self._backend.pipeline.made(wanted, reach, drawing(form), ("drawn", form))
 
     # --- studies ------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,16 @@ anything starts, and every fault is reported at once with its key path.
 """
 
 from collector.config.loading import ENVIRONMENT_PREFIX, Key, keys, load
-from collector.config.sections import Config, CorsConfig, ExporterConfig, TlsConfig
+from collector.config.sections import Config, CorsConfig, ExporterConfig, GraphConfig, TlsConfig
 
-__all__ = ["ENVIRONMENT_PREFIX", "Config", "CorsConfig", "ExporterConfig", "Key", "TlsConfig", "keys", "load"]
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "Config",
+    "CorsConfig",
+    "ExporterConfig",
+    "GraphConfig",
+    "Key",
+    "TlsConfig",
+    "keys",
+    "load",
+]

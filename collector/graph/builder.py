@@ -118,14 +118,14 @@ class _Trace:
 def _read(spans: Sequence[Span], records: Sequence[LogRecord]) -> _Trace:
     apart = told_apart(spans)
     once, forest = apart.spans, grow(family_of(apart.spans))
-    of_span: dict[str, tuple[LogRecord, ...]] = {}
+    of_span: dict[str, list[LogRecord]] = {}
     for record in sorted(records, key=lambda one: (one.time_unix_nano, one.observed_time_unix_nano, repr(one.body))):
         span_id = apart.meant(record.context, record.resource.service) if record.context is not None else ""
         if span_id in once:
-            of_span[span_id] = (*of_span.get(span_id, ()), record)
+            of_span.setdefault(span_id, []).append(record)
     table = installed()
     limit = length_limit(once.values())
-    readings = {span_id: read(span, of_span.get(span_id, ()), table, limit) for span_id, span in once.items()}
+    readings = {span_id: read(span, tuple(of_span.get(span_id, ())), table, limit) for span_id, span in once.items()}
     events = {span_id: tuple(map(event_of, found)) for span_id, found in of_span.items()}
     doubled = twins(forest, readings)
     for inner, outer in doubled.items():
@@ -173,9 +173,9 @@ def _inputs(trace: _Trace, unexplained: Mapping[str, Sequence[str]]) -> Iterator
 
 
 def _operations(trace: _Trace) -> Iterator[Node]:
-    inner: dict[str, tuple[str, ...]] = {}
+    inner: dict[str, list[str]] = {}
     for twin, span_id in trace.twins.items():
-        inner[span_id] = (*inner.get(span_id, ()), twin)
+        inner.setdefault(span_id, []).append(twin)
     for span_id, span in trace.forest.spans.items():
         reading = trace.readings[span_id]
         yield Node(
@@ -186,7 +186,7 @@ def _operations(trace: _Trace) -> Iterator[Node]:
             reading.output,
             reading.incomplete,
             span.resource.service,
-            inner.get(span_id, ()),
+            tuple(inner.get(span_id, ())),
         )
 
 

@@ -39,6 +39,7 @@ def exceptions_of(
         failed: `failed_spans`.
     """
     found = []
+    handled, retries = _handled(forest, failed), _Retries(forest, readings)
     for span_id, span in forest.spans.items():
         if span_id not in failed and not span.events and span_id not in events:
             continue
@@ -57,8 +58,8 @@ def exceptions_of(
                         said.get(semconv.EXCEPTION_MESSAGE) or failure.message or _message(span.status_message)
                     ),
                     stacktrace=stack,
-                    handled=_handled(forest, failed, span_id),
-                    retried=_retried(forest, readings, failed, span_id),
+                    handled=span_id in handled,
+                    retried=span_id in failed and retries.followed(span_id),
                     position=_position(stack, span.attributes),
                 )
             )
@@ -74,25 +75,34 @@ def _failed(span: Span, reading: SpanReading) -> bool:
     return span.status_code == StatusCode.ERROR or (reading.failure is not None and span.status_code != StatusCode.OK)
 
 
-def _handled(forest: Forest, failed: frozenset[str], span_id: str) -> bool:
-    """Whether the operation itself or one around it ended without an error all the same."""
-    up: str | None = span_id
-    while up is not None and up in failed:
-        up = forest.parent(up)
-    return up is not None
+def _handled(forest: Forest, failed: frozenset[str]) -> frozenset[str]:
+    """Operations that ended without an error, and all within them: what went wrong there was dealt with."""
+    found: set[str] = set()
+    for span_id in forest.preorder:
+        if span_id not in failed or forest.parent(span_id) in found:
+            found.add(span_id)
+    return frozenset(found)
 
 
-def _retried(forest: Forest, readings: Mapping[str, SpanReading], failed: frozenset[str], span_id: str) -> bool:
-    """Whether the same operation was started once more, in the same place, after it had failed."""
-    if span_id not in failed:
-        return False
-    parent = forest.parent(span_id)
-    siblings = forest.children[parent] if parent is not None else ()
-    end = forest.spans[span_id].end_time_unix_nano
-    return any(
-        forest.spans[other].start_time_unix_nano >= end and readings[other].name == readings[span_id].name
-        for other in siblings
-    )
+class _Retries:
+    """When each operation was started for the last time in each place."""
+
+    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading]) -> None:
+        self._forest = forest
+        self._readings = readings
+        self._last: dict[tuple[str, str], int] = {}
+        for parent, children in forest.children.items():
+            for child in children:
+                started, place = forest.spans[child].start_time_unix_nano, (parent, readings[child].name)
+                self._last[place] = max(started, self._last.get(place, 0))
+
+    def followed(self, span_id: str) -> bool:
+        """Whether the same operation was started once more, in the same place, after it had ended."""
+        parent = self._forest.parent(span_id)
+        if parent is None:
+            return False
+        place = (parent, self._readings[span_id].name)
+        return self._last[place] >= self._forest.spans[span_id].end_time_unix_nano
 
 
 def _stack(status_message: str) -> str:

@@ -39,7 +39,7 @@ def sequence(
             handed = stated.get(readings[span_id].follows)
             if handed is not None and _before(forest, times, handed, span_id):
                 yield Find(handed, span_id, CONFIDENCE, "", "the span names it as the step before")
-            elif _open(readings[span_id]) or _wished(readings, steps[:index], span_id):
+            elif _open(readings[span_id]) or _wished(readings, steps[max(0, index - 16) : index], span_id):
                 before = [one for one in steps[max(0, index - 64) : index] if one not in failed]
                 for one in _last(times, before, span_id):
                     yield Find(one, span_id, CONFIDENCE, "", "")
@@ -53,7 +53,7 @@ def _wished(readings: Mapping[str, SpanReading], before: Sequence[str], span_id:
     """Whether the step before the tools around it is a model that wished for a tool, or did not say what it did."""
     if readings[span_id].role is not Role.TOOL:
         return False
-    model = next((one for one in reversed(before[-16:]) if readings[one].role is not Role.TOOL), None)
+    model = next((one for one in reversed(before) if readings[one].role is not Role.TOOL), None)
     if model is None or readings[model].role is not Role.MODEL:
         return False
     return not readings[model].has_output or any(message.calls for message in readings[model].given)

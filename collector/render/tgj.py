@@ -29,7 +29,8 @@ def tgj_document(graph: TraceGraph) -> dict[str, object]:
     ordered = canonical_order(graph)
     names = dict(zip((node.id for node in ordered), numbered(_name(node.name) for node in ordered), strict=True))
     records = _Records(graph, names)
-    tops = [node for node in ordered if any(output.node == node.id for output in graph.outputs)]
+    outputs = {output.node for output in graph.outputs}
+    tops = [node for node in ordered if node.id in outputs]
     return {
         "tgj": "1.0",
         "run_id": graph.trace_id,

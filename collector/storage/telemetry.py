@@ -77,7 +77,7 @@ def _check(trace_id: str, items: str, count: int, size: int, bounds: TraceBounds
     else:
         return
     raise TooLarge(
-        f"trace {trace_id} is too large for it: found more than {found} and read no further; {allowed} allows more"
+        f"trace {trace_id} is too large: found more than {found}, the most that {allowed} allows, and read no further"
     )
 
 

@@ -15,9 +15,6 @@ from typing import IO, Any
 from collector.core.errors import CollectorError
 from collector.workers.wire import Closed, Kind, receive, send
 
-_NICENESS = 5
-"""What comes in goes before what is looked at."""
-
 _COLLECT_AFTER = (50_000, 20, 50)
 """As in the collector: there are no circles of garbage in a graph."""
 
@@ -25,7 +22,6 @@ _COLLECT_AFTER = (50_000, 20, 50)
 def serve(memory_bytes: int) -> None:
     """Works until the collector closes the pipe, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the collector ends its workers itself
-    os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     gc.set_threshold(*_COLLECT_AFTER)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

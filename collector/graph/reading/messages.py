@@ -36,13 +36,15 @@ def messages(value: AnyValue) -> tuple[Message, ...]:
     SDK, Bedrock Converse, Gemini, Haystack.
     """
     value = structured(value)
+    if value is None or isinstance(value, str | bytes):
+        return ()
     if isinstance(value, Mapping):
         for key in ("messages", "kwargs", "data"):
             inner = value.get(key)
             if isinstance(inner, Mapping | list) and _role(value) == "":
                 return messages(inner)
         return tuple(_read(value))
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    if isinstance(value, Sequence):
         return tuple(message for item in value for message in messages(item) if not isinstance(item, str))
     return ()
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector.assembly.gathering import MOST_TRACES
 from collector.core.feedback import Feedback
 from collector.core.graph import EdgeOrigin, TraceGraph
 from collector.core.span import SpanContext
 from collector.core.study import Reach, Study
 from collector.core.telemetry import Signal
 from collector.counters import Counters
-from collector.pipeline import MOST_TRACES, Pipeline
+from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
 from tests import samples
 from tests.control import control_of

@@ -40,6 +40,8 @@ def _first(attributes: Attributes, role: str, *keys: str) -> tuple[Message, ...]
 
 
 def _whole(value: AnyValue, role: str) -> tuple[Message, ...]:
+    if value is None:
+        return ()
     value = structured(value)
     said = (asked(value) if role == "user" else answered(value)) or messages(value)
     return said or ((Message(role, value),) if isinstance(value, str) and value else ())

@@ -413,8 +413,8 @@ async def test_a_trace_beyond_its_bounds_is_refused_in_words(tmp_path: Path) -> 
     store = await kept(tmp_path, [[samples.span(1, 10 * n + m, start=n) for m in range(10)] for n in range(1, 21)])
     whole = await store.trace_data(samples.trace_id(1))
     assert await store.trace_data(samples.trace_id(1), TraceBounds(200, 2**20, "graph")) == whole
-    with pytest.raises(TooLarge, match=r"found more than 199 spans .* graph\.max_spans allows more"):
+    with pytest.raises(TooLarge, match=r"found more than 199 spans, the most that graph\.max_spans allows"):
         await store.trace_data(samples.trace_id(1), TraceBounds(199, 2**20, "graph"))
-    with pytest.raises(TooLarge, match=r"more than 1,000 bytes of spans .* graph\.max_bytes allows more"):
+    with pytest.raises(TooLarge, match=r"more than 1,000 bytes of spans, the most that graph\.max_bytes allows"):
         await store.trace_data(samples.trace_id(1), TraceBounds(200, 1000, "graph"))
     await store.stop()

@@ -1,0 +1,103 @@
+"""Graphs of traces, bounded in size, time and number."""
+
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from collector.assembly.gathering import Gathering
+from collector.assembly.job import assembled
+from collector.assembly.shared import Shared
+from collector.core.errors import TooLarge
+from collector.core.graph import TraceGraph
+from collector.core.protocols import Store
+from collector.core.release import Release
+from collector.core.study import Reach
+from collector.core.telemetry import TraceBounds
+from collector.workers.workers import Workers
+
+_T = TypeVar("_T")
+_SMALL_SPANS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AssemblyLimits:
+    """See the configuration's section ``graph``."""
+
+    max_spans: int = 50_000
+    max_bytes: int = 64 * 2**20
+    max_seconds: float = 30.0
+
+
+class Assembly:
+    """Makes graphs: small ones in threads of the collector, at once; large ones in its workers, each once at a time.
+
+    Args:
+        store: Where traces, feedback and parameters are.
+        release: Finds a release by its number.
+        workers: Compute.
+        limits: See there.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        release: Callable[[int], Awaitable[Release | None]],
+        workers: Workers,
+        limits: AssemblyLimits | None = None,
+    ) -> None:
+        self._store = store
+        self._release = release
+        self._workers = workers
+        self._limits = limits or AssemblyLimits()
+        self._shared = Shared()
+
+    async def made(
+        self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], name: Hashable | None = None
+    ) -> _T:
+        """What `finish` makes of a trace's graph, of its surroundings as they are when nobody asks for it yet.
+
+        Who is cancelled stops the computation, unless others wait for the same.
+
+        Args:
+            trace_id: The trace whose outputs the graph leads to.
+            reach: Which traces it is made of, the nearest that are not too many or too large.
+            finish: Of a module's top level; is given and gives back what can be pickled.
+            name: Of `finish` and its arguments: a large graph is computed once for all who ask under one name.
+
+        Raises:
+            NotFound: no span of the trace has come.
+            GraphError: its dataflow runs in a circle.
+            TooLarge: beyond the limits; says what was found, what is allowed, and where that stands.
+            WorkerLost: its computation crashed.
+        """
+        limits = self._limits
+        bounds = TraceBounds(limits.max_spans, limits.max_bytes, "graph")
+        inline = self._workers.limits.inline_bytes
+        small = TraceBounds(min(_SMALL_SPANS, bounds.spans), min(inline, bounds.bytes), "graph")
+        try:
+            return await self._computed(trace_id, reach, finish, small, size=0)
+        except TooLarge:
+            if small == bounds:
+                raise
+        if name is None:
+            return await self._computed(trace_id, reach, finish, bounds, size=inline + 1)
+        state = await (self._store.revision(trace_id) if reach is Reach.TRACE else self._store.newest_position())
+        begin = partial(self._computed, trace_id, reach, finish, bounds, size=inline + 1)
+        result: _T = await self._shared.run((trace_id, reach, name, state), begin)
+        return result
+
+    async def _computed(
+        self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], bounds: TraceBounds, size: int
+    ) -> _T:
+        gathering = Gathering(self._store, self._release, trace_id, reach, bounds, whole=size == 0)
+        try:
+            result: _T = await self._workers.run(
+                assembled, trace_id, finish, size=size, seconds=self._limits.max_seconds, answer=gathering.answer
+            )
+        except TooLarge as error:
+            if str(error).startswith("trace "):
+                raise
+            allowed = "the most that graph.max_seconds and graph.max_process_bytes allow"
+            raise TooLarge(f"trace {trace_id} is too large: {error}, {allowed}") from error
+        return result
