@@ -2,7 +2,7 @@
 
 import random
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -21,12 +21,22 @@ _WIRE = {
 
 def falling(message: Message) -> bytes:
     """As the OpenTelemetry Collector writes: fields in falling order of their numbers, elements of lists in theirs."""
-    out = b""
-    for field, value in sorted(message.ListFields(), key=lambda one: -one[0].number):
+    return _ordered(message, lambda _: True)
+
+
+def value_first(message: Message) -> bytes:
+    """Attributes as the OpenTelemetry Collector writes them, everything else as the library does."""
+    return _ordered(message, lambda kind: kind == "KeyValue")
+
+
+def _ordered(message: Message, falls: Callable[[str], bool]) -> bytes:
+    fields = sorted(message.ListFields(), key=lambda one: one[0].number, reverse=falls(message.DESCRIPTOR.name))
+    out = []
+    for field, value in fields:
         for item in value if field.is_repeated else [value]:
-            content = falling(item) if field.message_type else item
-            out += _tag(field.number, _wire(field)) + _value(field, content)
-    return out
+            content = _ordered(item, falls) if field.message_type else item
+            out.append(_tag(field.number, _wire(field)) + _value(field, content))
+    return b"".join(out)
 
 
 class Scribe:

@@ -1,13 +1,26 @@
 """A trace in a few numbers, as user interfaces list it."""
 
+import base64
 from collections import Counter
+
+from google.protobuf.json_format import ParseDict
 
 from collector.core.identity.roots import family_of
 from collector.core.identity.sides import told_apart
 from collector.core.span import Span, StatusCode
+from collector.jaeger.v2.trace_storage_pb2 import TraceSummary
 from collector.otlp.decode import spans_of
 
 Document = dict[str, object]
+
+
+def summary_message(data: bytes) -> TraceSummary:
+    """The same as a message of the remote storage API; its ids are bytes."""
+    document = summary_document(data)
+    trace_id = bytes.fromhex(str(document["traceId"]))
+    document["traceId"] = base64.b64encode(trace_id).decode()
+    message: TraceSummary = ParseDict(document, TraceSummary())
+    return message
 
 
 def summary_document(data: bytes) -> Document:

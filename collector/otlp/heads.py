@@ -7,7 +7,7 @@ together. That costs a quarter of asking every span's message for its fields, an
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter, sub
@@ -21,7 +21,7 @@ from collector.otlp.v1.raw_pb2 import RawTraces, SpanHead, TraceHeads
 _IDS, _TIMES = itemgetter(slice(0, 20)), itemgetter(slice(-18, None))
 _PARENT_TAG, _PARENT_LENGTH = 0x22, 8
 _ZERO_TRACE, _ZERO_SPAN = bytes(16), bytes(8)
-_ZERO_IDS = (b"\x0a\x10" + _ZERO_TRACE, b"\x12\x08" + _ZERO_SPAN)
+_ZERO_SPAN_FIELD, _ZERO_BEGINNING = b"\x12\x08" + _ZERO_SPAN, b"\x0a\x10" + _ZERO_TRACE + b"\x12\x08"
 _AT_ONCE = 512
 _REMEMBERED, _LONG_NAME = 4_096, 300
 
@@ -32,7 +32,7 @@ class Heads:
 
     Attributes:
         request: These spans in the groups of the request.
-        zeros: Whether an id of zeros may be among them.
+        zeros: Whether a span id of zeros may be among them.
     """
 
     request: RawTraces
@@ -48,7 +48,7 @@ def heads_of(body: bytes) -> Heads:
     heads = TraceHeads.FromString(body)
     heads.DiscardUnknownFields()
     shortest = heads.SerializeToString()
-    return Heads(RawTraces.FromString(shortest), any(zeros in shortest for zeros in _ZERO_IDS))
+    return Heads(RawTraces.FromString(shortest), shortest.rfind(_ZERO_SPAN_FIELD) >= 0)
 
 
 @dataclass(slots=True)
@@ -88,11 +88,12 @@ class HeadReader:
 
         What comes again and again is looked at once for each distinct stretch of bytes, not for each span.
         """
+        count = len(spans)
         times = b"".join(map(_TIMES, spans))
-        if times[::18] != b"\x39" * len(spans) or times[9::18] != b"\x41" * len(spans):
+        if len(times) != 18 * count or times[::18] != b"\x39" * count or times[9::18] != b"\x41" * count:
             return False
         beginnings = set(map(_IDS, spans))
-        if not all(map(_begins_as_expected, beginnings)):
+        if not _begin_as_expected(beginnings):
             return False
         middles = {
             span[38:-18] if span[28] == _PARENT_TAG and span[29] == _PARENT_LENGTH else span[28:-18] for span in spans
@@ -102,14 +103,13 @@ class HeadReader:
         operations = [_operation(service, middle) for middle in middles]
         if None in operations:
             return False
-        values = struct.unpack("<" + "xQxQ" * len(spans), times)
+        values = struct.unpack("<" + "xQxQ" * count, times)
         starts, ends = values[::2], values[1::2]
         durations = list(map(sub, ends, starts))
-        if min(durations) < 0 or max(ends) > LATEST:  # times to be bounded, one by one
+        if not self._take_times(min(starts), max(starts), min(durations), max(durations)):
             return False
         self.trace_ids.update(beginning[2:18] for beginning in beginnings)
         self._operations.update(filter(None, operations))
-        self._take_times(starts, durations)
         return True
 
     def _parse(self, span: bytes, service: str) -> bool:
@@ -121,21 +121,34 @@ class HeadReader:
         start = bounded(head.start_time_unix_nano)
         self.trace_ids.add(head.trace_id)
         self._operations.add(Operation(service, head.name.decode(), head.kind))
-        self._take_times([start], [end_of(start, head.end_time_unix_nano) - start])
+        duration = end_of(start, head.end_time_unix_nano) - start
+        self._take_times(start, start, duration, duration)
         return True
 
-    def _take_times(self, starts: Sequence[int], durations: Sequence[int]) -> None:
-        self._earliest, self._latest = min(self._earliest, *starts), max(self._latest, *starts)
-        self._shortest, self._longest = min(self._shortest, *durations), max(self._longest, *durations)
+    def _take_times(self, earliest: int, latest: int, shortest: int, longest: int) -> bool:
+        """Takes them in unless there may be times among them that have to be bounded, one by one."""
+        if shortest < 0 or latest + longest > LATEST:
+            return False
+        self._earliest, self._latest = min(self._earliest, earliest), max(self._latest, latest)
+        self._shortest, self._longest = min(self._shortest, shortest), max(self._longest, longest)
+        return True
 
     def contents(self) -> Contents:
         """What was gathered."""
         return Contents(frozenset(self._operations), self._earliest, self._latest, self._shortest, self._longest)
 
 
-def _begins_as_expected(beginning: bytes) -> bool:
-    """Field 1 of 16 bytes, then field 2 of 8 bytes."""
-    return beginning[:2] == b"\x0a\x10" and beginning[18:] == b"\x12\x08"
+def _begin_as_expected(beginnings: Collection[bytes]) -> bool:
+    """Field 1 of 16 bytes that are not all zero, then field 2 of 8 bytes."""
+    count, joined = len(beginnings), b"".join(beginnings)
+    return (
+        len(joined) == 20 * count
+        and joined[::20] == b"\x0a" * count
+        and joined[1::20] == b"\x10" * count
+        and joined[18::20] == b"\x12" * count
+        and joined[19::20] == b"\x08" * count
+        and _ZERO_BEGINNING not in beginnings
+    )
 
 
 @lru_cache(_REMEMBERED)

@@ -124,14 +124,30 @@ async def test_the_search_takes_every_condition_and_types_of_values(remote: Remo
     assert [span.name for span in spans_in(found)] == ["b"]
 
 
-async def test_structured_filters_are_refused_and_summaries_left_to_jaeger(remote: Remote) -> None:
+async def test_structured_filters_are_refused(remote: Remote) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await remote.found(filter=b"\x0a\x02eq")
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    with pytest.raises(grpc.aio.AioRpcError) as left:
-        async for _ in remote.traces.FindTraceSummaries(trace_storage_pb2.FindTracesRequest()):
-            pass
-    assert left.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_summaries_say_what_the_traces_hold(remote: Remote) -> None:
+    await remote.keep(samples.span(1, 1, name="root", duration=5), samples.span(1, 2, 1, name="child", error="broken"))
+    await remote.keep(samples.span(2, 1, name="other", start=9), service="stock")
+    await remote.keep(samples.span(1, 3, 99, name="lost", start=3, duration=5), service="stock")
+    request = trace_storage_pb2.FindTracesRequest()
+    request.query.operation_name = "root"
+    (answer,) = [answer async for answer in remote.traces.FindTraceSummaries(request)]
+    (summary,) = answer.summaries
+    assert summary.trace_id.hex() == samples.trace_id(1)
+    assert (summary.root_service_name, summary.root_operation_name) == ("shop", "root")
+    assert summary.min_start_time_unix_nano == samples.START
+    assert summary.max_end_time_unix_nano == samples.START + samples.SECOND
+    assert (summary.span_count, summary.error_span_count, summary.orphan_span_count) == (3, 1, 1)
+    services = [(one.name, one.span_count, one.error_span_count) for one in summary.services]
+    assert services == [("shop", 2, 1), ("stock", 1, 0)]
+    request.query.operation_name = ""
+    found = [answer.summaries[0].trace_id async for answer in remote.traces.FindTraceSummaries(request)]
+    assert [trace_id.hex() for trace_id in found] == [samples.trace_id(2), samples.trace_id(1)]
 
 
 async def test_services_operations_dependencies_and_capabilities(remote: Remote) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -29,7 +30,7 @@ from collector.storage.segments import SegmentLimits
 from tests import samples
 from tests.clocks import TickingClock
 from tests.control import control_of
-from tests.encodings import Scribe, falling
+from tests.encodings import Scribe, falling, value_first
 
 SECOND = samples.SECOND
 VALUES = {
@@ -158,8 +159,11 @@ def test_whatever_an_encoder_does_every_answer_is_the_same(expected: dict[str, o
     assert not differences(found, expected)
 
 
-def test_the_order_of_the_opentelemetry_collector_is_no_other(expected: dict[str, object]) -> None:
-    found = asyncio.run(answers([falling(one) for one in requests()], falling(log_request())))
+@pytest.mark.parametrize("encoded", [falling, value_first])
+def test_the_order_of_the_opentelemetry_collector_is_no_other(
+    expected: dict[str, object], encoded: Callable[[Message], bytes]
+) -> None:
+    found = asyncio.run(answers([encoded(one) for one in requests()], encoded(log_request())))
     assert not differences(found, expected)
 
 
