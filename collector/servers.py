@@ -9,13 +9,13 @@ import grpc
 from google.protobuf import json_format
 from google.rpc import code_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 from starlette.types import ASGIApp, Scope
 
-from collector.access import rules
 from collector.access.asgi import Guard
 from collector.access.grpc_guard import GrpcGuard
 from collector.access.origins import Cors, OriginMatcher
+from collector.access.table import HttpTable, RpcTable, rpcs
 from collector.access.tokens import Access, Denied
 from collector.api import grpc_services, http
 from collector.api.attended import Attended
@@ -30,12 +30,18 @@ from collector.jaeger.reader import Reader
 from collector.listeners import GrpcListener, HttpListener, Tls
 from collector.pipeline import Pipeline
 from collector.publisher.hub import AssignmentHub
-from collector.receiver import otlp_grpc
+from collector.receiver import otlp_grpc, otlp_http
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp
 
 _LOG = logging.getLogger(__name__)
 _OTLP_HEADERS = ("Content-Type", "Content-Encoding", "Authorization", "traceparent", "tracestate", "X-Requested-With")
+_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
+_REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
+HEALTH_RPCS: RpcTable = {f"/{_HEALTH.full_name}/{method}": None for method in ("Check", "Watch")}
+REFLECTION_RPCS = rpcs(_REFLECTION, {method.name: None for method in _REFLECTION.methods})
+"""Both are open to everybody: they say what is served, and nothing of what is stored."""
+
 Listener = GrpcListener | HttpListener
 
 
@@ -95,8 +101,8 @@ class Servers:
         for listener in self._listeners:
             await listener.stop()
 
-    def _grpc_server(self) -> grpc.aio.Server:
-        guards = () if self._access.open else (GrpcGuard(self._access, rules.grpc_method, self._served.counters),)
+    def _grpc_server(self, table: RpcTable) -> grpc.aio.Server:
+        guards = (GrpcGuard(self._access, {**table, **HEALTH_RPCS}, self._served.counters),)
         server = grpc.aio.server(options=otlp_grpc.server_options(self._served.limits), interceptors=guards)
         serving = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(serving, server)
@@ -104,7 +110,7 @@ class Servers:
 
     def _otlp_over_grpc(self) -> str:
         served = self._served
-        server = self._grpc_server()
+        server = self._grpc_server({**otlp_grpc.RPCS, **grpc_services.RPCS})
         server.add_generic_rpc_handlers(otlp_grpc.handlers(served.pipeline, served.counters, served.budget))
         grpc_services.add_to(server, served.operations, served.hub)
         protocol = self._config.receivers.otlp.protocols.grpc
@@ -115,24 +121,26 @@ class Servers:
         protocol = self._config.receivers.otlp.protocols.http
         receiver: ASGIApp = OtlpHttp(served.pipeline, served.counters, served.limits, served.budget)
         if not self._access.open:
-            receiver = Guard(receiver, self._access, rules.otlp_http, _otlp_refusal, served.counters)
+            receiver = Guard(receiver, self._access, otlp_http.listed, _otlp_refusal, served.counters)
         receiver = _with_cors(receiver, protocol.cors)
         return self._serve_http(receiver, protocol.endpoint, "receivers.otlp.protocols.http", protocol.tls)
 
     def _api(self) -> str:
-        beside = jaeger_http.routes(self._served.reader, self._served.clock.now_unix_nano)
-        app: ASGIApp = Attended(http.app(self._served.operations, self._served.ready, beside))
+        served = self._served
+        jaeger = jaeger_http.endpoints(served.reader, served.clock.now_unix_nano)
+        table = HttpTable([*http.endpoints(served.operations, served.ready), *jaeger])
+        app: ASGIApp = Attended(http.app(table))
         if not self._access.open:
-            app = Guard(app, self._access, rules.api_http, _api_refusal, self._served.counters)
+            app = Guard(app, self._access, table.listed, _api_refusal, self._served.counters)
         return self._serve_http(app, self._config.api.endpoint, "api", self._config.api.tls)
 
     def _jaeger_storage(self) -> str:
         settings = self._config.jaeger.storage
         if not settings.endpoint:
             return ""
-        server = self._grpc_server()
+        server = self._grpc_server({**remote_storage.RPCS, **REFLECTION_RPCS})
         remote_storage.add_to(server, self._served.reader)
-        names = (*remote_storage.SERVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
+        names = (*remote_storage.SERVICES, _HEALTH.full_name)
         reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
         try:
             return self._serve_grpc(server, settings.endpoint, "jaeger.storage", settings.tls)

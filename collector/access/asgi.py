@@ -5,33 +5,39 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from collector.access.paths import path_of
-from collector.access.tokens import Access, Denied, Scope
+from collector.access.table import ListedFor
+from collector.access.tokens import Access, Denied
 from collector.counters import Counter, Counters
-
-ScopeOf = Callable[[str, str], Scope | None]
-"""What a method and a path (`path_of`) need; None if they are open to everybody."""
 
 Refusal = Callable[[AsgiScope, Denied], tuple[bytes, bytes]]
 """Content type and body of a refusal."""
 
 
 class Guard:
-    """Passes on what is allowed."""
+    """Passes on what is allowed.
 
-    def __init__(self, app: ASGIApp, access: Access, scope_of: ScopeOf, refusal: Refusal, counters: Counters) -> None:
+    Args:
+        app: Served behind it. What stands in no table it answers with 404 or 405; here it needs a token all the same.
+        access: Decides.
+        listed: The table's word on a request.
+        refusal: What is answered otherwise.
+        counters: Refusals are counted.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, listed: ListedFor, refusal: Refusal, counters: Counters) -> None:
         self._app = app
         self._access = access
-        self._scope_of = scope_of
+        self._listed = listed
         self._refusal = refusal
         self._counters = counters
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        needed = self._scope_of(scope["method"], path_of(scope)) if scope["type"] == "http" else None
+        assert scope["type"] == "http"  # neither lifespan nor WebSockets are served
+        listed = self._listed(scope)
         try:
-            if needed is not None:
-                self._access.check(_authorization(scope), needed)
+            if listed is None or listed.scope is not None:
+                self._access.check(_authorization(scope), listed.scope if listed else None)
         except Denied as denied:
             self._counters.add(Counter.RECEIVER_UNAUTHENTICATED_REQUESTS)
             content_type, body = self._refusal(scope, denied)

@@ -5,7 +5,8 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from collector.access.tokens import Access, Denied, Scope
+from collector.access.table import RpcTable
+from collector.access.tokens import Access, Denied
 from collector.counters import Counter, Counters
 
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -16,37 +17,39 @@ class GrpcGuard(grpc.aio.ServerInterceptor):
 
     Args:
         access: Decides.
-        scope_of: What a method (``/package.Service/Method``) needs; None if it is open to everybody.
+        table: What is served. A method that is not in it is refused, whatever the server behind it would do.
         counters: Refusals are counted.
     """
 
-    def __init__(self, access: Access, scope_of: Callable[[str], Scope | None], counters: Counters) -> None:
+    def __init__(self, access: Access, table: RpcTable, counters: Counters) -> None:
         self._access = access
-        self._scope_of = scope_of
+        self._table = table
         self._counters = counters
 
     async def intercept_service(
         self,
-        continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]]",
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["_Handler | None"]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "_Handler | None":
         """Called by gRPC for every call."""
-        needed = self._scope_of(handler_call_details.method)
+        method = handler_call_details.method
+        listed, needed = method in self._table, self._table.get(method)
         metadata = dict(handler_call_details.invocation_metadata or ())
         try:
-            if needed is not None:
+            if needed is not None or not listed:
                 self._access.check(str(metadata.get("authorization", "")), needed)
         except Denied as denied:
             self._counters.add(Counter.RECEIVER_UNAUTHENTICATED_REQUESTS)
-            return _refusing(denied)
+            code = grpc.StatusCode.PERMISSION_DENIED if denied.authenticated else grpc.StatusCode.UNAUTHENTICATED
+            return _refusing(code, str(denied))
+        if not listed:
+            return _refusing(grpc.StatusCode.UNIMPLEMENTED, f"{method[:200]} is not served here")
         return await continuation(handler_call_details)
 
 
-def _refusing(denied: Denied) -> _Handler:
-    code = grpc.StatusCode.PERMISSION_DENIED if denied.authenticated else grpc.StatusCode.UNAUTHENTICATED
-
+def _refusing(code: grpc.StatusCode, reason: str) -> _Handler:
     async def refuse(_: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-        await context.abort(code, str(denied))
+        await context.abort(code, reason)
         raise AssertionError("abort raises")
 
     return grpc.unary_unary_rpc_method_handler(refuse)

@@ -58,12 +58,12 @@ class Access:
         """Whether nobody has to show a token."""
         return not self._tokens
 
-    def check(self, authorization: str, scope: Scope) -> None:
+    def check(self, authorization: str, scope: Scope | None) -> None:
         """Passes where the header's token allows it. Takes the same time for every wrong token.
 
         Args:
             authorization: The header's value; empty if it is missing.
-            scope: What is wanted.
+            scope: What is wanted; None: any token that is known will do.
 
         Raises:
             Denied: saying what was found and what is needed.
@@ -78,5 +78,5 @@ class Access:
         known = [token for token in self._tokens if hmac.compare_digest(token.secret.encode(), given)]
         if not known:
             raise Denied("the bearer token is not known here", authenticated=False)
-        if not any(scope in token.scopes for token in known):
+        if scope is not None and not any(scope in token.scopes for token in known):
             raise Denied(f"token {known[0].name!r} does not allow {scope.value!r}", authenticated=True)

@@ -6,6 +6,8 @@ from typing import Any, NoReturn, TypeVar
 
 import grpc
 
+from collector.access.table import RpcTable, rpcs
+from collector.access.tokens import Scope
 from collector.api.messages import (
     feedback_from_proto,
     release_to_proto,
@@ -55,6 +57,34 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
 _STATUSES = {
     release_pb2.RELEASE_STATUS_APPLIED: ReleaseStatus.APPLIED,
     release_pb2.RELEASE_STATUS_FAILED: ReleaseStatus.FAILED,
+}
+
+
+_INGEST, _READ, _PUBLISH = Scope.INGEST, Scope.READ, Scope.PUBLISH
+RPCS: RpcTable = {
+    **rpcs(
+        parameter_pb2.DESCRIPTOR.services_by_name["ParameterService"],
+        {"DeclareParameters": _INGEST, "ListParameters": _READ},
+    ),
+    **rpcs(
+        release_pb2.DESCRIPTOR.services_by_name["ReleaseService"],
+        {
+            "WatchReleases": _INGEST,
+            "GetAssignment": _INGEST,
+            "AcknowledgeRelease": _INGEST,
+            "ListReleases": _READ,
+            "GetRelease": _READ,
+            "Rollback": _PUBLISH,
+        },
+    ),
+    **rpcs(
+        feedback_pb2.DESCRIPTOR.services_by_name["FeedbackService"],
+        {"SubmitFeedback": _INGEST, "ListFeedback": _READ},
+    ),
+    **rpcs(
+        study_pb2.DESCRIPTOR.services_by_name["StudyService"],
+        {"CreateStudy": _PUBLISH, "ListStudies": _READ, "GetStudy": _READ, "StopStudy": _PUBLISH},
+    ),
 }
 
 

@@ -1,15 +1,15 @@
 """The API as JSON over HTTP, for the command line, for scripts and for applications without the SDK."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
 
-from collector.access.paths import NameRoute
+from collector.access.table import Endpoint, HttpTable
+from collector.access.tokens import Scope
 from collector.api.documents import (
     AcknowledgementDocument,
     FeedbacksDocument,
@@ -27,6 +27,7 @@ from collector.api.documents import (
     values_document,
 )
 from collector.api.drawing import MEDIA_TYPES
+from collector.api.etags import none_match
 from collector.api.operations import Operations
 from collector.core.errors import (
     AlreadyExists,
@@ -54,43 +55,45 @@ _STATUSES: dict[type[CollectorError], HTTPStatus] = {
 }
 
 
-def app(operations: Operations, ready: Callable[[], bool], beside: Sequence[Route] = ()) -> Starlette:
-    """The ASGI application.
+def app(table: HttpTable) -> Starlette:
+    """The ASGI application that serves a table, and nothing else."""
+    return Starlette(
+        routes=list(table.routes), exception_handlers={CollectorError: _refused, HTTPException: _not_served}
+    )
+
+
+def endpoints(operations: Operations, ready: Callable[[], bool]) -> Sequence[Endpoint]:
+    """All that is served of the API itself, and who may ask for it.
 
     Args:
         operations: What is served.
         ready: Whether the collector accepts data.
-        beside: Further routes.
     """
     served = _Served(operations, ready)
-    get, post, put = ["GET"], ["POST"], ["PUT"]
-    routes: list[tuple[str, Callable[[Request], Awaitable[Response]], list[str]]] = [
-        ("/readyz", served.readyz, get),
-        ("/healthz", served.healthz, get),
-        ("/metrics", served.metrics, get),
-        ("/v1/stats", served.stats, get),
-        ("/v1/traces", served.traces, get),
-        ("/v1/traces/{trace_id}/graph", served.graph, get),
-        ("/v1/feedback", served.feedback, get),
-        ("/v1/feedback", served.submit_feedback, post),
-        ("/v1/services/{service}/parameters", served.parameters, get),
-        ("/v1/services/{service}/parameters", served.declare_parameters, put),
-        ("/v1/services/{service}/release", served.values, get),
-        ("/v1/releases", served.releases, get),
-        ("/v1/releases/{number:int}", served.release, get),
-        ("/v1/releases/{number:int}/acknowledgements", served.acknowledgements, get),
-        ("/v1/releases/{number:int}/acknowledgements", served.acknowledge, post),
-        ("/v1/releases/{before:int}/diff/{number:int}", served.diff, get),
-        ("/v1/releases/{number:int}/rollback", served.rollback, post),
-        ("/v1/studies", served.studies, get),
-        ("/v1/studies", served.create_study, post),
-        ("/v1/studies/{name}", served.study, get),
-        ("/v1/studies/{name}/stop", served.stop_study, post),
+    ingest, read, publish = Scope.INGEST, Scope.READ, Scope.PUBLISH
+    return [
+        Endpoint("GET", "/readyz", served.readyz, None),
+        Endpoint("GET", "/healthz", served.healthz, None),
+        Endpoint("GET", "/metrics", served.metrics, read),
+        Endpoint("GET", "/v1/stats", served.stats, read),
+        Endpoint("GET", "/v1/traces", served.traces, read),
+        Endpoint("GET", "/v1/traces/{trace_id}/graph", served.graph, read),
+        Endpoint("GET", "/v1/feedback", served.feedback, read),
+        Endpoint("POST", "/v1/feedback", served.submit_feedback, ingest),
+        Endpoint("GET", "/v1/services/{service}/parameters", served.parameters, read),
+        Endpoint("PUT", "/v1/services/{service}/parameters", served.declare_parameters, ingest),
+        Endpoint("GET", "/v1/services/{service}/release", served.values, ingest),
+        Endpoint("GET", "/v1/releases", served.releases, read),
+        Endpoint("GET", "/v1/releases/{number:int}", served.release, read),
+        Endpoint("GET", "/v1/releases/{number:int}/acknowledgements", served.acknowledgements, read),
+        Endpoint("POST", "/v1/releases/{number:int}/acknowledgements", served.acknowledge, ingest),
+        Endpoint("GET", "/v1/releases/{before:int}/diff/{number:int}", served.diff, read),
+        Endpoint("POST", "/v1/releases/{number:int}/rollback", served.rollback, publish),
+        Endpoint("GET", "/v1/studies", served.studies, read),
+        Endpoint("POST", "/v1/studies", served.create_study, publish),
+        Endpoint("GET", "/v1/studies/{name}", served.study, read),
+        Endpoint("POST", "/v1/studies/{name}/stop", served.stop_study, publish),
     ]
-    return Starlette(
-        routes=[*(NameRoute(path, endpoint, methods=methods) for path, endpoint, methods in routes), *beside],
-        exception_handlers={CollectorError: _refused, HTTPException: _not_served},
-    )
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
@@ -189,7 +192,7 @@ class _Served:
         service = request.path_params["service"]
         release = await self._operations.release_of(service, request.query_params.get("targeting_key", ""))
         etag = f'"{release.number}-{release.hash[:16]}"' if release else '"none"'
-        if request.headers.get("if-none-match") == etag:
+        if not none_match(request.headers.getlist("if-none-match"), etag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
         document = values_document(service, release, await self._operations.parameters(service))
         return JSONResponse(document, headers={"ETag": etag, "Cache-Control": "no-cache"})

@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from collector.access.paths import NameRoute
+from collector.access.table import Endpoint, Handler
+from collector.access.tokens import Scope
 from collector.core.errors import CollectorError, InvalidRequest, NotFound, Unavailable
 from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
@@ -24,24 +24,31 @@ _STATUSES = {
     NotFound: HTTPStatus.NOT_FOUND,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_Handler = Callable[[Request], Awaitable[Response]]
+_Method = Callable[[Request], Awaitable[object]]
 
 
-def routes(reader: Reader, now_unix_nano: Callable[[], int]) -> Sequence[Route]:
-    """To be served beside other routes; all begin with ``/api/``. `now_unix_nano`: where a request names no time."""
+def endpoints(reader: Reader, now_unix_nano: Callable[[], int]) -> Sequence[Endpoint]:
+    """All that is served, each for readers. `now_unix_nano`: where a request names no time."""
     v1, v3 = _Version1(reader, now_unix_nano), _Version3(reader)
+    first: list[tuple[str, _Method]] = [
+        ("/api/services", v1.services),
+        ("/api/services/{service}/operations", v1.operation_names),
+        ("/api/operations", v1.operations),
+        ("/api/traces", v1.traces),
+        ("/api/traces/{trace_id}", v1.trace),
+        ("/api/dependencies", v1.dependencies),
+    ]
+    third: list[tuple[str, _Method]] = [
+        ("/api/v3/services", v3.services),
+        ("/api/v3/operations", v3.operations),
+        ("/api/v3/traces", v3.traces),
+        ("/api/v3/traces/{trace_id}", v3.trace),
+        ("/api/v3/trace-summaries", v3.summaries),
+    ]
     return [
-        NameRoute("/api/services", _answering(v1.services, _v1_error)),
-        NameRoute("/api/services/{service}/operations", _answering(v1.operation_names, _v1_error)),
-        NameRoute("/api/operations", _answering(v1.operations, _v1_error)),
-        NameRoute("/api/traces", _answering(v1.traces, _v1_error)),
-        NameRoute("/api/traces/{trace_id}", _answering(v1.trace, _v1_error)),
-        NameRoute("/api/dependencies", _answering(v1.dependencies, _v1_error)),
-        NameRoute("/api/v3/services", _answering(v3.services, _v3_error)),
-        NameRoute("/api/v3/operations", _answering(v3.operations, _v3_error)),
-        NameRoute("/api/v3/traces", _answering(v3.traces, _v3_error)),
-        NameRoute("/api/v3/traces/{trace_id}", _answering(v3.trace, _v3_error)),
-        NameRoute("/api/v3/trace-summaries", _answering(v3.summaries, _v3_error)),
+        Endpoint("GET", path, _answering(method, error_of), Scope.READ)
+        for methods, error_of in ((first, _v1_error), (third, _v3_error))
+        for path, method in methods
     ]
 
 
@@ -150,7 +157,7 @@ def _v3_error(status: int, message: str) -> object:
     return {"error": {"httpCode": status, "message": message}}
 
 
-def _answering(method: Callable[[Request], Awaitable[object]], error_of: Callable[[int, str], object]) -> _Handler:
+def _answering(method: _Method, error_of: Callable[[int, str], object]) -> Handler:
     async def answer(request: Request) -> Response:
         status = HTTPStatus.OK
         try:

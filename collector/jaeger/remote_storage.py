@@ -10,6 +10,8 @@ from typing import Any, NoReturn, TypeVar
 import grpc
 from opentelemetry.proto.common.v1 import common_pb2
 
+from collector.access.table import RpcTable, rpcs
+from collector.access.tokens import Scope
 from collector.core.errors import InvalidRequest, Unavailable
 from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
@@ -32,12 +34,20 @@ from collector.otlp.text import text_of
 _CHUNK_BYTES = 5 * 2**19
 """2.5 MiB: Jaeger takes messages of 4 MiB unless it is told otherwise (``max_recv_msg_size_mib``)."""
 
-SERVICES = tuple(
-    service.full_name
+_READERS = [
+    service
     for file in (trace_storage_pb2, dependency_storage_pb2, capabilities_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
-)
+]
+SERVICES = tuple(service.full_name for service in _READERS)
 """For server reflection."""
+
+RPCS: RpcTable = {
+    path: scope
+    for service in _READERS
+    for path, scope in rpcs(service, {method.name: Scope.READ for method in service.methods}).items()
+}
+"""All of it is reading."""
 
 _DEFAULT_DEPTH = 100
 _T = TypeVar("_T")

@@ -12,6 +12,8 @@ import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+from collector.access.table import RpcTable
+from collector.access.tokens import Scope
 from collector.core.errors import CollectorError, TooLarge, Unavailable
 from collector.core.hops import HOP_HEADER, hops_of
 from collector.core.protocols import Ingestor
@@ -23,6 +25,12 @@ from collector.receiver.limits import Budget, ReceiverLimits
 
 _LOG = logging.getLogger(__name__)
 _PACKAGE = "opentelemetry.proto.collector"
+RPCS: RpcTable = {
+    f"/{_PACKAGE}.{service}/Export": Scope.INGEST
+    for service in ("trace.v1.TraceService", "logs.v1.LogsService", "metrics.v1.MetricsService")
+}
+"""What is served here is telemetry."""
+
 _Handler = Callable[[bytes, grpc.aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]
 
 

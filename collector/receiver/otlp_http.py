@@ -12,6 +12,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.types import Receive, Scope, Send
 
+from collector.access.table import Listed
+from collector.access.tokens import Scope as AccessScope
 from collector.core.errors import CollectorError, TooLarge, Unavailable
 from collector.core.hops import HOP_HEADER, hops_of
 from collector.core.protocols import Ingestor
@@ -57,6 +59,11 @@ class _Refusal(Exception):
 
 class _SenderGone(Exception):
     """The connection was closed before the request was complete; nobody waits for an answer."""
+
+
+def listed(scope: Scope) -> Listed | None:
+    """What a request needs: all that is served here is telemetry."""
+    return Listed(AccessScope.INGEST) if scope["path"] in _SIGNALS else None
 
 
 class OtlpHttp:

@@ -10,7 +10,6 @@ import grpc
 import pytest
 from google.rpc import code_pb2, status_pb2
 
-from collector.access import rules
 from collector.access.tokens import Access, Denied, Scope, Token
 from collector.config import load
 from collector.core.errors import ConfigError
@@ -47,24 +46,6 @@ def test_a_token_allows_its_scopes_and_says_what_is_missing() -> None:
     assert denied.value.authenticated
     assert APP not in str(denied.value)
     Access([]).check("", Scope.PUBLISH)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "scope"),
-    [
-        ("GET", "/readyz", None),
-        ("GET", "/v1/traces", Scope.READ),
-        ("GET", "/api/services", Scope.READ),
-        ("GET", "/v1/services/shop/release", Scope.INGEST),
-        ("POST", "/v1/feedback", Scope.INGEST),
-        ("PUT", "/v1/services/shop/parameters", Scope.INGEST),
-        ("POST", "/v1/studies", Scope.PUBLISH),
-        ("POST", "/v1/releases/3/rollback", Scope.PUBLISH),
-        ("DELETE", "/anything/new", Scope.PUBLISH),
-    ],
-)
-def test_paths_and_their_scopes(method: str, path: str, scope: Scope | None) -> None:
-    assert rules.api_http(method, path) is scope
 
 
 def configured(tmp_path: Path, extra: str = "") -> Collector:

@@ -13,11 +13,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from collector.access.table import HttpTable
 from collector.core.feedback import Feedback
 from collector.core.release import ReleaseDraft
 from collector.core.span import SpanContext
 from collector.core.telemetry import Signal
-from collector.jaeger.http import routes
+from collector.jaeger.http import endpoints
 from collector.jaeger.reader import Reader
 from collector.otlp.json_request import to_protobuf
 from collector.otlp.request import read_traces
@@ -52,9 +53,9 @@ class Served:
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     store = FileStore(tmp_path, TickingClock())
     await store.start()
-    app = Starlette(
-        routes=[*routes(Reader(store, control_of(store).desk.release), lambda: samples.START + 10 * samples.SECOND)]
-    )
+    reader = Reader(store, control_of(store).desk.release)
+    table = HttpTable(endpoints(reader, lambda: samples.START + 10 * samples.SECOND))
+    app = Starlette(routes=table.routes)
     made = Served(store, TestClient(app))
     with made.client:
         yield made
