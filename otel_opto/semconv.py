@@ -65,6 +65,9 @@ EVALUATION_SCORE: Final = "gen_ai.evaluation.score.value"
 EVALUATION_LABEL: Final = "gen_ai.evaluation.score.label"
 EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
 
+RESPONSE_ID: Final = "gen_ai.response.id"
+"""Names an answer of a model: on the span of the call, and on feedback that knows no more of it."""
+
 FEEDBACK_PREFIX: Final = "opto.feedback."
 """Further attributes of feedback; a study's filter names them without the prefix."""
 

@@ -4,7 +4,7 @@ Everything is asynchronous and may be called from one event loop at a time. Unle
 raises `Unavailable` for a passing fault (disk full, too much pending) and has then changed nothing.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -109,6 +109,13 @@ class TelemetryStore(Protocol):
 
     async def log_records(self, trace_id: str) -> Sequence[LogRecord]:
         """The log records of a trace by time; () if there are none."""
+        ...
+
+    async def answering(self, response_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """The traces with a span whose ``gen_ai.response.id`` is one of these, by it; nothing where there is none.
+
+        The trace that came last first. Where answers of one id came far apart only the last of them need be found.
+        """
         ...
 
     async def traces(self, limit: int) -> Answer[TraceSummary]:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -144,6 +144,12 @@ class FileStore:
         """See `TelemetryStore`."""
         told = await self.segments.read(lambda segments: telemetry.revision(segments, trace_id))
         return told and f"{told}/{await self.database.read(lambda db: feedback_table.revision(db, trace_id))}"
+
+    async def answering(self, response_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """See `TelemetryStore`; those of one segment (128 MiB) are found."""
+        return await self.segments.search(
+            lambda segments, patience: telemetry.answering(segments, response_ids, patience), None
+        )
 
     async def traces(self, limit: int) -> Answer[TraceSummary]:
         """See `TelemetryStore`."""

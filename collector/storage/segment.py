@@ -13,6 +13,8 @@ from collector.otlp.request import reread
 from collector.storage.integrity.damage import Damage, DamageLog
 from collector.storage.integrity.frames import Format2, Frame
 from collector.storage.integrity.seal import Seal, checksum_of
+from collector.storage.patience import Patience
+from collector.storage.responses import ResponseIndex
 from collector.storage.segment_file import Gap, SegmentFile
 from collector.storage.segment_index import VERSION, Extent, Place, SegmentIndex
 
@@ -26,6 +28,9 @@ _FURTHEST = 2**20
 """Numbers count up by one; a file that stands further ahead is somebody's copy under another name."""
 
 _AT_ONCE = 64
+_MOST_ANSWERING = 64
+"""Requests that name one and the same answer; of more the last are looked at."""
+
 _NO_FRAME = "no whole request lies there"
 _NAME = re.compile(r"([0-9]{8})\.otlp")
 
@@ -55,6 +60,7 @@ class Segment:
         self._building = threading.Lock()
         self._readable: set[int] = set()
         self._extent: Extent | None = None
+        self._responses = ResponseIndex(_responses_path(file), bytes.fromhex(self._identity()))
         if file.header is not None and file.header.number != number:
             what = f"it was written as segment {file.header.number}, and renamed or copied"
             damages.found(Damage(file.path.name, 0, 0, what))
@@ -149,6 +155,21 @@ class Segment:
     def bodies(self, trace_id: bytes, signal: Signal) -> list[bytes]:
         """The requests that touch a trace, in the order of their coming."""
         return [self.body(place, signal) for place in self.index.places(trace_id, signal)]
+
+    def answering(self, response_id: str, patience: Patience) -> list[bytes]:
+        """The requests that may hold a model's answer, in the order of their coming.
+
+        Raises:
+            OutOfTime: there was more to read; it is gone on with the next time.
+        """
+
+        def requests(behind: int) -> Iterator[tuple[int, bytes]]:
+            for place in self.index.places_behind(behind):
+                patience.go_on()
+                yield place.offset, self.body(place)
+
+        offsets = self._responses.offsets(response_id, requests, self.file.size if self.saved else 0)
+        return [self.body(place) for place in self.index.places_at(offsets[-_MOST_ANSWERING:])]
 
     def pieces(self, offset: int) -> Iterator[Frame | Gap]:
         """Requests and what cannot be read between them, from an offset on, in order."""
@@ -271,13 +292,14 @@ class Segment:
 
     def size_bytes(self) -> int:
         """Of its files."""
-        path = _index_path(self.file)
-        return self.file.size + (path.stat().st_size if self._saved or path.exists() else 0)
+        beside = (_index_path(self.file), _responses_path(self.file))
+        return self.file.size + sum(path.stat().st_size for path in beside if path.exists())
 
     def delete(self) -> None:
         """Removes its files. Who reads it at the moment can finish."""
         _seal_path(self.file).unlink(missing_ok=True)
         _index_path(self.file).unlink(missing_ok=True)
+        _responses_path(self.file).unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
         self._damages.forget(self.path.name)
 
@@ -308,6 +330,10 @@ def numbers_in(directory: Path) -> list[int]:
 
 def _index_path(file: SegmentFile) -> Path:
     return file.path.with_suffix(".index")
+
+
+def _responses_path(file: SegmentFile) -> Path:
+    return file.path.with_suffix(".responses")
 
 
 def _seal_path(file: SegmentFile) -> Path:

@@ -155,8 +155,7 @@ class SegmentIndex:
         with self._lock:
             growing = list(self._growing[signal].get(trace_id, ()))
         if growing:
-            length = "SELECT length FROM requests WHERE offset = ?"
-            return [Place(offset, self._rows(length, (offset,))[0][0]) for offset in growing]
+            return self.places_at(growing)
         rows = self._rows(
             "SELECT offset, length FROM trace_requests JOIN requests USING (offset)"
             " WHERE trace_id = ? AND trace_requests.signal = ? ORDER BY offset",
@@ -171,6 +170,18 @@ class SegmentIndex:
             (before, limit),
         )
         return [Place(offset, length) for offset, length in rows]
+
+    def places_behind(self, offset: int) -> list[Place]:
+        """Requests of spans behind an offset, in the order of their coming."""
+        rows = self._rows(
+            "SELECT offset, length FROM requests WHERE signal = 1 AND offset > ? ORDER BY offset", (offset,)
+        )
+        return [Place(*row) for row in rows]
+
+    def places_at(self, offsets: Sequence[int]) -> list[Place]:
+        """The requests whose bodies begin there; one that is none is left out."""
+        length = "SELECT offset, length FROM requests WHERE offset = ?"
+        return [Place(*row) for offset in offsets for row in self._rows(length, (offset,))]
 
     def candidates(self, query: TraceQuery) -> list[Candidate]:
         """Requests that may hold what the query looks for, the newest spans first, of equal ones the last."""

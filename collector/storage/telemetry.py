@@ -1,7 +1,7 @@
 """Spans and log records: requests as they came, found by trace."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from collector.core.errors import TooLarge
@@ -12,6 +12,7 @@ from collector.core.telemetry import Answer, Operation, Signal, TraceBounds, Tra
 from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.pieces import pieces
 from collector.otlp.raw import TraceDataBuilder, selected, trace_ids_in
+from collector.otlp.responses import traces_answering
 from collector.storage.patience import OutOfTime, Patience
 from collector.storage.segment import Segment
 
@@ -125,6 +126,21 @@ def revision(segments: Sequence[Segment], trace_id: str) -> str:
         for place in segment.index.places(wanted, signal)
     ]
     return f"{min(positions)}-{max(positions)}-{len(positions)}" if positions else ""
+
+
+def answering(
+    segments: Sequence[Segment], response_ids: Iterable[str], patience: Patience
+) -> Mapping[str, Sequence[str]]:
+    """See `TelemetryStore.answering`. Reads lists of the segments' answers, the newest segment's first."""
+    found: dict[str, Sequence[str]] = {}
+    for response_id in response_ids:
+        for segment in reversed(segments):
+            bodies = segment.answering(response_id, patience)
+            traces = [trace for body in reversed(bodies) for trace in reversed(traces_answering(body, response_id))]
+            if traces:
+                found[response_id] = list(dict.fromkeys(traces))
+                break
+    return found
 
 
 def traces(segments: Sequence[Segment], limit: int, patience: Patience) -> Answer[TraceSummary]:

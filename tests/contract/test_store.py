@@ -152,6 +152,22 @@ async def test_times_that_no_clock_shows_are_bounded(store: Store) -> None:
         assert [found.trace_id for found in await store.find(query)] == [samples.trace_id(1)]
 
 
+async def test_traces_are_found_by_the_answers_of_models_in_them(store: Store) -> None:
+    def answered(number: int, response_id: str) -> OtlpRequest:
+        return traces(samples.span(number, 1, values={"gen_ai.response.id": response_id}))
+
+    assert await store.answering(["a"]) == {}
+    for number, response_id in ((1, "a"), (2, "b"), (3, "a")):
+        await store.append(answered(number, response_id))
+    found = await store.answering(["a", "b", "c"])
+    assert {key: list(value) for key, value in found.items()} == {
+        "a": [samples.trace_id(3), samples.trace_id(1)],
+        "b": [samples.trace_id(2)],
+    }
+    await store.append(answered(4, "c"))
+    assert list((await store.answering(["c"]))["c"]) == [samples.trace_id(4)]
+
+
 async def test_counts(store: Store) -> None:
     await store.append(traces(samples.span(1, 1), samples.span(2, 1)), feedback=[feedback(1)])
     await store.append(read_logs(samples.logs_request([samples.evaluation(1, 1)]), 1).request)
