@@ -13,14 +13,15 @@ from typing import TypeVar
 from collector.assembly.assembly import Assembly
 from collector.assembly.job import leading_to, whole
 from collector.core.errors import CollectorError, GraphError, NotFound, TooLarge
-from collector.core.feedback import Attachment, Feedback, OpenFeedback
+from collector.core.feedback import Feedback, OpenFeedback
 from collector.core.graph import TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
 from collector.core.release import Release
 from collector.core.study import Reach, Study
 from collector.core.telemetry import MAX_HOPS, IngestResult, Signal
 from collector.counters import Counter, Counters
-from collector.feedback import attach, extract
+from collector.feedback import extract
+from collector.feedback.attach import Placement, home_of, placed
 from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.request import Reading, read_logs, read_traces
 from collector.workers.process import WorkerLost
@@ -140,24 +141,35 @@ class Pipeline:
         Args:
             grace_seconds: So long waits feedback on a whole trace for a parent of its topmost span.
         """
-        now = self._clock.now_unix_nano()
-        looked_for: list[OpenFeedback] = []
-        attachments: list[Attachment] = []
-        by_trace: dict[str, list[OpenFeedback]] = {}
-        for one in await self._store.attachable(_ATTACH_AT_ONCE, now):
-            by_trace.setdefault(one.feedback.target.trace_id, []).append(one)
-        for trace_id, group in by_trace.items():
-            spans = await self._store.trace(trace_id)
-            find = partial(attach.placed, group, spans, now, int(grace_seconds * 1e9))
-            looked, found = await asyncio.to_thread(find) if len(spans) + len(group) > _AT_ONCE_HERE else find()
-            looked_for += looked
-            attachments += found
+        now, grace_nano = self._clock.now_unix_nano(), int(grace_seconds * 1e9)
+        at_home = [(home_of(one), one) for one in await self._store.attachable(_ATTACH_AT_ONCE, now)]
+        found = {placement.one.id: placement for placement in await self._placed(at_home, now, grace_nano)}
+        astray = [placement.one for placement in found.values() if placement.astray]
+        answering = await self._store.answering({one.feedback.response_id for one in astray}) if astray else {}
+        away = [(traces[0], one) for one in astray if (traces := answering.get(one.feedback.response_id))]
+        found.update({one.one.id: one for one in await self._placed(away, now, grace_nano) if not one.astray})
+        attachments = [placement.attachment for placement in found.values() if placement.attachment]
+        looked_for = [placement.one for placement in found.values()]
         if looked_for:
             await self._store.attach(attachments, looked_for)
         waited = {one.id for one in looked_for if one.attachment is None}
         first = sum(1 for one in attachments if one.feedback_id in waited)
         self._counters.add(Counter.FEEDBACK_ATTACHED, first)
         return first
+
+    async def _placed(
+        self, in_traces: Sequence[tuple[str, OpenFeedback]], now_unix_nano: int, grace_nano: int
+    ) -> Sequence[Placement]:
+        """Looks for the spans of open feedback, of each in one trace."""
+        by_trace: dict[str, list[OpenFeedback]] = {}
+        for trace_id, one in in_traces:
+            by_trace.setdefault(trace_id, []).append(one)
+        found: list[Placement] = []
+        for trace_id, group in by_trace.items():
+            spans = await self._store.trace(trace_id) if trace_id else ()
+            find = partial(placed, trace_id, group, spans, now_unix_nano, grace_nano)
+            found += await asyncio.to_thread(find) if len(spans) + len(group) > _AT_ONCE_HERE else find()
+        return found
 
     async def expire(self, after_seconds: float) -> None:
         """Gives up on feedback that has waited longer than that, and settles what was attached before."""

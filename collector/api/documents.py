@@ -81,8 +81,9 @@ class ParametersDocument(_Strict):
 class FeedbackDocument(_Strict):
     """One feedback."""
 
-    trace_id: str
+    trace_id: str = ""
     span_id: str = ""
+    response_id: str = ""
     name: str
     score: Annotated[float | None, BeforeValidator(score_of)] = None
     label: str = ""
@@ -266,7 +267,9 @@ def feedback_document(stored: StoredFeedback) -> dict[str, object]:
         "source": feedback.source,
         "attributes": dict(feedback.attributes),
         "time_unix_nano": feedback.time_unix_nano,
+        "response_id": feedback.response_id,
         "state": stored.state.value,
+        "superseded": stored.superseded,
         "release": stored.release,
     }
 

@@ -58,7 +58,7 @@ def checked_feedback(feedback: Feedback) -> Feedback:
         InvalidRequest: with every fault: the ids' form, no name, nothing said, a score that is not finite.
     """
     faults: list[str] = []
-    target = _checked_target(feedback.target, faults)
+    target = _checked_target(feedback, faults)
     if not feedback.name:
         faults.append("name: found nothing; it is the metric, for example 'quality'")
     if feedback.score is not None and not math.isfinite(feedback.score):
@@ -70,12 +70,19 @@ def checked_feedback(feedback: Feedback) -> Feedback:
     return replace(feedback, target=target, time_unix_nano=bounded(feedback.time_unix_nano))
 
 
-def _checked_target(given: SpanContext, faults: list[str]) -> SpanContext:
+def _checked_target(feedback: Feedback, faults: list[str]) -> SpanContext:
+    given = feedback.target
+    if feedback.response_id and not given.trace_id:
+        if given.span_id:
+            faults.append("span_id: a span is named by its trace_id, too; or leave both to response_id")
+        return SpanContext("", "")
     trace_id = span_id = ""
     try:
         trace_id = trace_id_of(given.trace_id, "trace_id")
     except InvalidRequest as error:
-        faults.append(str(error))
+        faults.append(
+            f"{error}, or none where response_id names the judged answer" if not given.trace_id else str(error)
+        )
     try:
         span_id = span_id_of(given.span_id, "span_id") if given.span_id else ""
     except InvalidRequest as error:
@@ -95,6 +102,7 @@ def feedback_from_proto(message: feedback_pb2.Feedback) -> Feedback:
             source=message.source,
             attributes=dict(message.attributes),
             time_unix_nano=message.time_unix_nano,
+            response_id=message.response_id,
         )
     )
 
@@ -114,9 +122,11 @@ def stored_feedback_to_proto(stored: StoredFeedback) -> feedback_pb2.StoredFeedb
             source=feedback.source,
             attributes=feedback.attributes,
             time_unix_nano=feedback.time_unix_nano,
+            response_id=feedback.response_id,
         ),
         state=stored.state.value,
         release=stored.release or 0,
+        superseded=stored.superseded,
     )
 
 

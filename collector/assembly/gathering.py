@@ -113,7 +113,7 @@ class Gathering:
                 for service in sorted(self._services)
                 for spec in await self._store.parameters(service)
             },
-            [kept.feedback for kept in stored],
+            [kept.feedback for kept in stored if not kept.superseded],
         )
 
     async def _logs(self) -> bytes:

@@ -1,6 +1,7 @@
 """``otel-opto feedback``: judgements on traces."""
 
 import argparse
+from typing import Any
 
 from collector.cli import output
 from collector.cli.client import ApiClient
@@ -12,6 +13,7 @@ examples:
   otel-opto feedback                                                      the latest
   otel-opto feedback list --trace 0af7651916cd43dd8448eb211c80319c        of one trace
   otel-opto feedback send 0af7651916cd43dd8448eb211c80319c --name quality --score 0.2 --text "names no source"
+  otel-opto feedback send --response-id chatcmpl-9J3uX --name quality --label good
 """
 
 
@@ -31,7 +33,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     listing.add_argument("--limit", type=int, default=100, help="0 means all (default 100)")
     listing.set_defaults(run=list_feedback)
     sending = actions.add_parser("send", help="judge a trace or a span", parents=[common])
-    sending.add_argument("trace_id", help="1 to 32 hex digits")
+    sending.add_argument("trace_id", nargs="?", default="", help="1 to 32 hex digits; may be left to --response-id")
+    sending.add_argument(
+        "--response-id", default="", metavar="ID", help="gen_ai.response.id of the judged answer, wherever its span is"
+    )
     sending.add_argument("--span", default="", metavar="SPAN_ID", help="1 to 16 hex digits (default: the trace's root)")
     sending.add_argument("--name", required=True, help="the metric")
     sending.add_argument("--score", type=float)
@@ -48,9 +53,17 @@ def list_feedback(arguments: argparse.Namespace) -> int:
     if arguments.json:
         output.show_json(items)
         return 0
-    rows = [(f["trace_id"], f["name"], f["score"], f["state"], f["release"], f["text"] or f["label"]) for f in items]
+    rows = [
+        (f["trace_id"] or f["response_id"], f["name"], f["score"], _state(f), f["release"], f["text"] or f["label"])
+        for f in items
+    ]
     output.show_table(("trace", "metric", "score", "state", "release", "text"), rows, "no feedback yet")
     return 0
+
+
+def _state(feedback: dict[str, Any]) -> str:
+    """Of several judgements by one source on one output by one metric the last one counts."""
+    return f"{feedback['state']}, superseded" if feedback["superseded"] else str(feedback["state"])
 
 
 def send(arguments: argparse.Namespace) -> int:
@@ -58,6 +71,7 @@ def send(arguments: argparse.Namespace) -> int:
     feedback = {
         "trace_id": arguments.trace_id,
         "span_id": arguments.span,
+        "response_id": arguments.response_id,
         "name": arguments.name,
         "score": arguments.score,
         "label": arguments.label,

@@ -19,12 +19,14 @@ class Feedback:
     """A judgement: a score, a label, a text, or several of them.
 
     Attributes:
-        target: The span whose output is judged; an empty `span_id` means the root of the trace.
+        target: The span whose output is judged; an empty `span_id` means the root of the trace. All empty where only
+            `response_id` is known.
         name: The metric, ``gen_ai.evaluation.name``.
         score: Finite.
         text: The explanation, in words.
         source: Who says so: ``evaluator``, ``user``, …
         attributes: Further ``opto.feedback.*``, without the prefix, in their string form.
+        response_id: ``gen_ai.response.id`` of the model's answer that is judged, where it is stated.
     """
 
     target: SpanContext
@@ -35,12 +37,14 @@ class Feedback:
     source: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     time_unix_nano: int = 0
+    response_id: str = ""
 
     @property
     def id(self) -> str:
         """32 hex digits of the content: the same feedback, sent twice, is kept once."""
         content = [self.target.trace_id, self.target.span_id, self.name, self.score, self.label, self.text,
-                   self.source, sorted(self.attributes.items()), self.time_unix_nano]  # fmt: skip
+                   self.source, sorted(self.attributes.items()), self.time_unix_nano,
+                   *([self.response_id] if self.response_id else [])]  # fmt: skip
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 

@@ -192,6 +192,8 @@ class FeedbackStore(Protocol):
     async def attachable(self, limit: int, now_unix_nano: int = 0) -> Sequence[OpenFeedback]:
         """Waiting feedback that was never looked for, or of whose trace a span has come since it was looked for last.
 
+        Of its trace, of the trace of the span that it is attached to, or with the response id that it names.
+
         Also feedback whose patience is over by now, and attached feedback that is not settled and of whose trace a
         span has come since: the order in which spans and feedback come must not matter. Oldest first.
         """

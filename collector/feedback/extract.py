@@ -78,8 +78,10 @@ def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano
     name = attributes.get(semconv.EVALUATION_NAME)
     if not isinstance(name, str) or not name:
         raise _Fault(f"{semconv.EVALUATION_NAME} is {_shown(name)}; it must be a text that names the metric")
-    if target is None:
-        raise _Fault(f"metric {name!r} has no trace id; emit it in the context of the judged span")
+    response_id = _text(attributes.get(semconv.RESPONSE_ID))
+    if target is None and not response_id:
+        wanted = f"emit it in the context of the judged span, or with its {semconv.RESPONSE_ID}"
+        raise _Fault(f"metric {name!r} has no trace id; {wanted}")
     said = attributes.get(semconv.EVALUATION_SCORE)
     score, fault = _score(name, said)
     label = _text(attributes.get(semconv.EVALUATION_LABEL)) or (_word(said) if fault else "")
@@ -90,7 +92,7 @@ def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano
         allowed = f"{semconv.EVALUATION_SCORE}, {semconv.EVALUATION_LABEL}, {semconv.EVALUATION_EXPLANATION}"
         raise _Fault(f"metric {name!r} says nothing; it needs at least one of {allowed}")
     feedback = Feedback(
-        target=target,
+        target=target or SpanContext("", ""),
         name=name,
         score=score,
         label=label,
@@ -98,6 +100,7 @@ def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano
         source=_text(attributes.get(semconv.FEEDBACK_SOURCE)),
         attributes=_further(attributes),
         time_unix_nano=time_unix_nano,
+        response_id=response_id,
     )
     return feedback, fault
 

@@ -7,28 +7,51 @@ from dataclasses import replace
 
 from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
 from collector.core.span import SpanContext
+from collector.otlp.responses import digest_of
 
-_COLUMNS = (
-    "id, trace_id, coalesce(target_span_id, span_id), name, score, label, text, source, attributes, time_unix_nano,"
-    " state, received_unix_nano, release"
+_SAME_WORD = (
+    "SELECT 1 FROM feedback AS later WHERE later.judged_trace_id = feedback.judged_trace_id"
+    " AND later.judged_span_id = feedback.judged_span_id AND later.name = feedback.name"
+    " AND later.source = feedback.source"
+    " AND (later.time_unix_nano, later.sequence) > (feedback.time_unix_nano, feedback.sequence)"
 )
+_SUPERSEDED = (
+    f"EXISTS ({_SAME_WORD} AND later.says = 1) OR (feedback.says = 0 AND EXISTS ({_SAME_WORD} AND later.says = 0))"
+)
+_COLUMNS = (
+    "id, judged_trace_id, judged_span_id, name, score, label, text, source, attributes, time_unix_nano,"
+    f" state, received_unix_nano, release, response_id, {_SUPERSEDED}"
+)
+_KEYS = "trace_id, target_trace_id, response_digest"
+_OF_KEY = "(trace_id = ?1 OR target_trace_id = ?1 OR response_digest = ?1)"
+"""Of a trace by its 16 bytes, or of an answer by its digest."""
 
 _OPEN_CONDITION = "state <> 'expired' AND settled = 0"
 _OPEN = (
-    f"SELECT sequence, id, patient_until_unix_nano, span_id, {_COLUMNS} FROM feedback"  # noqa: S608 - constants
+    f"SELECT sequence, patient_until_unix_nano, trace_id, span_id, {_COLUMNS} FROM feedback"  # noqa: S608 - constants
     f" WHERE {_OPEN_CONDITION}"
 )
+_STATE = 4 + 10
+"""Where the state stands in such a row."""
+
 _SETTLED = "UPDATE feedback SET settled = 1 WHERE state = 'attached' AND settled = 0"
 _BEYOND = (
     "SELECT sequence FROM feedback WHERE state = 'attached' AND settled = 0 ORDER BY sequence DESC LIMIT 1 OFFSET ?"
 )
 
 
+def keys_of(feedback: Sequence[Feedback]) -> set[bytes]:
+    """What must be touched for feedback to find its span: traces by their 16 bytes, answers by their digests."""
+    traces = {bytes.fromhex(one.target.trace_id) for one in feedback if one.target.trace_id}
+    return traces | {digest_of(one.response_id) for one in feedback if one.response_id}
+
+
 def submit(connection: sqlite3.Connection, feedback: Sequence[Feedback], received_unix_nano: int) -> None:
     """See `FeedbackStore.submit`."""
     connection.executemany(
         "INSERT OR IGNORE INTO feedback (id, trace_id, span_id, name, score, label, text, source, attributes,"
-        " time_unix_nano, received_unix_nano, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
+        " time_unix_nano, received_unix_nano, response_id, response_digest, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
         [
             (
                 one.id,
@@ -42,6 +65,8 @@ def submit(connection: sqlite3.Connection, feedback: Sequence[Feedback], receive
                 json.dumps(dict(one.attributes)),
                 one.time_unix_nano,
                 received_unix_nano,
+                one.response_id,
+                digest_of(one.response_id) if one.response_id else None,
             )
             for one in feedback
         ],
@@ -52,7 +77,7 @@ def revision(connection: sqlite3.Connection, trace_id: str) -> str:
     """See `TelemetryStore.revision`, of feedback."""
     (told,) = connection.execute(
         "SELECT count(*), coalesce(max(sequence), 0), sum(state = 'attached'), sum(state = 'expired')"
-        " FROM feedback WHERE trace_id = ?",
+        " FROM feedback WHERE judged_trace_id = ?",
         (bytes.fromhex(trace_id),),
     )
     return "-".join(map(str, told))
@@ -68,7 +93,8 @@ def attachable(
         limit: How many; 0 means all.
         now_unix_nano: The time.
         position: Where the store ends now.
-        touched: Where it ended when a trace was touched last, of the traces that were since they were looked for.
+        touched: Where it ended when a trace or an answer was touched last, of those that were since they were looked
+            for, by their keys (see `keys_of`).
     """
     rows = connection.execute(
         f"{_OPEN} AND missed_at = 0 ORDER BY state DESC, sequence LIMIT ?",
@@ -79,38 +105,36 @@ def attachable(
         " AND missed_at > 0",
         (now_unix_nano,),
     )
-    for trace_id, touched_at in touched.items():
-        rows += connection.execute(
-            f"{_OPEN} AND trace_id = ? AND missed_at BETWEEN 1 AND ?", (trace_id, touched_at - 1)
-        )
-    in_order = sorted({row[0]: row for row in rows}.values(), key=lambda row: (row[-3] == "attached", row[0]))
+    for key, touched_at in touched.items():
+        rows += connection.execute(f"{_OPEN} AND {_OF_KEY} AND missed_at BETWEEN 1 AND ?2", (key, touched_at - 1))
+    in_order = sorted({row[0]: row for row in rows}.values(), key=lambda row: (row[_STATE] == "attached", row[0]))
     return [_open(row, position) for row in in_order[: limit or None]]
 
 
 def look_again(connection: sqlite3.Connection) -> set[bytes]:
-    """Makes all open feedback attachable; returns its traces."""
+    """Makes all open feedback attachable; returns its keys."""
     connection.execute("UPDATE feedback SET missed_at = 0 WHERE state <> 'expired' AND settled = 0 AND missed_at > 0")
-    rows = connection.execute(f"SELECT DISTINCT trace_id FROM feedback WHERE {_OPEN_CONDITION}")  # noqa: S608 - a constant
-    return {trace for (trace,) in rows}
+    rows = connection.execute(f"SELECT DISTINCT {_KEYS} FROM feedback WHERE {_OPEN_CONDITION}")  # noqa: S608 - constants
+    return {key for row in rows for key in row if key}
 
 
 def attach(
     connection: sqlite3.Connection, attachments: Sequence[Attachment], looked_for: Sequence[OpenFeedback]
 ) -> None:
-    """See `FeedbackStore.attach`."""
+    """See `FeedbackStore.attach`. What moves to another trace is looked for once more: that may have been touched."""
     connection.executemany(
         "UPDATE feedback SET missed_at = max(missed_at, ?), patient_until_unix_nano = ? WHERE id = ?",
         [(one.position, one.patient_until_unix_nano, one.id) for one in looked_for],
     )
     connection.executemany(
-        "UPDATE feedback SET state = 'attached', target_span_id = ?, release = ?, missed_at = max(missed_at, 1)"
-        " WHERE id = ? AND settled = 0",
-        [(one.target.span_id, one.release, one.feedback_id) for one in attachments],
+        "UPDATE feedback SET state = 'attached', target_trace_id = nullif(?1, trace_id), target_span_id = ?2,"
+        " release = ?3, missed_at = iif(judged_trace_id = ?1, max(missed_at, 1), 0) WHERE id = ?4 AND settled = 0",
+        [(bytes.fromhex(one.target.trace_id), one.target.span_id, one.release, one.feedback_id) for one in attachments],
     )
 
 
 def expire(connection: sqlite3.Connection, received_before_unix_nano: int) -> tuple[int, set[bytes]]:
-    """See `FeedbackStore.expire`. Also the traces that have no open feedback any more, as in the next two."""
+    """See `FeedbackStore.expire`. Also the keys that have no open feedback any more, as in the next two."""
     return _closed(
         connection,
         "UPDATE feedback SET state = 'expired' WHERE state = 'waiting' AND received_unix_nano < ?",
@@ -131,12 +155,11 @@ def settle_counted(connection: sqlite3.Connection, release: int, name: str) -> t
 
 
 def _closed(connection: sqlite3.Connection, update: str, values: Sequence[object]) -> tuple[int, set[bytes]]:
-    """How many rows were changed, and those of their traces that have no open feedback any more."""
-    changed = [trace for (trace,) in connection.execute(f"{update} RETURNING trace_id", tuple(values))]
-    still_open = f"SELECT 1 FROM feedback WHERE {_OPEN_CONDITION} AND trace_id = ? LIMIT 1"  # noqa: S608 - a constant
-    return len(changed), {
-        trace for trace in set(changed) if connection.execute(still_open, (trace,)).fetchone() is None
-    }
+    """How many rows were changed, and those of their keys that have no open feedback any more."""
+    changed = connection.execute(f"{update} RETURNING {_KEYS}", tuple(values)).fetchall()
+    still_open = f"SELECT 1 FROM feedback WHERE {_OPEN_CONDITION} AND {_OF_KEY} LIMIT 1"  # noqa: S608 - constants
+    keys = {key for row in changed for key in row if key}
+    return len(changed), {key for key in keys if connection.execute(still_open, (key,)).fetchone() is None}
 
 
 def has_expired(connection: sqlite3.Connection, received_before_unix_nano: int) -> bool:
@@ -164,11 +187,12 @@ def feedback(
 ) -> Sequence[StoredFeedback]:
     """See `FeedbackStore.feedback`."""
     wanted = [state.value for state in states or FeedbackState]
-    of_trace = bytes.fromhex(trace_id) if trace_id else None
+    of_trace = " AND judged_trace_id = ?" if trace_id else ""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM feedback WHERE (? IS NULL OR trace_id = ?)"  # noqa: S608 - constants and marks
-        f" AND state IN ({', '.join('?' * len(wanted))}) ORDER BY sequence DESC LIMIT ?",
-        (of_trace, of_trace, *wanted, limit or -1),
+        f"SELECT {_COLUMNS} FROM feedback WHERE sequence IN ("  # noqa: S608 - constants and marks
+        f"SELECT sequence FROM feedback WHERE state IN ({', '.join('?' * len(wanted))}){of_trace}"
+        " ORDER BY sequence DESC LIMIT ?) ORDER BY sequence DESC",
+        (*wanted, *([bytes.fromhex(trace_id)] if trace_id else []), limit or -1),
     )
     return [_stored(row) for row in rows]
 
@@ -200,13 +224,13 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _open(row: Sequence[object], position: int) -> OpenFeedback:
-    _, feedback_id, patient_until, submitted_span_id, *columns = row
+    _, patient_until, trace_id, span_id, *columns = row
+    assert isinstance(trace_id, bytes)
     stored = _stored(columns)
     attached = stored.state is FeedbackState.ATTACHED
-    submitted = replace(stored.feedback, target=SpanContext(stored.feedback.target.trace_id, str(submitted_span_id)))
     return OpenFeedback(
-        id=str(feedback_id),
-        feedback=submitted,
+        id=stored.id,
+        feedback=replace(stored.feedback, target=SpanContext(trace_id.hex(), str(span_id))),
         position=position,
         attachment=Attachment(stored.id, stored.feedback.target, stored.release) if attached else None,
         patient_until_unix_nano=int(str(patient_until)),
@@ -214,7 +238,8 @@ def _open(row: Sequence[object], position: int) -> OpenFeedback:
 
 
 def _stored(row: Sequence[object]) -> StoredFeedback:
-    (feedback_id, trace_id, span_id, name, score, label, text, source, attributes, time, state, received, release) = row
+    (feedback_id, trace_id, span_id, name, score, label, text, source, attributes, time, *kept) = row
+    state, received, release, response_id, superseded = kept
     assert isinstance(trace_id, bytes)
     return StoredFeedback(
         id=str(feedback_id),
@@ -227,8 +252,10 @@ def _stored(row: Sequence[object]) -> StoredFeedback:
             source=str(source),
             attributes=json.loads(str(attributes)),
             time_unix_nano=int(str(time)),
+            response_id=str(response_id),
         ),
         state=FeedbackState(state),
         received_unix_nano=int(str(received)),
         release=release if isinstance(release, int) else None,
+        superseded=bool(superseded),
     )

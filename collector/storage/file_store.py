@@ -29,7 +29,7 @@ from collector.counters import Counters
 from collector.storage import feedback as feedback_table
 from collector.storage import parameters as parameter_tables
 from collector.storage import search, telemetry
-from collector.storage.awaited import AwaitedTraces
+from collector.storage.awaited import Awaited
 from collector.storage.database import Database
 from collector.storage.delivery import delivered, set_delivered
 from collector.storage.dependencies import CallBook
@@ -69,7 +69,7 @@ class FileStore:
     ) -> None:
         self._damages = DamageLog(directory / ASIDE, counters or Counters())
         self.database = Database(directory, _DATABASE_PENDING_BYTES)
-        self._awaited = AwaitedTraces()
+        self._awaited = Awaited()
         self.segments = Segments(
             directory / "segments", limits or SegmentLimits(), self._awaited.touched, under_way, self._damages
         )
@@ -233,10 +233,10 @@ class FileStore:
 
     async def submit(self, feedback: Sequence[Feedback], received_unix_nano: int) -> None:
         """See `FeedbackStore`."""
-        traces = {bytes.fromhex(one.target.trace_id) for one in feedback}
+        keys = feedback_table.keys_of(feedback)
 
         def keep(connection: sqlite3.Connection) -> None:
-            self._awaited.wait_for(traces)  # here, where nobody lets them go meanwhile
+            self._awaited.wait_for(keys)  # here, where nobody lets them go meanwhile
             feedback_table.submit(connection, feedback, received_unix_nano)
 
         await self.database.write(keep)
@@ -251,9 +251,16 @@ class FileStore:
 
     async def attach(self, attachments: Sequence[Attachment], looked_for: Sequence[OpenFeedback] = ()) -> None:
         """See `FeedbackStore`."""
-        await self.database.write(lambda db: feedback_table.attach(db, attachments, looked_for))
-        traces = {bytes.fromhex(one.feedback.target.trace_id) for one in looked_for}
-        self._awaited.looked_for(traces, min((one.position for one in looked_for), default=0))
+        targets = {bytes.fromhex(one.target.trace_id) for one in attachments}
+
+        def move(connection: sqlite3.Connection) -> None:
+            self._awaited.wait_for(targets)
+            feedback_table.attach(connection, attachments, looked_for)
+
+        await self.database.write(move)
+        before = {bytes.fromhex(one.attachment.target.trace_id) for one in looked_for if one.attachment}
+        keys = before | feedback_table.keys_of([one.feedback for one in looked_for])
+        self._awaited.looked_for(keys, min((one.position for one in looked_for), default=0))
 
     async def expire(self, received_before_unix_nano: int) -> int:
         """See `FeedbackStore`. Looked up first: mostly nothing expires, and a commit costs a sync of the disk."""
@@ -272,13 +279,13 @@ class FileStore:
         await self._close(lambda db: feedback_table.settle_counted(db, release, name))
 
     async def _close(self, work: Callable[[sqlite3.Connection], tuple[int, set[bytes]]]) -> int:
-        """Runs work that closes feedback, and lets its traces go before further feedback on them can be kept."""
+        """Runs work that closes feedback, and lets its keys go before further feedback with them can be kept."""
         closed: set[bytes] = set()
 
         def run(connection: sqlite3.Connection) -> int:
-            count, traces = work(connection)
-            closed.update(traces)
-            self._awaited.let_go(traces)
+            count, keys = work(connection)
+            closed.update(keys)
+            self._awaited.let_go(keys)
             return count
 
         try:

@@ -243,6 +243,60 @@ async def test_attached_feedback_knows_its_span_and_release_and_keeps_its_id(sto
     assert list(await store.feedback_of_release(5, "q")) == []
 
 
+async def test_the_last_word_of_a_source_supersedes_its_earlier_ones(store: Store) -> None:
+    def word(time: int, score: float | None, **said: str) -> Feedback:
+        one = replace(feedback(1), time_unix_nano=time, score=score, label="", source="user")
+        return replace(one, **said)  # type: ignore[arg-type]
+
+    late, early, label, words = word(9, 0.9), word(3, 0.1), word(5, None, label="bad"), word(11, None)
+    same_time = replace(late, text="changed my mind")
+    others = [
+        word(1, 0.5, source="model"),
+        word(1, 0.5, name="speed"),
+        replace(word(1, 0.5), target=feedback(2).target),
+    ]
+    root = replace(word(2, 0.2), target=SpanContext(feedback(1).target.trace_id, ""))
+    await store.submit([words, late, early, label, *others, root], 10)
+    await store.submit([same_time], 11)
+    await store.attach(
+        [Attachment(root.id, feedback(1).target, 4), *(Attachment(one.id, one.target, 4) for one in others)]
+    )
+    found = {kept.id: kept.superseded for kept in await store.feedback(limit=0)}
+    superseded = {one.id for one in (late, early, label, root)}
+    assert {one for one, gone in found.items() if gone} == superseded
+    assert {kept.id for kept in await store.feedback_of_release(4, "q") if kept.superseded} <= superseded
+    await store.submit([word(12, None), word(13, 0.3)], 12)
+    assert sum(not kept.superseded for kept in await store.feedback(limit=0)) == len(others) + 1
+
+
+async def test_feedback_by_response_id_waits_for_the_answer_and_moves_to_its_trace(store: Store) -> None:
+    one = Feedback(SpanContext("", ""), "quality", 0.5, response_id="a", time_unix_nano=1)
+    both = replace(feedback(9), response_id="a")
+    await store.append(traces(samples.span(9, 1)))
+    await store.submit([one, both], 10)
+    looked_for = await store.attachable(10)
+    assert [found.feedback for found in looked_for] == [one, both]
+    stated = Attachment(both.id, both.target, None)
+    await store.attach([stated], looked_for)
+    assert list(await store.attachable(10)) == []
+    await store.append(traces(samples.span(5, 1)))
+    assert list(await store.attachable(10)) == []
+    await store.append(traces(samples.span(1, 2, values={"gen_ai.response.id": "a"})))
+    again = await store.attachable(10)
+    assert [(found.feedback, found.attachment) for found in again] == [(one, None), (both, stated)]
+    target = SpanContext(samples.trace_id(1), samples.span_id(2))
+    await store.attach([Attachment(found.id, target, 7) for found in again], again)
+    kept = await store.feedback(trace_id=samples.trace_id(1))
+    assert {found.id for found in kept} == {one.id, both.id}
+    assert {(found.feedback.target, found.release) for found in kept} == {(target, 7)}
+    assert list(await store.feedback(trace_id=samples.trace_id(9))) == []
+    moved = await store.attachable(10)  # of the trace to which it moved something may have come meanwhile
+    await store.attach([], moved)
+    assert list(await store.attachable(10)) == []
+    await store.append(traces(samples.span(1, 1)))
+    assert len(await store.attachable(10)) == 2
+
+
 async def test_the_metrics_of_a_release_are_counted(store: Store) -> None:
     named = [replace(feedback(number), name=name) for number, name in enumerate(("a", "b", "b", "c"), 1)]
     await store.submit(named, 10)

@@ -130,6 +130,24 @@ def test_a_study_tells_of_feedback_without_scores_and_maps_labels(collector: Run
     assert "labels seen: 'good' (1); mapped: ok, no; other metrics on this release: 'speed' (1)" in message
 
 
+def test_feedback_by_response_id_and_the_last_word(collector: RunningCollector) -> None:
+    nothing = opto("feedback", "send", "--name", "stars", "--score", "1", collector=collector)
+    assert (nothing.returncode, "or none where response_id names the judged answer" in nothing.stderr) == (1, True)
+    for score in ("1", "5"):
+        sending = ("feedback", "send", "--response-id", "chatcmpl-1", "--name", "stars", "--score", score)
+        assert opto(*sending, collector=collector).returncode == 0
+    assert "chatcmpl-1" in opto("feedback", collector=collector).stdout
+    chat = samples.span(1, 2, 1, "chat", values={"gen_ai.response.id": "chatcmpl-1"})
+    export(collector, "traces", samples.traces_request([samples.span(1, 1), chat]))
+    eventually(lambda: all(f["state"] == "attached" for f in collector.client.get("/v1/feedback")["feedback"]))
+    listed = collector.client.get("/v1/feedback", trace_id=samples.trace_id(1))["feedback"]
+    assert [(f["score"], f["superseded"]) for f in listed] == [(5.0, False), (1.0, True)]
+    assert {(f["span_id"], f["response_id"]) for f in listed} == {(samples.span_id(2), "chatcmpl-1")}
+    assert "attached, superseded" in opto("feedback", collector=collector).stdout
+    graph = json.loads(opto("graph", samples.trace_id(1), "--json", collector=collector).stdout)
+    assert [f["score"] for f in graph["feedback"]] == [5.0]
+
+
 def test_studies_of_the_configuration_begin_once_and_go_on(tmp_path: Path) -> None:
     config = tmp_path / "collector.yaml"
     study = "{name: standing, service: shop, metric: quality, feedback_filter: {split: train}}"

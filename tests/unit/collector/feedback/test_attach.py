@@ -15,7 +15,12 @@ OF_THE_TRACE = Feedback(SpanContext(TARGET.trace_id, ""), "q", 1.0)
 
 
 def attach(feedback: Feedback, spans: list[Span], before: Attachment | None = None) -> Attachment | None:
-    return Places(spans).find(OpenFeedback(feedback.id, feedback, 1, before))
+    return Places(TARGET.trace_id, spans).find(OpenFeedback(feedback.id, feedback, 1, before))
+
+
+def looked(one: OpenFeedback, came: list[Span], now: int) -> tuple[OpenFeedback, Attachment | None]:
+    (placement,) = placed(TARGET.trace_id, [one], came, now, 50)
+    return placement.one, placement.attachment
 
 
 def spans(*messages: SpanMessage) -> list[Span]:
@@ -50,21 +55,21 @@ def test_without_a_span_it_judges_the_root_whatever_came_first() -> None:
 def test_it_waits_a_while_for_a_parent_of_the_root_and_says_until_when() -> None:
     came = spans(samples.span(1, 2, 1))
     one = OpenFeedback(OF_THE_TRACE.id, OF_THE_TRACE, 1)
-    ((waiting,), found) = placed([one], came, 100, 50)
-    assert (waiting.patient_until_unix_nano, found) == (150, [])
-    ((waiting,), found) = placed([waiting], came, 149, 50)
-    assert (waiting.patient_until_unix_nano, found) == (150, [])
-    ((over,), found) = placed([waiting], came, 150, 50)
-    assert (over.patient_until_unix_nano, found) == (0, [on(2)])
-    ((over,), found) = placed([waiting], spans(samples.span(1, 1), samples.span(1, 2, 1)), 101, 50)
-    assert (over.patient_until_unix_nano, found) == (0, [on(1)])
+    waiting, found = looked(one, came, 100)
+    assert (waiting.patient_until_unix_nano, found) == (150, None)
+    waiting, found = looked(waiting, came, 149)
+    assert (waiting.patient_until_unix_nano, found) == (150, None)
+    over, found = looked(waiting, came, 150)
+    assert (over.patient_until_unix_nano, found) == (0, on(2))
+    over, found = looked(waiting, spans(samples.span(1, 1), samples.span(1, 2, 1)), 101)
+    assert (over.patient_until_unix_nano, found) == (0, on(1))
 
 
 def test_only_what_needs_the_root_waits_for_it() -> None:
     came = spans(samples.span(1, 2, 1))
-    assert placed([OpenFeedback(FEEDBACK.id, FEEDBACK, 1)], came, 100, 50)[1] == [Attachment(FEEDBACK.id, TARGET, None)]
-    assert placed([OpenFeedback(OF_THE_TRACE.id, OF_THE_TRACE, 1, on(9, release=3))], came, 100, 50)[1] == []
-    assert placed([OpenFeedback(OF_THE_TRACE.id, OF_THE_TRACE, 1)], [], 100, 50)[0][0].patient_until_unix_nano == 0
+    assert looked(OpenFeedback(FEEDBACK.id, FEEDBACK, 1), came, 100)[1] == Attachment(FEEDBACK.id, TARGET, None)
+    assert looked(OpenFeedback(OF_THE_TRACE.id, OF_THE_TRACE, 1, on(9, release=3)), came, 100)[1] is None
+    assert looked(OpenFeedback(OF_THE_TRACE.id, OF_THE_TRACE, 1), [], 100)[0].patient_until_unix_nano == 0
 
 
 def test_what_is_attached_moves_with_its_release_and_stays_where_its_span_was_forgotten() -> None:
@@ -101,3 +106,37 @@ def test_else_it_is_the_newest_version_of_a_parameter_in_the_trace() -> None:
 @pytest.mark.parametrize("said", [0, -1, True, "x", 1.0])
 def test_what_is_no_release_number_is_none(said: object) -> None:
     assert release(samples.span(1, 2, values={"opto.release": said, "opto.param.k.version": said})) is None
+
+
+ANSWERED = {"gen_ai.response.id": "r1"}
+BY_ANSWER = Feedback(SpanContext("", ""), "q", 1.0, response_id="r1")
+
+
+def judged(*messages: SpanMessage) -> str | None:
+    found = attach(BY_ANSWER, spans(*messages))
+    return found and found.target.span_id
+
+
+def test_a_response_id_means_the_innermost_span_that_has_it_whatever_came_first() -> None:
+    agent, chat = samples.span(1, 1, values=ANSWERED), samples.span(1, 3, 2, values=ANSWERED)
+    step, other = samples.span(1, 2, 1), samples.span(1, 4, 1, values={"gen_ai.response.id": "r2"}, start=9)
+    assert judged(agent, step, other) == samples.span_id(1)
+    assert judged(chat, step, other, agent) == judged(agent, other, step, chat) == samples.span_id(3)
+    later = samples.span(1, 5, 1, values=ANSWERED, start=5)
+    assert judged(agent, later, step, chat) == samples.span_id(5)
+    assert judged(other) is None
+
+
+def test_it_goes_before_the_span_that_is_named_beside_it_and_that_one_counts_until_it_comes() -> None:
+    both = Feedback(SpanContext(TARGET.trace_id, samples.span_id(1)), "q", 1.0, response_id="r1")
+    named, answer = samples.span(1, 1), samples.span(1, 2, values=ANSWERED)
+    fallback = Attachment(both.id, both.target, None)
+    assert attach(both, spans(named)) == fallback
+    assert attach(both, spans(named, answer), before=fallback) == Attachment(both.id, TARGET, None)
+    (placement,) = placed(TARGET.trace_id, [OpenFeedback(both.id, both, 1)], spans(named), 1, 0)
+    assert (placement.attachment, placement.astray) == (fallback, True)
+
+
+def test_many_spans_with_one_response_id_are_looked_at_once_each() -> None:
+    chain = [samples.span(1, number, number - 1 or None, values=ANSWERED) for number in range(1, 3_000)]
+    assert judged(*chain) == samples.span_id(2_999)

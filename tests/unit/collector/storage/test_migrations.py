@@ -63,3 +63,8 @@ def test_the_steps_that_are_shipped_are_numbered_without_gaps_and_work(database:
     assert [step.version for step in steps] == list(range(2, 2 + len(steps)))
     migrate(database, steps)
     assert version(database) == steps[-1].version
+
+
+def test_the_steps_that_there_are_are_numbered_without_a_gap_and_each_once() -> None:
+    numbers = [step.version for step in migrations()]
+    assert numbers == list(range(2, 2 + len(numbers)))

@@ -225,3 +225,27 @@ async def test_an_index_that_knew_services_without_a_name_as_empty_calls_them_un
     assert len(saved.candidates(TraceQuery(service="unknown_service"))) == 1
     assert saved.candidates(TraceQuery(service="other")) == []
     saved.close()
+
+
+async def test_the_answers_in_sealed_segments_are_listed_when_somebody_asks_and_the_lists_go_with_them(
+    tmp_path: Path,
+) -> None:
+    store = await opened(tmp_path)
+    segments = tmp_path / "segments"
+    for number in range(1, 40):
+        values = {"text": "x" * 500, "gen_ai.response.id": f"r{number}"}
+        body = samples.traces_request([samples.span(number, 1, values=values)])
+        await store.append(read_traces(body, 1).request)
+    assert not list(segments.glob("*.responses"))
+    for _ in range(2):
+        for number in (1, 20, 39):
+            assert await store.answering([f"r{number}"]) == {f"r{number}": [samples.trace_id(number)]}
+        assert await store.answering(["unknown"]) == {}
+        lists = list(segments.glob("*.responses"))
+        assert lists
+        await store.stop()
+        store = await opened(tmp_path)
+    await store.forget(2, 0)
+    assert len(list(segments.glob("*.responses"))) < len(lists)
+    assert await store.answering(["r1"]) == {}
+    await store.stop()
