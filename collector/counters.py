@@ -12,6 +12,8 @@ class Counter(StrEnum):
     RECEIVER_ACCEPTED_LOG_RECORDS = "otel_opto_receiver_accepted_log_records"
     RECEIVER_REFUSED_SPANS = "otel_opto_receiver_refused_spans"
     RECEIVER_REFUSED_LOG_RECORDS = "otel_opto_receiver_refused_log_records"
+    RECEIVER_REPAIRED_SPANS = "otel_opto_receiver_repaired_spans"
+    RECEIVER_REPAIRED_LOG_RECORDS = "otel_opto_receiver_repaired_log_records"
     RECEIVER_IGNORED_METRIC_REQUESTS = "otel_opto_receiver_ignored_metric_requests"
     RECEIVER_INVALID_REQUESTS = "otel_opto_receiver_invalid_requests"
     RECEIVER_TOO_LARGE_REQUESTS = "otel_opto_receiver_too_large_requests"
@@ -46,11 +48,19 @@ class Counter(StrEnum):
     RELEASES_FAILED = "otel_opto_releases_failed"
 
 
+class Gauge(StrEnum):
+    """What is measured rather than counted; the value is the public name."""
+
+    LOOP_LONGEST_PAUSE = "otel_opto_event_loop_longest_pause_seconds"
+    LOOP_LONGEST_BUSY_PAUSE = "otel_opto_event_loop_longest_busy_pause_seconds"
+
+
 class Counters:
     """Counts since the start of the process; used from any thread."""
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(Counter, 0)
+        self._highest = dict.fromkeys(Gauge, 0.0)
         self._lock = threading.Lock()
 
     def add(self, counter: Counter, amount: int = 1) -> None:
@@ -58,9 +68,20 @@ class Counters:
         with self._lock:
             self._counts[counter] += amount
 
+    def raise_to(self, gauge: Gauge, value: float) -> None:
+        """Remembers the highest value until it is read."""
+        with self._lock:
+            self._highest[gauge] = max(self._highest[gauge], value)
+
     def exposition(self) -> str:
-        """All counters in Prometheus' text format 0.0.4, under their public names."""
+        """All counters and gauges in Prometheus' text format 0.0.4, under their public names.
+
+        A gauge is the highest value since the last time.
+        """
         lines = [f"# TYPE {counter.value} counter\n{counter.value} {count}" for counter, count in self._counts.items()]
+        with self._lock:
+            highest, self._highest = self._highest, dict.fromkeys(Gauge, 0.0)
+        lines += [f"# TYPE {gauge.value} gauge\n{gauge.value} {value:.6f}" for gauge, value in highest.items()]
         return "\n".join(lines) + "\n"
 
     def snapshot(self) -> Mapping[str, int]:

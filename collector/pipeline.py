@@ -5,6 +5,7 @@ optimizer or server is named here.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from functools import partial
@@ -18,18 +19,14 @@ from collector.core.graph import TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
 from collector.core.release import Release
 from collector.core.study import Reach, Study
-from collector.core.telemetry import MAX_HOPS, IngestResult, Signal
+from collector.core.telemetry import Encoding, IngestResult, Signal
 from collector.counters import Counter, Counters
-from collector.feedback import extract
 from collector.feedback.attach import Placement, home_of, placed
-from collector.otlp.decode import log_records_of, spans_of
-from collector.otlp.request import Reading, read_logs, read_traces
+from collector.reading.reader import RequestReader
 from collector.workers.process import WorkerLost
 from collector.workers.workers import Workers
-from otel_opto import semconv
 
 _LOG = logging.getLogger(__name__)
-_EVALUATION = semconv.EVALUATION_EVENT.encode()
 _ACCEPTED = {
     Signal.TRACES: Counter.RECEIVER_ACCEPTED_SPANS,
     Signal.LOGS: Counter.RECEIVER_ACCEPTED_LOG_RECORDS,
@@ -38,6 +35,13 @@ _REFUSED = {
     Signal.TRACES: Counter.RECEIVER_REFUSED_SPANS,
     Signal.LOGS: Counter.RECEIVER_REFUSED_LOG_RECORDS,
 }
+_REPAIRED = {
+    Signal.TRACES: Counter.RECEIVER_REPAIRED_SPANS,
+    Signal.LOGS: Counter.RECEIVER_REPAIRED_LOG_RECORDS,
+}
+_MOST_SAID = 5
+"""So many faults of one request are logged."""
+
 _ATTACH_AT_ONCE = 5_000
 _AT_ONCE_HERE = 500
 """So many spans and feedbacks of one trace are looked at without leaving the event loop."""
@@ -56,8 +60,8 @@ class Pipeline:
         counters: Accepted, refused and attached items are counted here.
         wake: Called after something came in that a study may be waiting for.
         release: Finds a release by its number.
-        instance_id: Of this collector; a request that it forwarded itself is not kept again.
         assembly: Makes graphs; None: one with limits and processes of its own.
+        reader: Reads export requests; None: one with limits and processes of its own.
     """
 
     def __init__(
@@ -67,50 +71,53 @@ class Pipeline:
         counters: Counters,
         wake: Callable[[], None],
         release: Callable[[int], Awaitable[Release | None]],
-        instance_id: str = "",
         assembly: Assembly | None = None,
+        reader: RequestReader | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._counters = counters
         self._wake = wake
         self._assembly = assembly or Assembly(store, release, Workers())
-        self._instance_id = instance_id
+        self._reader = reader or RequestReader(clock, Workers())
 
-    async def ingest(self, signal: Signal, body: bytes, hops: tuple[str, ...] = ()) -> IngestResult:
+    async def ingest(
+        self, signal: Signal, body: bytes, hops: tuple[str, ...] = (), encoding: Encoding = Encoding.PROTOBUF
+    ) -> IngestResult:
         """1 receive and 2 store: see `Ingestor`. Feedback inside the request is kept with it."""
-        if self._instance_id in hops or len(hops) > MAX_HOPS:
+        if self._reader.is_circling(hops):
             self._counters.add(Counter.RECEIVER_CIRCLING_REQUESTS)
             return IngestResult(0)
-        reading = self._read(signal, body, hops)
-        feedback = self._feedback_in(signal, reading.request.body)
-        if reading.request.items:
-            await self._store.append(reading.request, feedback=feedback)
-        self._counters.add(_ACCEPTED[signal], reading.request.items)
-        self._counters.add(_REFUSED[signal], reading.rejected)
+        read = await self._reader.read(signal, body, hops, encoding)
+        feedback = [one for piece in read.pieces for one in piece.found.feedback]
+        if read.pieces:
+            await self._store.append(*(piece.request for piece in read.pieces), feedback=feedback)
+        accepted = sum(piece.request.items for piece in read.pieces)
+        self._counters.add(_ACCEPTED[signal], accepted)
+        self._counters.add(_REFUSED[signal], read.faults.rejected)
+        self._counters.add(_REPAIRED[signal], read.faults.repaired)
         self._counters.add(Counter.FEEDBACK_ACCEPTED, len(feedback))
-        self._wake()
-        return IngestResult(reading.request.items, reading.rejected, reading.message)
-
-    def _read(self, signal: Signal, body: bytes, hops: tuple[str, ...]) -> Reading:
-        now = self._clock.now_unix_nano()
-        return read_traces(body, now, hops) if signal is Signal.TRACES else read_logs(body, now, hops)
-
-    def _feedback_in(self, signal: Signal, body: bytes) -> Sequence[Feedback]:
-        if body.rfind(_EVALUATION) < 0:  # from behind, where CPython looks twice as fast as from the front
-            return ()
-        found = (
-            extract.from_spans(spans_of(body))
-            if signal is Signal.TRACES
-            else extract.from_log_records(log_records_of(body))
+        self._say(
+            "feedback is kept as telemetry but judges nothing",
+            Counter.FEEDBACK_INVALID,
+            [piece.found.faults for piece in read.pieces],
         )
-        self._counters.add(Counter.FEEDBACK_INVALID, len(found.faults))
-        self._counters.add(Counter.FEEDBACK_UNSCORED, len(found.unscored))
-        for fault in found.faults:
-            _LOG.warning("feedback is kept as telemetry but judges nothing: %s", fault)
-        for fault in found.unscored:
-            _LOG.warning("feedback is kept without its score: %s", fault)
-        return found.feedback
+        self._say(
+            "feedback is kept without its score",
+            Counter.FEEDBACK_UNSCORED,
+            [piece.found.unscored for piece in read.pieces],
+        )
+        self._wake()
+        return IngestResult(accepted, read.faults.rejected, read.faults.message)
+
+    def _say(self, what: str, counter: Counter, faults: Sequence[Sequence[str]]) -> None:
+        """Counts all faults of a request, and logs the first of them."""
+        count = sum(map(len, faults))
+        self._counters.add(counter, count)
+        for fault in list(itertools.chain.from_iterable(faults))[:_MOST_SAID]:
+            _LOG.warning("%s: %s", what, fault)
+        if count > _MOST_SAID:
+            _LOG.warning("%s: %d more of the same request", what, count - _MOST_SAID)
 
     async def submit(self, feedback: Sequence[Feedback]) -> None:
         """Feedback that did not come as telemetry: durable on return."""

@@ -20,11 +20,13 @@ from collector.exporter.destination import Destination, Sender
 from collector.exporter.forwarder import Forwarder
 from collector.exporter.grpc_sender import GrpcSender
 from collector.exporter.http_sender import HttpSender
+from collector.heartbeat import Heartbeat
 from collector.jaeger.reader import Reader
 from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
 from collector.publisher.desk import Desk
 from collector.publisher.hub import AssignmentHub
+from collector.reading.reader import RequestReader
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.retention import Retention, RetentionLimits
 from collector.rollout.rollouts import Rollouts
@@ -74,6 +76,7 @@ class Collector:
             search_seconds=config.queries.max_seconds,
         )
         self._workers = _workers(config.graph)
+        self._readers = Workers(WorkerLimits(memory_bytes=2**30 + 12 * otlp.max_request_bytes))
         self._desk = Desk(self._store.ledger, self._hub, self._counters)
         self._studies = Studies(self._store.ledger, self._desk)
         self._rollouts = Rollouts(self._store.ledger, self._desk)
@@ -88,9 +91,8 @@ class Collector:
             woken = asyncio.Event()
             release = self._desk.release
             assembly = Assembly(self._store, release, self._workers, _assembly_limits(self._config.graph))
-            pipeline = Pipeline(
-                self._store, self._clock, self._counters, woken.set, release, instance_id, assembly=assembly
-            )
+            reader = RequestReader(self._clock, self._readers, instance_id)
+            pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, release, assembly, reader)
             rollout_runner = RolloutRunner(self._store, self._rollouts, self._desk, self._clock)
             optimizers = OptimizerRegistry()
             settings = RunnerSettings(
@@ -120,6 +122,7 @@ class Collector:
                     runner.run(),
                     rollout_runner.run(),
                     self._retention().run(),
+                    Heartbeat(self._counters).run(),
                     *self._forwarding(instance_id),
                 )
             ]
@@ -186,6 +189,7 @@ class Collector:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self._workers.stop()
+        await self._readers.stop()
         await self._store.stop()
 
 

@@ -18,6 +18,13 @@ class Signal(Enum):
     LOGS = "logs"
 
 
+class Encoding(Enum):
+    """How an export request is written."""
+
+    PROTOBUF = "protobuf"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A name under which a service does something, with OTLP's number of the span kind."""
@@ -220,7 +227,7 @@ class IngestResult:
     Attributes:
         accepted: Spans or log records that are durable now.
         rejected: Items that were refused one by one (OTLP's partial success).
-        message: Why they were refused; empty if none was.
+        message: Why they were refused, or what of those that were kept is not as it came; empty if there is none.
     """
 
     accepted: int

@@ -1,7 +1,23 @@
-"""The check of an export request: is it one, which traces does it touch, and which items cannot be kept."""
+"""The check of an export request: is it one, which traces does it touch, and which items cannot be kept.
+
+What becomes of what is wrong:
+
+| found | outcome |
+| --- | --- |
+| ids of a wrong length, all zero | the item is rejected |
+| bytes of an item that are no fields | the item is rejected |
+| a text that is no UTF-8, half a surrogate pair | U+FFFD stands there, the item is kept |
+| an attribute, event or link that cannot be read or lies too deep | it is left out and counted in the item |
+| a resource or scope that cannot be read | its items are kept without it |
+| the end of a group or scope that is no field | what stands before is kept, the rest counts as one rejected item |
+| nothing in it can be read | it is no request |
+
+Rejected items are partial success; a request of which something was only repaired says so, too, with 0 rejected.
+"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -11,9 +27,13 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from collector.core.errors import InvalidRequest
 from collector.core.telemetry import OtlpRequest, Signal
 from collector.otlp.decode import resource_of
+from collector.otlp.faults import Faults
 from collector.otlp.heads import HeadReader, heads_of
+from collector.otlp.salvage import salvaged
 
 _ZERO_TRACE = bytes(16)
+Whole: TypeAlias = ExportTraceServiceRequest | ExportLogsServiceRequest
+_MANY_GROUPS, _MANY_ITEMS = 500, 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,29 +41,119 @@ class Reading:
     """A request that can be kept, and what was cut out of it.
 
     Attributes:
-        rejected: Items that cannot be kept.
-        message: Why, with the first one as the example; empty if there is none.
+        faults: What is not kept, or not as it came.
     """
 
     request: OtlpRequest
-    rejected: int = 0
-    message: str = ""
+    faults: Faults = field(default_factory=Faults)
+
+    @property
+    def rejected(self) -> int:
+        """Items that are not kept."""
+        return self.faults.rejected
+
+    @property
+    def message(self) -> str:
+        """See `Faults.message`."""
+        return self.faults.message
+
+
+def read_request(
+    signal: Signal, body: bytes, received_unix_nano: int, hops: tuple[str, ...] = (), faults: Faults | None = None
+) -> Reading:
+    """Checks an export request, and makes of one that cannot be parsed what can be kept of it.
+
+    Args:
+        signal: What it is an export request of.
+        body: The serialized message. It stays as it came unless something has to be cut out or repaired.
+        received_unix_nano: When it came.
+        hops: The collectors that forwarded it.
+        faults: What was found on the way to this message; what is found now is added.
+
+    Raises:
+        TooLarge: it has more parts than any real request.
+    """
+    faults = Faults() if faults is None else faults
+    try:
+        whole = parsed(signal, body)
+    except InvalidRequest:
+        body = salvaged(signal, body, faults)
+        whole = parsed(signal, body)
+    reading = checked(whole, body, received_unix_nano, hops)
+    faults.add(reading.faults)
+    return Reading(reading.request, faults)
+
+
+def check_something_read(signal: Signal, faults: Faults) -> None:
+    """Of a whole request of which no item is kept.
+
+    Raises:
+        InvalidRequest: none was found either: it is no request at all.
+    """
+    if 0 < faults.unreadable == faults.rejected:
+        raise InvalidRequest(f"the body is no export request of {signal.value}: {faults.first}")
+
+
+def parsed(signal: Signal, body: bytes) -> Whole:
+    """The whole message, so that nothing is acknowledged that could not be read later.
+
+    Raises:
+        InvalidRequest: the library refuses the bytes.
+    """
+    kind = ExportTraceServiceRequest if signal is Signal.TRACES else ExportLogsServiceRequest
+    try:
+        return kind.FromString(body)
+    except DecodeError as error:
+        raise InvalidRequest(f"the body ({len(body)} bytes) is no protobuf {kind.__name__}: {error}") from None
+
+
+def is_dense(whole: Whole) -> bool:
+    """Whether the request is made of so many groups or items that its size says little of what it costs."""
+    if isinstance(whole, ExportTraceServiceRequest):
+        scopes = [group.scope_spans for group in whole.resource_spans[:_MANY_GROUPS]]
+        groups = len(whole.resource_spans) + sum(map(len, scopes))
+        return groups > _MANY_GROUPS or sum(len(one.spans) for scope in scopes for one in scope) > _MANY_ITEMS
+    under = [group.scope_logs for group in whole.resource_logs[:_MANY_GROUPS]]
+    groups = len(whole.resource_logs) + sum(map(len, under))
+    return groups > _MANY_GROUPS or sum(len(one.log_records) for scope in under for one in scope) > _MANY_ITEMS
+
+
+def checked(whole: Whole, body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()) -> Reading:
+    """A request that could be parsed, without the items that cannot be kept.
+
+    Args:
+        whole: The message; items may be cut out of it.
+        body: Its bytes.
+        received_unix_nano: When it came.
+        hops: The collectors that forwarded it.
+    """
+    if isinstance(whole, ExportTraceServiceRequest):
+        return _checked_traces(whole, body, received_unix_nano, hops)
+    return _checked_logs(whole, body, received_unix_nano, hops)
 
 
 def read_traces(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()) -> Reading:
     """Checks an ``ExportTraceServiceRequest``. The body stays as it came unless spans are cut out of it.
 
-    It is parsed whole, so that nothing is acknowledged that could not be read later, and once more for what an index
-    needs (`collector.otlp.heads`): reading a few fields of every span of the whole would cost three times as much.
-
     Raises:
-        InvalidRequest: the bytes are no such message, or one that is nested too deeply.
+        InvalidRequest: the library refuses the bytes; see `read_request`.
     """
-    try:
-        whole = ExportTraceServiceRequest.FromString(body)
-        heads = heads_of(body)
-    except DecodeError as error:
-        raise _undecodable("ExportTraceServiceRequest", body, error) from None
+    return checked(parsed(Signal.TRACES, body), body, received_unix_nano, hops)
+
+
+def read_logs(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()) -> Reading:
+    """Checks an ``ExportLogsServiceRequest``; as `read_traces`. A log record may have no ids."""
+    return checked(parsed(Signal.LOGS, body), body, received_unix_nano, hops)
+
+
+def _checked_traces(
+    whole: ExportTraceServiceRequest, body: bytes, received_unix_nano: int, hops: tuple[str, ...]
+) -> Reading:
+    """The bytes are parsed once more for what an index needs (`collector.otlp.heads`).
+
+    Reading a few fields of every span of the whole would cost three times as much.
+    """
+    heads = heads_of(body)
     reader = HeadReader()
     items = 0
     for group, resource in enumerate(heads.request.resource_spans):
@@ -56,27 +166,24 @@ def read_traces(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()
     kept = whole.SerializeToString() if reader.faults else body
     trace_ids = frozenset(reader.trace_ids)
     request = OtlpRequest(Signal.TRACES, kept, trace_ids, items, received_unix_nano, reader.contents(), hops)
-    return Reading(request, len(reader.faults), _message(reader.faults))
+    return Reading(request, _rejected(reader.faults))
 
 
-def read_logs(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()) -> Reading:
-    """Checks an ``ExportLogsServiceRequest``; as `read_traces`. A log record may have no ids."""
-    try:
-        message = ExportLogsServiceRequest.FromString(body)
-    except DecodeError as error:
-        raise _undecodable("ExportLogsServiceRequest", body, error) from None
+def _checked_logs(
+    whole: ExportLogsServiceRequest, body: bytes, received_unix_nano: int, hops: tuple[str, ...]
+) -> Reading:
     faults: list[str] = []
     trace_ids: set[bytes] = set()
     items = 0
-    for group in message.resource_logs:
+    for group in whole.resource_logs:
         for scoped in group.scope_logs:
             bad = _check_log_records(scoped.log_records, trace_ids, faults)
             items += len(scoped.log_records) - len(bad)
             for index in reversed(bad):
                 del scoped.log_records[index]
-    kept = message.SerializeToString() if faults else body
+    kept = whole.SerializeToString() if faults else body
     request = OtlpRequest(Signal.LOGS, kept, frozenset(trace_ids), items, received_unix_nano, hops=hops)
-    return Reading(request, len(faults), _message(faults))
+    return Reading(request, _rejected(faults))
 
 
 def _check_log_records(records: Iterable[LogRecord], trace_ids: set[bytes], faults: list[str]) -> list[int]:
@@ -94,17 +201,11 @@ def _check_log_records(records: Iterable[LogRecord], trace_ids: set[bytes], faul
     return bad
 
 
-def _message(faults: Sequence[str]) -> str:
-    return f"{len(faults)} rejected, the first: {faults[0]}" if faults else ""
+def _rejected(faults: Sequence[str]) -> Faults:
+    return Faults(len(faults), first=faults[0] if faults else "")
 
 
 def reread(signal: Signal, body: bytes, received_unix_nano: int, hops: tuple[str, ...]) -> OtlpRequest:
     """A request that was kept, with what an index needs of it."""
     read = read_traces if signal is Signal.TRACES else read_logs
     return read(body, received_unix_nano, hops).request
-
-
-def _undecodable(name: str, body: bytes, error: Exception) -> InvalidRequest:
-    return InvalidRequest(
-        f"the body ({len(body)} bytes) is no protobuf {name}, or one nested deeper than 100 messages: {error}"
-    )

@@ -10,8 +10,11 @@ from collector.core.telemetry import IngestResult, Signal
 
 
 def success(signal: Signal, result: IngestResult) -> bytes:
-    """The serialized response; ``partial_success`` is unset where everything was kept, as OTLP demands."""
-    if not result.rejected:
+    """The serialized response; ``partial_success`` is unset where everything was kept as it came, as OTLP demands.
+
+    A request of which nothing was rejected, but something repaired, has it with 0 rejected: OTLP's way to warn.
+    """
+    if not result.rejected and not result.message:
         return b""
     if signal is Signal.TRACES:
         spans = ExportTracePartialSuccess(rejected_spans=result.rejected, error_message=result.message)

@@ -233,10 +233,10 @@ class FileStore:
 
     async def submit(self, feedback: Sequence[Feedback], received_unix_nano: int) -> None:
         """See `FeedbackStore`."""
-        keys = feedback_table.keys_of(feedback)
 
         def keep(connection: sqlite3.Connection) -> None:
-            self._awaited.wait_for(keys)  # here, where nobody lets them go meanwhile
+            # Here, where nobody lets them go meanwhile; in the writer's thread, for there may be a lot of it.
+            self._awaited.wait_for(feedback_table.keys_of(feedback))
             feedback_table.submit(connection, feedback, received_unix_nano)
 
         await self.database.write(keep)

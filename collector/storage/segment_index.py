@@ -138,12 +138,12 @@ class SegmentIndex:
         unfinished = path.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
         with self._lock:
-            rows = [
+            rows = (
                 (trace_id, _SIGNALS[signal], offset)
                 for signal, traces in self._growing.items()
-                for trace_id, offsets in sorted(traces.items())
-                for offset in offsets
-            ]
+                for trace_id in _in_order(list(traces))
+                for offset in traces[trace_id]
+            )
             self._connection.execute("BEGIN")
             self._connection.executemany("INSERT OR IGNORE INTO trace_requests VALUES (?, ?, ?)", rows)
             self._connection.execute("COMMIT")
@@ -245,9 +245,8 @@ class SegmentIndex:
         """The traces of which there are spans, in order."""
         with self._lock:
             growing = list(self._growing[Signal.TRACES])
-        if growing:  # sorted in stretches: to sort all at once would hold everything else up
-            stretches = range(0, len(growing), _SORTED_AT_ONCE)
-            return heapq.merge(*(sorted(growing[start : start + _SORTED_AT_ONCE]) for start in stretches))
+        if growing:
+            return _in_order(growing)
         rows = self._rows("SELECT DISTINCT trace_id FROM trace_requests WHERE signal = 1 ORDER BY trace_id", ())
         return (trace_id for (trace_id,) in rows)
 
@@ -263,6 +262,12 @@ class SegmentIndex:
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+
+def _in_order(trace_ids: Sequence[bytes]) -> Iterator[bytes]:
+    """Sorted in stretches: to sort all at once would hold everything else up."""
+    stretches = range(0, len(trace_ids), _SORTED_AT_ONCE)
+    return heapq.merge(*(sorted(trace_ids[start : start + _SORTED_AT_ONCE]) for start in stretches))
 
 
 def _numbers_in(operations: bytes) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from collector.core.errors import InvalidRequest, Unavailable
-from collector.core.telemetry import IngestResult, Signal
+from collector.core.telemetry import Encoding, IngestResult, Signal
 from collector.counters import Counter, Counters
 from collector.exporter.destination import Destination
 from collector.exporter.forwarder import Forwarder
@@ -34,7 +34,9 @@ class Peer:
     kept: list[tuple[Signal, bytes, tuple[str, ...]]] = field(default_factory=list)
     answers: list[Exception | IngestResult] = field(default_factory=list)
 
-    async def ingest(self, signal: Signal, body: bytes, hops: tuple[str, ...] = ()) -> IngestResult:
+    async def ingest(
+        self, signal: Signal, body: bytes, hops: tuple[str, ...] = (), encoding: Encoding = Encoding.PROTOBUF
+    ) -> IngestResult:
         answer = self.answers.pop(0) if self.answers else IngestResult(1)
         if isinstance(answer, Exception):
             raise answer

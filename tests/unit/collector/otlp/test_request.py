@@ -1,18 +1,10 @@
 """Checking export requests."""
 
-import json
-
-import pytest
-from google.protobuf.internal.encoder import _VarintBytes
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from collector.core.errors import InvalidRequest
-from collector.core.telemetry import Signal
 from collector.otlp.decode import log_records_of, spans_of
-from collector.otlp.json_request import to_protobuf
 from collector.otlp.request import read_logs, read_traces
 from tests import samples
 
@@ -67,20 +59,6 @@ def test_a_damaged_request_is_read_or_refused(data: st.DataObject) -> None:
     assert len(spans_of(reading.request.body)) == reading.request.items
 
 
-def test_a_value_that_is_nested_too_deeply_is_refused_in_words() -> None:
-    value = AnyValue(string_value="core").SerializeToString()
-    for _ in range(60):  # by hand: the library refuses to build what it refuses to read
-        array = b"\x0a" + _VarintBytes(len(value)) + value
-        value = b"\x2a" + _VarintBytes(len(array)) + array
-    attribute = b"\x0a\x01k\x12" + _VarintBytes(len(value)) + value
-    span = samples.span(1, 1).SerializeToString() + b"\x4a" + _VarintBytes(len(attribute)) + attribute
-    scoped = b"\x12" + _VarintBytes(len(span)) + span
-    group = b"\x12" + _VarintBytes(len(scoped)) + scoped
-    body = b"\x0a" + _VarintBytes(len(group)) + group
-    with pytest.raises(InvalidRequest, match="nested deeper than 100"):
-        read_traces(body, 7)
-
-
 def test_decoding_keeps_everything() -> None:
     message = samples.span(
         1, 2, 3, "step", values={"s": "", "i": -1, "f": 0.5, "b": True, "raw": b"\x00", "list": [1, "a", [2]]},
@@ -101,38 +79,3 @@ def test_decoding_keeps_everything() -> None:
     assert span.links[0].attributes == {"opto.arg": "arg"}
     assert span.events[0].attributes["exception.message"] == "broken"
     assert (span.status_code, span.status_message, span.resource.service) == (2, "broken", "svc")
-
-
-def json_span(**changed: object) -> bytes:
-    span = {"traceId": samples.trace_id(1).upper(), "spanId": samples.span_id(2), "name": "n", **changed}
-    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}], "newField": 1}).encode()
-
-
-def test_json_ids_are_hexadecimal_in_either_case_and_numbers_may_be_texts() -> None:
-    for start in ("123", 123):
-        body = to_protobuf(Signal.TRACES, json_span(startTimeUnixNano=start, kind=2, unknown={"a": 1}))
-        (span,) = ExportTraceServiceRequest.FromString(body).resource_spans[0].scope_spans[0].spans
-        assert (span.trace_id.hex(), span.span_id.hex()) == (samples.trace_id(1), samples.span_id(2))
-        assert (span.start_time_unix_nano, span.kind) == (123, 2)
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"resourceSpans": 3}', json_span(startTimeUnixNano="soon")])
-def test_json_that_is_no_request_is_refused(body: bytes) -> None:
-    with pytest.raises(InvalidRequest, match="no OTLP/JSON traces request"):
-        to_protobuf(Signal.TRACES, body)
-
-
-@pytest.mark.parametrize("bad", ["xyz", "", "00", "0" * 32])
-def test_a_json_span_with_a_wrong_id_is_refused_alone(bad: str) -> None:
-    document = json.loads(json_span())
-    spans = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    spans.append({**spans[0], "traceId": bad, "name": "bad"})
-    reading = read_traces(to_protobuf(Signal.TRACES, json.dumps(document).encode()), 1)
-    assert (reading.request.items, reading.rejected) == (1, 1)
-    assert reading.message.startswith("1 rejected, the first: span 'bad'")
-
-
-def test_an_attribute_called_trace_id_is_left_alone() -> None:
-    attribute = {"key": "traceId", "value": {"stringValue": "not hex"}}
-    body = to_protobuf(Signal.TRACES, json_span(attributes=[attribute]))
-    assert spans_of(body)[0].attributes == {"traceId": "not hex"}
