@@ -31,8 +31,10 @@ from collector.receiver.limits import Budget, ReceiverLimits
 from collector.retention import Retention, RetentionLimits
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.runner import RolloutRunner
+from collector.rollout.watch import ArmWatch
 from collector.servers import Addresses, Served, Servers
 from collector.storage.file_store import FileStore
+from collector.study.arms import TrialArms
 from collector.study.runner import RunnerSettings, StudyRunner
 from collector.study.studies import Studies
 from collector.workers.workers import WorkerLimits, Workers
@@ -93,13 +95,15 @@ class Collector:
             assembly = Assembly(self._store, release, self._workers, _assembly_limits(self._config.graph))
             reader = RequestReader(self._clock, self._readers, instance_id)
             pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, release, assembly, reader)
-            rollout_runner = RolloutRunner(self._store, self._rollouts, self._desk, self._clock)
+            watch = ArmWatch(self._store, self._desk, self._clock)
+            rollout_runner = RolloutRunner(self._rollouts, watch, self._clock)
+            arms = TrialArms(self._studies, self._rollouts, watch, self._clock)
             optimizers = OptimizerRegistry()
             settings = RunnerSettings(
                 feedback_ttl_seconds=self._config.feedback.ttl_seconds,
                 parent_grace_seconds=self._config.feedback.parent_grace_seconds,
             )
-            runner = StudyRunner(self._store, pipeline, self._studies, optimizers.load, self._counters, settings, woken)
+            runner = StudyRunner(self._store, pipeline, arms, optimizers.load, self._counters, settings, woken)
             operations = Operations(
                 Backend(
                     store=self._store,

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
-from collector.core.protocols import Store
+from collector.core.protocols import Clock, Store
 from collector.counters import Counters
 from collector.publisher.desk import Desk
 from collector.publisher.hub import AssignmentHub
+from collector.rollout.rollouts import Rollouts
+from collector.rollout.watch import ArmWatch
+from collector.study.arms import TrialArms
 from collector.study.studies import Studies
+from tests.clocks import TickingClock
 
 
 @dataclass(frozen=True)
@@ -15,11 +19,16 @@ class Control:
 
     desk: Desk
     studies: Studies
+    rollouts: Rollouts
+    arms: TrialArms
     hub: AssignmentHub
     counters: Counters
 
 
-def control_of(store: Store) -> Control:
+def control_of(store: Store, clock: Clock | None = None) -> Control:
+    clock = clock or TickingClock()
     hub, counters = AssignmentHub(), Counters()
     desk = Desk(store.ledger, hub, counters)
-    return Control(desk, Studies(store.ledger, desk), hub, counters)
+    studies, rollouts = Studies(store.ledger, desk), Rollouts(store.ledger, desk)
+    arms = TrialArms(studies, rollouts, ArmWatch(store, desk, clock), clock)
+    return Control(desk, studies, rollouts, arms, hub, counters)

@@ -202,9 +202,9 @@ class Operations:
         return await self._told(record)
 
     async def _told(self, record: StudyRecord) -> StudyRecord:
-        running = record.running_trial()
-        if record.state is not StudyState.RUNNING or running is None:
+        if record.state is not StudyState.RUNNING or not record.running_trials():
             return record
+        running = record.running_trials()[-1]
         stored = await self._store.feedback_of_release(running.release, record.study.metric)
         names = await self._store.metrics_of_release(running.release)
         return replace(record, message=words(record.study, tally(record.study, stored, names)))

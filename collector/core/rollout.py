@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from collector.core.study import Direction
+from collector.core.study import Direction, Policy
 
 
 class RolloutState(Enum):
@@ -21,16 +21,6 @@ class RolloutState(Enum):
     def ended(self) -> bool:
         """Whether its arm is gone for good."""
         return self in (RolloutState.PROMOTED, RolloutState.ABORTED)
-
-
-class Policy(Enum):
-    """Who says that a rollout may begin and that its release becomes the control."""
-
-    APPROVAL = "approval"
-    """A person with the scope ``approve``, for this very content."""
-
-    AUTOMATIC = "automatic"
-    """The evidence, under a policy that such a person signed off beforehand."""
 
 
 class Rule(Enum):
@@ -75,6 +65,11 @@ class Metric:
         """The score between 0 (as bad as can be) and 1."""
         within = (min(max(score, self.lowest), self.highest) - self.lowest) / (self.highest - self.lowest)
         return within if self.direction is Direction.MAXIMIZE else 1 - within
+
+    def score(self, outcome: float) -> float:
+        """The score that an outcome, or a mean of outcomes, stands for."""
+        within = outcome if self.direction is Direction.MAXIMIZE else 1 - outcome
+        return self.lowest + within * (self.highest - self.lowest)
 
 
 class Signal(Enum):

@@ -29,6 +29,39 @@ class Reach(Enum):
     """Also earlier traces of the same session."""
 
 
+class Policy(Enum):
+    """Who says that a release may get from an arm of traffic to everybody."""
+
+    APPROVAL = "approval"
+    """A person with the scope ``approve``, for this very content."""
+
+    AUTOMATIC = "automatic"
+    """The evidence, under a policy that such a person signed off beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """How a study tries releases.
+
+    Attributes:
+        share: The part of live traffic that its trials have together, above 0. 1 is the whole: one trial at a time for
+            everybody, for traffic that is there to evaluate.
+        parallel: Trials at once, as arms of equal shares.
+        deadline_seconds: A trial that has not come to its end by then is given up, and its traffic is free.
+        feedback_delay_seconds: How long a unit's feedback is waited for, on an arm.
+    """
+
+    share: float = 0.1
+    parallel: int = 1
+    deadline_seconds: float = 7 * 86_400.0
+    feedback_delay_seconds: float = 60.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether a trial is for everybody."""
+        return self.share >= 1
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
     """What is optimized, by what, and for how long.
@@ -47,6 +80,10 @@ class Study:
         labels: What feedback without a score of its own counts as, by its label: ``{"good": 1.0, "bad": 0.0}``.
         instruction: The objective in words (omega of the Trace paper), for optimizers that read.
         reach: Which traces the graph of a judged output is made of.
+        lowest: Of the metric; lower scores count as this where arms are compared.
+        highest: The same above.
+        exploration: How releases are tried.
+        promotion: Who says that the best one may become everybody's, where trials are arms.
     """
 
     name: str
@@ -63,6 +100,10 @@ class Study:
     instruction: str = ""
     reach: Reach = Reach.TRACE
     labels: Mapping[str, float] = field(default_factory=dict)
+    lowest: float = 0.0
+    highest: float = 1.0
+    exploration: Exploration = field(default_factory=Exploration)
+    promotion: Policy = Policy.APPROVAL
 
 
 class StudyState(Enum):
@@ -113,7 +154,10 @@ class Trial:
 
     Attributes:
         values: All values of the study's parameters that the release holds.
-        score: The mean over the batch; None while it runs.
+        score: The mean over the batch; None while it runs, and where it was given up.
+        control_score: Of the control, in the same time; None where the trial had all traffic.
+        opened_unix_nano: When it began.
+        given_up: Why it ended without a score; empty if it did not.
     """
 
     number: int
@@ -123,11 +167,30 @@ class Trial:
     cost: Cost = Cost()
     score: float | None = None
     feedback_count: int = 0
+    control_score: float | None = None
+    opened_unix_nano: int = 0
+    given_up: str = ""
 
     @property
     def complete(self) -> bool:
         """Whether it has its score."""
         return self.score is not None
+
+    @property
+    def running(self) -> bool:
+        """Whether it waits for feedback."""
+        return self.score is None and not self.given_up
+
+    @property
+    def state(self) -> str:
+        """``running``, ``complete`` or ``aborted``."""
+        return "complete" if self.complete else "running" if self.running else "aborted"
+
+    def lead(self) -> float | None:
+        """How far it is above the control of its time, else its score; None without one."""
+        if self.score is None or self.control_score is None:
+            return self.score
+        return self.score - self.control_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +198,7 @@ class StudyRecord:
     """A study and its history: everything that is needed to go on with it, in any process.
 
     Attributes:
-        trials: By number; only the last one can be incomplete.
+        trials: By number.
     """
 
     study: Study
@@ -144,16 +207,15 @@ class StudyRecord:
     trials: tuple[Trial, ...] = ()
     rejected: tuple[RejectedProposal, ...] = ()
 
-    def running_trial(self) -> Trial | None:
-        """The trial that waits for feedback."""
-        return self.trials[-1] if self.trials and not self.trials[-1].complete else None
+    def running_trials(self) -> tuple[Trial, ...]:
+        """The trials that wait for feedback."""
+        return tuple(trial for trial in self.trials if trial.running)
 
     def best_trial(self) -> Trial | None:
-        """The complete trial with the best score; of equal ones the earliest."""
+        """The complete trial that leads by most, whatever the traffic of its time was; of equal ones the earliest."""
         best: Trial | None = None
         for trial in self.trials:
-            if trial.score is None:
-                continue
-            if best is None or best.score is None or self.study.direction.better(trial.score, best.score):
+            lead, most = trial.lead(), best.lead() if best is not None else None
+            if lead is not None and (most is None or self.study.direction.better(lead, most)):
                 best = trial
         return best

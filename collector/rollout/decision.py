@@ -39,7 +39,7 @@ def decide(rollout: Rollout, comparison: Comparison, now_unix_nano: int) -> Deci
     if comparison.ratio.e_value >= _MISDEALT:
         words = "units do not come as the shares say (sample-ratio mismatch): nothing is decided, look for the cause"
         return Decision(Step.PAUSE if rollout.state is RolloutState.RAMPING else Step.WAIT, words)
-    harm = _harm(rollout, comparison)
+    harm = harm_in(rollout, comparison)
     if harm:
         return Decision(Step.ABORT, harm)
     if rollout.state is not RolloutState.RAMPING:
@@ -49,7 +49,7 @@ def decide(rollout: Rollout, comparison: Comparison, now_unix_nano: int) -> Deci
     return _onward(rollout, comparison, now_unix_nano)
 
 
-def _harm(rollout: Rollout, comparison: Comparison) -> str:
+def harm_in(rollout: Rollout, comparison: Comparison) -> str:
     """What shows that the arm does harm; empty if nothing does. Each metric has its part of the errors allowed."""
     plan = rollout.plan
     watched: list[tuple[str, Evidence]] = [

@@ -11,7 +11,6 @@ from collector.core.ledger import Event, Json, Recorded
 from collector.core.rollout import (
     Guardrail,
     Metric,
-    Policy,
     Rollout,
     RolloutPlan,
     RolloutState,
@@ -19,7 +18,7 @@ from collector.core.rollout import (
     Signal,
     Stage,
 )
-from collector.core.study import Direction
+from collector.core.study import Direction, Policy
 
 PREFIX = "rollout/"
 _STATES = {

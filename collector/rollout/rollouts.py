@@ -6,7 +6,8 @@ from dataclasses import replace
 from collector.core.errors import AlreadyExists, Conflict, NotFound, Outdated
 from collector.core.folding import Fold
 from collector.core.ledger import Change, Ledger
-from collector.core.rollout import Policy, Rollout, RolloutPlan, RolloutState
+from collector.core.rollout import Rollout, RolloutPlan, RolloutState
+from collector.core.study import Policy
 from collector.publisher.desk import Desk
 from collector.rollout import history
 from otel_opto.assignment import Arm, Assignment

@@ -5,13 +5,15 @@ beginning one is a single conditional change.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from collector.core.ledger import Event, Json, Recorded
 from collector.core.study import (
     Cost,
     Direction,
+    Exploration,
+    Policy,
     Proposal,
     Reach,
     RejectedProposal,
@@ -23,7 +25,7 @@ from collector.core.study import (
 
 PREFIX = "study/"
 _CREATED, _OPENED, _COMPLETED = "study_created", "trial_opened", "trial_completed"
-_REJECTED, _CONCLUDED = "proposal_rejected", "study_concluded"
+_GIVEN_UP, _REJECTED, _CONCLUDED = "trial_aborted", "proposal_rejected", "study_concluded"
 _BEGAN, _ENDED = "study_began", "study_ended"
 
 
@@ -39,7 +41,8 @@ def running_stream(service: str) -> str:
 
 def created(study: Study) -> Event:
     """A study begins."""
-    definition = {**asdict(study), "direction": study.direction.value, "reach": study.reach.value}
+    enums = {"direction": study.direction.value, "reach": study.reach.value, "promotion": study.promotion.value}
+    definition = {**asdict(study), **enums}
     return Event(_CREATED, definition, study.service)
 
 
@@ -55,9 +58,17 @@ def opened(study: Study, trial: Trial) -> Event:
     return Event(_OPENED, data, study.service)
 
 
-def completed(study: Study, number: int, score: float, feedback_count: int) -> Event:
+def completed(
+    study: Study, number: int, score: float, feedback_count: int, control_score: float | None = None
+) -> Event:
     """A trial has its score."""
-    return Event(_COMPLETED, {"number": number, "score": score, "feedback_count": feedback_count}, study.service)
+    data = {"number": number, "score": score, "feedback_count": feedback_count, "control_score": control_score}
+    return Event(_COMPLETED, data, study.service)
+
+
+def given_up(study: Study, number: int, reason: str) -> Event:
+    """A trial ends without a score."""
+    return Event(_GIVEN_UP, {"number": number, "reason": reason}, study.service)
 
 
 def rejected(study: Study, said: RejectedProposal) -> Event:
@@ -108,12 +119,15 @@ def record(before: StudyRecord | None, events: Sequence[Recorded]) -> StudyRecor
     for one in events:
         data: Any = one.data
         if one.kind == _OPENED:
-            trials.append(_trial(data))
+            trials.append(_trial(data, one.time_unix_nano))
         elif one.kind == _COMPLETED:
             was = trials[data["number"]]
             trials[was.number] = Trial(
-                was.number, was.release, was.values, was.reasoning, was.cost, data["score"], data["feedback_count"]
-            )
+                was.number, was.release, was.values, was.reasoning, was.cost, data["score"], data["feedback_count"],
+                data.get("control_score"), was.opened_unix_nano,
+            )  # fmt: skip
+        elif one.kind == _GIVEN_UP:
+            trials[data["number"]] = replace(trials[data["number"]], given_up=data["reason"])
         elif one.kind == _REJECTED:
             rejections.append(RejectedProposal(_proposal(data), tuple(data["errors"]), data["trial"]))
         elif one.kind == _CONCLUDED:
@@ -123,12 +137,23 @@ def record(before: StudyRecord | None, events: Sequence[Recorded]) -> StudyRecor
 
 def _study(definition: Mapping[str, Any]) -> Study:
     fields = {name: definition[name] for name in Study.__dataclass_fields__ if name in definition}
-    changed = {"direction": Direction(definition["direction"]), "parameters": tuple(definition["parameters"])}
-    return Study(**{**fields, **changed, "reach": Reach(definition.get("reach", Reach.TRACE.value))})
+    # A study that began before there were arms goes on for everybody.
+    exploration = definition.get("exploration", {"share": 1.0})
+    changed = {
+        "direction": Direction(definition["direction"]),
+        "parameters": tuple(definition["parameters"]),
+        "reach": Reach(definition.get("reach", Reach.TRACE.value)),
+        "exploration": Exploration(**exploration),
+        "promotion": Policy(definition.get("promotion", Policy.APPROVAL.value)),
+    }
+    return Study(**{**fields, **changed})
 
 
-def _trial(data: Mapping[str, Any]) -> Trial:
-    return Trial(data["number"], data["release"], data["values"], data["reasoning"], Cost(**data["cost"]))
+def _trial(data: Mapping[str, Any], now_unix_nano: int) -> Trial:
+    cost = Cost(**data["cost"])
+    return Trial(
+        data["number"], data["release"], data["values"], data["reasoning"], cost, opened_unix_nano=now_unix_nano
+    )
 
 
 def _proposal(data: Mapping[str, Any]) -> Proposal:

@@ -18,7 +18,9 @@ from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord,
 from collector.counters import Counter, Counters
 from collector.feedback.batch import mean_score, select
 from collector.pipeline import Pipeline
-from collector.study.studies import Studies
+from collector.publisher.desk import beside
+from collector.publisher.desk import whole as whole_place
+from collector.study.arms import Slot, TrialArms, free_slot
 from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
 _LOG = logging.getLogger(__name__)
@@ -52,7 +54,7 @@ class StudyRunner:
         self,
         store: Store,
         pipeline: Pipeline,
-        studies: Studies,
+        arms: TrialArms,
         load_optimizer: Callable[[str], Optimizer],
         counters: Counters,
         settings: RunnerSettings,
@@ -60,8 +62,9 @@ class StudyRunner:
     ) -> None:
         self._store = store
         self._pipeline = pipeline
-        self._desk = studies.desk
-        self._studies = studies
+        self._desk = arms.studies.desk
+        self._studies = arms.studies
+        self._arms = arms
         self._load_optimizer = load_optimizer
         self._counters = counters
         self._settings = settings
@@ -116,23 +119,44 @@ class StudyRunner:
 
     async def _step(self, record: StudyRecord) -> bool:
         """One durable change; False if the study has to wait."""
-        running = record.running_trial()
-        if running is not None:
-            return await self._judge(record.study, running)
+        study, running = record.study, record.running_trials()
         if not record.trials:
-            return await self._open_baseline(record.study)
-        if len(record.trials) > record.study.max_trials:
-            await self.conclude(record, StudyState.FINISHED, f"all {record.study.max_trials} trials are complete")
+            return await self._open_baseline(study)
+        if running and (study.exploration.whole or running[0].number == 0):
+            return await self._judge(study, running[0])
+        if running and await self._arms.look(record):
+            return True
+        if len(record.trials) > study.max_trials:
+            if not running:
+                await self.conclude(record, StudyState.FINISHED, f"all {study.max_trials} trials have ended")
             return False
-        return await self._propose(record)
+        return await self._room(record) and await self._propose(record)
+
+    async def _room(self, record: StudyRecord) -> bool:
+        """Whether another trial can begin: where it is for everybody, no rollout may have an arm of the traffic."""
+        study = record.study
+        if study.exploration.whole:
+            return not await self._arms.rollout_under_way(study.service)
+        return len(record.running_trials()) < study.exploration.parallel and await self._slot(study) is not None
+
+    async def _slot(self, study: Study) -> Slot | None:
+        in_force = await self._desk.assignment(study.service)
+        return free_slot(study, in_force) if in_force is not None else None
 
     async def _open_baseline(self, study: Study) -> bool:
         specs = await self._trained(study)
         if not specs:
             return False
+        keys = [spec.key for spec in specs]
         values = await self._whole(study.service, {})
+        control = await self._desk.control(study.service)
+        if control is not None and not study.exploration.whole and control.hash == content_hash(values.items()):
+            await self._studies.begin_with_control(study.name, keys)
+            return True
+        if await self._arms.rollout_under_way(study.service):
+            return False
         draft = ReleaseDraft(study.service, values, f"study {study.name}: baseline")
-        await self._studies.open_trial(study.name, Proposal({}, "the baseline"), draft, [spec.key for spec in specs])
+        await self._studies.open_trial(study.name, Proposal({}, "the baseline"), draft, keys)
         return True
 
     async def _trained(self, study: Study) -> Sequence[ParameterSpec]:
@@ -162,7 +186,9 @@ class StudyRunner:
         batch = await self._counting(study, trial)
         if len(batch) < study.batch_size:
             return False
-        await self._studies.complete_trial(study.name, trial.number, mean_score(batch), len(batch))
+        score = mean_score(batch)
+        control = None if study.exploration.whole else score  # the baseline of arms is the control itself
+        await self._studies.complete_trial(study.name, trial.number, score, len(batch), control)
         return True
 
     async def _counting(self, study: Study, trial: Trial) -> Sequence[Feedback]:
@@ -207,7 +233,9 @@ class StudyRunner:
         whole = await self._whole(study.service, values)
         draft = ReleaseDraft(study.service, whole, f"study {study.name}: trial {len(record.trials)}")
         keys = [key for key in record.trials[0].values if key in whole]
-        await self._studies.open_trial(study.name, proposal, draft, keys)
+        slot = None if study.exploration.whole else await self._slot(study)
+        place = whole_place if slot is None else beside(slot.start, slot.share)
+        await self._studies.open_trial(study.name, proposal, draft, keys, place)
         self._failures.pop(study.name, None)
         self._counters.add(Counter.PROPOSALS_ACCEPTED)
 
@@ -231,6 +259,10 @@ class StudyRunner:
             actor: Who says so; the study itself if it is empty.
         """
         study, best = record.study, record.best_trial()
+        if not study.exploration.whole:
+            message += await self._rolled_out(record, state)
+            await self._studies.conclude(study.name, state, message, None, actor)
+            return
         draft = None
         if best is not None:
             in_force = await self._whole(study.service, {})
@@ -239,3 +271,14 @@ class StudyRunner:
                 reason = f"study {study.name}: trial {best.number}, the best of {len(record.trials)}"
                 draft = ReleaseDraft(study.service, whole, reason)
         await self._studies.conclude(study.name, state, message, draft, actor)
+
+    async def _rolled_out(self, record: StudyRecord, state: StudyState) -> str:
+        """What becomes of the best trial of a study on arms, in words; it comes before the study's end."""
+        best = record.best_trial()
+        if best is None or best.number == 0 or state is StudyState.FAILED:
+            return "; nothing was better than the control"
+        try:
+            rollout = await self._arms.promote(record, best)
+        except CollectorError as error:
+            return f"; trial {best.number} was the best and is not rolled out: {error}"
+        return f"; trial {best.number} was the best, its rollout {rollout.name!r} is {rollout.state.value}"

@@ -1,6 +1,7 @@
 """Studies and their trials, on the ledger."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from collector.core.errors import AlreadyExists, Conflict, Outdated
 from collector.core.folding import Fold
@@ -9,6 +10,7 @@ from collector.core.release import Release, ReleaseDraft
 from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState, Trial
 from collector.publisher.desk import Desk, Place, whole
 from collector.study import history
+from otel_opto.assignment import Assignment
 
 
 class Studies:
@@ -83,8 +85,10 @@ class Studies:
         stream = history.study_stream(name)
         known = await self._records.of(stream)
         record = known.state
-        if record is None or record.state is not StudyState.RUNNING or record.running_trial() is not None:
-            raise Conflict(f"study {name!r} cannot begin a trial now: it is not running, or a trial is under way")
+        if record is None or record.state is not StudyState.RUNNING or _full(record):
+            raise Conflict(
+                f"study {name!r} cannot begin a trial now: it is not running, or enough trials are under way"
+            )
         number = len(record.trials)
 
         def begun(release: Release) -> Sequence[Change]:
@@ -94,15 +98,50 @@ class Studies:
 
         return await self.desk.publish(draft, actor_of(name), place, begun)
 
-    async def complete_trial(self, name: str, number: int, score: float, feedback_count: int) -> None:
-        """Closes a trial. A trial that is complete stays as it is."""
+    async def begin_with_control(self, name: str, keys: Sequence[str]) -> None:
+        """The control is the baseline: it stays in force, and the study's first trial is what it has already.
 
-        def closing(record: StudyRecord) -> Sequence[Event]:
-            if number >= len(record.trials) or record.trials[number].complete:
-                return ()
-            return (history.completed(record.study, number, score, feedback_count),)
+        Raises:
+            Conflict: the study has a trial already, or nothing is in force for its service.
+        """
+        stream = history.study_stream(name)
+        known = await self._records.of(stream)
+        record = known.state
+        control = await self.desk.control(record.study.service) if record is not None else None
+        if record is None or record.trials or control is None:
+            raise Conflict(f"study {name!r} cannot take the control as its baseline")
+        values = {key: control.values[key].value for key in keys}
+        trial = Trial(0, control.number, values, "the baseline")
+        await self._ledger.append(
+            [Change(stream, known.version, (history.opened(record.study, trial),))], actor_of(name)
+        )
 
-        await self._change(name, closing)
+    async def complete_trial(
+        self, name: str, number: int, score: float, feedback_count: int, control_score: float | None = None
+    ) -> None:
+        """Closes a trial, and its arm with it. A trial that has ended stays as it is."""
+        await self._end(
+            name, number, lambda study: history.completed(study, number, score, feedback_count, control_score)
+        )
+
+    async def give_up(self, name: str, number: int, reason: str) -> None:
+        """Ends a trial without a score, and its arm with it. A trial that has ended stays as it is."""
+        await self._end(name, number, lambda study: history.given_up(study, number, reason))
+
+    async def _end(self, name: str, number: int, event: Callable[[Study], Event]) -> None:
+        stream = history.study_stream(name)
+        known = await self._records.of(stream)
+        record = known.state
+        if record is None or number >= len(record.trials) or not record.trials[number].running:
+            return
+        trial = record.trials[number]
+        changes = [Change(stream, known.version, (event(record.study),))]
+        in_force = await self.desk.assignment(record.study.service)
+        if in_force is None or not any(arm.release == trial.release for arm in in_force.arms):
+            await self._ledger.append(changes, actor_of(name))
+            return
+        reason = f"study {name}: trial {number} has ended"
+        await self.desk.reassign(record.study.service, without(trial.release), reason, actor_of(name), changes)
 
     async def reject(self, name: str, rejected: RejectedProposal) -> None:
         """Keeps a proposal that failed validation."""
@@ -119,10 +158,16 @@ class Studies:
         if not changes:
             return None
         by = actor or actor_of(name)
-        if draft is None:
+        if draft is not None:
+            return await self.desk.publish(draft, by, whole, lambda _: changes)
+        record = await self.study(name)
+        arms = [trial.release for trial in record.running_trials()] if record is not None else []
+        service = record.study.service if record is not None else ""
+        if await self.desk.assignment(service) is None:
             await self._ledger.append(changes, by)
-            return None
-        return await self.desk.publish(draft, by, whole, lambda _: changes)
+        else:
+            await self.desk.reassign(service, without(*arms), f"study {name}: {message}", by, changes)
+        return None
 
     async def concluding(self, names: Iterable[str], state: StudyState, message: str) -> Sequence[Change]:
         """The changes that end those of the studies that are running, for whoever makes them together with others."""
@@ -145,6 +190,16 @@ class Studies:
         known = await self._records.of(stream)
         if known.state is not None and (added := events(known.state)):
             await self._ledger.append([Change(stream, known.version, tuple(added))], actor_of(name))
+
+
+def _full(record: StudyRecord) -> bool:
+    exploration = record.study.exploration
+    return len(record.running_trials()) >= (1 if exploration.whole else exploration.parallel)
+
+
+def without(*releases: int) -> Callable[[Assignment], Assignment]:
+    """What is in force without the arms of these releases."""
+    return lambda now: replace(now, arms=tuple(arm for arm in now.arms if arm.release not in releases))
 
 
 def actor_of(study: str) -> str:

@@ -9,7 +9,8 @@ import pytest
 from collector.core.errors import AlreadyExists, Conflict, NotFound
 from collector.core.ledger import Ledger
 from collector.core.release import Release, ReleaseDraft
-from collector.core.rollout import Metric, Policy, RolloutPlan, RolloutState, Stage
+from collector.core.rollout import Metric, RolloutPlan, RolloutState, Stage
+from collector.core.study import Policy
 from collector.counters import Counters
 from collector.publisher.desk import Desk, aside, beside
 from collector.publisher.hub import AssignmentHub

@@ -9,8 +9,9 @@ import pytest
 
 from collector.core.feedback import Feedback
 from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus
-from collector.core.rollout import Guardrail, Metric, Policy, Rollout, RolloutPlan, RolloutState, Signal, Stage
+from collector.core.rollout import Guardrail, Metric, Rollout, RolloutPlan, RolloutState, Signal, Stage
 from collector.core.span import SpanContext
+from collector.core.study import Policy
 from collector.core.telemetry import Signal as Telemetry
 from collector.counters import Counters
 from collector.pipeline import Pipeline
@@ -18,6 +19,7 @@ from collector.publisher.desk import Desk, aside
 from collector.publisher.hub import AssignmentHub
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.runner import RolloutRunner
+from collector.rollout.watch import ArmWatch
 from collector.storage.file_store import FileStore
 from otel_opto.assignment import Assignment, unit_of
 from tests import samples
@@ -46,6 +48,7 @@ class Street:
     store: FileStore
     desk: Desk
     rollouts: Rollouts
+    watch: ArmWatch
     runner: RolloutRunner
     pipeline: Pipeline
     control: Release
@@ -114,7 +117,8 @@ class Street:
         """What a restart leaves: the store and nothing else."""
         self.desk = Desk(self.store.ledger, AssignmentHub(), Counters())
         self.rollouts = Rollouts(self.store.ledger, self.desk)
-        self.runner = RolloutRunner(self.store, self.rollouts, self.desk, self.clock)
+        self.watch = ArmWatch(self.store, self.desk, self.clock)
+        self.runner = RolloutRunner(self.rollouts, self.watch, self.clock)
 
 
 @pytest.fixture
@@ -127,9 +131,9 @@ async def street(tmp_path: Path) -> AsyncIterator[Street]:
     pipeline = Pipeline(store, clock, Counters(), lambda: None, desk.release)
     control = await desk.publish(ReleaseDraft("shop", {"k": 1}, "control"), "me")
     candidate = await desk.publish(ReleaseDraft("shop", {"k": 2}, "candidate"), "me", aside)
-    yield Street(
-        clock, store, desk, rollouts, RolloutRunner(store, rollouts, desk, clock), pipeline, control, candidate
-    )
+    watch = ArmWatch(store, desk, clock)
+    runner = RolloutRunner(rollouts, watch, clock)
+    yield Street(clock, store, desk, rollouts, watch, runner, pipeline, control, candidate)
     await store.stop()
 
 
@@ -203,12 +207,12 @@ async def test_a_restart_goes_on_with_what_it_knew(street: Street) -> None:
     await street.begin(street.plan(Guardrail(Signal.ERROR)))
     for _ in range(3):
         await street.traffic(100, street.thumbs(0.9, 0.7))
-    before = await street.runner.progress(await street.rollout())
+    before = await street.watch.comparison(await street.rollout())
     in_force = await street.in_force()
     street.again()
-    after = await street.runner.progress(await street.rollout())
-    assert (after.comparison, await street.in_force()) == (before.comparison, in_force)
-    assert before.comparison.metric.arm_units > 0
+    after = await street.watch.comparison(await street.rollout())
+    assert (after, await street.in_force()) == (before, in_force)
+    assert before.metric.arm_units > 0
     await until(street, RolloutState.PROMOTED, street.thumbs(0.9, 0.7))
 
 
@@ -220,5 +224,5 @@ async def test_traces_that_ran_with_two_releases_are_counted_apart(street: Stree
     await street.pipeline.ingest(Telemetry.TRACES, samples.traces_request(spans))
     await street.clock.sleep(6.0)
     await street.runner.round()
-    comparison = (await street.runner.progress(await street.rollout())).comparison
+    comparison = await street.watch.comparison(await street.rollout())
     assert (comparison.mixed, comparison.ratio.units) == (1, 0)

@@ -11,7 +11,7 @@ from collector.core.errors import OptimizerError
 from collector.core.feedback import Feedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.span import SpanContext
-from collector.core.study import Proposal, Study, StudyRecord, StudyState
+from collector.core.study import Exploration, Proposal, Study, StudyRecord, StudyState
 from collector.core.telemetry import Signal
 from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
@@ -26,7 +26,8 @@ SPECS = (
     ParameterSpec("x", ParameterType.INTEGER, 1, Constraint(minimum=0, maximum=9)),
     ParameterSpec("fixed", ParameterType.TEXT, "as it is", trainable=False),
 )
-STUDY = Study("tune", "shop", "quality", batch_size=2, max_trials=3, optimizer="scripted")
+WHOLE = Exploration(share=1.0)
+STUDY = Study("tune", "shop", "quality", batch_size=2, max_trials=3, optimizer="scripted", exploration=WHOLE)
 
 
 @dataclass
@@ -93,7 +94,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     optimizer = Scripted([])
     settings = RunnerSettings(retry_seconds=0.001, max_failures=3)
     runner = StudyRunner(
-        store, pipeline, control.studies, lambda _: optimizer, control.counters, settings, asyncio.Event()
+        store, pipeline, control.arms, lambda _: optimizer, control.counters, settings, asyncio.Event()
     )
     await store.declare("shop", SPECS)
     await control.studies.create(STUDY, "test")
@@ -291,7 +292,7 @@ async def test_a_trace_that_makes_no_graph_does_not_hold_up_a_study(bench: Bench
 
 
 async def test_a_study_waits_until_its_parameters_are_declared(bench: Bench) -> None:
-    await bench.control.studies.create(Study("early", "later", "quality"), "test")
+    await bench.control.studies.create(Study("early", "later", "quality", exploration=WHOLE), "test")
     await bench.runner.improve("early")
     assert (await bench.control.desk.control("later")) is None
     await bench.store.declare("later", SPECS[:1])

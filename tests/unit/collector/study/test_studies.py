@@ -9,7 +9,7 @@ import pytest
 from collector.core.errors import AlreadyExists, Conflict
 from collector.core.ledger import Ledger
 from collector.core.release import ReleaseDraft
-from collector.core.study import Cost, Direction, Proposal, Reach, RejectedProposal, Study, StudyState
+from collector.core.study import Cost, Direction, Exploration, Proposal, Reach, RejectedProposal, Study, StudyState
 from collector.counters import Counters
 from collector.publisher.desk import Desk
 from collector.publisher.hub import AssignmentHub
@@ -19,7 +19,7 @@ from tests.contract.ledgers import LEDGERS
 
 STUDY = Study(
     "s", "shop", "q", Direction.MINIMIZE, "search", {"x": [1, "a"]}, ("a",), 3, 4, 5, {"split": "train"}, "words",
-    Reach.SESSION,
+    Reach.SESSION, exploration=Exploration(share=1.0),
 )  # fmt: skip
 DRAFT = ReleaseDraft("shop", {"a": 2, "b": "x"}, "r")
 

@@ -1,0 +1,85 @@
+"""An arm of live traffic under watch: what enters, what became of each unit, what all of them say."""
+
+from dataclasses import dataclass, replace
+
+from collector.core.protocols import Clock, Store
+from collector.core.release import ReleaseStatus
+from collector.core.rollout import Rollout
+from collector.core.units import OpenUnit, Unit
+from collector.publisher.desk import Desk
+from collector.rollout.comparison import Comparison
+from collector.rollout.observation import Observer
+from collector.rollout.outcomes import JudgedTrace, outcome_of
+
+_UNITS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    comparison: Comparison
+    place: int = 0
+    """Of the last judged unit that the comparison knows."""
+
+
+class ArmWatch:
+    """Knows the comparison of each arm with its control. It is made anew from the store after a restart.
+
+    Args:
+        store: Traces and feedback are read from it, and it keeps which units came and what became of them.
+        desk: Knows releases and assignments.
+        clock: Says when a unit's time is over.
+    """
+
+    def __init__(self, store: Store, desk: Desk, clock: Clock) -> None:
+        self._store = store
+        self._units = store.units
+        self._desk = desk
+        self._clock = clock
+        self._observer = Observer(store, store.units, desk)
+        self._known: dict[str, _Known] = {}
+
+    async def look(self, rollout: Rollout) -> Comparison:
+        """Takes in what came since the last look, and judges the units whose time is over."""
+        await self._observer.look(rollout)
+        before = self._clock.now_unix_nano() - int(rollout.plan.feedback_delay_seconds * 1e9)
+        while due := await self._units.due(rollout.name, before, _UNITS_AT_ONCE):
+            judged = [(unit, await self._outcome(rollout, unit)) for unit in due]
+            await self._units.judge(rollout.name, judged)
+        return await self.comparison(rollout)
+
+    async def comparison(self, rollout: Rollout) -> Comparison:
+        """What the units that have been judged say."""
+        known = self._known.get(rollout.name, _Known(Comparison()))
+        while judged := await self._units.judged(rollout.name, known.place):
+            comparison = known.comparison
+            for _, unit in judged:
+                if unit is None:
+                    comparison = replace(comparison, mixed=comparison.mixed + 1)
+                else:
+                    comparison = comparison.with_unit(unit, rollout.plan)
+            known = _Known(comparison, judged[-1][0])
+        self._known[rollout.name] = known
+        return known.comparison
+
+    async def refused(self, rollout: Rollout) -> str:
+        """Why applications refuse the release; empty if none does."""
+        for word in await self._store.acknowledgements(rollout.plan.release):
+            if word.status is ReleaseStatus.FAILED and word.service == rollout.plan.service:
+                return f"an application refuses the release: {word.instance_id}: {word.error}"
+        return ""
+
+    def forget(self, name: str) -> None:
+        """An arm that has ended is not kept in memory."""
+        self._known.pop(name, None)
+
+    async def _outcome(self, rollout: Rollout, unit: OpenUnit) -> Unit | None:
+        traces = []
+        for trace_id in unit.trace_ids:
+            spans = await self._store.trace(trace_id)
+            traces.append(JudgedTrace(spans, await self._store.feedback(trace_id=trace_id)))
+        number = rollout.plan.release
+        if not unit.in_arm:
+            assignment = await self._desk.assignment(rollout.plan.service)
+            number = assignment.control if assignment is not None else 0
+        release = await self._desk.release(number)
+        return None if release is None else outcome_of(unit, traces, rollout.plan, release)
