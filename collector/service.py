@@ -111,6 +111,7 @@ class Collector:
                     runner=runner,
                     desk=self._desk,
                     studies=self._studies,
+                    rollouts=self._rollouts,
                     load_optimizer=optimizers.load,
                     counters=self._counters,
                     clock=self._clock,

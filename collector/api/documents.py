@@ -1,6 +1,7 @@
 """The API's JSON documents: what comes in, checked by pydantic; what goes out, as plain dictionaries."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -16,7 +17,7 @@ from collector.core.errors import InvalidRequest
 from collector.core.feedback import Feedback, StoredFeedback, score_of
 from collector.core.release import Acknowledgement, Release, ReleaseStatus, ValueChange
 from collector.core.span import SpanContext
-from collector.core.study import Direction, Reach, Study, StudyRecord
+from collector.core.study import Direction, Exploration, Policy, Reach, Study, StudyRecord
 from collector.core.telemetry import TraceSummary
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
@@ -104,6 +105,18 @@ class FeedbacksDocument(_Strict):
     feedback: list[FeedbackDocument]
 
 
+_EXPLORATION = Exploration()
+
+
+class ExplorationDocument(_Strict):
+    """How a study tries releases."""
+
+    share: float = _EXPLORATION.share
+    parallel: int = _EXPLORATION.parallel
+    deadline_seconds: float = _EXPLORATION.deadline_seconds
+    feedback_delay_seconds: float = _EXPLORATION.feedback_delay_seconds
+
+
 class StudyDocument(_Strict):
     """The body that creates a study."""
 
@@ -121,18 +134,27 @@ class StudyDocument(_Strict):
     instruction: str = ""
     reach: str = Reach.TRACE.value
     labels: dict[str, float] = {}
+    lowest: float = 0.0
+    highest: float = 1.0
+    exploration: ExplorationDocument = ExplorationDocument()
+    promotion: str = Policy.APPROVAL.value
 
     def study(self) -> Study:
         """The study. Raises `InvalidRequest` with every fault."""
         directions = {direction.value: direction for direction in Direction}
         if self.direction not in directions:
             raise InvalidRequest(f"study: direction: found {self.direction!r}, allowed: {', '.join(directions)}")
-        content = self.model_dump(exclude={"direction", "parameters", "reach"})
+        policies = {policy.value: policy for policy in Policy}
+        if self.promotion not in policies:
+            raise InvalidRequest(f"study: promotion: found {self.promotion!r}, allowed: {', '.join(policies)}")
+        content = self.model_dump(exclude={"direction", "parameters", "reach", "exploration", "promotion"})
         return checked_study(
             Study(
                 direction=directions[self.direction],
                 parameters=tuple(self.parameters),
                 reach=reach_of(self.reach, "study: reach"),
+                exploration=Exploration(**self.exploration.model_dump()),
+                promotion=policies[self.promotion],
                 **content,
             )
         )
@@ -292,6 +314,10 @@ def study_document(record: StudyRecord) -> dict[str, object]:
         "instruction": study.instruction,
         "reach": study.reach.value,
         "labels": dict(study.labels),
+        "lowest": study.lowest,
+        "highest": study.highest,
+        "exploration": asdict(study.exploration),
+        "promotion": study.promotion.value,
         "state": record.state.value,
         "message": record.message,
         "best_trial": best.number if best else None,
@@ -299,8 +325,10 @@ def study_document(record: StudyRecord) -> dict[str, object]:
             {
                 "number": trial.number,
                 "release": trial.release,
-                "state": "complete" if trial.complete else "running",
+                "state": trial.state,
                 "score": trial.score,
+                "control_score": trial.control_score,
+                "given_up": trial.given_up,
                 "feedback_count": trial.feedback_count,
                 "values": dict(trial.values),
                 "reasoning": trial.reasoning,

@@ -2,15 +2,14 @@
 
 import json
 import math
-import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from collector.core.errors import InvalidRequest
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.identity.ids import span_id_of, trace_id_of
 from collector.core.release import Release
 from collector.core.span import SpanContext
-from collector.core.study import Direction, Reach, Study, StudyRecord, Trial
+from collector.core.study import Direction, Exploration, Policy, Reach, Study, StudyRecord, Trial
 from collector.core.times import bounded
 from collector.feedback.batch import folded
 from otel_opto.v1 import feedback_pb2, release_pb2, study_pb2
@@ -25,6 +24,10 @@ _DIRECTIONS = {
     study_pb2.DIRECTION_UNSPECIFIED: Direction.MAXIMIZE,
     study_pb2.DIRECTION_MAXIMIZE: Direction.MAXIMIZE,
     study_pb2.DIRECTION_MINIMIZE: Direction.MINIMIZE,
+}
+_PROMOTIONS = {
+    study_pb2.PROMOTION_APPROVAL: Policy.APPROVAL,
+    study_pb2.PROMOTION_AUTOMATIC: Policy.AUTOMATIC,
 }
 _REACHES = {
     study_pb2.REACH_TRACE: Reach.TRACE,
@@ -136,17 +139,7 @@ def checked_study(study: Study) -> Study:
     Raises:
         InvalidRequest: with every fault.
     """
-    faults = []
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", study.name):
-        faults.append(f"name: found {study.name!r}, allowed are 1 to 64 letters, digits, '.', '_', '-'")
-    if not study.service:
-        faults.append("service: found nothing; it must be the application's service.name")
-    if not study.metric:
-        faults.append("metric: found nothing; it is the name of the feedback that is the objective")
-    if not 1 <= study.batch_size <= 100_000:
-        faults.append(f"batch_size: found {study.batch_size}, allowed is 1 to 100000")
-    if not 1 <= study.max_trials <= 10_000:
-        faults.append(f"max_trials: found {study.max_trials}, allowed is 1 to 10000")
+    faults = study.faults()
     faults += _label_faults(study)
     if faults:
         raise InvalidRequest("study: " + "; ".join(faults))
@@ -189,8 +182,17 @@ def study_from_proto(message: study_pb2.Study) -> Study:
             instruction=message.instruction,
             reach=_REACHES.get(message.reach, Reach.TRACE),
             labels=dict(message.labels),
+            lowest=message.range.lowest if message.HasField("range") else 0.0,
+            highest=message.range.highest if message.HasField("range") else 1.0,
+            exploration=_exploration(message.exploration),
+            promotion=_PROMOTIONS.get(message.promotion, Policy.APPROVAL),
         )
     )
+
+
+def _exploration(message: study_pb2.Exploration) -> Exploration:
+    given = {field.name: value for field, value in message.ListFields()}
+    return Exploration(**given)
 
 
 def study_to_proto(record: StudyRecord) -> study_pb2.StudyStatus:
@@ -213,6 +215,9 @@ def study_to_proto(record: StudyRecord) -> study_pb2.StudyStatus:
             instruction=study.instruction,
             reach=next(number for number, reach in _REACHES.items() if reach is study.reach),
             labels=study.labels,
+            exploration=study_pb2.Exploration(**asdict(study.exploration)),
+            promotion=next(number for number, policy in _PROMOTIONS.items() if policy is study.promotion),
+            range=study_pb2.Range(lowest=study.lowest, highest=study.highest),
         ),
         state=record.state.value,
         message=record.message,
@@ -226,8 +231,10 @@ def _trial_to_proto(trial: Trial) -> study_pb2.Trial:
     return study_pb2.Trial(
         number=trial.number,
         release=trial.release,
-        state="complete" if trial.complete else "running",
+        state=trial.state,
         score=trial.score,
         feedback_count=trial.feedback_count,
         reasoning=trial.reasoning,
+        control_score=trial.control_score,
+        given_up=trial.given_up,
     )

@@ -18,6 +18,7 @@ from collector.counters import Counter, Counters
 from collector.feedback.tally import tally, words
 from collector.pipeline import Pipeline
 from collector.publisher.desk import Desk
+from collector.rollout.rollouts import Rollouts
 from collector.study.runner import StudyRunner
 from collector.study.studies import Studies
 from otel_opto.assignment import Assignment, unit_of
@@ -33,6 +34,7 @@ class Backend:
     runner: StudyRunner
     desk: Desk
     studies: Studies
+    rollouts: Rollouts
     load_optimizer: Callable[[str], Optimizer]
     counters: Counters
     clock: Clock
@@ -116,6 +118,7 @@ class Operations:
         reason = f"a rollback to release {number} took its place"
         ends = await studies.concluding(await studies.running(wanted.service), StudyState.STOPPED, reason)
         draft = ReleaseDraft(wanted.service, values, f"rollback to release {number}")
+        ends = [*ends, *await self._backend.rollouts.aborting(wanted.service, reason)]
         return await self._backend.desk.publish(draft, actor, also=lambda _: ends)
 
     async def acknowledge(self, service: str, instance_id: str, number: int, status: ReleaseStatus, error: str) -> None:

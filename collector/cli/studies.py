@@ -5,11 +5,12 @@ import json
 
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
-from collector.core.study import Reach
+from collector.core.study import Policy, Reach
 
 _HELP = """\
-A study improves the parameters of one service: it publishes a release, waits for scored feedback on traces that ran
-with it, and lets its optimizer propose the next, until the budget is used; the best release comes into force.
+A study improves the parameters of one service: it gives a release a part of the traffic, beside the one in force,
+waits for scored feedback on both, and lets its optimizer propose the next, until the budget is used; the best one is
+rolled out to everybody, step by step and compared all the while (otel-opto rollouts).
 
 examples:
   otel-opto studies                                              list them
@@ -18,7 +19,9 @@ examples:
       --option model=my-model --max-trials 10
   otel-opto studies create words --service qa --metric verdict --label good=1 --label bad=0
   otel-opto studies show tune                                    trials, scores, values
-  otel-opto studies stop tune                                    end it; the best release comes into force
+  otel-opto studies create bench --service qa --metric quality --exploration whole
+                                                                 every release for all traffic, the best one stays
+  otel-opto studies stop tune                                    end it; what was best so far is rolled out
 """
 
 
@@ -37,7 +40,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     showing = actions.add_parser("show", help="one study and its trials", parents=[common])
     showing.add_argument("name")
     showing.set_defaults(run=show)
-    stopping = actions.add_parser("stop", help="end it; the best release comes into force", parents=[common])
+    stopping = actions.add_parser("stop", help="end it; what was best so far is rolled out, or stays", parents=[common])
     stopping.add_argument("name")
     stopping.set_defaults(run=stop)
     _add_create(actions, common)
@@ -74,6 +77,24 @@ def _add_create(
         help="what feedback with this label and without a score counts as: --label good=1 --label bad=0",
     )
     creating.add_argument(
+        "--exploration",
+        default="0.1",
+        metavar="SHARE",
+        help="part of live traffic that trials have together, beside the release in force (default 0.1); 'whole': one "
+        "trial at a time for everybody, for traffic that is there to evaluate",
+    )
+    creating.add_argument("--parallel", type=int, default=1, help="trials at once, as arms of equal shares (default 1)")
+    creating.add_argument("--deadline", type=float, default=604_800.0, metavar="SECONDS", help="of a trial (a week)")
+    creating.add_argument(
+        "--promotion",
+        choices=[policy.value for policy in Policy],
+        default=Policy.APPROVAL.value,
+        help="who says that the best release may be rolled out to everybody: a person (default), or the evidence",
+    )
+    creating.add_argument(
+        "--range", nargs=2, type=float, default=(0.0, 1.0), metavar=("LOWEST", "HIGHEST"), help="of scores (0 1)"
+    )
+    creating.add_argument(
         "--reach",
         choices=[reach.value for reach in Reach],
         default=Reach.TRACE.value,
@@ -100,6 +121,15 @@ def labels_of(texts: list[str]) -> dict[str, float]:
         if not separator or not label:
             raise SystemExit(f"otel-opto: --label {text!r}: allowed is LABEL=SCORE, the score a number")
     return labels
+
+
+def _share_of(text: str) -> float:
+    if text == "whole":
+        return 1.0
+    try:
+        return float(text)
+    except ValueError:
+        raise SystemExit(f"otel-opto: --exploration {text!r}: allowed is a number above 0, or 'whole'") from None
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, str]:
@@ -138,6 +168,14 @@ def create(arguments: argparse.Namespace) -> int:
             "instruction": arguments.instruction,
             "reach": arguments.reach,
             "labels": labels_of(arguments.label),
+            "lowest": arguments.range[0],
+            "highest": arguments.range[1],
+            "exploration": {
+                "share": _share_of(arguments.exploration),
+                "parallel": arguments.parallel,
+                "deadline_seconds": arguments.deadline,
+            },
+            "promotion": arguments.promotion,
         },
     )
     if arguments.json:
@@ -187,10 +225,14 @@ def _show(arguments: argparse.Namespace, study: dict[str, list[dict[str, object]
         return 0
     output.show(f"study {study['name']} of {study['service']} is {study['state']}: {study['message'] or 'at work'}")
     rows = [
-        (trial["number"], trial["release"], trial["score"], trial["feedback_count"], trial["reasoning"])
+        (
+            trial["number"], trial["release"], trial["state"], trial["score"], trial["control_score"],
+            trial["feedback_count"], trial["given_up"] or trial["reasoning"],
+        )
         for trial in study["trials"]
-    ]
-    output.show_table(("trial", "release", "score", "feedback", "why"), rows, "no trial yet")
+    ]  # fmt: skip
+    headings = ("trial", "release", "state", "score", "control", "feedback", "why")
+    output.show_table(headings, rows, "no trial yet")
     for rejected in study["rejected"]:
         output.show(f"rejected before trial {rejected['trial']}: {rejected['errors']}")
     return 0

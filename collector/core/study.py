@@ -1,11 +1,16 @@
 """Studies: standing optimizations of a service's parameters, trial by trial."""
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from collector.core.span import AnyValue
 from otel_opto.spec import ParameterValue
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MOST_PARALLEL = 20
 
 
 class Direction(Enum):
@@ -61,6 +66,23 @@ class Exploration:
         """Whether a trial is for everybody."""
         return self.share >= 1
 
+    def faults(self) -> list[str]:
+        """Every fault of its fields: what was found, what is allowed."""
+        faults = []
+        if not 0 < self.share <= 1:
+            faults.append(f"exploration.share: found {self.share:g}, allowed is above 0, and 1 at most, for the whole")
+        if not 1 <= self.parallel <= _MOST_PARALLEL:
+            faults.append(f"exploration.parallel: found {self.parallel}, allowed is 1 to {_MOST_PARALLEL}")
+        if self.whole and self.parallel > 1:
+            faults.append("exploration.parallel: trials for everybody come one at a time; allowed is 1")
+        if not self.deadline_seconds > 0:
+            faults.append(f"exploration.deadline_seconds: found {self.deadline_seconds:g}, allowed is above 0")
+        if not self.feedback_delay_seconds >= 0:
+            faults.append(
+                f"exploration.feedback_delay_seconds: found {self.feedback_delay_seconds:g}, allowed is 0 or more"
+            )
+        return faults
+
 
 @dataclass(frozen=True, slots=True)
 class Study:
@@ -104,6 +126,25 @@ class Study:
     highest: float = 1.0
     exploration: Exploration = field(default_factory=Exploration)
     promotion: Policy = Policy.APPROVAL
+
+    def faults(self) -> list[str]:
+        """Every fault of its own fields: what was found, what is allowed."""
+        faults = []
+        if not _NAME.fullmatch(self.name):
+            faults.append(f"name: found {self.name!r}, allowed are 1 to 64 letters, digits, '.', '_', '-'")
+        if not self.service:
+            faults.append("service: found nothing; it must be the application's service.name")
+        if not self.metric:
+            faults.append("metric: found nothing; it is the name of the feedback that is the objective")
+        if not 1 <= self.batch_size <= 100_000:
+            faults.append(f"batch_size: found {self.batch_size}, allowed is 1 to 100000")
+        if not 1 <= self.max_trials <= 10_000:
+            faults.append(f"max_trials: found {self.max_trials}, allowed is 1 to 10000")
+        if not (math.isfinite(self.highest - self.lowest) and self.lowest < self.highest):
+            faults.append(
+                f"range: found {self.lowest:g} to {self.highest:g}, allowed are finite ends, the lowest first"
+            )
+        return [*faults, *self.exploration.faults()]
 
 
 class StudyState(Enum):

@@ -63,6 +63,79 @@ REACH_SESSION: Reach.ValueType  # 3
 """also earlier traces of its session"""
 Global___Reach: typing_extensions.TypeAlias = Reach
 
+class _Promotion:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _PromotionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Promotion.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    PROMOTION_UNSPECIFIED: _Promotion.ValueType  # 0
+    """as APPROVAL"""
+    PROMOTION_APPROVAL: _Promotion.ValueType  # 1
+    """a person approves the best release before it is rolled out"""
+    PROMOTION_AUTOMATIC: _Promotion.ValueType  # 2
+    """the evidence decides; to create such a study takes the scope "approve" """
+
+class Promotion(_Promotion, metaclass=_PromotionEnumTypeWrapper): ...
+
+PROMOTION_UNSPECIFIED: Promotion.ValueType  # 0
+"""as APPROVAL"""
+PROMOTION_APPROVAL: Promotion.ValueType  # 1
+"""a person approves the best release before it is rolled out"""
+PROMOTION_AUTOMATIC: Promotion.ValueType  # 2
+"""the evidence decides; to create such a study takes the scope "approve" """
+Global___Promotion: typing_extensions.TypeAlias = Promotion
+
+@typing.final
+class Exploration(google.protobuf.message.Message):
+    """How a study tries releases."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SHARE_FIELD_NUMBER: builtins.int
+    PARALLEL_FIELD_NUMBER: builtins.int
+    DEADLINE_SECONDS_FIELD_NUMBER: builtins.int
+    FEEDBACK_DELAY_SECONDS_FIELD_NUMBER: builtins.int
+    share: builtins.float
+    """of live traffic, for all its trials together, as arms; 1: one trial at a time for everybody; 0: 0.1"""
+    parallel: builtins.int
+    """trials at once; 0: 1"""
+    deadline_seconds: builtins.float
+    """after which a trial on an arm is given up; 0: a week"""
+    feedback_delay_seconds: builtins.float
+    """how long a unit's feedback is waited for; 0: 60"""
+    def __init__(
+        self,
+        *,
+        share: builtins.float = ...,
+        parallel: builtins.int = ...,
+        deadline_seconds: builtins.float = ...,
+        feedback_delay_seconds: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["deadline_seconds", b"deadline_seconds", "feedback_delay_seconds", b"feedback_delay_seconds", "parallel", b"parallel", "share", b"share"]) -> None: ...
+
+Global___Exploration: typing_extensions.TypeAlias = Exploration
+
+@typing.final
+class Range(google.protobuf.message.Message):
+    """The range of a metric's scores; others count as the nearer end where arms are compared."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LOWEST_FIELD_NUMBER: builtins.int
+    HIGHEST_FIELD_NUMBER: builtins.int
+    lowest: builtins.float
+    highest: builtins.float
+    def __init__(
+        self,
+        *,
+        lowest: builtins.float = ...,
+        highest: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["highest", b"highest", "lowest", b"lowest"]) -> None: ...
+
+Global___Range: typing_extensions.TypeAlias = Range
+
 @typing.final
 class Study(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -113,6 +186,9 @@ class Study(google.protobuf.message.Message):
     INSTRUCTION_FIELD_NUMBER: builtins.int
     REACH_FIELD_NUMBER: builtins.int
     LABELS_FIELD_NUMBER: builtins.int
+    EXPLORATION_FIELD_NUMBER: builtins.int
+    PROMOTION_FIELD_NUMBER: builtins.int
+    RANGE_FIELD_NUMBER: builtins.int
     name: builtins.str
     """unique: letters, digits, '.', '_', '-'"""
     service: builtins.str
@@ -132,6 +208,7 @@ class Study(google.protobuf.message.Message):
     """the objective in words, for optimizers that read"""
     reach: Global___Reach.ValueType
     """which traces the graph of a judged output is made of"""
+    promotion: Global___Promotion.ValueType
     @property
     def parameters(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """keys; empty: every trainable parameter of the service"""
@@ -143,6 +220,14 @@ class Study(google.protobuf.message.Message):
     @property
     def labels(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
         """what feedback without a score counts as, by its label; 100 at most"""
+
+    @property
+    def exploration(self) -> Global___Exploration:
+        """unset: as its defaults"""
+
+    @property
+    def range(self) -> Global___Range:
+        """unset: 0 to 1"""
 
     def __init__(
         self,
@@ -161,8 +246,12 @@ class Study(google.protobuf.message.Message):
         instruction: builtins.str = ...,
         reach: Global___Reach.ValueType = ...,
         labels: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
+        exploration: Global___Exploration | None = ...,
+        promotion: Global___Promotion.ValueType = ...,
+        range: Global___Range | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["batch_size", b"batch_size", "direction", b"direction", "feedback_filter", b"feedback_filter", "instruction", b"instruction", "labels", b"labels", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "reach", b"reach", "seed", b"seed", "service", b"service"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["exploration", b"exploration", "range", b"range"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "instruction", b"instruction", "labels", b"labels", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "range", b"range", "reach", b"reach", "seed", b"seed", "service", b"service"]) -> None: ...
 
 Global___Study: typing_extensions.TypeAlias = Study
 
@@ -176,16 +265,22 @@ class Trial(google.protobuf.message.Message):
     SCORE_FIELD_NUMBER: builtins.int
     FEEDBACK_COUNT_FIELD_NUMBER: builtins.int
     REASONING_FIELD_NUMBER: builtins.int
+    CONTROL_SCORE_FIELD_NUMBER: builtins.int
+    GIVEN_UP_FIELD_NUMBER: builtins.int
     number: builtins.int
     """0 is the baseline"""
     release: builtins.int
     state: builtins.str
-    """running, complete"""
+    """running, complete, aborted"""
     score: builtins.float
     """mean over the batch"""
     feedback_count: builtins.int
     reasoning: builtins.str
     """the optimizer's words on its proposal"""
+    control_score: builtins.float
+    """of the control in the same time, where the trial was an arm"""
+    given_up: builtins.str
+    """why it was aborted"""
     def __init__(
         self,
         *,
@@ -195,9 +290,14 @@ class Trial(google.protobuf.message.Message):
         score: builtins.float | None = ...,
         feedback_count: builtins.int = ...,
         reasoning: builtins.str = ...,
+        control_score: builtins.float | None = ...,
+        given_up: builtins.str = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_score", b"_score", "score", b"score"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_score", b"_score", "feedback_count", b"feedback_count", "number", b"number", "reasoning", b"reasoning", "release", b"release", "score", b"score", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_control_score", b"_control_score", "_score", b"_score", "control_score", b"control_score", "score", b"score"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_control_score", b"_control_score", "_score", b"_score", "control_score", b"control_score", "feedback_count", b"feedback_count", "given_up", b"given_up", "number", b"number", "reasoning", b"reasoning", "release", b"release", "score", b"score", "state", b"state"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_control_score", b"_control_score"]) -> typing.Literal["control_score"] | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_score", b"_score"]) -> typing.Literal["score"] | None: ...
 
 Global___Trial: typing_extensions.TypeAlias = Trial

@@ -12,7 +12,8 @@ import pytest
 from tests.integration.application import BEST, SERVICE, Shop, shop
 from tests.integration.running import RunningCollector, eventually
 
-STUDY = {"name": "tune", "service": SERVICE, "metric": "quality", "batch_size": 4, "max_trials": 12, "seed": 3}
+STUDY = {"name": "tune", "service": SERVICE, "metric": "quality", "batch_size": 4, "max_trials": 12, "seed": 3,
+         "exploration": {"share": 1.0}}  # fmt: skip
 
 
 def declared(collector: RunningCollector) -> bool:

@@ -129,5 +129,6 @@ def _study(arguments: argparse.Namespace, batch_size: int) -> dict[str, object]:
         "max_trials": arguments.releases or default,
         "seed": arguments.seed,
         "feedback_filter": {"split": "train"},
+        "exploration": {"share": 1.0},  # the questions are there to evaluate
         "instruction": "Make the answers match the expected ones word for word: higher scores are better.",
     }
