@@ -83,5 +83,5 @@ def _message(body: str) -> str:
 
 
 def quoted(part: str) -> str:
-    """One segment of a path, whatever characters it has."""
-    return urllib.parse.quote(part, safe="")
+    """One segment of a path, whatever characters it has; dots are quoted where a proxy might take them for its own."""
+    return part.replace(".", "%2E") if part in (".", "..") else urllib.parse.quote(part, safe="")

@@ -1,5 +1,6 @@
 """Jaeger's query API over HTTP, for reading: version 1 (Grafana, scripts) and version 3 (newer user interfaces)."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from collector.core.span import SPAN_KINDS
 from collector.jaeger.parameters import query_v1, query_v3
 from collector.jaeger.reader import Reader
 from collector.jaeger.summary import summary_document
+from collector.jaeger.untangled import untangled
 from collector.jaeger.v1_document import trace_document
 from collector.otlp.json_traces import resource_spans
 
@@ -81,14 +83,14 @@ class _Version1:
                 raise InvalidRequest("service: is missing; name a service, or traces with traceID")
             wanted = [found.trace_id for found in await self._reader.find(query_v1(request.query_params))]
         datas = [await self._reader.trace_data(trace_id) for trace_id in wanted]
-        return _listed([trace_document(data) for data in datas if data])
+        return _listed([await asyncio.to_thread(trace_document, data) for data in datas if data])
 
     async def trace(self, request: Request) -> object:
         raw = request.query_params.get("raw") == "true"
         data = await self._reader.trace_data(trace_id_of(request.path_params["trace_id"]), raw=raw)
         if not data:
             raise NotFound("trace not found")
-        return _listed([trace_document(data)])
+        return _listed([await asyncio.to_thread(trace_document, data)])
 
     async def dependencies(self, request: Request) -> object:
         numbers = {}
@@ -122,16 +124,17 @@ class _Version3:
         found = await self._reader.find(query_v3(request.query_params))
         raw = _is_true(request, "query.rawTraces", "query.raw_traces")
         datas = [await self._reader.trace_data(one.trace_id, raw=raw) for one in found]
-        return _result(datas)
+        return await asyncio.to_thread(_result, datas, raw=raw)
 
     async def trace(self, request: Request) -> object:
         raw = _is_true(request, "rawTraces", "raw_traces")
-        return _result([await self._reader.trace_data(trace_id_of(request.path_params["trace_id"]), raw=raw)])
+        data = await self._reader.trace_data(trace_id_of(request.path_params["trace_id"]), raw=raw)
+        return await asyncio.to_thread(_result, [data], raw=raw)
 
     async def summaries(self, request: Request) -> object:
         found = await self._reader.find(query_v3(request.query_params))
         datas = [await self._reader.trace_data(one.trace_id, raw=True) for one in found]
-        return {"summaries": [summary_document(data) for data in datas if data]}
+        return {"summaries": [await asyncio.to_thread(summary_document, data) for data in datas if data]}
 
 
 def _is_true(request: Request, *names: str) -> bool:
@@ -142,8 +145,8 @@ def _listed(data: Sequence[object]) -> object:
     return {"data": data, "total": len(data), "limit": 0, "offset": 0, "errors": None}
 
 
-def _result(datas: Sequence[bytes]) -> object:
-    groups = [group for data in datas if data for group in resource_spans(data)]
+def _result(datas: Sequence[bytes], *, raw: bool) -> object:
+    groups = [group for data in datas if data for group in resource_spans(data if raw else untangled(data))]
     if not groups:
         raise NotFound("No traces found")
     return {"result": {"resourceSpans": groups}}

@@ -4,6 +4,7 @@ import base64
 import json
 import math
 from collections.abc import Mapping
+from struct import pack
 
 from collector.core.span import AnyValue
 
@@ -21,6 +22,18 @@ def text_of(value: AnyValue) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return "" if value is None else json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def says(value: AnyValue, text: str) -> bool:
+    """Whether a value is written like that: in the form of `text_of`, or as any other way to write the same double."""
+    if text_of(value) == text:
+        return True
+    if not isinstance(value, float):
+        return False
+    try:
+        return pack("<d", float(text)) == pack("<d", value)
+    except ValueError:
+        return False
 
 
 def _real(value: float) -> str:

@@ -1,19 +1,39 @@
 """Whether a span meets the conditions of a search. Semantics: Jaeger's memory store, the reference in practice."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from collector.core.span import SPAN_KINDS, Attributes, Span, StatusCode
+from collector.core.identity.services import UNKNOWN_SERVICE
+from collector.core.span import SPAN_KINDS, Span, StatusCode
 from collector.core.telemetry import TraceQuery
 from collector.otlp.needles import Needle, attribute_needle, number_needle, text_needle
 from collector.otlp.sieve import Sieve
-from collector.otlp.text import text_of
+from collector.otlp.tags import EVENT_NAME, shown_values
+from collector.otlp.text import says
+from otel_opto import semconv
 
 _KINDS = {name: number for number, name in SPAN_KINDS.items()} | {"unspecified": 0}
 _STATUSES = {"unset": 0, "ok": 1, "error": 2}
 _RESOURCE_PREFIX = "resource."
 _NAME_TAG, _KIND_TAG, _CODE_TAG = 0x2A, 0x30, 0x18
 """Of Span.name, Span.kind and Status.code on the wire."""
+_TEXT_TAGS = {
+    "otel.scope.name": 0x0A,
+    "otel.scope.version": 0x12,
+    "otel.status_description": 0x12,
+    "w3c.tracestate": 0x1A,
+    EVENT_NAME: 0x12,
+}
+"""Of InstrumentationScope.name and .version, Status.message, Span.trace_state, Event.name."""
+_NUMBER_TAGS = {
+    "span.kind": (_KIND_TAG, _KINDS),
+    "error": (_CODE_TAG, {"true": 2}),
+    "otel.status_code": (_CODE_TAG, {"ok": 1, "error": 2}),
+}
+"""The field, and its numbers by what the tag shows for them."""
+_UNWRITTEN = {("span.kind", "unspecified"), ("error", "false"), (semconv.SERVICE_NAME, UNKNOWN_SERVICE)}
+"""What is so where nothing is written."""
+_COUNTS = {"otel.dropped_attributes_count": 0x50, "otel.dropped_events_count": 0x60, "otel.dropped_links_count": 0x70}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,43 +65,48 @@ class Conditions:
 def conditions_of(query: TraceQuery) -> Conditions:
     """The conditions of a query."""
     on_spans = [text_needle(_NAME_TAG, query.operation)] if query.operation else []
-    anywhere: list[Needle] = []
-    for key, text in query.attributes.items():
-        if key not in _OWN:
-            anywhere.append(attribute_needle(key.removeprefix(_RESOURCE_PREFIX), text))
-        elif key == "error" and text == "true":
-            anywhere.append(number_needle(_CODE_TAG, StatusCode.ERROR).or_else(attribute_needle(key, "")))
-        elif key == "span.kind" and _KINDS.get(text.lower(), 0) > 0:
-            anywhere.append(number_needle(_KIND_TAG, _KINDS[text.lower()]).or_else(attribute_needle(key, text)))
-    return Conditions(query, Sieve(tuple(on_spans), tuple(anywhere)))
+    needles = (_needle(key, text) for key, text in query.attributes.items())
+    return Conditions(query, Sieve(tuple(on_spans), tuple(needle for needle in needles if needle is not None)))
+
+
+def _needle(key: str, text: str) -> Needle | None:
+    """None where bytes do not say whether a span has it."""
+    attribute = attribute_needle(key, text)
+    if key in _OTHERWISE or (key, text.lower()) in _UNWRITTEN:
+        return None
+    if key.startswith(_RESOURCE_PREFIX):
+        return attribute.or_else(attribute_needle(key.removeprefix(_RESOURCE_PREFIX), text))
+    if key in _TEXT_TAGS and text:
+        return attribute.or_else(text_needle(_TEXT_TAGS[key], text))
+    if key in _NUMBER_TAGS:
+        tag, numbers = _NUMBER_TAGS[key]
+        number = numbers.get(text.lower(), 0)
+        return attribute.or_else(number_needle(tag, number)) if number else attribute
+    if key in _COUNTS and text.isascii() and text.isdecimal() and 0 < int(text[:11]) < 2**32:
+        return attribute.or_else(number_needle(_COUNTS[key], int(text)))
+    return attribute
 
 
 def _has(span: Span, key: str, text: str) -> bool:
-    own = _OWN.get(key)
-    if own is not None and own(span, text):
+    otherwise = _OTHERWISE.get(key) or _SPELT.get(key)
+    if otherwise is not None and otherwise(span, text):
         return True
     if key.startswith(_RESOURCE_PREFIX):
-        return _says(span.resource.attributes, key.removeprefix(_RESOURCE_PREFIX), text)
-    return any(_says(attributes, key, text) for attributes in _attributes(span))
+        of_resource = key.removeprefix(_RESOURCE_PREFIX)
+        if of_resource in span.resource.attributes and says(span.resource.attributes[of_resource], text):
+            return True
+    return any(says(value, text) for value in shown_values(span, key))
 
 
-def _attributes(span: Span) -> Iterator[Attributes]:
-    yield span.attributes
-    yield span.resource.attributes
-    yield span.scope.attributes
-    yield from (event.attributes for event in span.events)
-    yield from (link.attributes for link in span.links)
-
-
-def _says(attributes: Attributes, key: str, text: str) -> bool:
-    return key in attributes and text_of(attributes[key]) == text
-
-
-_OWN: Mapping[str, Callable[[Span, str], bool]] = {
-    "error": lambda span, text: (span.status_code == StatusCode.ERROR) == (text == "true"),
-    "span.kind": lambda span, text: span.kind == _KINDS.get(text.lower(), -1),
+_OTHERWISE: Mapping[str, Callable[[Span, str], bool]] = {
     "span.status": lambda span, text: span.status_code == _STATUSES.get(text.lower(), -1),
     "scope.name": lambda span, text: span.scope.name == text,
     "scope.version": lambda span, text: span.scope.version == text,
 }
-"""What is no attribute on the wire but is asked for like one."""
+"""What is shown nowhere and may be asked for like an attribute: names that Jaeger's filters use."""
+
+_SPELT: Mapping[str, Callable[[Span, str], bool]] = {
+    "span.kind": lambda span, text: span.kind == _KINDS.get(text.lower(), -1),
+    "error": lambda span, text: text == "false" and span.status_code != StatusCode.ERROR,
+}
+"""What is shown, asked for as it is not shown: in capitals, or that it is not so."""

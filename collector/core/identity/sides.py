@@ -10,7 +10,7 @@ feedback on it. The calling side gets an id of its own, which follows from what 
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from collector.core.identity.services import is_unknown
@@ -31,11 +31,13 @@ class ToldApart:
         doubled: Ids under which different copies of one span came; the last ended is here, of those the one that
             says most.
         sides: The ids that sides got, by the context that they shared and their service.
+        came: By id, which of the spans that were given it is. The order of arrival is in it, and in nothing else.
     """
 
     spans: Mapping[str, Span]
     doubled: frozenset[str]
     sides: Mapping[tuple[SpanContext, str], str]
+    came: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     def meant(self, context: SpanContext, service: str) -> str:
         """The id of the span that a service means by one of its own: its side of a shared one."""
@@ -44,39 +46,49 @@ class ToldApart:
 
 def told_apart(spans: Sequence[Span]) -> ToldApart:
     """Each span once, whatever the order in which they came."""
-    groups: dict[SpanContext, list[Span]] = {}
-    for span in spans:
-        groups.setdefault(span.context, []).append(span)
-    once: list[Span] = []
+    places: dict[SpanContext, list[int]] = {}
+    for place, span in enumerate(spans):
+        places.setdefault(span.context, []).append(place)
+    once: list[tuple[Span, int]] = []
     doubled: set[str] = set()
     sides: dict[tuple[SpanContext, str], str] = {}
-    for context, group in groups.items():
-        if len(group) == 1:
-            once += group
+    for context, given in places.items():
+        if len(given) == 1:
+            once.append((spans[given[0]], given[0]))
             continue
-        copies = _copies(group)
-        doubled.update(context.span_id for alike in copies if any(one != alike[0] for one in alike))
-        called, *others = _separated([max(alike, key=_completeness) for alike in copies])
+        copies = _copies([(spans[place], place) for place in given])
+        doubled.update(context.span_id for alike in copies if any(one != alike[0][0] for one, _ in alike))
+        called, *others = _separated([max(alike, key=lambda one: _completeness(one[0])) for alike in copies])
         once += [called, *others]
-        sides.update(((context, one.resource.service), one.context.span_id) for one in others)
-        sides.pop((context, called.resource.service), None)
-    in_order = sorted(once, key=lambda span: (span.start_time_unix_nano, span.context.span_id))
-    return ToldApart({span.context.span_id: span for span in in_order}, frozenset(doubled), sides)
+        sides.update(((context, one.resource.service), one.context.span_id) for one, _ in others)
+        sides.pop((context, called[0].resource.service), None)
+    once.sort(key=lambda one: (one[0].start_time_unix_nano, one[0].context.span_id))
+    return ToldApart(
+        spans={span.context.span_id: span for span, _ in once},
+        doubled=frozenset(doubled),
+        sides=sides,
+        came={span.context.span_id: place for span, place in once},
+    )
 
 
-def _copies(group: Sequence[Span]) -> list[list[Span]]:
+_Placed = tuple[Span, int]
+"""A span, and where it stands among those that were given."""
+
+
+def _copies(group: Sequence[_Placed]) -> list[list[_Placed]]:
     """Of spans with one id, those that are copies of one. What one of them does not say is no difference."""
-    found: list[list[Span]] = []
-    for span in sorted(group, key=_vagueness):
-        alike = next((one for one in found if _may_be_one(one[0], span)), None)
+    found: list[list[_Placed]] = []
+    for placed in sorted(group, key=_vagueness):
+        alike = next((one for one in found if _may_be_one(one[0][0], placed[0])), None)
         if alike is None:
-            found.append([span])
+            found.append([placed])
         else:
-            alike.append(span)
+            alike.append(placed)
     return found
 
 
-def _vagueness(span: Span) -> tuple[bool, bool, int, str]:
+def _vagueness(placed: _Placed) -> tuple[bool, bool, int, str]:
+    span = placed[0]
     service = span.resource.service
     return not span.kind, is_unknown(service), span.kind, service
 
@@ -92,25 +104,25 @@ def _completeness(span: Span) -> tuple[int, int, str]:
     return span.end_time_unix_nano, len(span.attributes) + len(span.events) + len(span.links), repr(span)
 
 
-def _separated(group: Sequence[Span]) -> list[Span]:
+def _separated(group: Sequence[_Placed]) -> list[_Placed]:
     """The sides of one id, the one that keeps it first. Who was called is the child of who called."""
-    called, *others = sorted(group, key=_called_first)
+    (called, place), *others = sorted(group, key=_called_first)
     shared = called.context.span_id
-    callers = [one for one in others if one.kind in _CALLERS]
-    if callers:
-        called = called._replace(parent_span_id=_own_id(callers[0]))
-    found = [called]
-    for one in others:
+    caller = next((_own_id(one) for one, _ in others if one.kind in _CALLERS), None)
+    found = [(called if caller is None else called._replace(parent_span_id=caller), place)]
+    for one, other_place in others:
         own, parent = _own_id(one), one.parent_span_id
         if one.kind not in _CALLERS:
-            parent = called.parent_span_id if callers else parent
+            parent = caller or parent
         elif parent == shared:
             parent = own
-        found.append(one._replace(context=SpanContext(one.context.trace_id, own), parent_span_id=parent))
+        context = SpanContext(one.context.trace_id, own)
+        found.append((one._replace(context=context, parent_span_id=parent), other_place))
     return found
 
 
-def _called_first(span: Span) -> tuple[int, int, str]:
+def _called_first(placed: _Placed) -> tuple[int, int, str]:
+    span = placed[0]
     kind = span.kind if span.kind in _CALLED_FIRST else _INTERNAL
     return _CALLED_FIRST.index(kind), span.start_time_unix_nano, span.resource.service
 

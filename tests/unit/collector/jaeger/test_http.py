@@ -9,17 +9,21 @@ from urllib.parse import urlencode
 
 import pytest
 from google.protobuf import json_format
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from collector.access.table import HttpTable
+from collector.cli.client import quoted
 from collector.core.feedback import Feedback
 from collector.core.release import ReleaseDraft
 from collector.core.span import SpanContext
 from collector.core.telemetry import Signal
 from collector.jaeger.http import endpoints
+from collector.feedback.extract import from_spans
 from collector.jaeger.reader import Reader
+from collector.otlp.decode import spans_of
 from collector.otlp.json_request import to_protobuf
 from collector.otlp.request import read_traces
 from collector.storage.file_store import FileStore
@@ -258,3 +262,87 @@ async def test_no_time_is_beyond_its_bounds_and_no_duration_negative(served: Ser
     groups = served.get(f"/api/v3/traces/{samples.trace_id(1)}")["result"]["resourceSpans"]
     for span in groups[0]["scopeSpans"][0]["spans"]:
         assert int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"]) < 2**63
+
+
+async def test_a_judgement_that_came_as_an_event_is_one_event(served: Served) -> None:
+    span = samples.span(1, 1)
+    event = span.events.add(name="gen_ai.evaluation.result", time_unix_nano=samples.START)
+    event.attributes.extend(samples.attributes({"gen_ai.evaluation.name": "q", "gen_ai.evaluation.score.value": 0.5}))
+    request = read_traces(samples.traces_request([span]), 1).request
+    further = Feedback(SpanContext(samples.trace_id(1), ""), "q", 0.75, time_unix_nano=7)
+    feedback = [*from_spans(spans_of(request.body)).feedback, further]
+    await served.store.append(request, feedback=feedback)
+    (one,) = served.get("/api/traces/1")["data"][0]["spans"]
+    scores = [field["value"] for log in one["logs"] for field in log["fields"] if field["key"].endswith("score.value")]
+    assert scores == [0.5, 0.75]
+    assert [tag["value"] for tag in one["tags"] if tag["key"] == "opto.feedback.q"] == [0.75]  # the last word
+
+
+async def test_values_of_released_parameters_and_fields_of_judgements_are_searched_for(served: Served) -> None:
+    release = await control_of(served.store).desk.publish(ReleaseDraft("shop", {"k": 7}, "test"), "test")
+    await served.keep(samples.span(1, 1, values={"opto.param.k.version": release.number}))
+    await served.keep(samples.span(2, 1, values={"opto.param.k.value": 7, "opto.feedback.quality": "<b>"}))
+    await served.store.submit([Feedback(SpanContext(samples.trace_id(1), ""), "quality", label="<none>")], 6)
+    assert served.ids(service="shop", tag="opto.param.k.value:7") == [2, 1]
+    assert served.ids(service="shop", tag="opto.param.k.value:8") == []
+    assert served.ids(service="shop", tag="opto.feedback.quality.label:<none>") == [1]
+    assert served.ids(service="shop", tag="gen_ai.evaluation.name:quality") == [1]
+    assert served.ids(service="shop", tag=["gen_ai.evaluation.name:quality", "opto.param.k.value:7"]) == [1]
+    assert served.ids(service="shop", tag="event:gen_ai.evaluation.result") == [1]
+    assert served.ids(service="shop", tag="opto.feedback.quality:<b>") == [2]
+
+
+async def test_client_and_server_with_one_id_are_two_spans_in_both_versions(served: Served) -> None:
+    client, server, below = samples.span(1, 7, 1), samples.span(1, 7, 1, start=1), samples.span(1, 8, 7, start=2)
+    client.kind, server.kind = Span.SPAN_KIND_CLIENT, Span.SPAN_KIND_SERVER
+    await served.keep(samples.span(1, 1), client, service="front")
+    await served.keep(server, below, service="stock")
+    await served.store.submit([Feedback(SpanContext(samples.trace_id(1), samples.span_id(7)), "q", 1.0)], 6)
+    one = {span["spanID"]: span for span in served.get("/api/traces/1")["data"][0]["spans"]}
+    parents = {key: span["references"][0]["spanID"] for key, span in one.items() if span["references"]}
+    calling = parents[samples.span_id(7)]
+    assert parents == {calling: samples.span_id(1), samples.span_id(7): calling, samples.span_id(8): samples.span_id(7)}
+    assert [key for key, span in one.items() if span["logs"]] == [samples.span_id(7)]
+    groups = served.get("/api/v3/traces/1")["result"]["resourceSpans"]
+    three = [span for group in groups for scope in group["scopeSpans"] for span in scope["spans"]]
+    assert {span["spanId"]: span["parentSpanId"] for span in three if "parentSpanId" in span} == parents
+    raw = served.get("/api/v3/traces/1", rawTraces="true")["result"]["resourceSpans"]
+    assert [span["spanId"] for group in raw for span in group["scopeSpans"][0]["spans"]].count(samples.span_id(7)) == 2
+
+
+@pytest.mark.parametrize("parent", [bytes(8), bytes.fromhex(samples.span_id(1))])
+async def test_a_parent_that_is_none_is_not_shown(served: Served, parent: bytes) -> None:
+    span = samples.span(1, 1)
+    span.parent_span_id = parent
+    await served.keep(span)
+    assert served.get("/api/traces/1")["data"][0]["spans"][0]["references"] == []
+    (group,) = served.get("/api/v3/traces/1")["result"]["resourceSpans"]
+    assert "parentSpanId" not in group["scopeSpans"][0]["spans"][0]
+
+
+@pytest.mark.parametrize("name", [None, "", 5])
+async def test_a_service_without_a_name_is_unknown_in_every_view(served: Served, name: object) -> None:
+    request = ExportTraceServiceRequest.FromString(samples.traces_request([samples.span(1, 1), samples.span(1, 2, 1)]))
+    del request.resource_spans[0].resource.attributes[:]
+    if name is not None:
+        request.resource_spans[0].resource.attributes.extend(samples.attributes({"service.name": name}))
+    await served.store.append(read_traces(request.SerializeToString(), 1).request)
+    assert served.get("/api/services")["data"] == ["unknown_service"]
+    assert served.get("/api/services/unknown_service/operations")["data"] == ["step"]
+    assert served.ids(service="unknown_service") == [1]
+    assert served.ids(service="unknown_service", tag="service.name:unknown_service") == [1]
+    assert served.get("/api/traces/1")["data"][0]["processes"]["p1"]["serviceName"] == "unknown_service"
+    (group,) = served.get("/api/v3/traces/1")["result"]["resourceSpans"]
+    assert group["resource"]["attributes"] == [{"key": "service.name", "value": {"stringValue": "unknown_service"}}]
+    (summary,) = served.get("/api/v3/trace-summaries", **DAY)["summaries"]
+    assert summary["rootServiceName"] == "unknown_service"
+    (edge,) = served.get("/api/dependencies", endTs=samples.START // 10**6 + 1)["data"]
+    assert (edge["parent"], edge["child"]) == ("unknown_service", "unknown_service")
+
+
+@pytest.mark.parametrize("service", ["team/qa", ".", "..", "50%", "%2F", "a?b#c", "ü b", "a:b"])
+async def test_services_of_any_name_have_operations(served: Served, service: str) -> None:
+    await served.keep(samples.span(1, 1, name="a/b"), service=service)
+    answer = served.client.get(f"/api/services/{quoted(service)}/operations")
+    assert answer.json()["data"] == ["a/b"]
+    assert served.ids(service=service, operation="a/b") == [1]
