@@ -20,8 +20,8 @@ from collector.core.feedback import Feedback
 from collector.core.release import ReleaseDraft
 from collector.core.span import SpanContext
 from collector.core.telemetry import Signal
-from collector.jaeger.http import endpoints
 from collector.feedback.extract import from_spans
+from collector.jaeger.http import endpoints
 from collector.jaeger.reader import Reader
 from collector.otlp.decode import spans_of
 from collector.otlp.json_request import to_protobuf
