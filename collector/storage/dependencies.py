@@ -15,6 +15,9 @@ from collector.storage.calls import Calls
 from collector.storage.patience import OutOfTime, Patience
 from collector.storage.segment import Segment
 
+_CALLING, _CALLED = (3, 4), (2, 5)
+"""Kinds: client and producer, server and consumer."""
+
 
 class CallBook:
     """The calls in each segment: those of sealed ones in files beside them, those of the growing one in memory.
@@ -86,8 +89,10 @@ def _remove_left_over(segments: Sequence[Segment]) -> None:
 
 
 def _counted(segment: Segment, patience: Patience) -> Iterator[tuple[str, str, int]]:
-    services: dict[bytes, str] = {}
-    children: list[tuple[bytes, int, str]] = []
+    """A server that shares its client's span id (B3) was called by that client: see `collector.core.identity.sides`."""
+    calling: dict[bytes, str] = {}
+    called: dict[bytes, str] = {}
+    children: list[tuple[bytes, bytes, int, str]] = []
     for candidate in segment.index.candidates(TraceQuery()):
         for piece in pieces(segment.body(candidate.place)):
             patience.go_on()
@@ -95,11 +100,15 @@ def _counted(segment: Segment, patience: Patience) -> Iterator[tuple[str, str, i
                 service = resource_of(Resource.FromString(b"".join(group.resource))).service
                 for scoped in group.scope_spans:
                     for span in scoped.spans:
-                        trace_id, parent = span.trace_id, span.parent_span_id
-                        services[trace_id + span.span_id] = service
-                        if parent:
-                            children.append((trace_id + parent, span.start_time_unix_nano, service))
-    for parent, start, service in children:
-        caller = services.get(parent)
+                        trace_id, span_id, parent, kind = span.trace_id, span.span_id, span.parent_span_id, span.kind
+                        (calling if kind in _CALLING else called)[trace_id + span_id] = service
+                        if kind in _CALLED:
+                            children.append((trace_id + span_id, trace_id + parent, span.start_time_unix_nano, service))
+                        elif parent and parent != span_id:
+                            children.append((b"", trace_id + parent, span.start_time_unix_nano, service))
+    for shared, parent, start, service in children:
+        caller = calling.get(shared)
+        if caller is None and parent != shared:
+            caller = called.get(parent, calling.get(parent))
         if caller is not None:
             yield caller, service, start

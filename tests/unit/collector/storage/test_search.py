@@ -144,6 +144,24 @@ async def test_services_operations_and_dependencies(store: FileStore) -> None:
     assert (within.parent, within.child, within.call_count) == ("shop", "shop", 1)
 
 
+@pytest.mark.parametrize("client_first", [True, False])
+@pytest.mark.parametrize("parent", [None, 9])
+async def test_a_server_that_shares_its_clients_id_is_called_by_it(
+    tmp_path: Path, parent: int | None, client_first: bool
+) -> None:
+    store = FileStore(tmp_path, TickingClock())
+    await store.start()
+    client, server, below = samples.span(1, 1, parent), samples.span(1, 1, parent), samples.span(1, 2, 1)
+    client.kind, server.kind = 3, 2  # type: ignore[assignment]
+    own = samples.span(1, 3, 3)  # its own parent: nobody called it
+    sent = [([client], "front"), ([server, below, own], "back")]
+    for spans, service in sent if client_first else reversed(sent):
+        await store.append(read_traces(samples.traces_request(spans, service), 1).request)
+    found_all = await store.dependencies(0, 2**62)
+    assert [(one.parent, one.child, one.call_count) for one in found_all] == [("back", "back", 1), ("front", "back", 1)]
+    await store.stop()
+
+
 async def test_dependencies_count_children_beside_their_parents(tmp_path: Path) -> None:
     store = FileStore(tmp_path, TickingClock())
     await store.start()
