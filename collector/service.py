@@ -15,6 +15,7 @@ from collector.config import Config, ExporterConfig, GraphConfig
 from collector.core.errors import CollectorError, ConfigError
 from collector.core.identity.ids import trace_id_of
 from collector.core.study import Reach
+from collector.core.telemetry import TraceBounds
 from collector.counters import Counters
 from collector.exporter.destination import Destination, Sender
 from collector.exporter.forwarder import Forwarder
@@ -143,11 +144,13 @@ class Collector:
         access = Access(
             [Token(token.name, token.token.get_secret_value(), frozenset(token.scopes)) for token in tokens]
         )
+        queries = self._config.queries
+        bounds = TraceBounds(queries.max_spans, queries.max_bytes, "queries")
         served = Served(
             pipeline=pipeline,
             operations=operations,
             hub=self._hub,
-            reader=Reader(self._store, self._desk.release),
+            reader=Reader(self._store, self._desk.release, self._workers, bounds, self._counters, queries.max_seconds),
             clock=self._clock,
             counters=self._counters,
             limits=self._limits,

@@ -161,7 +161,8 @@ class _Served:
 
     async def traces(self, request: Request) -> Response:
         summaries = await self._operations.traces(_limit(request, 100))
-        return JSONResponse({"traces": [trace_document(summary) for summary in summaries]})
+        cut = {"partial": True, "message": summaries.partial} if summaries.partial else {}
+        return JSONResponse({"traces": [trace_document(summary) for summary in summaries], **cut})
 
     async def graph(self, request: Request) -> Response:
         reach = reach_of(request.query_params.get("reach", Reach.TRACE.value), "reach")

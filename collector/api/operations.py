@@ -13,7 +13,7 @@ from collector.core.parameter import validated
 from collector.core.protocols import Clock, Optimizer, Store
 from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus, ValueChange, diff
 from collector.core.study import Reach, Study, StudyRecord, StudyState
-from collector.core.telemetry import StoreCounts, TraceSummary
+from collector.core.telemetry import Answer, StoreCounts, TraceSummary
 from collector.counters import Counter, Counters
 from collector.feedback.tally import tally, words
 from collector.pipeline import Pipeline
@@ -157,9 +157,11 @@ class Operations:
 
     # --- traces -------------------------------------------------------------------------------------------------
 
-    async def traces(self, limit: int) -> Sequence[TraceSummary]:
+    async def traces(self, limit: int) -> Answer[TraceSummary]:
         """The traces touched last, newest first."""
-        return await self._store.traces(limit)
+        found = await self._store.traces(limit)
+        self._backend.counters.add(Counter.QUERIES_PARTIAL, bool(found.partial))
+        return found
 
     async def drawn(self, trace_id: str, reach: Reach, form: str) -> bytes:
         """The OPTO graph of a trace as json, tgj, text, dot or svg; see `Assembly.made`.

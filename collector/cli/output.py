@@ -17,6 +17,11 @@ def show(text: str) -> None:
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
+def warn(text: str) -> None:
+    """A line on standard error, beside what a script reads."""
+    sys.stderr.write(f"otel-opto: {text}\n")
+
+
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
     """Aligned columns; `empty` is said where there are no rows."""
     if not rows:

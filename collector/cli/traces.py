@@ -58,7 +58,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
 
 def list_traces(arguments: argparse.Namespace) -> int:
     """Stored traces, newest first."""
-    traces = ApiClient(arguments.collector).get("/v1/traces", limit=arguments.limit)["traces"]
+    answer = ApiClient(arguments.collector).get("/v1/traces", limit=arguments.limit)
+    traces = answer["traces"]
+    if answer.get("partial"):
+        output.warn(f"these are not all: {answer['message']}")
     if arguments.json:
         output.show_json(traces)
         return 0

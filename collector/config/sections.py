@@ -127,6 +127,12 @@ class QueriesConfig(_Section):
     max_seconds: float = Field(
         3.0, gt=0, le=300, description="A search that takes longer is ended; its answer says that it is a part."
     )
+    max_spans: int = Field(
+        200_000, ge=1, le=10_000_000, description="Of a trace that is shown to Jaeger; larger ones are refused."
+    )
+    max_bytes: int = Field(
+        64 * 2**20, ge=1024, le=2**30, description="Of these spans, and of an answer that holds several traces."
+    )
 
 
 class GraphConfig(_Section):

@@ -1,7 +1,6 @@
 """Jaeger's query API over HTTP, for reading: version 1 (Grafana, scripts) and version 3 (newer user interfaces)."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
@@ -10,20 +9,20 @@ from starlette.responses import Response
 
 from collector.access.table import Endpoint, Handler
 from collector.access.tokens import Scope
-from collector.core.errors import CollectorError, InvalidRequest, NotFound, Unavailable
+from collector.core.errors import CollectorError, InvalidRequest, NotFound, TooLarge, Unavailable
 from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
+from collector.core.telemetry import Answer, Operation
 from collector.jaeger.parameters import query_v1, query_v3
+from collector.jaeger.parts import Parts, shown
 from collector.jaeger.reader import Reader
-from collector.jaeger.summary import summary_document
-from collector.jaeger.untangled import untangled
-from collector.jaeger.v1_document import trace_document
-from collector.otlp.json_traces import resource_spans
+from collector.jaeger.view import dumped, summary_json, v1_json, v3_json, v3_untangled_json
 
 _DAY_MILLIS = 86_400_000
 _STATUSES = {
     InvalidRequest: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _Method = Callable[[Request], Awaitable[object]]
@@ -73,24 +72,24 @@ class _Version1:
         if not service:
             raise InvalidRequest("service: is missing")
         found = await self._reader.operations(service)
-        named = [{"name": one.name, "spanKind": SPAN_KINDS.get(one.kind, "")} for one in found]
-        return _listed([one for one in named if kind in ("", one["spanKind"])])
+        return _listed(await asyncio.to_thread(_named, found, kind))
 
     async def traces(self, request: Request) -> object:
         wanted = [trace_id_of(text) for text in request.query_params.getlist("traceID")]
+        cut = ""
         if not wanted:
             if not request.query_params.get("service"):
                 raise InvalidRequest("service: is missing; name a service, or traces with traceID")
-            wanted = [found.trace_id for found in await self._reader.find(query_v1(request.query_params))]
-        datas = [await self._reader.trace_data(trace_id) for trace_id in wanted]
-        return _listed([await asyncio.to_thread(trace_document, data) for data in datas if data])
+            found = await self._reader.find(query_v1(request.query_params))
+            wanted, cut = [one.trace_id for one in found], found.partial
+        return _v1_traces(await shown(self._reader, wanted, v1_json, cut))
 
     async def trace(self, request: Request) -> object:
         raw = request.query_params.get("raw") == "true"
-        data = await self._reader.trace_data(trace_id_of(request.path_params["trace_id"]), raw=raw)
-        if not data:
+        trace = await self._reader.shown(trace_id_of(request.path_params["trace_id"]), v1_json, raw=raw)
+        if not trace:
             raise NotFound("trace not found")
-        return _listed([await asyncio.to_thread(trace_document, data)])
+        return _v1_traces(Answer((trace,)))
 
     async def dependencies(self, request: Request) -> object:
         numbers = {}
@@ -101,7 +100,8 @@ class _Version1:
             numbers[name] = int(text)
         end, lookback = numbers["endTs"], numbers["lookback"]
         found = await self._reader.dependencies(max(end - lookback, 0) * 10**6, end * 10**6)
-        return _listed([{"parent": one.parent, "child": one.child, "callCount": one.call_count} for one in found])
+        called = [{"parent": one.parent, "child": one.child, "callCount": one.call_count} for one in found]
+        return _listed(called, found.partial)
 
 
 class _Version3:
@@ -117,39 +117,56 @@ class _Version3:
         given = request.query_params
         kind = given.get("spanKind", given.get("span_kind", "")).lower()
         found = await self._reader.operations(given.get("service", ""))
-        named = [{"name": one.name, "spanKind": SPAN_KINDS.get(one.kind, "")} for one in found]
-        return {"operations": [one for one in named if kind in ("", one["spanKind"])]}
+        return {"operations": await asyncio.to_thread(_named, found, kind)}
 
     async def traces(self, request: Request) -> object:
         found = await self._reader.find(query_v3(request.query_params))
         raw = _is_true(request, "query.rawTraces", "query.raw_traces")
-        datas = [await self._reader.trace_data(one.trace_id, raw=raw) for one in found]
-        return await asyncio.to_thread(_result, datas, raw=raw)
+        wanted = [one.trace_id for one in found]
+        document = v3_json if raw else v3_untangled_json
+        return _v3_traces(await shown(self._reader, wanted, document, found.partial, raw=raw))
 
     async def trace(self, request: Request) -> object:
         raw = _is_true(request, "rawTraces", "raw_traces")
-        data = await self._reader.trace_data(trace_id_of(request.path_params["trace_id"]), raw=raw)
-        return await asyncio.to_thread(_result, [data], raw=raw)
+        document = v3_json if raw else v3_untangled_json
+        trace = await self._reader.shown(trace_id_of(request.path_params["trace_id"]), document, raw=raw)
+        return _v3_traces(Answer((trace,) if trace else ()))
 
     async def summaries(self, request: Request) -> object:
         found = await self._reader.find(query_v3(request.query_params))
-        datas = [await self._reader.trace_data(one.trace_id, raw=True) for one in found]
-        return {"summaries": [await asyncio.to_thread(summary_document, data) for data in datas if data]}
+        wanted = [one.trace_id for one in found]
+        listed = await shown(self._reader, wanted, summary_json, found.partial, raw=True)
+        return Parts(b'{"summaries":[', listed.items, b"]}", listed.partial)
+
+
+def _named(found: Sequence[Operation], wanted: str) -> Sequence[object]:
+    """There may be tens of thousands."""
+    named = [{"name": one.name, "spanKind": SPAN_KINDS.get(one.kind, "")} for one in found]
+    return [one for one in named if wanted in ("", one["spanKind"])]
 
 
 def _is_true(request: Request, *names: str) -> bool:
     return any(request.query_params.get(name) == "true" for name in names)
 
 
-def _listed(data: Sequence[object]) -> object:
-    return {"data": data, "total": len(data), "limit": 0, "offset": 0, "errors": None}
+def _listed(data: Sequence[object], cut: str = "") -> object:
+    return {"data": data, "total": len(data), "limit": 0, "offset": 0, "errors": _v1_faults(cut)}
 
 
-def _result(datas: Sequence[bytes], *, raw: bool) -> object:
-    groups = [group for data in datas if data for group in resource_spans(data if raw else untangled(data))]
-    if not groups:
-        raise NotFound("No traces found")
-    return {"result": {"resourceSpans": groups}}
+def _v1_faults(cut: str) -> object:
+    """Jaeger's list of what went wrong stands beside the data; 206 is HTTP's number for a part."""
+    return [{"code": int(HTTPStatus.PARTIAL_CONTENT), "msg": cut}] if cut else None
+
+
+def _v1_traces(traces: Answer[bytes]) -> Parts:
+    after = b'],"total":%d,"limit":0,"offset":0,"errors":%b}' % (len(traces), dumped(_v1_faults(traces.partial)))
+    return Parts(b'{"data":[', traces.items, after, traces.partial)
+
+
+def _v3_traces(traces: Answer[bytes]) -> Parts:
+    if not traces:
+        raise NotFound("No traces found" + (f": {traces.partial}" if traces.partial else ""))
+    return Parts(b'{"result":{"resourceSpans":[', traces.items, b"]}}", traces.partial)
 
 
 def _v1_error(status: int, message: str) -> object:
@@ -170,7 +187,8 @@ def _answering(method: _Method, error_of: Callable[[int, str], object]) -> Handl
                 (code for kind, code in _STATUSES.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR
             )
             document = error_of(status, str(error))
-        body = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
-        return Response(body, status, media_type="application/json")
+        if isinstance(document, Parts):
+            return document.response()
+        return Response(dumped(document), status, media_type="application/json")
 
     return answer

@@ -4,6 +4,7 @@ Traces that Jaeger writes come in at the OTLP port. Structured filters are refus
 does not declare them.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, NoReturn, TypeVar
 
@@ -12,13 +13,12 @@ from opentelemetry.proto.common.v1 import common_pb2
 
 from collector.access.table import RpcTable, rpcs
 from collector.access.tokens import Scope
-from collector.core.errors import InvalidRequest, Unavailable
+from collector.core.errors import InvalidRequest, TooLarge, Unavailable
 from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
-from collector.core.telemetry import FoundTrace, TraceQuery
+from collector.core.telemetry import Answer, FoundTrace, Operation, TraceQuery
 from collector.core.times import LATEST
 from collector.jaeger.reader import Reader
-from collector.jaeger.summary import summary_message
 from collector.jaeger.v2 import (
     capabilities_pb2,
     capabilities_pb2_grpc,
@@ -27,8 +27,9 @@ from collector.jaeger.v2 import (
     trace_storage_pb2,
     trace_storage_pb2_grpc,
 )
+from collector.jaeger.view import Document, as_it_is, summary_bytes
 from collector.otlp.decode import value_of
-from collector.otlp.raw import chunks
+from collector.otlp.pieces import pieces
 from collector.otlp.text import text_of
 
 _CHUNK_BYTES = 5 * 2**19
@@ -50,6 +51,12 @@ RPCS: RpcTable = {
 """All of it is reading."""
 
 _DEFAULT_DEPTH = 100
+_MOST = 10_000
+"""Traces that one search finds; more are none that anybody looks at."""
+
+_PARTIAL_KEY = "otel-opto-partial"
+"""Metadata behind an answer: why it is a part of what was asked for."""
+
 _T = TypeVar("_T")
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -73,8 +80,8 @@ class TraceReader(trace_storage_pb2_grpc.TraceReaderServicer):
         """Traces by id; the times of the request are hints that are not needed here."""
         for wanted in request.query:
             data = await _answered(context, self._trace_data(wanted.trace_id))
-            for chunk in _messages(data):
-                yield chunk
+            async for message in _messages(data):
+                yield message
 
     async def _trace_data(self, trace_id: bytes) -> bytes:
         return await self._reader.trace_data(trace_id_of(trace_id.hex()))
@@ -82,18 +89,30 @@ class TraceReader(trace_storage_pb2_grpc.TraceReaderServicer):
     async def FindTraces(  # noqa: N802
         self, request: trace_storage_pb2.FindTracesRequest, context: _Context
     ) -> AsyncIterator[trace_storage_pb2.TracesData]:
-        """Whole traces, newest first."""
+        """Whole traces, newest first. One that is too large is left out, and the metadata at the end says so."""
         found = await _answered(context, self._find(request))
+        left_out = [found.partial] if found.partial else []
         for trace in found:
-            data = await _answered(context, self._reader.trace_data(trace.trace_id))
-            for chunk in _messages(data):
-                yield chunk
+            data = await _answered(context, self._fitting(trace.trace_id, left_out))
+            async for message in _messages(data):
+                yield message
+        _say_partial(context, "; ".join(left_out))
+
+    async def _fitting(
+        self, trace_id: str, left_out: list[str], document: Document = as_it_is, *, raw: bool = False
+    ) -> bytes:
+        try:
+            return await self._reader.shown(trace_id, document, raw=raw)
+        except TooLarge as error:
+            left_out.append(str(error))
+            return b""
 
     async def FindTraceIDs(  # noqa: N802
         self, request: trace_storage_pb2.FindTracesRequest, context: _Context
     ) -> trace_storage_pb2.FindTraceIDsResponse:
         """The ids of the same traces, in the same order."""
         found = await _answered(context, self._find(request))
+        _say_partial(context, found.partial)
         answer = trace_storage_pb2.FindTraceIDsResponse()
         for trace in found:
             one = answer.trace_ids.add(trace_id=bytes.fromhex(trace.trace_id))
@@ -104,12 +123,16 @@ class TraceReader(trace_storage_pb2_grpc.TraceReaderServicer):
         self, request: trace_storage_pb2.FindTracesRequest, context: _Context
     ) -> AsyncIterator[trace_storage_pb2.FindTraceSummariesResponse]:
         """What a list shows of the same traces, in the same order."""
-        for trace in await _answered(context, self._find(request)):
-            data = await _answered(context, self._reader.trace_data(trace.trace_id, raw=True))
-            if data:
-                yield trace_storage_pb2.FindTraceSummariesResponse(summaries=[summary_message(data)])
+        found = await _answered(context, self._find(request))
+        left_out = [found.partial] if found.partial else []
+        for trace in found:
+            summary = await _answered(context, self._fitting(trace.trace_id, left_out, summary_bytes, raw=True))
+            if summary:
+                message = trace_storage_pb2.TraceSummary.FromString(summary)
+                yield trace_storage_pb2.FindTraceSummariesResponse(summaries=[message])
+        _say_partial(context, "; ".join(left_out))
 
-    async def _find(self, request: trace_storage_pb2.FindTracesRequest) -> Sequence[FoundTrace]:
+    async def _find(self, request: trace_storage_pb2.FindTracesRequest) -> Answer[FoundTrace]:
         return await self._reader.find(query_of(request.query))
 
     async def GetServices(  # noqa: N802
@@ -123,12 +146,7 @@ class TraceReader(trace_storage_pb2_grpc.TraceReaderServicer):
     ) -> trace_storage_pb2.GetOperationsResponse:
         """By name; of one kind where the request names it."""
         found = await _answered(context, self._reader.operations(request.service))
-        answer = trace_storage_pb2.GetOperationsResponse()
-        for operation in found:
-            kind = kind_name(operation.kind)
-            if request.span_kind in ("", kind):
-                answer.operations.add(name=operation.name, span_kind=kind)
-        return answer
+        return await asyncio.to_thread(_operations, found, request.span_kind)
 
 
 class DependencyReader(dependency_storage_pb2_grpc.DependencyReaderServicer):
@@ -143,6 +161,7 @@ class DependencyReader(dependency_storage_pb2_grpc.DependencyReaderServicer):
         """Of child spans that began in that time."""
         start, end = request.start_time.ToNanoseconds(), request.end_time.ToNanoseconds()
         found = await _answered(context, self._reader.dependencies(start, end or LATEST))
+        _say_partial(context, found.partial)
         answer = dependency_storage_pb2.GetDependenciesResponse()
         for one in found:
             answer.dependencies.add(parent=one.parent, child=one.child, call_count=one.call_count, source="otel-opto")
@@ -182,7 +201,7 @@ def query_of(message: trace_storage_pb2.TraceQueryParameters) -> TraceQuery:
         start_max_unix_nano=message.start_time_max.ToNanoseconds() or LATEST,
         duration_min_nano=message.duration_min.ToNanoseconds(),
         duration_max_nano=longest or None,
-        limit=message.search_depth if message.search_depth > 0 else _DEFAULT_DEPTH,
+        limit=min(message.search_depth, _MOST) if message.search_depth > 0 else _DEFAULT_DEPTH,
     )
 
 
@@ -191,8 +210,26 @@ def _text(value: trace_storage_pb2.AnyValue) -> str:
     return text_of(value_of(common_pb2.AnyValue.FromString(value.SerializeToString())))
 
 
-def _messages(data: bytes) -> Sequence[trace_storage_pb2.TracesData]:
-    return [trace_storage_pb2.TracesData.FromString(chunk) for chunk in chunks(data, _CHUNK_BYTES)] if data else []
+def _operations(found: Sequence[Operation], wanted: str) -> trace_storage_pb2.GetOperationsResponse:
+    """There may be tens of thousands."""
+    answer = trace_storage_pb2.GetOperationsResponse()
+    for operation in found:
+        kind = kind_name(operation.kind)
+        if wanted in ("", kind):
+            answer.operations.add(name=operation.name, span_kind=kind)
+    return answer
+
+
+async def _messages(data: bytes) -> AsyncIterator[trace_storage_pb2.TracesData]:
+    """A trace in messages that Jaeger takes, each made when the one before it is on its way."""
+    rest = pieces(data, _CHUNK_BYTES)
+    while data and (piece := await asyncio.to_thread(next, rest, None)) is not None:
+        yield trace_storage_pb2.TracesData.FromString(piece)
+
+
+def _say_partial(context: _Context, why: str) -> None:
+    if why:
+        context.set_trailing_metadata(((_PARTIAL_KEY, why),))
 
 
 async def _answered(context: _Context, asked: Awaitable[_T]) -> _T:
@@ -202,6 +239,8 @@ async def _answered(context: _Context, asked: Awaitable[_T]) -> _T:
         await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
     except Unavailable as error:
         await _abort(context, grpc.StatusCode.UNAVAILABLE, str(error))
+    except TooLarge as error:
+        await _abort(context, grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
 
 
 async def _abort(context: _Context, code: grpc.StatusCode, message: str) -> NoReturn:

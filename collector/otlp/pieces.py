@@ -18,7 +18,8 @@ _ITEMS = (1, 2, 2)
 def pieces(body: bytes, max_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
     """A serialized ``TracesData``, ``LogsData`` or export request as several of at most that size, in order.
 
-    An item larger than it comes alone; what stands around items is repeated and may make a piece twice as large.
+    An item larger than it comes alone. What stands around items is repeated, and where it is more than half of a piece
+    the piece is twice as large as it.
     Linear in the bytes, whatever they say. The body is one that was parsed before; it comes back as it is where it is
     small.
     """
@@ -28,7 +29,7 @@ def pieces(body: bytes, max_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
 def _parts(message: memoryview, room: int, depth: int) -> Iterator[bytes]:
     wanted = _ITEMS[depth] << 3 | LEN
     around = b"".join(message[begin:end] for tag, begin, _, end in fields(message) if tag != wanted)
-    room = max(room, len(around))
+    room = max(room - len(around), len(around))
     waiting: list[bytes] = []
     size = 0
     for tag, begin, content, end in fields(message):

@@ -114,30 +114,6 @@ def selected(body: bytes, wanted: Callable[[bytes, Sequence[bytes]], Sequence[by
     return data.SerializeToString()
 
 
-def chunks(data: bytes, max_bytes: int) -> Iterator[bytes]:
-    """A serialized ``TracesData`` in pieces of at most that size, in order; a span larger than it comes alone."""
-    if len(data) <= max_bytes:
-        yield data
-        return
-    piece, size = RawTraces(), 0
-    for group in RawTraces.FromString(data).resource_spans:
-        for scoped in group.scope_spans:
-            head = len(group.resource) + len(group.schema_url) + len(scoped.scope) + len(scoped.schema_url) + 32
-            waiting: list[bytes] = []
-            for span in scoped.spans:
-                if size + (0 if waiting else head) + len(span) + 8 > max_bytes and (waiting or size):
-                    if waiting:
-                        _append(piece, group, scoped, waiting)
-                    yield piece.SerializeToString()
-                    piece, size, waiting = RawTraces(), 0, []
-                size += len(span) + 8 + (0 if waiting else head)
-                waiting.append(span)
-            if waiting:
-                _append(piece, group, scoped, waiting)
-    if piece.resource_spans:
-        yield piece.SerializeToString()
-
-
 def _append(data: RawTraces, group: RawResourceSpans, scoped: RawScopeSpans, spans: Sequence[bytes]) -> None:
     """Adds spans under their resource and scope, to the last ones of the data where these are equal."""
     last = data.resource_spans[-1] if data.resource_spans else None

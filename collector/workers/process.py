@@ -3,10 +3,14 @@
 import contextlib
 import subprocess
 import sys
-from typing import Any
+import weakref
+from typing import TYPE_CHECKING, Any
 
 from collector.core.errors import CollectorError
 from collector.workers.wire import Closed, Kind, receive, send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from collector.workers.child import serve; serve(int(sys.argv[1]))"
 """Not multiprocessing: its workers import the program that began them, which is the whole collector."""
@@ -29,6 +33,7 @@ class WorkerProcess:
         self._memory_bytes = memory_bytes
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
+        self._end: Callable[[], object] = lambda: None
 
     @property
     def pid(self) -> int | None:
@@ -54,6 +59,7 @@ class WorkerProcess:
     def _begin(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-P", "-c", _PROGRAM, str(self._memory_bytes), *sys.path]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
+        self._end = weakref.finalize(self, _ended, self._process)
         if self._killed:  # meanwhile
             self._process.kill()
         return self._process
@@ -65,12 +71,15 @@ class WorkerProcess:
             self._process.kill()
 
     def close(self) -> None:
-        """Ends it, and waits until it has ended. Safe twice."""
+        """Ends it, and waits until it has ended. Safe twice; also done when nobody holds it any more."""
         self.kill()
-        process = self._process
-        if process is not None:
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                assert stream is not None
-                with contextlib.suppress(OSError):  # what was not sent is lost with the process
-                    stream.close()
+        self._end()
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        assert stream is not None
+        with contextlib.suppress(OSError):  # what was not sent is lost with the process
+            stream.close()

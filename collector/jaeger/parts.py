@@ -1,0 +1,77 @@
+"""Answers of several traces, each a document of its own, put together while they go out."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response, StreamingResponse
+
+from collector.core.errors import TooLarge
+from collector.core.telemetry import Answer
+from collector.jaeger.reader import Reader
+from collector.jaeger.view import Document
+
+PARTIAL_HEADER = "Otel-Opto-Partial"
+_SLICE_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A JSON document as it goes out.
+
+    Attributes:
+        before: The first part of it.
+        items: Of its list, with commas between them.
+        after: The rest.
+        partial: Why not everything is in it, for a header; empty where everything is.
+    """
+
+    before: bytes
+    items: Sequence[bytes]
+    after: bytes
+    partial: str = ""
+
+    def response(self) -> Response:
+        """Sent in slices: whole megabytes more would be copied at once, and wait in memory for a slow client."""
+        size = len(self.before) + sum(map(len, self.items)) + max(len(self.items) - 1, 0) + len(self.after)
+        headers = {"Content-Length": str(size), **({PARTIAL_HEADER: self.partial} if self.partial else {})}
+        return StreamingResponse(self._slices(), media_type="application/json", headers=headers)
+
+    async def _slices(self) -> AsyncIterator[memoryview]:
+        yield memoryview(self.before)
+        for number, item in enumerate(self.items):
+            if number:
+                yield memoryview(b",")
+            for start in range(0, len(item), _SLICE_BYTES):
+                yield memoryview(item)[start : start + _SLICE_BYTES]
+        yield memoryview(self.after)
+
+
+async def shown(
+    reader: Reader, trace_ids: Sequence[str], document: Document, cut: str, *, raw: bool = False
+) -> Answer[bytes]:
+    """The documents of traces in that order, until they are as large as an answer may be; unknown ones are passed over.
+
+    Args:
+        reader: Has the traces.
+        trace_ids: Of them.
+        document: What is made of each.
+        cut: Why these are not all traces; empty if they are.
+        raw: As `Reader.shown`.
+    """
+    found: list[bytes] = []
+    left_out = [cut] if cut else []
+    size = 0
+    for number, trace_id in enumerate(trace_ids):
+        if size > reader.bounds.bytes:
+            rest = len(trace_ids) - number
+            left_out.append(f"{rest} traces more do not fit into an answer ({reader.bounds.key}.max_bytes)")
+            break
+        try:
+            made = await reader.shown(trace_id, document, raw=raw)
+        except TooLarge as error:
+            left_out.append(str(error))
+            continue
+        if made:
+            found.append(made)
+            size += len(made)
+    return Answer(tuple(found), "; ".join(left_out))
