@@ -26,6 +26,8 @@ class Counter(StrEnum):
     STORAGE_DAMAGED_BYTES = "otel_opto_storage_damaged_bytes"
     STORAGE_TORN_BYTES = "otel_opto_storage_torn_bytes"
     STORAGE_REBUILT_INDEXES = "otel_opto_storage_rebuilt_indexes"
+    STORAGE_MENDED_DATABASES = "otel_opto_storage_mended_databases"
+    STORAGE_LOST_ROWS = "otel_opto_storage_lost_rows"
     EXPORTER_SENT_SPANS = "otel_opto_exporter_sent_spans"
     EXPORTER_SENT_LOG_RECORDS = "otel_opto_exporter_sent_log_records"
     EXPORTER_SEND_FAILED_REQUESTS = "otel_opto_exporter_send_failed_requests"

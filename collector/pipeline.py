@@ -22,7 +22,9 @@ from collector.core.study import Reach, Study
 from collector.core.telemetry import Encoding, IngestResult, Signal
 from collector.counters import Counter, Counters
 from collector.feedback.attach import Placement, home_of, placed
+from collector.reading.read import holds_feedback
 from collector.reading.reader import RequestReader
+from collector.steady_time import SteadyTime
 from collector.workers.process import WorkerLost
 from collector.workers.workers import Workers
 
@@ -42,6 +44,7 @@ _REPAIRED = {
 _MOST_SAID = 5
 """So many faults of one request are logged."""
 
+_RECALLED_AT_ONCE_BYTES = 4 * 2**20
 _ATTACH_AT_ONCE = 5_000
 _AT_ONCE_HERE = 500
 """So many spans and feedbacks of one trace are looked at without leaving the event loop."""
@@ -76,6 +79,7 @@ class Pipeline:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._time = SteadyTime(store, clock)
         self._counters = counters
         self._wake = wake
         self._assembly = assembly or Assembly(store, release, Workers())
@@ -178,9 +182,31 @@ class Pipeline:
             found += await asyncio.to_thread(find) if len(spans) + len(group) > _AT_ONCE_HERE else find()
         return found
 
+    async def recall(self) -> int:
+        """Looks for feedback that was lost with a damaged database in the telemetry that it came with.
+
+        Returns how much of it was found. Feedback that came otherwise is nowhere else.
+        """
+        position = await self._store.recalled()
+        if position is None:
+            return 0
+        found = 0
+        while batch := await self._store.requests_after(position, _RECALLED_AT_ONCE_BYTES):
+            for request in batch:
+                if holds_feedback(request.body):
+                    read = await self._reader.read(request.signal, request.body)
+                    feedback = [one for piece in read.pieces for one in piece.found.feedback]
+                    await self._store.submit(feedback, self._clock.now_unix_nano())
+                    found += len(feedback)
+            position = batch[-1].position
+            await self._store.set_recalled(position)
+        await self._store.set_recalled(None)
+        _LOG.warning("%d feedbacks were found again in the telemetry that they came with", found)
+        return found
+
     async def expire(self, after_seconds: float) -> None:
         """Gives up on feedback that has waited longer than that, and settles what was attached before."""
-        before = self._clock.now_unix_nano() - int(after_seconds * 1e9)
+        before = await self._time.now_unix_nano() - int(after_seconds * 1e9)
         expired = await self._store.expire(before)
         self._counters.add(Counter.FEEDBACK_EXPIRED, expired)
         self._counters.add(Counter.FEEDBACK_SETTLED_EARLY, await self._store.settle(before, _MOST_MOVABLE))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from collector.core.errors import CollectorError
 from collector.core.protocols import Clock, TelemetryStore
 from collector.counters import Counter, Counters
+from collector.steady_time import SteadyTime
 
 _LOG = logging.getLogger(__name__)
 _FOREVER = 2**63 - 1
@@ -34,7 +35,7 @@ class Retention:
     Args:
         store: Whose telemetry.
         limits: See there.
-        clock: For the age.
+        clock: For the age; one that leaps is not believed at once.
         counters: What is given up is counted.
         destinations: Whose undelivered items count as lost.
     """
@@ -49,7 +50,7 @@ class Retention:
     ) -> None:
         self._store = store
         self._limits = limits
-        self._clock = clock
+        self._time = SteadyTime(store, clock)
         self._counters = counters
         self._destinations = destinations
 
@@ -65,7 +66,7 @@ class Retention:
     async def look(self) -> None:
         """Looks once."""
         age, size = self._limits.max_age_seconds, self._limits.max_bytes
-        before = 0 if age is None else self._clock.now_unix_nano() - int(age * 1e9)
+        before = 0 if age is None else await self._time.now_unix_nano() - int(age * 1e9)
         gone = await self._store.forget(before, _FOREVER if size is None else size)
         self._counters.add(Counter.STORAGE_FORGOTTEN_SPANS, gone.spans)
         self._counters.add(Counter.STORAGE_FORGOTTEN_LOG_RECORDS, gone.log_records)

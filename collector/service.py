@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from collector.core.errors import CollectorError, ConfigError
 from collector.core.identity.ids import trace_id_of
 from collector.core.study import Reach
 from collector.core.telemetry import TraceBounds
+from collector.core.times import bounded
 from collector.counters import Counters
 from collector.exporter.destination import Destination, Sender
 from collector.exporter.forwarder import Forwarder
@@ -35,6 +36,7 @@ from collector.rollout.runner import RolloutRunner
 from collector.rollout.watch import ArmWatch
 from collector.servers import Addresses, Served, Servers
 from collector.storage.file_store import FileStore
+from collector.storage.integrity.damage import Damage
 from collector.study.arms import TrialArms
 from collector.study.runner import RunnerSettings, StudyRunner
 from collector.study.studies import Studies
@@ -44,11 +46,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class SystemClock:
-    """The machine's time."""
+    """The machine's time, bounded: a clock may be set before 1970."""
 
     def now_unix_nano(self) -> int:
         """See `Clock`."""
-        return time.time_ns()
+        return bounded(time.time_ns())
 
     async def sleep(self, seconds: float) -> None:
         """See `Clock`."""
@@ -76,6 +78,7 @@ class Collector:
             config.storage.directory,
             self._clock,
             under_way=self._budget.requests,
+            counters=self._counters,
             search_seconds=config.queries.max_seconds,
         )
         self._workers = _workers(config.graph)
@@ -257,4 +260,26 @@ async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) ->
         return (await assembly.made(trace_id_of(trace_id), reach, drawing(form))).decode()
     finally:
         await workers.stop()
+        await store.stop()
+
+
+async def repaired(directory: Path) -> tuple[Sequence[Damage], Mapping[str, int]]:
+    """Mends a data directory on which no collector runs: what a start does, but for all of it and at once.
+
+    Returns what was damaged, and what was counted.
+
+    Raises:
+        ConfigError: there is no such directory, a collector runs on it, or it cannot be mended.
+    """
+    if not await asyncio.to_thread(directory.is_dir):
+        raise ConfigError([f"--data-dir: {directory} is no directory; a collector prints its own when it starts"])
+    clock, counters = SystemClock(), Counters()
+    store = FileStore(directory, clock, counters=counters)
+    await store.start()
+    try:
+        await store.look_through()
+        desk = Desk(store.ledger, AssignmentHub(), counters)
+        await Pipeline(store, clock, counters, lambda: None, desk.release).recall()
+        return store.damages(), counters.snapshot()
+    finally:
         await store.stop()

@@ -20,6 +20,7 @@ from collector.core.errors import (
     AlreadyExists,
     CollectorError,
     Conflict,
+    Damaged,
     InvalidRequest,
     NotFound,
     OptimizerError,
@@ -53,6 +54,7 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     Conflict: grpc.StatusCode.FAILED_PRECONDITION,
     TooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Unavailable: grpc.StatusCode.UNAVAILABLE,
+    Damaged: grpc.StatusCode.DATA_LOSS,
 }
 _STATUSES = {
     release_pb2.RELEASE_STATUS_APPLIED: ReleaseStatus.APPLIED,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 _EPILOG = """\
 exit codes:
   0  done
-  1  the collector refused it, or the demo did not get better
+  1  the collector refused it, something is damaged, or the demo did not get better
   2  wrong usage or configuration
   3  no collector answers
 
@@ -23,7 +23,7 @@ _EXTRAS = "this command needs the collector's dependencies: pip install 'otel-op
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    from collector.cli import demo, feedback, releases, serve, studies, traces  # noqa: PLC0415 - see main
+    from collector.cli import demo, directory, feedback, releases, serve, studies, traces  # noqa: PLC0415 - see main
 
     top = argparse.ArgumentParser(
         prog="otel-opto",
@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     releases.add_to(commands, common)
     feedback.add_to(commands, common)
     traces.add_to(commands, common)
+    directory.add_to(commands)
     return top
 
 

@@ -9,6 +9,7 @@ CollectorError
 │   └── Outdated       somebody else changed it meanwhile; looking again and deciding anew may help
 ├── TooLarge           HTTP 413, gRPC RESOURCE_EXHAUSTED without a retry hint
 ├── Unavailable        try again later: HTTP 503 + Retry-After, gRPC UNAVAILABLE + RetryInfo
+├── Damaged            stored bytes are not what was written: HTTP 500, gRPC DATA_LOSS; trying again does not help
 ├── GraphError         spans that make no DAG; names the span
 └── OptimizerError     an optimizer could not propose; the study says so and tries again or stops
 """
@@ -67,6 +68,10 @@ class Unavailable(CollectorError):
     def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Damaged(CollectorError):
+    """Stored bytes are not what was written, and could not be mended while the collector runs."""
 
 
 class GraphError(CollectorError):

@@ -14,6 +14,7 @@ from collector.core.graph import TraceFeedback
 from collector.core.ledger import Ledger
 from collector.core.release import Acknowledgement
 from collector.core.span import LogRecord, Span
+from collector.core.steady import TimeMark
 from collector.core.study import Proposal, RejectedProposal, Study, Trial
 from collector.core.telemetry import (
     Answer,
@@ -180,6 +181,18 @@ class TelemetryStore(Protocol):
         """Remembers it. Durable on return."""
         ...
 
+    async def last_received(self) -> int:
+        """When the last request was received, in Unix nanoseconds, as the clock had it then; 0 if none is there."""
+        ...
+
+    async def time_mark(self) -> TimeMark | None:
+        """What was known of the time when it was remembered last; None if it never was."""
+        ...
+
+    async def set_time_mark(self, mark: TimeMark) -> None:
+        """Remembers it. Durable on return."""
+        ...
+
     async def forget(self, received_before_unix_nano: int, max_bytes: int) -> Forgotten:
         """Gives up the oldest requests: those received before a time, and what makes the store larger than a size.
 
@@ -194,6 +207,14 @@ class FeedbackStore(Protocol):
 
     async def submit(self, feedback: Sequence[Feedback], received_unix_nano: int) -> None:
         """Keeps feedback, all or none; what is there already (by id) stays as it is. Durable on return."""
+        ...
+
+    async def recalled(self) -> int | None:
+        """Where feedback was lost: up to which position it was looked for again in what came; None otherwise."""
+        ...
+
+    async def set_recalled(self, position: int | None) -> None:
+        """Remembers it; None where all has been looked through. Durable on return."""
         ...
 
     async def attachable(self, limit: int, now_unix_nano: int = 0) -> Sequence[OpenFeedback]:

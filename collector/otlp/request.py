@@ -26,6 +26,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from collector.core.errors import InvalidRequest
 from collector.core.telemetry import OtlpRequest, Signal
+from collector.core.times import bounded
 from collector.otlp.decode import resource_of
 from collector.otlp.faults import Faults
 from collector.otlp.heads import HeadReader, heads_of
@@ -165,7 +166,7 @@ def _checked_traces(
                 del whole.resource_spans[group].scope_spans[scope].spans[index]
     kept = whole.SerializeToString() if reader.faults else body
     trace_ids = frozenset(reader.trace_ids)
-    request = OtlpRequest(Signal.TRACES, kept, trace_ids, items, received_unix_nano, reader.contents(), hops)
+    request = OtlpRequest(Signal.TRACES, kept, trace_ids, items, bounded(received_unix_nano), reader.contents(), hops)
     return Reading(request, _rejected(reader.faults))
 
 
@@ -182,7 +183,7 @@ def _checked_logs(
             for index in reversed(bad):
                 del scoped.log_records[index]
     kept = whole.SerializeToString() if faults else body
-    request = OtlpRequest(Signal.LOGS, kept, frozenset(trace_ids), items, received_unix_nano, hops=hops)
+    request = OtlpRequest(Signal.LOGS, kept, frozenset(trace_ids), items, bounded(received_unix_nano), hops=hops)
     return Reading(request, _rejected(faults))
 
 

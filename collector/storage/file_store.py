@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFee
 from collector.core.protocols import Clock
 from collector.core.release import Acknowledgement
 from collector.core.span import LogRecord, Span
+from collector.core.steady import TimeMark
 from collector.core.telemetry import (
     Answer,
     Dependency,
@@ -27,20 +29,21 @@ from collector.core.telemetry import (
 )
 from collector.counters import Counters
 from collector.storage import feedback as feedback_table
+from collector.storage import marks, search, telemetry
 from collector.storage import parameters as parameter_tables
-from collector.storage import search, telemetry
 from collector.storage.awaited import Awaited
 from collector.storage.database import Database
 from collector.storage.delivery import delivered, set_delivered
 from collector.storage.dependencies import CallBook
-from collector.storage.integrity.damage import ASIDE, DamageLog
+from collector.storage.integrity.damage import ASIDE, Damage, DamageLog
 from collector.storage.ledger import TableLedger
 from collector.storage.patience import Patience
 from collector.storage.segment import Segment
-from collector.storage.segments import SegmentLimits, Segments, requests_after
+from collector.storage.segments import SegmentLimits, Segments, last_received, look_through, requests_after
 from collector.storage.units import TableUnits
 from otel_opto.spec import ParameterSpec
 
+_LOG = logging.getLogger(__name__)
 _DATABASE_PENDING_BYTES = 64 * 2**20
 _IDLE_SECONDS = 5.0
 _Item = TypeVar("_Item")
@@ -68,7 +71,8 @@ class FileStore:
         search_seconds: float = 3.0,
     ) -> None:
         self._damages = DamageLog(directory / ASIDE, counters or Counters())
-        self.database = Database(directory, _DATABASE_PENDING_BYTES)
+        self.database = Database(directory, _DATABASE_PENDING_BYTES, self._damages)
+        self._looking: asyncio.Task[None] | None = None
         self._awaited = Awaited()
         self.segments = Segments(
             directory / "segments", limits or SegmentLimits(), self._awaited.touched, under_way, self._damages
@@ -91,7 +95,11 @@ class FileStore:
             await self.stop()
             raise
         self._awaited.begin(await self.database.write(feedback_table.look_again))
+        if self.database.begun and await self.last_received():
+            _LOG.error("the control database was not there: releases, studies and feedback are gone, telemetry is not")
+            await self.set_recalled(0)
         self._counting = asyncio.create_task(self._count())
+        self._looking = asyncio.create_task(self.database.look_behind_the_start())
 
     async def stop(self) -> None:
         """See `Store`."""
@@ -99,8 +107,21 @@ class FileStore:
             self._counting.cancel()
             await asyncio.gather(self._counting, return_exceptions=True)
             self._counting = None
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+            self._looking = None
         await asyncio.to_thread(self.segments.close)
         await self.database.stop()
+
+    async def look_through(self) -> None:
+        """Reads everything, notes and keeps aside what is damaged, and makes the rest whole again."""
+        await self.database.look()
+        await self.segments.read(look_through)
+
+    def damages(self) -> Sequence[Damage]:
+        """What was found damaged since the start, by file and place."""
+        return self._damages.all()
 
     async def instance_id(self) -> str:
         """See `Store`."""
@@ -221,6 +242,18 @@ class FileStore:
         """See `TelemetryStore`."""
         await self.database.write(lambda db: set_delivered(db, destination, position))
 
+    async def last_received(self) -> int:
+        """See `TelemetryStore`."""
+        return await self.segments.read(last_received)
+
+    async def time_mark(self) -> TimeMark | None:
+        """See `TelemetryStore`."""
+        return await self.database.read(marks.time_mark)
+
+    async def set_time_mark(self, mark: TimeMark) -> None:
+        """See `TelemetryStore`."""
+        await self.database.write(lambda db: marks.set_time_mark(db, mark))
+
     async def forget(self, received_before_unix_nano: int, max_bytes: int) -> Forgotten:
         """See `TelemetryStore`; a stretch is a segment (128 MiB)."""
         positions = await self.database.read(delivered)
@@ -240,6 +273,14 @@ class FileStore:
             feedback_table.submit(connection, feedback, received_unix_nano)
 
         await self.database.write(keep)
+
+    async def recalled(self) -> int | None:
+        """See `FeedbackStore`."""
+        return await self.database.read(lambda db: marks.mark(db, marks.RECALLED))
+
+    async def set_recalled(self, position: int | None) -> None:
+        """See `FeedbackStore`."""
+        await self.database.write(lambda db: marks.set_marks(db, {marks.RECALLED: position}))
 
     async def attachable(self, limit: int, now_unix_nano: int = 0) -> Sequence[OpenFeedback]:
         """See `FeedbackStore`."""

@@ -110,7 +110,7 @@ class Segment:
         index = self._index
         if index is None:
             with self._building:
-                index = self._index or self._trusted() or self._again()
+                index = self._index or self.trusted() or self._again()
                 self._index = index
         return index
 
@@ -152,6 +152,10 @@ class Segment:
         self._readable.add(offset)
         return True
 
+    def can_be_read(self, frame: Frame) -> bool:
+        """Whether the request in a whole frame is one; notes it where not."""
+        return isinstance(self.file.format, Format2) or self._reread(frame) is not None
+
     def bodies(self, trace_id: bytes, signal: Signal) -> list[bytes]:
         """The requests that touch a trace, in the order of their coming."""
         return [self.body(place, signal) for place in self.index.places(trace_id, signal)]
@@ -180,7 +184,7 @@ class Segment:
 
     def position(self, offset: int) -> int:
         """Of an offset in this segment, among all segments."""
-        return self.number << _NUMBER_SHIFT | offset
+        return position_of(self.number, offset)
 
     def _indexed(self) -> tuple[SegmentIndex, Gap | None]:
         """The index of what can be read, in memory, and the gap at the end. Notes the other gaps."""
@@ -221,8 +225,8 @@ class Segment:
         damage = Damage(self.path.name, gap.offset, gap.end - gap.offset, what, gap.items)
         return self._damages.found(damage, lambda path: self.file.copy(gap, path))
 
-    def _trusted(self) -> SegmentIndex | None:
-        """The index that was saved, if it is still the one and covers the file as it is."""
+    def trusted(self) -> SegmentIndex | None:
+        """The index that was saved, newly opened, if it is still the one and covers the file as it is."""
         path, seal = _index_path(self.file), Seal.read(_seal_path(self.file))
         if seal is not None and seal.segment_bytes > self.file.size and seal.identity == self._identity():
             missing = seal.segment_bytes - self.file.size
@@ -275,7 +279,7 @@ class Segment:
     def look_again(self) -> bool:
         """Asks whether the saved index is still whole; where it is not, it is made again when it is used next."""
         with self._building:
-            if not self._saved or self._trusted() is not None:
+            if not self._saved or self.trusted() is not None:
                 return False
             self._index, self._saved, self._extent = None, False, None
         return True
@@ -286,9 +290,12 @@ class Segment:
 
     def extent(self) -> Extent:
         """What it holds; remembered once it is sealed."""
-        if self._extent is None or not self.saved:
-            self._extent = self.index.extent()
-        return self._extent
+        known = self._extent
+        if known is None:
+            index, saved = self.index, self.saved
+            known = index.extent()
+            self._extent = known if saved else None
+        return known
 
     def size_bytes(self) -> int:
         """Of its files."""
@@ -308,6 +315,11 @@ class Segment:
         self.file.close()
         if self._index is not None:
             self._index.close()
+
+
+def position_of(number: int, offset: int) -> int:
+    """Of an offset in the segment of that number."""
+    return number << _NUMBER_SHIFT | offset
 
 
 def segment_of(position: int) -> tuple[int, int]:

@@ -350,6 +350,21 @@ def _items_after(segment: Segment, position: int) -> int:
     return segment.index.items_after(offset - 1 if number == segment.number else -1)
 
 
+def look_through(segments: Iterable[Segment]) -> None:
+    """Reads every byte of them, and makes indexes anew that are not whole."""
+    for segment in segments:
+        for _ in segment.pieces(0):
+            pass
+        segment.look_again()
+        _ = segment.index
+
+
+def last_received(segments: Sequence[Segment]) -> int:
+    """See `TelemetryStore.last_received`."""
+    said = (segment.extent().last_received for segment in reversed(segments))
+    return next((time for time in said if time), 0)
+
+
 def requests_after(segments: Iterable[Segment], position: int, max_bytes: int) -> list[StoredRequest]:
     """See `TelemetryStore.requests_after`. What cannot be read is passed over, and said with what follows it."""
     wanted, offset = segment_of(position)

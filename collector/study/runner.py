@@ -93,6 +93,7 @@ class StudyRunner:
         self._woken.clear()
 
     async def _round(self, group: asyncio.TaskGroup) -> None:
+        await self._pipeline.recall()
         await self._pipeline.attach(self._settings.parent_grace_seconds)
         await self._pipeline.expire(self._settings.feedback_ttl_seconds)
         for name in await self._studies.all_running():

@@ -44,11 +44,13 @@ class DamageLog:
     Args:
         directory: Where damaged bytes are kept aside.
         counters: What is found is counted.
+        quiet: Notes only, neither says nor keeps aside.
     """
 
-    def __init__(self, directory: Path, counters: Counters) -> None:
+    def __init__(self, directory: Path, counters: Counters, *, quiet: bool = False) -> None:
         self.directory = directory
-        self._counters = counters
+        self._quiet = quiet
+        self.counters = counters
         self._found: dict[tuple[str, int], Damage] = {}
         self._lock = threading.Lock()
 
@@ -63,8 +65,10 @@ class DamageLog:
             known = self._found.setdefault((damage.file, damage.offset), damage)
         if known is not damage:
             return True
-        self._counters.add(Counter.STORAGE_DAMAGED_STRETCHES)
-        self._counters.add(Counter.STORAGE_DAMAGED_BYTES, damage.size)
+        self.counters.add(Counter.STORAGE_DAMAGED_STRETCHES)
+        self.counters.add(Counter.STORAGE_DAMAGED_BYTES, damage.size)
+        if self._quiet:
+            return True
         _LOG.error(
             "%s is damaged at byte %d, %d bytes: %s; what follows is read, `otel-opto doctor --data-dir` lists it",
             damage.file, damage.offset, damage.size, damage.what,
@@ -73,7 +77,7 @@ class DamageLog:
 
     def torn(self, file: str, offset: int, end: int, keep: Callable[[Path], None]) -> bool:
         """Counts the end of a write that was never acknowledged. False where it could not be kept aside."""
-        self._counters.add(Counter.STORAGE_TORN_BYTES, end - offset)
+        self.counters.add(Counter.STORAGE_TORN_BYTES, end - offset)
         _LOG.warning("%s ends at byte %d: %d bytes behind it are no whole request", file, offset, end - offset)
         return self._kept(f"{file}.{offset}-{end}", keep)
 
@@ -88,7 +92,7 @@ class DamageLog:
 
     def rebuilt(self, file: str, why: str) -> None:
         """An index was made again from what it is the index of."""
-        self._counters.add(Counter.STORAGE_REBUILT_INDEXES)
+        self.counters.add(Counter.STORAGE_REBUILT_INDEXES)
         _LOG.warning("%s is made again from its segment: %s", file, why)
 
     def all(self) -> list[Damage]:

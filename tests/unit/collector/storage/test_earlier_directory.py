@@ -8,7 +8,10 @@ import pytest
 from collector.core.study import StudyState
 from collector.counters import Counter, Counters
 from collector.otlp.request import read_traces
+from collector.publisher.desk import Desk
+from collector.publisher.hub import AssignmentHub
 from collector.storage.file_store import FileStore
+from collector.study.studies import Studies
 from tests import samples
 from tests.clocks import TickingClock
 
@@ -57,10 +60,11 @@ async def test_everything_in_it_is_read_and_more_is_kept_behind_it(directory: Pa
 
 async def test_its_study_release_and_feedback_are_there(directory: Path) -> None:
     store = await opened(directory)
-    record = await store.study("tune")
+    desk = Desk(store.ledger, AssignmentHub(), Counters())
+    record = await Studies(store.ledger, desk).study("tune")
     assert record is not None
     assert (record.state, len(record.trials), len(record.rejected)) == (StudyState.RUNNING, 1, 1)
-    release = await store.current_release("shop")
+    release = await desk.release(record.trials[0].release)
     assert release is not None
     assert {key: value.value for key, value in release.values.items()} == {"top_k": 3, "template": "{q}"}
     assert [one.feedback.score for one in await store.feedback(limit=0)] == [0.5, 0.5, 0.5]

@@ -1,0 +1,155 @@
+"""``otel-opto doctor``, ``repair``, ``backup``, ``restore``: care for a data directory, without asking a collector."""
+
+import argparse
+import asyncio
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from collector.cli import output
+from collector.config.loading import load
+from collector.core.errors import CollectorError
+from collector.service import SystemClock, repaired
+from collector.storage.care.backup import back_up, restore
+from collector.storage.care.examination import examine
+from collector.storage.integrity.damage import Damage
+
+_DOCTOR_HELP = """\
+Reads every byte of a data directory and lists what is damaged, also while a collector runs on it. Changes nothing.
+Exit code 0 where all is whole, 1 where something is not.
+
+examples:
+  otel-opto doctor                            the directory of the configuration
+  otel-opto doctor --data-dir ./data --json
+"""
+_REPAIR_HELP = """\
+Does for all of a data directory, at once, what a collector does where it comes upon damage: damaged bytes are copied
+into damaged/, indexes are made again, a damaged database is made anew from the rows that can be read (the damaged one
+is kept), and feedback that is lost with it is looked for in the telemetry that it came with. Nothing that can be read
+is thrown away. The collector must be stopped.
+"""
+_BACKUP_HELP = """\
+Copies a data directory as it is at one moment, also while a collector runs on it. A finished backup holds backup.json,
+with checksums of every file, and is a data directory itself: `otel-opto doctor --data-dir BACKUP` looks through it.
+
+examples:
+  otel-opto backup /backups/monday --data-dir ./data
+  otel-opto backup /backups/monday --link     links sealed segments instead of copying them (one disk, small and quick)
+"""
+_RESTORE_HELP = """\
+Makes a data directory out of a backup, and checks every byte of it.
+
+example:
+  otel-opto restore /backups/monday ./data && otel-opto collector --data-dir ./data
+"""
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the four commands."""
+    doctor = _command(commands, "doctor", "look through a data directory", _DOCTOR_HELP)
+    doctor.set_defaults(run=run_doctor)
+    repair = _command(commands, "repair", "mend a data directory on which no collector runs", _REPAIR_HELP)
+    repair.set_defaults(run=run_repair)
+    backup = _command(commands, "backup", "copy a data directory, also while a collector runs on it", _BACKUP_HELP)
+    backup.add_argument("target", type=Path, metavar="DIR", help="empty, or not there yet")
+    backup.add_argument("--link", action="store_true", help="link sealed segments instead of copying them")
+    backup.set_defaults(run=run_backup)
+    restoring = commands.add_parser(
+        "restore",
+        help="make a data directory out of a backup",
+        description=_RESTORE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    restoring.add_argument("backup", type=Path, metavar="BACKUP", help="a finished one")
+    restoring.add_argument("target", type=Path, metavar="DIR", help="empty, or not there yet")
+    restoring.set_defaults(run=run_restore)
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, description: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=what, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="default: what the configuration says")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the collector's configuration")
+    parser.add_argument("--json", action="store_true", help="one JSON document, for scripts")
+    return parser
+
+
+def _directory(arguments: argparse.Namespace) -> Path:
+    given: Path | None = arguments.data_dir
+    return given if given is not None else load(arguments.config, os.environ, {}).storage.directory
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """Lists what is damaged."""
+    found = examine(_directory(arguments))
+    if arguments.json:
+        document = {
+            "running": found.running,
+            "segments": found.segments,
+            "requests": found.requests,
+            "bytes": found.bytes,
+            "damages": [_document(damage) for damage in found.damages],
+            "set_aside": list(found.aside),
+        }
+        output.show_json(document)
+        return 1 if found.damages else 0
+    _show(found.damages, "all is whole")
+    output.show(f"{found.requests} requests in {found.segments} segments, {found.bytes} bytes, were read")
+    if found.running:
+        output.show("a collector runs on it: what it is writing at the moment was not judged")
+    for name in found.aside:
+        output.show(f"set aside before: damaged/{name}")
+    return 1 if found.damages else 0
+
+
+def run_repair(arguments: argparse.Namespace) -> int:
+    """Mends what can be mended."""
+    damages, counts = asyncio.run(repaired(_directory(arguments)))
+    counted = {name: count for name, count in counts.items() if "_storage_" in name and count}
+    if arguments.json:
+        output.show_json({"damages": [_document(damage) for damage in damages], "counters": counted})
+        return 0
+    _show(damages, "there was nothing to mend")
+    for name, count in counted.items():
+        output.show(f"{name} {count}")
+    return 0
+
+
+def run_backup(arguments: argparse.Namespace) -> int:
+    """Makes a backup."""
+    try:
+        manifest = back_up(_directory(arguments), arguments.target, SystemClock(), link=arguments.link)
+    except sqlite3.Error as error:
+        raise CollectorError(f"the backup could not be made, and nothing of it is left: {error}") from error
+    size = sum(length for length, _ in manifest.files.values())
+    if arguments.json:
+        output.show_json({"directory": str(arguments.target), "files": len(manifest.files), "bytes": size})
+    else:
+        output.show(f"{arguments.target}: {len(manifest.files)} files, {size} bytes")
+    return 0
+
+
+def run_restore(arguments: argparse.Namespace) -> int:
+    """Makes a data directory out of a backup."""
+    manifest = restore(arguments.backup, arguments.target)
+    output.show(f"{arguments.target}: as it was on {output.moment(manifest.made_unix_nano)} UTC")
+    return 0
+
+
+def _document(damage: Damage) -> dict[str, object]:
+    return {
+        "file": damage.file,
+        "offset": damage.offset,
+        "bytes": damage.size,
+        "items": damage.items,
+        "what": damage.what,
+    }
+
+
+def _show(damages: Sequence[Damage], empty: str) -> None:
+    rows = [(damage.file, damage.offset, damage.size, damage.items, damage.what) for damage in damages]
+    output.show_table(("file", "at byte", "bytes", "items known", "what"), rows, empty)

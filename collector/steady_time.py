@@ -1,0 +1,37 @@
+"""The time that retention and expiry go by, remembered over restarts."""
+
+from collector.core.protocols import Clock, TelemetryStore
+from collector.core.steady import TimeMark, believed
+from collector.core.times import bounded
+
+_WRITTEN_EVERY_NANO = 60 * 10**9
+
+
+class SteadyTime:
+    """See `collector.core.steady`.
+
+    Args:
+        store: Remembers it. Where it does not yet, the request that came last says what time it was then.
+        clock: The machine's.
+    """
+
+    def __init__(self, store: TelemetryStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def now_unix_nano(self) -> int:
+        """The time that counts."""
+        wall = bounded(self._clock.now_unix_nano())
+        known = await self._store.time_mark()
+        now = believed(known or await self._first(wall), wall)
+        if (
+            known is None
+            or now.doubted_since != known.doubted_since
+            or abs(now.wall - known.wall) >= _WRITTEN_EVERY_NANO
+        ):
+            await self._store.set_time_mark(now)
+        return now.counts
+
+    async def _first(self, wall: int) -> TimeMark:
+        last = await self._store.last_received()
+        return TimeMark(min(last, wall) if last else wall, wall)

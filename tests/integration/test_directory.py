@@ -1,0 +1,66 @@
+"""A data directory under a running collector: looked through, copied away under load, brought back, and damaged."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from collector.counters import Counter
+from tests import samples
+from tests.integration.running import RunningCollector, eventually
+from tests.integration.test_kill import SPANS, Sender
+
+
+def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "collector", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_backup_under_load_has_all_that_was_acknowledged_before_it(tmp_path: Path) -> None:
+    with RunningCollector(tmp_path / "data") as running:
+        sender = Sender(running, 1, "http")
+        sender.start()
+        eventually(lambda: len(sender.traces) > 30)
+        before = list(sender.traces)
+        made = command("backup", tmp_path / "backup", "--data-dir", tmp_path / "data")
+        looked = command("doctor", "--data-dir", tmp_path / "data")
+        refused = command("repair", "--data-dir", tmp_path / "data")
+        running.kill()
+        sender.join()
+    assert (made.returncode, made.stderr) == (0, "")
+    assert (looked.returncode, looked.stderr) == (0, ""), looked.stdout
+    assert "a collector runs on it" in looked.stdout
+    assert refused.returncode == 2
+    assert "in use by another collector" in refused.stderr
+    assert command("doctor", "--data-dir", tmp_path / "backup").returncode == 0
+    assert command("restore", tmp_path / "backup", tmp_path / "restored").returncode == 0
+    assert command("restore", tmp_path / "backup", tmp_path / "restored").returncode == 2
+    with RunningCollector(tmp_path / "restored") as running:
+        for trace in before:
+            found = running.client.get(f"/api/traces/{samples.trace_id(trace)}")
+            assert len(found["data"][0]["spans"]) == SPANS
+
+
+def test_a_collector_starts_on_a_damaged_directory_and_says_it(tmp_path: Path) -> None:
+    with RunningCollector(tmp_path / "data") as running:
+        sender = Sender(running, 1, "http")
+        sender.start()
+        eventually(lambda: len(sender.traces) > 30)
+        running.kill()
+        sender.join()
+    for name, share in (("segments/00000001.otlp", 0.4), ("otel-opto.sqlite3", 0.0)):
+        path = tmp_path / "data" / name
+        content = bytearray(path.read_bytes())
+        content[int(len(content) * share) + 5] ^= 0xFF
+        path.write_bytes(content)
+    started = time.monotonic()
+    with RunningCollector(tmp_path / "data") as running:
+        assert time.monotonic() - started < 20
+        counters = running.client.get("/v1/stats")["counters"]
+        assert counters[Counter.STORAGE_DAMAGED_STRETCHES] >= 1
+        readable = len(running.client.get("/v1/traces", limit=1000)["traces"])
+        assert readable >= len(sender.traces) - 1
+    assert command("repair", "--data-dir", tmp_path / "data").returncode == 0
+    looked = command("doctor", "--data-dir", tmp_path / "data", "--json")
+    assert looked.returncode == 1
+    assert '"file": "00000001.otlp"' in looked.stdout
