@@ -33,7 +33,7 @@ from collector.storage import marks, search, telemetry
 from collector.storage import parameters as parameter_tables
 from collector.storage.awaited import Awaited
 from collector.storage.database import Database
-from collector.storage.delivery import delivered, set_delivered
+from collector.storage.delivery import delivered, furthest, set_delivered
 from collector.storage.dependencies import CallBook
 from collector.storage.integrity.damage import ASIDE, Damage, DamageLog
 from collector.storage.ledger import TableLedger
@@ -88,9 +88,9 @@ class FileStore:
     async def start(self) -> None:
         """See `Store`."""
         await self.database.start()
-        positions = await self.database.read(delivered)
+        beyond = await self.database.read(furthest)
         try:
-            await asyncio.to_thread(self.segments.open, max(positions.values(), default=0))
+            await asyncio.to_thread(self.segments.open, beyond)
         except ConfigError:
             await self.stop()
             raise

@@ -18,6 +18,7 @@ from collector.core.errors import ConfigError
 from collector.core.protocols import Clock
 from collector.storage.care.manifest import MANIFEST, Manifest
 from collector.storage.database import DATABASE
+from collector.storage.delivery import take_back
 from collector.storage.segment import numbers_in, position_of
 from collector.storage.segment_file import SegmentFile
 
@@ -144,7 +145,8 @@ def _database(directory: Path, target: Path, position: int) -> dict[str, tuple[i
         writing = sqlite3.connect(target / DATABASE, isolation_level=None)
         try:
             reading.backup(writing)
-            writing.execute("UPDATE delivered SET position = min(position, ?)", (position,))
+            with contextlib.suppress(sqlite3.OperationalError):  # a table that an earlier schema did not have
+                take_back(writing, position)
             writing.execute("PRAGMA journal_mode = DELETE")
         finally:
             reading.close()

@@ -21,6 +21,7 @@ _JSON = {
     "parameters": {"spec"},
     "rejected_proposals": {"content", "errors"},
     "releases": {"content"},
+    "rollout_units": {"content"},
     "studies": {"definition"},
     "trials": {"content", "cost"},
 }
@@ -244,7 +245,7 @@ def _table(connection: sqlite3.Connection, name: str, root: int) -> _Table:
     info = connection.execute(f"PRAGMA table_info({_quoted(name)})").fetchall()
     (_, _, _, _, without_rowid, _) = connection.execute(f"PRAGMA table_list({_quoted(name)})").fetchone()
     keys = [place for _, place in sorted((row[5], place) for place, row in enumerate(info) if row[5])]
-    # A table without rowids has its key in front; in one with them an integer key is the rowid and stands there as NULL.
+    # A table without rowids has its key in front; in one with them an integer key is the rowid, and NULL in the record.
     order = [*keys, *(place for place in range(len(info)) if place not in keys)] if without_rowid else range(len(info))
     places = {place: stored for stored, place in enumerate(order)}
     alias = keys[0] if not without_rowid and len(keys) == 1 and info[keys[0]][2] == "INTEGER" else None
