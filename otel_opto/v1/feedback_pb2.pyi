@@ -51,7 +51,7 @@ class Feedback(google.protobuf.message.Message):
     trace_id: builtins.str
     """1 to 32 hex digits; may be empty where response_id is there"""
     span_id: builtins.str
-    """16 hex digits, the span whose output is judged; empty: the root of the trace"""
+    """1 to 16 hex digits likewise, the span whose output is judged; empty: the root of the trace"""
     name: builtins.str
     """the metric, as gen_ai.evaluation.name"""
     score: builtins.float

@@ -1,6 +1,7 @@
 """From spans to the OPTO graph."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from collector.graph.builder import CALL_CONFIDENCE, build, referenced_releases
 from collector.otlp.decode import spans_of
 from otel_opto.spec import ParameterSpec, ParameterType
 from tests import samples
+from tests.unit.collector.graph import workflows
 
 TRACE = samples.trace_id(1)
 RELEASES = {4: Release(4, "shop", {"k": ReleasedValue(3, 4)}, None, 0, "r")}
@@ -210,3 +212,33 @@ def test_nodes_and_edges_have_a_settled_order() -> None:
     into = [edge for edge in graph.edges if edge.target == span_node(5)]
     assert [edge.argument for edge in into] == ["", "", "a", "a", "b", "c"]
     assert [edge.source for edge in into[2:4]] == [span_node(2), span_node(4)]
+
+
+@pytest.mark.parametrize("server_first", [True, False])
+def test_a_span_id_that_client_and_server_share_is_two_nodes(server_first: bool) -> None:
+    """Children, the parameter, a link and the server's own log records belong to the server."""
+    root = workflows.span(1, None, "ask", 0, 9, service="front")
+    client = workflows.span(7, 1, "GET /stock", 1, 8, {"opto.output": '"42"'}, service="front")._replace(kind=3)
+    used = {"opto.output": '"42"', "opto.param.limit.value": 5}
+    server = workflows.span(7, 1, "handle stock", 2, 7, used, service="stock")._replace(kind=2)
+    below = workflows.span(8, 7, "lookup", 3, 4, service="stock")
+    after = workflows.span(9, 1, "after", 8, 9, links=[7], service="front")
+    said = workflows.record(7, "exception", 2, exception__type="Late", exception__message="too late")
+    of_client = replace(said, resource=client.resource)
+    sides = [server, client] if server_first else [client, server]
+    graph = build(workflows.TRACE, [root, *sides, below, after], {}, {}, (), [of_client])
+    names = {node.id: node.name for node in graph.nodes}
+    assert sorted(names.values()) == ["GET /stock", "after", "ask", "handle stock", "limit", "lookup"]
+    edges = {(names[edge.source], names[edge.target]) for edge in graph.edges}
+    assert {("lookup", "handle stock"), ("handle stock", "GET /stock"), ("GET /stock", "ask")} <= edges
+    assert ("limit", "handle stock") in edges
+    assert ("handle stock", "after") in edges
+    assert graph.parameters[0].used_by == (samples.span_id(7),)
+    assert graph.operation(samples.span_id(7)) == span_node(7)
+    assert [names[f"span:{one.span_id}"] for one in graph.exceptions] == ["GET /stock"]
+    assert not graph.gaps
+
+
+def test_a_parent_that_leads_back_is_a_gap() -> None:
+    graph = workflows.graph_of([workflows.span(1, 2, "a", 0, 9), workflows.span(2, 1, "b", 1, 8)])
+    assert [(gap.kind, gap.span_id) for gap in graph.gaps] == [("parent_circle", samples.span_id(1))]
