@@ -97,7 +97,8 @@ class TelemetryStore(Protocol):
     async def trace_data(self, trace_id: str, bounds: TraceBounds | None = None) -> bytes:
         """A serialized ``TracesData`` of one trace, each resource, scope and span byte for byte as it came.
 
-        In order of arrival; byte-equal spans of byte-equal resource and scope once. Empty if the trace is unknown.
+        Only attributes that a later one of the same key overrides are left out. In order of arrival; spans that are
+        equal under equal resource and scope, however they were encoded, once. Empty if the trace is unknown.
 
         Raises:
             TooLarge: it goes beyond the bounds; no more than that is read and held.

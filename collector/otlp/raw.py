@@ -1,6 +1,6 @@
 """OTLP traces taken apart and put together without reading their spans."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from typing import TypeAlias
 
 from google.protobuf.message import Message
@@ -8,6 +8,7 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector.otlp.counting import counting_around, counting_in_span
 from collector.otlp.v1.raw_pb2 import RawResourceSpans, RawScopeSpans, RawTraces, SpanHead, TraceHeads
 
 
@@ -23,8 +24,8 @@ _Found: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes]
 
 
 class TraceDataBuilder:
-    """Gathers the spans of one trace out of any number of requests, byte for byte; equal ones once, whatever way they
-    were encoded in.
+    """Gathers the spans of one trace out of any number of requests, byte for byte but for attributes that do not count
+    (`collector.otlp.counting`); equal ones once, whatever way they were encoded in.
 
     Attributes:
         spans: How many there are so far.
@@ -46,8 +47,10 @@ class TraceDataBuilder:
             return
         for group in RawTraces.FromString(body).resource_spans:
             for scoped in group.scope_spans:
-                kept = self._new(group, scoped)
+                kept = list(map(counting_in_span, self._new(group, scoped)))
                 if kept:
+                    _thin_out(Resource, group.resource)
+                    _thin_out(InstrumentationScope, scoped.scope)
                     self.spans += len(kept)
                     self.bytes += sum(map(len, kept))
                     _append(self._data, group, scoped, kept)
@@ -78,6 +81,13 @@ class TraceDataBuilder:
     def build(self) -> bytes:
         """A serialized ``TracesData``; empty if no span was found."""
         return self._data.SerializeToString()
+
+
+def _thin_out(kind: type[Resource] | type[InstrumentationScope], pieces: MutableSequence[bytes]) -> None:
+    whole = b"".join(pieces)
+    counting = counting_around(kind, whole)
+    if counting is not whole:
+        pieces[:] = [counting]
 
 
 def _meaning(found: _Found) -> _Found:

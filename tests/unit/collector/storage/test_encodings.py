@@ -187,3 +187,11 @@ def test_one_span_encoded_in_two_ways_is_one() -> None:
 
     once, twice = asyncio.run(both())
     assert once == twice
+
+
+def test_what_is_shown_of_an_attribute_is_what_is_found(expected: dict[str, object]) -> None:
+    """Its last value, wherever it stands and whoever shows it."""
+    shown = str(expected["read 1"])
+    assert "first" not in shown
+    assert shown.count("last") >= len(PLACES)
+    assert "'old'" not in shown
