@@ -22,7 +22,10 @@ from collector.jaeger.reader import Reader
 from collector.jaeger.summary import summary_document
 from collector.jaeger.v1_document import trace_document
 from collector.otlp.decode import spans_of
+from collector.otlp.faults import Faults
 from collector.otlp.json_traces import resource_spans
+from collector.otlp.parts import parts_of, request_of, split
+from collector.otlp.pieces import pieces
 from collector.otlp.text import text_of
 from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
@@ -53,7 +56,7 @@ def attributes(place: str) -> list[KeyValue]:
 def requests() -> Sequence[ExportTraceServiceRequest]:
     rich = samples.span(1, 1, name="root", start=SECOND, duration=5 * SECOND)
     rich.kind = 2  # type: ignore[assignment]
-    rich.flags, rich.trace_state = 0x101, "a=b"
+    rich.flags, rich.trace_state, rich.dropped_attributes_count, rich.dropped_events_count = 0x101, "a=b", 300, 1
     rich.attributes.extend(attributes("span"))
     rich.attributes.extend(samples.attributes({"opto.param.tone.value": '"kind"', "input.value": "how are you?"}))
     rich.attributes.extend(samples.attributes({"opto.param.tone.version": 7, "output.value": "well, thank you"}))
@@ -93,6 +96,9 @@ def queries() -> list[TraceQuery]:
     pairs += [("span.kind", kind) for kind in ("server", "client", "internal", "unspecified")]
     pairs += [("span.status", status) for status in ("ok", "error", "unset")]
     pairs += [("scope.name", "lib"), ("scope.version", "1.2"), ("exception.message", "broken"), ("\ud800", "\udc00")]
+    pairs += [("otel.status_code", "ERROR"), ("otel.status_description", "broken"), ("w3c.tracestate", "a=b")]
+    pairs += [("otel.scope.name", "lib"), ("otel.scope.version", "1.2"), ("otel.dropped_attributes_count", "300")]
+    pairs += [("event", "happened"), ("otel.dropped_events_count", "1"), ("otel.dropped_links_count", "1")]
     pairs += [("service.name", name) for name in ("front", "old", "12")] + [("resource.team", "red")]
     return [
         *(TraceQuery(attributes={key: text}) for key, text in pairs),
@@ -176,6 +182,17 @@ def test_the_searches_find_something(expected: dict[str, object]) -> None:
     assert not expected[f"find {TraceQuery(attributes={'span-twice': 'first'})}"]
     assert expected[f"find {TraceQuery(service='front')}"]
     assert not expected[f"find {TraceQuery(service='old')}"]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 3_000))
+@settings(deadline=None)
+def test_what_is_taken_apart_says_the_same_together(seed: int, max_bytes: int) -> None:
+    """Large requests are read, and large traces answered, in several."""
+    body = Scribe(random.Random(seed)).written(requests()[0])
+    whole = repr(spans_of(body))
+    lots = [request_of(lot) for lot in split(parts_of(body, Faults()), max_bytes, 2)]
+    for several in (lots, list(pieces(body, max_bytes))):
+        assert repr([span for one in several for span in spans_of(one)]) == whole
 
 
 def test_one_span_encoded_in_two_ways_is_one() -> None:
