@@ -212,7 +212,8 @@ class Operations:
         running = record.running_trials()[-1]
         stored = await self._store.feedback_of_release(running.release, record.study.metric)
         names = await self._store.metrics_of_release(running.release)
-        return replace(record, message=words(record.study, tally(record.study, stored, names)))
+        found = await asyncio.to_thread(tally, record.study, stored, names)  # of any amount
+        return replace(record, message=words(record.study, found))
 
     async def stop_study(self, name: str, actor: str) -> StudyRecord:
         """Ends a running study; its best release so far comes into force. A study that has ended stays as it is."""

@@ -1,7 +1,7 @@
 """The feedback that decides a trial."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from collector.core.feedback import Feedback, StoredFeedback
@@ -17,12 +17,13 @@ def select(study: Study, feedback: Sequence[StoredFeedback]) -> tuple[Feedback, 
         feedback: Of the study's metric, on traces that ran with the trial's release, in order of reception. Of one
             source the last word on an output counts; of several sources that judge one output the first.
     """
+    score_of = scoring(study)
     chosen: dict[tuple[str, str], Feedback] = {}
     for stored in feedback:
         if len(chosen) == study.batch_size:
             break
         item = stored.feedback
-        score = score_of(study, item)
+        score = score_of(item)
         if score is not None and passes(study, item) and not stored.superseded:
             chosen.setdefault((item.target.trace_id, item.target.span_id), replace(item, score=score))
     return tuple(chosen.values())
@@ -33,12 +34,19 @@ def passes(study: Study, feedback: Feedback) -> bool:
     return all(feedback.attributes.get(key) == value for key, value in study.feedback_filter.items())
 
 
-def score_of(study: Study, feedback: Feedback) -> float | None:
-    """Its own score, else that of its label, whose case and surrounding blanks do not count; None if it has neither."""
-    if feedback.score is not None or not study.labels:
-        return feedback.score
+def scoring(study: Study) -> Callable[[Feedback], float | None]:
+    """Gives the score of feedback for a study: its own, else that of its label; None if it has neither.
+
+    Case and surrounding blanks of labels do not count.
+    """
     scores = {folded(label): score for label, score in study.labels.items()}
-    return scores.get(folded(feedback.label))
+
+    def score_of(feedback: Feedback) -> float | None:
+        if feedback.score is not None or not scores:
+            return feedback.score
+        return scores.get(folded(feedback.label))
+
+    return score_of
 
 
 def folded(label: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from collector.core.feedback import StoredFeedback
 from collector.core.study import Study
-from collector.feedback.batch import passes, score_of
+from collector.feedback.batch import passes, scoring
 
 _MOST_SHOWN = 8
 
@@ -40,7 +40,8 @@ def tally(study: Study, stored: Sequence[StoredFeedback], names: Mapping[str, in
     """
     last = [one.feedback for one in stored if not one.superseded]
     counted = [one for one in last if passes(study, one)]
-    unscored = [one for one in counted if score_of(study, one) is None]
+    score_of = scoring(study)
+    unscored = [one for one in counted if score_of(one) is None]
     labels = Counter(one.label for one in unscored if one.label)
     others = {name: count for name, count in names.items() if name != study.metric}
     return Tally(len(last), len(counted) - len(unscored), len(last) - len(counted), labels, others)

@@ -9,14 +9,18 @@ from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFee
 from collector.core.span import SpanContext
 from collector.otlp.responses import digest_of
 
-_SAME_WORD = (
-    "SELECT 1 FROM feedback AS later WHERE later.judged_trace_id = feedback.judged_trace_id"
-    " AND later.judged_span_id = feedback.judged_span_id AND later.name = feedback.name"
-    " AND later.source = feedback.source"
-    " AND (later.time_unix_nano, later.sequence) > (feedback.time_unix_nano, feedback.sequence)"
+_LAST_WORD = (
+    "FROM feedback AS word WHERE word.judged_trace_id = feedback.judged_trace_id"
+    " AND word.judged_span_id = feedback.judged_span_id AND word.name = feedback.name AND word.source = feedback.source"
+    " AND word.says = {says} ORDER BY word.time_unix_nano DESC, word.sequence DESC LIMIT 1"
 )
+"""By the same source on the same output by the same metric; one look into an index, however many there are."""
+
 _SUPERSEDED = (
-    f"EXISTS ({_SAME_WORD} AND later.says = 1) OR (feedback.says = 0 AND EXISTS ({_SAME_WORD} AND later.says = 0))"
+    f"CASE feedback.says WHEN 1 THEN feedback.sequence <> (SELECT word.sequence {_LAST_WORD.format(says=1)})"
+    f" ELSE feedback.sequence <> (SELECT word.sequence {_LAST_WORD.format(says=0)}) OR coalesce((SELECT"
+    " (word.time_unix_nano, word.sequence) > (feedback.time_unix_nano, feedback.sequence)"
+    f" {_LAST_WORD.format(says=1)}), 0) END"
 )
 _COLUMNS = (
     "id, judged_trace_id, judged_span_id, name, score, label, text, source, attributes, time_unix_nano,"

@@ -193,7 +193,8 @@ class StudyRunner:
         return True
 
     async def _counting(self, study: Study, trial: Trial) -> Sequence[Feedback]:
-        return select(study, await self._store.feedback_of_release(trial.release, study.metric))
+        stored = await self._store.feedback_of_release(trial.release, study.metric)
+        return await asyncio.to_thread(select, study, stored)  # of any amount
 
     async def _propose(self, record: StudyRecord) -> bool:
         study = record.study
@@ -218,7 +219,7 @@ class StudyRunner:
         best = record.best_trial()
         assert best is not None  # a trial is complete here
         stored = await self._store.feedback_of_release(best.release, record.study.metric)
-        batch = await self._pipeline.judged(record.study, select(record.study, stored))
+        batch = await self._pipeline.judged(record.study, await asyncio.to_thread(select, record.study, stored))
         declared = {spec.key: spec for spec in await self._store.parameters(record.study.service)}
         return OptimizationRequest(
             study=record.study,
