@@ -1,6 +1,7 @@
 """Rollouts: how a release gets from an arm of live traffic to the control, or does not."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from collector.core.study import Direction, Policy
@@ -54,12 +55,16 @@ class Metric:
         name: Of the feedback.
         lowest: Scores below it are clipped to it, and counted.
         highest: The same above.
+        labels: What feedback without a score of its own counts as, by its label.
+        feedback_filter: Attributes that feedback must have to count.
     """
 
     name: str
     direction: Direction = Direction.MAXIMIZE
     lowest: float = 0.0
     highest: float = 1.0
+    labels: Mapping[str, float] = field(default_factory=dict)
+    feedback_filter: Mapping[str, str] = field(default_factory=dict)
 
     def outcome(self, score: float) -> float:
         """The score between 0 (as bad as can be) and 1."""

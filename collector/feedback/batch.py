@@ -1,7 +1,7 @@
 """The feedback that decides a trial."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from collector.core.feedback import Feedback, StoredFeedback
@@ -17,29 +17,29 @@ def select(study: Study, feedback: Sequence[StoredFeedback]) -> tuple[Feedback, 
         feedback: Of the study's metric, on traces that ran with the trial's release, in order of reception. Of one
             source the last word on an output counts; of several sources that judge one output the first.
     """
-    score_of = scoring(study)
+    score_of = scoring(study.labels)
     chosen: dict[tuple[str, str], Feedback] = {}
     for stored in feedback:
         if len(chosen) == study.batch_size:
             break
         item = stored.feedback
         score = score_of(item)
-        if score is not None and passes(study, item) and not stored.superseded:
+        if score is not None and passes(study.feedback_filter, item) and not stored.superseded:
             chosen.setdefault((item.target.trace_id, item.target.span_id), replace(item, score=score))
     return tuple(chosen.values())
 
 
-def passes(study: Study, feedback: Feedback) -> bool:
-    """Whether it has the attributes that the study wants."""
-    return all(feedback.attributes.get(key) == value for key, value in study.feedback_filter.items())
+def passes(feedback_filter: Mapping[str, str], feedback: Feedback) -> bool:
+    """Whether it has the attributes that are wanted."""
+    return all(feedback.attributes.get(key) == value for key, value in feedback_filter.items())
 
 
-def scoring(study: Study) -> Callable[[Feedback], float | None]:
-    """Gives the score of feedback for a study: its own, else that of its label; None if it has neither.
+def scoring(labels: Mapping[str, float]) -> Callable[[Feedback], float | None]:
+    """Gives the score of feedback: its own, else that of its label; None if it has neither.
 
     Case and surrounding blanks of labels do not count.
     """
-    scores = {folded(label): score for label, score in study.labels.items()}
+    scores = {folded(label): score for label, score in labels.items()}
 
     def score_of(feedback: Feedback) -> float | None:
         if feedback.score is not None or not scores:

@@ -39,8 +39,8 @@ def tally(study: Study, stored: Sequence[StoredFeedback], names: Mapping[str, in
         names: How often each metric is named by the feedback on the release.
     """
     last = [one.feedback for one in stored if not one.superseded]
-    counted = [one for one in last if passes(study, one)]
-    score_of = scoring(study)
+    counted = [one for one in last if passes(study.feedback_filter, one)]
+    score_of = scoring(study.labels)
     unscored = [one for one in counted if score_of(one) is None]
     labels = Counter(one.label for one in unscored if one.label)
     others = {name: count for name, count in names.items() if name != study.metric}

@@ -9,6 +9,7 @@ from collector.core.release import Release
 from collector.core.rollout import Guardrail, RolloutPlan, Signal
 from collector.core.span import Span, StatusCode
 from collector.core.units import OpenUnit, Unit
+from collector.feedback.batch import passes, scoring
 from otel_opto import semconv
 
 _TOKENS = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
@@ -54,8 +55,10 @@ def _releases(trace: JudgedTrace, service: str) -> set[object]:
 def _scores(trace: JudgedTrace, plan: RolloutPlan) -> Sequence[float]:
     if plan.metric is None:
         return ()
+    metric, score_of = plan.metric, scoring(plan.metric.labels)
     said = [kept.feedback for kept in trace.feedback if not kept.superseded]
-    return [one.score for one in said if one.name == plan.metric.name and one.score is not None]
+    counted = [one for one in said if one.name == metric.name and passes(metric.feedback_filter, one)]
+    return [score for one in counted if (score := score_of(one)) is not None]
 
 
 def _bad(rail: Guardrail, trace: JudgedTrace, plan: RolloutPlan, release: Release) -> bool | None:

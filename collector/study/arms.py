@@ -105,7 +105,10 @@ class TrialArms:
 
 def metric_of(study: Study) -> Metric:
     """The study's objective as arms are compared by it."""
-    return Metric(study.metric, study.direction, study.lowest, study.highest)
+    return Metric(
+        study.metric, study.direction, study.lowest, study.highest, labels=study.labels,
+        feedback_filter=study.feedback_filter,
+    )  # fmt: skip
 
 
 def _as_rollout(study: Study, trial: Trial) -> Rollout:
