@@ -121,7 +121,7 @@ def _add_feedback(span: Span, judgements: Sequence[_Shown]) -> None:
     attributes: dict[str, AnyValue] = {}
     for stored, as_event in judgements:
         feedback = stored.feedback
-        attributes.update(attributes_of(feedback))
+        attributes.update(attributes_of(stored))
         if as_event:
             time = feedback.time_unix_nano or stored.received_unix_nano
             event = span.events.add(name=semconv.EVALUATION_EVENT, time_unix_nano=time)

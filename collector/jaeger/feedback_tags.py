@@ -1,13 +1,19 @@
 """How Jaeger is shown a judgement: as attributes of the judged span, and as an event on it."""
 
-from collector.core.feedback import Feedback
+from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.span import AnyValue
 from collector.otlp.tags import EVENT_NAME
 from otel_opto import semconv
 
 
-def attributes_of(feedback: Feedback) -> dict[str, AnyValue]:
-    """For those who scan a list: ``opto.feedback.<metric>`` is the score, with ``.label`` and ``.text`` beside it."""
+def attributes_of(stored: StoredFeedback) -> dict[str, AnyValue]:
+    """For those who scan a list: ``opto.feedback.<metric>`` is the score, with ``.label`` and ``.text`` beside it.
+
+    The last word of a source; what it superseded is an event alone.
+    """
+    if stored.superseded:
+        return {}
+    feedback = stored.feedback
     key = f"{semconv.FEEDBACK_PREFIX}{feedback.name}"
     return _said({key: feedback.score, f"{key}.label": feedback.label, f"{key}.text": feedback.text})
 
@@ -25,9 +31,9 @@ def event_of(feedback: Feedback) -> dict[str, AnyValue]:
     )
 
 
-def shown(feedback: Feedback) -> tuple[dict[str, AnyValue], ...]:
+def shown(stored: StoredFeedback) -> tuple[dict[str, AnyValue], ...]:
     """All that is shown of it."""
-    return attributes_of(feedback), event_of(feedback), {EVENT_NAME: semconv.EVALUATION_EVENT}
+    return attributes_of(stored), event_of(stored.feedback), {EVENT_NAME: semconv.EVALUATION_EVENT}
 
 
 def _said(values: dict[str, AnyValue]) -> dict[str, AnyValue]:

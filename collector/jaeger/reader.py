@@ -111,7 +111,7 @@ class Reader:
     async def _meets(self, trace_id: str, terms: Sequence[Term]) -> bool:
         """Each term by some feedback on the trace, or by something that one of its spans is shown with."""
         feedback = await self._source.feedback(trace_id=trace_id, limit=0)
-        left = [term for term in terms if not any(term.met_by(one.feedback) for one in feedback)]
+        left = [term for term in terms if not any(term.met_by(one) for one in feedback)]
         if not left:
             return True
         try:

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from collector.core.feedback import Feedback
+from collector.core.feedback import StoredFeedback
 from collector.core.span import AnyValue, Span
 from collector.core.telemetry import TraceQuery
 from collector.jaeger.feedback_tags import shown
@@ -58,11 +58,13 @@ class Term:
         parameter = self.key.removesuffix(semconv.PARAM_VALUE_SUFFIX)
         return any(key.encode() in data for key in (self.key, parameter + semconv.PARAM_VERSION_SUFFIX))
 
-    def met_by(self, feedback: Feedback) -> bool:
+    def met_by(self, stored: StoredFeedback) -> bool:
         """Whether a feedback meets it."""
-        if self.key == f"{semconv.FEEDBACK_PREFIX}{feedback.name}" and feedback.label == self.text != "":
+        feedback = stored.feedback
+        of_metric = self.key == f"{semconv.FEEDBACK_PREFIX}{feedback.name}" and not stored.superseded
+        if of_metric and feedback.label == self.text != "":
             return True
-        return self._is_one_of(values[self.key] for values in shown(feedback) if self.key in values)
+        return self._is_one_of(values[self.key] for values in shown(stored) if self.key in values)
 
     def met_on(self, span: Span) -> bool:
         """Whether what a span says, or is shown with, meets it."""

@@ -278,6 +278,18 @@ async def test_a_judgement_that_came_as_an_event_is_one_event(served: Served) ->
     assert [tag["value"] for tag in one["tags"] if tag["key"] == "opto.feedback.q"] == [0.75]  # the last word
 
 
+async def test_a_span_is_tagged_with_the_last_word_of_a_source_whatever_came_first(served: Served) -> None:
+    target = SpanContext(samples.trace_id(1), samples.span_id(1))
+    late, early = (Feedback(target, "q", score, time_unix_nano=time) for time, score in ((9, 0.75), (8, 0.5)))
+    await served.store.append(read_traces(samples.traces_request([samples.span(1, 1)]), 1).request)
+    await served.store.submit([late, early], 1)
+    (one,) = served.get("/api/traces/1")["data"][0]["spans"]
+    assert [tag["value"] for tag in one["tags"] if tag["key"] == "opto.feedback.q"] == [0.75]
+    assert len(one["logs"]) == 2
+    assert served.ids(service="shop", tag="opto.feedback.q:>0.6") == [1]
+    assert served.ids(service="shop", tag="opto.feedback.q:<0.6") == []
+
+
 async def test_values_of_released_parameters_and_fields_of_judgements_are_searched_for(served: Served) -> None:
     release = await control_of(served.store).desk.publish(ReleaseDraft("shop", {"k": 7}, "test"), "test")
     await served.keep(samples.span(1, 1, values={"opto.param.k.version": release.number}))
