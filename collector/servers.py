@@ -27,7 +27,11 @@ from collector.counters import Counters
 from collector.jaeger import http as jaeger_http
 from collector.jaeger import remote_storage
 from collector.jaeger.reader import Reader
-from collector.listeners import GrpcListener, HttpListener, Tls
+from collector.network.connections import Connections
+from collector.network.descriptors import shared_out
+from collector.network.grpc_gate import GrpcGate
+from collector.network.listeners import GrpcListener, HttpListener, Tls
+from collector.network.patience import HttpLimits
 from collector.pipeline import Pipeline
 from collector.publisher.hub import AssignmentHub
 from collector.receiver import otlp_grpc, otlp_http
@@ -82,6 +86,16 @@ class Servers:
         self._access = access
         self._served = served
         self._listeners: list[Listener] = []
+        limits = served.limits
+        self._gate = GrpcGate(max(1, limits.max_in_flight_bytes // limits.max_message_bytes), served.counters)
+        self._places = shared_out(
+            {
+                "otlp_grpc": config.receivers.otlp.protocols.grpc.max_connections,
+                "otlp_http": config.receivers.otlp.protocols.http.max_connections,
+                "api": config.api.max_connections,
+                "jaeger_storage": config.jaeger.storage.max_connections if config.jaeger.storage.endpoint else 0,
+            }
+        )
         try:
             self.addresses = Addresses(
                 self._otlp_over_grpc(), self._otlp_over_http(), self._api(), self._jaeger_storage()
@@ -101,16 +115,17 @@ class Servers:
         for listener in self._listeners:
             await listener.stop()
 
-    def _grpc_server(self, table: RpcTable) -> grpc.aio.Server:
-        guards = (GrpcGuard(self._access, {**table, **HEALTH_RPCS}, self._served.counters),)
-        server = grpc.aio.server(options=otlp_grpc.server_options(self._served.limits), interceptors=guards)
+    def _grpc_server(self, key: str, table: RpcTable) -> grpc.aio.Server:
+        guard = GrpcGuard(self._access, {**table, **HEALTH_RPCS}, self._served.counters)
+        options = otlp_grpc.server_options(self._served.limits, self._places[key])
+        server = grpc.aio.server(options=options, interceptors=(guard, self._gate))
         serving = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(serving, server)
         return server
 
     def _otlp_over_grpc(self) -> str:
         served = self._served
-        server = self._grpc_server({**otlp_grpc.RPCS, **grpc_services.RPCS})
+        server = self._grpc_server("otlp_grpc", {**otlp_grpc.RPCS, **grpc_services.RPCS})
         server.add_generic_rpc_handlers(otlp_grpc.handlers(served.pipeline, served.counters, served.budget))
         grpc_services.add_to(server, served.operations, served.hub)
         protocol = self._config.receivers.otlp.protocols.grpc
@@ -120,10 +135,13 @@ class Servers:
         served = self._served
         protocol = self._config.receivers.otlp.protocols.http
         receiver: ASGIApp = OtlpHttp(served.pipeline, served.counters, served.limits, served.budget)
+        at_once: Callable[[Scope], bool] = _every
         if not self._access.open:
-            receiver = Guard(receiver, self._access, otlp_http.listed, _otlp_refusal, served.counters)
+            receiver = guard = Guard(receiver, self._access, otlp_http.listed, _otlp_refusal, served.counters)
+            at_once = guard.allows
         receiver = _with_cors(receiver, protocol.cors)
-        return self._serve_http(receiver, protocol.endpoint, "receivers.otlp.protocols.http", protocol.tls)
+        bounds = self._connections("otlp_http", at_once)
+        return self._serve_http(receiver, protocol.endpoint, "receivers.otlp.protocols.http", protocol.tls, bounds)
 
     def _api(self) -> str:
         served = self._served
@@ -131,14 +149,15 @@ class Servers:
         table = HttpTable([*http.endpoints(served.operations, served.ready), *jaeger])
         app: ASGIApp = Attended(http.app(table))
         if not self._access.open:
-            app = Guard(app, self._access, table.listed, _api_refusal, self._served.counters)
-        return self._serve_http(app, self._config.api.endpoint, "api", self._config.api.tls)
+            app = Guard(app, self._access, table.listed, _api_refusal, served.counters)
+        bounds = self._connections("api", _none)
+        return self._serve_http(app, self._config.api.endpoint, "api", self._config.api.tls, bounds)
 
     def _jaeger_storage(self) -> str:
         settings = self._config.jaeger.storage
         if not settings.endpoint:
             return ""
-        server = self._grpc_server({**remote_storage.RPCS, **REFLECTION_RPCS})
+        server = self._grpc_server("jaeger_storage", {**remote_storage.RPCS, **REFLECTION_RPCS})
         remote_storage.add_to(server, self._served.reader)
         names = (*remote_storage.SERVICES, _HEALTH.full_name)
         reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
@@ -155,10 +174,22 @@ class Servers:
         self._listeners.append(listener)
         return listener.address
 
-    def _serve_http(self, app: ASGIApp, endpoint: str, key: str, tls: TlsConfig) -> str:
-        listener = HttpListener(app, endpoint, f"{key}.endpoint", _tls(tls))
+    def _connections(self, key: str, at_once: Callable[[Scope], bool]) -> Connections:
+        limits = HttpLimits(max_connections=self._places[key])
+        return Connections(limits, self._served.counters, self._served.budget, at_once)
+
+    def _serve_http(self, app: ASGIApp, endpoint: str, key: str, tls: TlsConfig, connections: Connections) -> str:
+        listener = HttpListener(app, endpoint, f"{key}.endpoint", connections, _tls(tls))
         self._listeners.append(listener)
         return listener.address
+
+
+def _every(_: Scope) -> bool:
+    return True
+
+
+def _none(_: Scope) -> bool:
+    return False
 
 
 def _tls(config: TlsConfig) -> Tls | None:

@@ -72,7 +72,9 @@ class Collector:
         self._counters = Counters()
         self._hub = AssignmentHub()
         otlp = config.receivers.otlp
-        self._limits = ReceiverLimits(otlp.max_request_bytes, otlp.max_in_flight_bytes)
+        self._limits = ReceiverLimits(
+            otlp.max_request_bytes, otlp.max_in_flight_bytes, otlp.protocols.grpc.max_message_bytes
+        )
         self._budget = Budget(self._limits.max_in_flight_bytes)
         self._store = FileStore(
             config.storage.directory,

@@ -31,13 +31,24 @@ class Guard:
         self._refusal = refusal
         self._counters = counters
 
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+    def allows(self, scope: AsgiScope) -> bool:
+        """Whether a request will be passed on, for who wants to know before it is asked to answer."""
+        try:
+            self._check(scope)
+        except Denied:
+            return False
+        return True
+
+    def _check(self, scope: AsgiScope) -> None:
         assert scope["type"] == "http"  # neither lifespan nor WebSockets are served
         listed = self._listed(scope)
+        if listed is None or listed.scope is not None:
+            self._access.check(_authorization(scope), listed.scope if listed else None)
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
         try:
-            if listed is None or listed.scope is not None:
-                self._access.check(_authorization(scope), listed.scope if listed else None)
+            self._check(scope)
         except Denied as denied:
             self._counters.add(Counter.RECEIVER_UNAUTHENTICATED_REQUESTS)
             content_type, body = self._refusal(scope, denied)

@@ -41,15 +41,20 @@ class GrpcGuard(grpc.aio.ServerInterceptor):
         except Denied as denied:
             self._counters.add(Counter.RECEIVER_UNAUTHENTICATED_REQUESTS)
             code = grpc.StatusCode.PERMISSION_DENIED if denied.authenticated else grpc.StatusCode.UNAUTHENTICATED
-            return _refusing(code, str(denied))
+            return refusing(code, str(denied))
         if not listed:
-            return _refusing(grpc.StatusCode.UNIMPLEMENTED, f"{method[:200]} is not served here")
+            return refusing(grpc.StatusCode.UNIMPLEMENTED, f"{method[:200]} is not served here")
         return await continuation(handler_call_details)
 
 
-def _refusing(code: grpc.StatusCode, reason: str) -> _Handler:
-    async def refuse(_: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-        await context.abort(code, reason)
+def refusing(code: grpc.StatusCode, words: str) -> _Handler:
+    """A handler that answers without a look at the message.
+
+    It takes the request for a stream: a message that is expected gRPC would read first, whole.
+    """
+
+    async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, bytes]) -> bytes:
+        await context.abort(code, words)
         raise AssertionError("abort raises")
 
-    return grpc.unary_unary_rpc_method_handler(refuse)
+    return grpc.stream_unary_rpc_method_handler(refuse)

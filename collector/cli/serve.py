@@ -14,6 +14,7 @@ from pathlib import Path
 from collector.allocator import collect_seldom, keep_freed_memory
 from collector.cli import output
 from collector.config import Config, load
+from collector.network.descriptors import raise_limit
 from collector.service import Collector
 
 _HELP = """\
@@ -71,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=config.telemetry.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    raise_limit()
     keep_freed_memory()
     collect_seldom()
     import uvloop  # noqa: PLC0415 - here and not above: only this command needs it

@@ -31,6 +31,8 @@ def _sendable(secret: SecretStr) -> SecretStr:
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 EndpointOrOff = Annotated[str, AfterValidator(lambda text: text and _endpoint(text))]
 
+_CONNECTIONS = "Open at once; fewer where `ulimit -n` does not suffice for all."
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
@@ -67,6 +69,14 @@ class GrpcConfig(_Section):
 
     endpoint: Endpoint = Field("127.0.0.1:4317", description="Where OTLP/gRPC and the SDK's release watch are served.")
     tls: TlsConfig = TlsConfig()
+    max_message_bytes: int = Field(
+        8 * 2**20,
+        ge=2**16,
+        le=2**30,
+        description="Largest gRPC message, before and after decompression. As many are received at once as fit into "
+        "`receivers.otlp.max_in_flight_bytes`; the others wait.",
+    )
+    max_connections: int = Field(2048, ge=1, le=10**6, description=_CONNECTIONS)
 
 
 class HttpConfig(_Section):
@@ -74,6 +84,7 @@ class HttpConfig(_Section):
 
     endpoint: Endpoint = Field("127.0.0.1:4318", description="Where OTLP/HTTP is served.")
     tls: TlsConfig = TlsConfig()
+    max_connections: int = Field(1024, ge=1, le=10**6, description=_CONNECTIONS)
     cors: CorsConfig = CorsConfig()
 
 
@@ -89,7 +100,7 @@ class OtlpConfig(_Section):
 
     protocols: ProtocolsConfig = ProtocolsConfig()
     max_request_bytes: int = Field(
-        64 * 2**20, ge=1024, le=2**30, description="Largest export request, before and after decompression."
+        64 * 2**20, ge=1024, le=2**30, description="Largest export request over HTTP, before and after decompression."
     )
     max_in_flight_bytes: int = Field(
         64 * 2**20,
@@ -157,6 +168,7 @@ class ApiConfig(_Section):
         description="Where the JSON API, Jaeger's query API, /metrics, /readyz and /healthz are served.",
     )
     tls: TlsConfig = TlsConfig()
+    max_connections: int = Field(1024, ge=1, le=10**6, description=_CONNECTIONS)
 
 
 class JaegerStorageConfig(_Section):
@@ -167,6 +179,7 @@ class JaegerStorageConfig(_Section):
         description="Where it is served; empty turns it off. The default is passed over where the port is taken.",
     )
     tls: TlsConfig = TlsConfig()
+    max_connections: int = Field(256, ge=1, le=10**6, description=_CONNECTIONS)
 
 
 class JaegerConfig(_Section):

@@ -34,13 +34,22 @@ RPCS: RpcTable = {
 _Handler = Callable[[bytes, grpc.aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]
 
 
-def server_options(limits: ReceiverLimits) -> Sequence[tuple[str, int]]:
-    """For `grpc.aio.server`. Larger messages are refused by grpcio before we see them, so we cannot count them.
+def server_options(limits: ReceiverLimits, max_connections: int) -> Sequence[tuple[str, int]]:
+    """For `grpc.aio.server`. Larger messages and further connections are refused by grpcio before we see them, so we
+    cannot count them.
 
     Applications ping idle connections (every 30 s is common); grpcio's default would answer with GOAWAY.
     """
     return (
-        ("grpc.max_receive_message_length", limits.max_request_bytes),
+        ("grpc.max_receive_message_length", limits.max_message_bytes),
+        ("grpc.max_allowed_incoming_connections", max_connections),
+        ("grpc.max_concurrent_streams", 128),
+        # Otherwise fast senders get windows of a mebibyte, which they may fill before anybody knows who they are; the
+        # window of a message that is being read grows to its size all the same.
+        ("grpc.http2.bdp_probe", 0),
+        # Who connects and says nothing, or has nothing to say any more, gives his place to others.
+        ("grpc.server_handshake_timeout_ms", 10_000),
+        ("grpc.max_connection_idle_ms", 5 * 60_000),
         ("grpc.so_reuseport", 0),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),

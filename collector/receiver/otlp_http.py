@@ -23,7 +23,7 @@ from collector.counters import Counter, Counters
 from collector.receiver.answer import success
 from collector.receiver.faults import answer_to
 from collector.receiver.inflate import ENCODINGS, Inflater
-from collector.receiver.limits import Budget, ReceiverLimits, Reservation
+from collector.receiver.limits import RESERVATION, Budget, ReceiverLimits, Reservation
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE, _STEP_COST = 2**20, 2**14
@@ -70,7 +70,10 @@ def listed(scope: Scope) -> Listed | None:
 
 
 class OtlpHttp:
-    """The ASGI application: POST /v1/traces, /v1/logs and /v1/metrics."""
+    """The ASGI application: POST /v1/traces, /v1/logs and /v1/metrics.
+
+    The scope has a `Reservation` under `RESERVATION`: for what came of the body it has taken room already.
+    """
 
     def __init__(self, ingestor: Ingestor, counters: Counters, limits: ReceiverLimits, budget: Budget) -> None:
         self._ingestor = ingestor
@@ -97,7 +100,7 @@ class OtlpHttp:
         as_json = content_type == _JSON
         try:
             _check_served(scope, headers, content_type)
-            with self._budget.reservation() as reservation:
+            with self._budget.reservation(scope[RESERVATION]) as reservation:
                 body = await self._body(headers, receive, reservation)
                 return _Answer(await self._export(_SIGNALS[scope["path"]], body, headers, as_json=as_json))
         except _Refusal as refusal:
@@ -127,8 +130,10 @@ class OtlpHttp:
             received += len(piece)
             if received > limit:
                 raise TooLarge(f"the body is longer than {limit} bytes; send smaller batches")
+            room = len(piece)  # is reserved already, by who received it
             for grown in inflater.feed(piece):
-                reservation.grow(grown)
+                reservation.grow(max(0, grown - room))
+                room = max(0, room - grown)
                 worked += grown + _STEP_COST
                 if worked > _AT_ONCE:  # others come in between
                     worked = 0

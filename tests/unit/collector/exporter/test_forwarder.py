@@ -16,7 +16,9 @@ from collector.exporter.destination import Destination
 from collector.exporter.forwarder import Forwarder
 from collector.exporter.grpc_sender import GrpcSender
 from collector.exporter.http_sender import HttpSender
-from collector.listeners import GrpcListener, HttpListener
+from collector.network.connections import Connections
+from collector.network.listeners import GrpcListener, HttpListener
+from collector.network.patience import HttpLimits
 from collector.otlp.request import read_logs, read_traces
 from collector.receiver import otlp_grpc
 from collector.receiver.limits import Budget, ReceiverLimits
@@ -50,11 +52,12 @@ async def serving(peer: Peer, over: str, address: str = "127.0.0.1:0") -> AsyncI
     budget = Budget(limits.max_in_flight_bytes)
     listener: GrpcListener | HttpListener
     if over == "grpc":
-        server = grpc.aio.server(options=otlp_grpc.server_options(limits))
+        server = grpc.aio.server(options=otlp_grpc.server_options(limits, 100))
         server.add_generic_rpc_handlers(otlp_grpc.handlers(peer, counters, budget))
         listener = GrpcListener(server, address, "test")
     else:
-        listener = HttpListener(OtlpHttp(peer, counters, limits, budget), address, "test")
+        connections = Connections(HttpLimits(), counters, budget, lambda _: True)
+        listener = HttpListener(OtlpHttp(peer, counters, limits, budget), address, "test", connections)
     await listener.start()
     peer.address = listener.address
     yield peer

@@ -23,7 +23,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from collector.core.errors import InvalidRequest, Unavailable
 from collector.core.telemetry import Encoding, IngestResult, Signal
 from collector.counters import Counter, Counters
-from collector.listeners import GrpcListener, HttpListener
+from collector.network.connections import Connections
+from collector.network.listeners import GrpcListener, HttpListener
+from collector.network.patience import HttpLimits
 from collector.otlp.decode import spans_of
 from collector.receiver import otlp_grpc
 from collector.receiver.limits import Budget, ReceiverLimits
@@ -82,11 +84,12 @@ class Receivers:
 
 @pytest.fixture
 async def receivers() -> AsyncIterator[Receivers]:
-    kept, counters, limits, budget = Kept(), Counters(), ReceiverLimits(LIMIT), Budget(4 * LIMIT)
-    server = grpc.aio.server(options=otlp_grpc.server_options(limits))
+    kept, counters, limits, budget = Kept(), Counters(), ReceiverLimits(LIMIT, 4 * LIMIT, LIMIT), Budget(4 * LIMIT)
+    server = grpc.aio.server(options=otlp_grpc.server_options(limits, 100))
     server.add_generic_rpc_handlers(otlp_grpc.handlers(kept, counters, budget))
     over_grpc = GrpcListener(server, "127.0.0.1:0", "test")
-    over_http = HttpListener(OtlpHttp(kept, counters, limits, budget), "127.0.0.1:0", "test")
+    connections = Connections(HttpLimits(), counters, budget, lambda _: True)
+    over_http = HttpListener(OtlpHttp(kept, counters, limits, budget), "127.0.0.1:0", "test", connections)
     await over_grpc.start()
     await over_http.start()
     yield Receivers(kept, counters, over_grpc.address, over_http.address)

@@ -1,21 +1,23 @@
 """Sockets and servers: how the receivers and the API reach the network."""
 
 import asyncio
-import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
-from collector.bulk_http import BulkHttpProtocol
 from collector.core.errors import ConfigError
+from collector.counters import Counter
+from collector.network.connections import Connections
+from collector.network.http_protocol import HttpProtocol, InPlace
 
 _DRAIN_SECONDS = 5
+_BREATH_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +63,64 @@ class HttpListener:
         application: What is served.
         endpoint: HOST:PORT; port 0 takes a free one.
         key: The key path of the endpoint, for the error.
+        connections: Bounds and keeps those of this listener.
         tls: Certificates; None serves plain HTTP.
 
     Raises:
         ConfigError: the address cannot be bound.
     """
 
-    def __init__(self, application: ASGIApp, endpoint: str, key: str, tls: Tls | None = None) -> None:
-        context = tls.context(key) if tls is not None else None
+    def __init__(
+        self, application: ASGIApp, endpoint: str, key: str, connections: Connections, tls: Tls | None = None
+    ) -> None:
+        self._tls = tls.context(key) if tls is not None else None
         self._socket = _bind(endpoint, key)
         self.address = _address(self._socket)
-        config = uvicorn.Config(
-            application,
-            loop="none",
-            http=BulkHttpProtocol,
-            interface="asgi3",
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            log_level="warning",
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        self._connections = connections
+        self._config = uvicorn.Config(
+            application, interface="asgi3", ws="none", proxy_headers=False, lifespan="off", log_config=None
         )
-        config.load()
-        config.ssl = context
-        self._server = _Server(config)
-        self._task: asyncio.Task[None] | None = None
+        self._config.load()
+        self._state = ServerState()
+        self._accepting: asyncio.Task[None] | None = None
+        self._connecting: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Returns once it accepts connections."""
-        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        while not self._server.started and not self._task.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
-            await asyncio.sleep(0.002)
-        if self._task.done():
-            self._task.result()
+        self._connections.start(asyncio.get_running_loop())
+        self._accepting = asyncio.create_task(self._accept())
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, _ = await loop.sock_accept(self._socket)
+            except OSError:  # no descriptor is left, or no memory
+                self._connections.make_place()
+                await asyncio.sleep(_BREATH_SECONDS)
+                continue
+            if not self._connections.admit():
+                accepted.close()
+                continue
+            task = loop.create_task(self._connect(accepted))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, accepted: socket.socket) -> None:
+        handshake = self._connections.limits.head_seconds if self._tls is not None else None
+        self._connections.begin_handshake()
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: InPlace(HttpProtocol(self._config, self._state, self._connections)),
+                accepted,
+                ssl=self._tls,
+                ssl_handshake_timeout=handshake,
+            )
+        except OSError:  # ssl.SSLError and TimeoutError, too
+            self._connections.counters.add(Counter.HTTP_FAILED_HANDSHAKES)
+            accepted.close()
+        finally:
+            self._connections.end_handshake()
 
     def release(self) -> None:
         """Lets the address go, unstarted."""
@@ -104,19 +128,22 @@ class HttpListener:
 
     async def stop(self) -> None:
         """Finishes what is under way and closes. Safe twice and unstarted."""
-        if self._task is None:
-            self.release()
-            return
-        self._server.should_exit = True
-        await self._task
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to the process that it runs in."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+        accepting, self._accepting = self._accepting, None
+        if accepting is not None:
+            accepting.cancel()
+            await asyncio.gather(accepting, return_exceptions=True)
+        self.release()
+        self._connections.stop()
+        for task in self._connecting:
+            task.cancel()
+        for connection in self._connections:
+            connection.shutdown()
+        await self._connections.closed(_DRAIN_SECONDS)
+        for connection in self._connections:
+            connection.give_up()
+        for answering in list(self._state.tasks):
+            answering.cancel()
+        await asyncio.gather(*self._state.tasks, return_exceptions=True)
 
 
 class GrpcListener:
