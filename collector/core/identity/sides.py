@@ -58,7 +58,7 @@ def told_apart(spans: Sequence[Span]) -> ToldApart:
             continue
         copies = _copies([(spans[place], place) for place in given])
         doubled.update(context.span_id for alike in copies if any(one != alike[0][0] for one, _ in alike))
-        called, *others = _separated([max(alike, key=lambda one: _completeness(one[0])) for alike in copies])
+        called, *others = _separated([_most_complete(alike) for alike in copies])
         once += [called, *others]
         sides.update(((context, one.resource.service), one.context.span_id) for one, _ in others)
         sides.pop((context, called[0].resource.service), None)
@@ -76,32 +76,44 @@ _Placed = tuple[Span, int]
 
 
 def _copies(group: Sequence[_Placed]) -> list[list[_Placed]]:
-    """Of spans with one id, those that are copies of one. What one of them does not say is no difference."""
+    """Of spans with one id, those that are copies of one. What one of them does not say is no difference: it is one
+    with the first that it may be one with, of those in order that say more. Linear but for that order.
+    """
     found: list[list[_Placed]] = []
+    firsts: dict[tuple[int | None, str | None], int] = {}
     for placed in sorted(group, key=_vagueness):
-        alike = next((one for one in found if _may_be_one(one[0][0], placed[0])), None)
-        if alike is None:
-            found.append([placed])
-        else:
-            alike.append(placed)
+        kind, service = _said(placed[0])
+        kinds, services = (kind, 0) if kind else (None,), (service, "") if service else (None,)
+        alike = [firsts[one, other] for one in kinds for other in services if (one, other) in firsts]
+        place = min(alike, default=len(found))
+        if place == len(found):
+            found.append([])
+            for key in ((kind, service), (kind, None), (None, service), (None, None)):
+                firsts.setdefault(key, place)
+        found[place].append(placed)
     return found
 
 
-def _vagueness(placed: _Placed) -> tuple[bool, bool, int, str]:
-    span = placed[0]
+def _said(span: Span) -> tuple[int, str]:
+    """Kind and service; 0 and empty where it does not say them."""
     service = span.resource.service
-    return not span.kind, is_unknown(service), span.kind, service
+    return span.kind, "" if is_unknown(service) else service
 
 
-def _may_be_one(one: Span, other: Span) -> bool:
-    services = one.resource.service, other.resource.service
-    return (one.kind == other.kind or not one.kind or not other.kind) and (
-        services[0] == services[1] or any(map(is_unknown, services))
-    )
+def _vagueness(placed: _Placed) -> tuple[bool, bool, int, str]:
+    kind, service = _said(placed[0])
+    return not kind, not service, kind, service
 
 
-def _completeness(span: Span) -> tuple[int, int, str]:
-    return span.end_time_unix_nano, len(span.attributes) + len(span.events) + len(span.links), repr(span)
+def _most_complete(copies: Sequence[_Placed]) -> _Placed:
+    """The last ended, of those the one that says most, of those any, but the same in every order."""
+    most = max(_completeness(span) for span, _ in copies)
+    left = [one for one in copies if _completeness(one[0]) == most]
+    return left[0] if len(left) == 1 else max(left, key=lambda one: repr(one[0]))
+
+
+def _completeness(span: Span) -> tuple[int, int]:
+    return span.end_time_unix_nano, len(span.attributes) + len(span.events) + len(span.links)
 
 
 def _separated(group: Sequence[_Placed]) -> list[_Placed]:

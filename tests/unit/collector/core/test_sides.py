@@ -3,6 +3,8 @@
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector.core.identity.sides import ToldApart, told_apart
 from collector.core.span import Resource, Span, SpanContext
@@ -100,3 +102,24 @@ def test_equal_copies_are_one_span_without_a_word() -> None:
 def test_an_id_in_two_traces_is_two_spans_where_they_are_told_by_trace() -> None:
     other: list[Span] = [span()._replace(context=SpanContext(samples.trace_id(2), samples.span_id(8)))]
     assert len(told_apart([span(), *other]).spans) == 2
+
+
+@given(
+    st.lists(
+        st.builds(
+            span,
+            st.sampled_from([0, INTERNAL, SERVER, CLIENT, CONSUMER]),
+            st.sampled_from([None, "a", "b", "unknown_service:node"]),
+            number=st.sampled_from([7, 7, 8]),
+            parent=st.sampled_from([None, 7, 8, 1]),
+            end_time_unix_nano=st.integers(20, 22),
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_comes_is_told_apart_alike_in_every_order(spans: list[Span]) -> None:
+    found = in_any_order(*spans)
+    assert set(found.spans) >= {one.context.span_id for one in spans}
+    for span_id, place in found.came.items():
+        kept, given_ = found.spans[span_id], spans[place]
+        assert kept == given_._replace(context=kept.context, parent_span_id=kept.parent_span_id)
