@@ -54,9 +54,10 @@ class Term:
     def may_be_said_in(self, data: bytes) -> bool:
         """False where no span of the serialized trace can say it, or leave it to a release."""
         if self.key == EVENT_NAME:
-            return self.text.encode() in data
+            return self.text.encode(errors="surrogatepass") in data
         parameter = self.key.removesuffix(semconv.PARAM_VALUE_SUFFIX)
-        return any(key.encode() in data for key in (self.key, parameter + semconv.PARAM_VERSION_SUFFIX))
+        keys = (self.key, parameter + semconv.PARAM_VERSION_SUFFIX)
+        return any(key.encode(errors="surrogatepass") in data for key in keys)
 
     def met_by(self, stored: StoredFeedback) -> bool:
         """Whether a feedback meets it."""

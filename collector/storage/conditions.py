@@ -82,7 +82,7 @@ def _needle(key: str, text: str) -> Needle | None:
         tag, numbers = _NUMBER_TAGS[key]
         number = numbers.get(text.lower(), 0)
         return attribute.or_else(number_needle(tag, number)) if number else attribute
-    if key in _COUNTS and text.isascii() and text.isdecimal() and 0 < int(text[:11]) < 2**32:
+    if key in _COUNTS and text.isascii() and text.isdecimal() and len(text) < 11 and int(text) > 0:
         return attribute.or_else(number_needle(_COUNTS[key], int(text)))
     return attribute
 

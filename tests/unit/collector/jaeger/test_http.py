@@ -358,3 +358,13 @@ async def test_services_of_any_name_have_operations(served: Served, service: str
     answer = served.client.get(f"/api/services/{quoted(service)}/operations")
     assert answer.json()["data"] == ["a/b"]
     assert served.ids(service=service, operation="a/b") == [1]
+
+
+@pytest.mark.parametrize(
+    "key", ["otel.dropped_events_count", "opto.feedback.\ud800", "opto.param.\ud800.value", "event", "\ud800"]
+)
+@pytest.mark.parametrize("text", ["\ud800", "00000000001" + "9" * 5_000, "<" + "9" * 5_000, "<nan", "-1", ""])
+async def test_a_search_for_what_cannot_be_finds_nothing(served: Served, key: str, text: str) -> None:
+    await served.keep(samples.span(1, 1, values={"opto.feedback.x": 1, "opto.param.x.version": 1}))
+    await served.store.submit([Feedback(SpanContext(samples.trace_id(1), ""), "quality", 0.5)], 6)
+    assert served.ids(service="shop", tags=json.dumps({key: text})) == []
