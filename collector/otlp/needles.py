@@ -1,10 +1,10 @@
 """What a search looks for in bytes, so that it can pass over them without decoding them.
 
 Protobuf leaves an encoder free: fields in any order and more than once, messages in several pieces, numbers with more
-bytes than they need, fields that nobody knows. Only the content of a text, of bytes or of a double stands in one piece,
-and a varint begins with the same bits, whoever wrote it. A needle therefore has two forms: a loose one for bytes as
-they came, and a strict one for what protobuf's own library makes of them (`collector.otlp.sieve`): the fields of a
-message in the order of their numbers, each once, as short as they can be, and unknown ones behind the known.
+bytes than they need, fields that nobody knows. Only the content of a text stands in one piece, whoever wrote it. A
+needle therefore has two forms: a loose one for bytes as they came, and a strict one for what protobuf's own library
+makes of them (`collector.otlp.sieve`): the fields of a message in the order of their numbers, each once, as short as
+they can be, and unknown ones behind the known.
 
 What is found need not be what was looked for, and is looked at again after decoding.
 """
@@ -35,7 +35,13 @@ class Needle:
 
     def may_be_in(self, data: bytes) -> bool:
         """Whether bytes as they came may hold it."""
-        return all(any(piece in data for piece in pieces) for pieces in self.loose)
+        for pieces in self.loose:
+            for piece in pieces:
+                if piece in data:
+                    break
+            else:
+                return False
+        return True
 
     def is_in(self, data: bytes) -> bool:
         """Whether bytes in the strict form hold it."""
@@ -43,7 +49,8 @@ class Needle:
 
     def or_else(self, other: "Needle") -> "Needle":
         """One of the two."""
-        return Needle((self.loose[-1] + other.loose[-1],), self.strict + other.strict)
+        loose = (self.loose[-1] + other.loose[-1],) if self.loose and other.loose else ()
+        return Needle(loose, self.strict + other.strict)
 
 
 def attribute_needle(key: str, text: str) -> Needle:
@@ -64,28 +71,31 @@ def text_needle(field_tag: int, text: str) -> Needle:
 
 
 def number_needle(field_tag: int, number: int) -> Needle:
-    """For a field that is a varint and not 0."""
-    return Needle((_varint_pieces(field_tag, number),), ((bytes([field_tag]) + _varint(number), ()),))
+    """For a field that is a varint and not 0. Few bytes, and many ways to write them: nothing to look for loosely."""
+    return Needle((), ((bytes([field_tag]) + _varint(number), ()),))
 
 
 def _forms(text: str) -> tuple[tuple[tuple[bytes, ...], ...], tuple[bytes, ...]]:
-    """What a value with that text looks like, loosely and strictly; nothing where there is no telling."""
+    """What a value with that text looks like, loosely and strictly; nothing where there is no telling.
+
+    Loosely only what can be nothing but a text: to look for all ways to write a number takes longer than to bring the
+    bytes into the strict form.
+    """
     content, number, real, raw = _encoded(text), _integer(text), _real(text), _base64(text)
     if text.startswith(("[", "{")) or (real is not None and math.isnan(real)):  # nested, or one of many NaNs
         return (), ()
-    pieces, values = _text_pieces(content), [_field(0x0A, content)]
+    values = [_field(0x0A, content)]
+    if text in ("true", "false"):
+        values.append(b"\x10\x01" if text == "true" else b"\x10\x00")
     if number is not None:
-        pieces += _varint_pieces(0x18, number & (1 << 64) - 1)
         values.append(b"\x18" + _varint(number & (1 << 64) - 1))
     if real is not None:
-        pieces += (struct.pack("<d", real),)
         values.append(b"\x21" + struct.pack("<d", real))
     if raw is not None:
-        pieces += (raw,)
         values.append(_field(0x3A, raw))
-    if text in ("true", "false"):  # any varint but 0 is true: no piece to look for
-        return (), (*values, b"\x10\x01" if text == "true" else b"\x10\x00")
-    return (pieces,) if len(values) > 1 else ((content,), pieces), tuple(values)
+    if len(values) == 1:
+        return ((content,), _text_pieces(content)), tuple(values)
+    return ((content, raw),) if raw is not None and len(values) == 2 else (), tuple(values)
 
 
 def _holds(data: bytes, beginning: bytes, continuations: tuple[bytes, ...]) -> bool:
@@ -107,13 +117,6 @@ def _holds(data: bytes, beginning: bytes, continuations: tuple[bytes, ...]) -> b
 def _text_pieces(content: bytes) -> tuple[bytes, ...]:
     """With the last byte of its length, so that a short one is not found everywhere."""
     return _varint(len(content))[-1:] + content, _LONGER + content
-
-
-def _varint_pieces(tag: int, number: int) -> tuple[bytes, ...]:
-    """With the last byte of its tag. The number's own last byte may be continued by as many zeros as one likes."""
-    shortest = _varint(number)
-    ways = (shortest, shortest[:-1] + bytes([shortest[-1] | _CONTINUED])) if len(shortest) < 10 else (shortest[:9],)
-    return tuple(before + way for before in (bytes([tag]), _LONGER) for way in ways)
 
 
 def _field(tag: int, content: bytes) -> bytes:

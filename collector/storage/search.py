@@ -19,8 +19,9 @@ def find(segments: Sequence[Segment], query: TraceQuery, patience: Patience) -> 
     """See `TelemetryStore.find`.
 
     Cost: one look into the index of every segment that reaches into the time, then one pass over the bytes of requests
-    (about 0.3 ms per 512 spans for an attribute that is not there), newest first, until nothing better can come. What
-    is decoded is the spans that hold every wanted attribute, of traces that are not found yet.
+    (about 0.2 ms per 512 spans for a text that is not there, 1 ms where the key is there and the value may be a number
+    or a truth value), newest first, until nothing better can come. What is decoded is the spans that hold every wanted
+    attribute, of traces that are not found yet.
     """
     conditions = conditions_of(query)
     best = Best(query.limit)
@@ -28,7 +29,8 @@ def find(segments: Sequence[Segment], query: TraceQuery, patience: Patience) -> 
         bound = _bound(segment, candidate)
         if best.settled(bound):
             break
-        for piece in pieces(segment.body(candidate.place)):
+        body = segment.body(candidate.place)
+        for piece in pieces(body) if conditions.sieve.may_hold(body) else (b"",):
             if patience.over():
                 return Answer(best.in_order(), _cut_short(patience, bound))
             for trace_id, start in _matches(piece, conditions, best, bound):
