@@ -105,11 +105,16 @@ class StoredFeedback:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Feedback that found its span: the root's id is filled in, the release of the trace is known."""
+    """Feedback that found its span: the root's id is filled in, the release of the trace is known.
+
+    Attributes:
+        answered: The span has the response id that the feedback names: no other trace is looked at any more.
+    """
 
     feedback_id: str
     target: SpanContext
     release: int | None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ class Places:
 
         What is attached stays where it is if its span has been forgotten: what came since is less than the trace.
         """
-        judged = self.answer(one) or self._named(one.feedback.target)
+        answer = self.answer(one)
+        judged = answer or self._named(one.feedback.target)
         if judged is None:
             return None
         before = one.attachment.target if one.attachment else None
@@ -51,7 +52,7 @@ class Places:
             return None
         own = _number(judged.attributes, semconv.RELEASE)
         target = SpanContext(self._trace_id, judged.context.span_id)
-        found = Attachment(one.id, target, self._release if own is None else own)
+        found = Attachment(one.id, target, self._release if own is None else own, answered=answer is not None)
         return None if found == one.attachment else found
 
     def _named(self, target: SpanContext) -> Span | None:
@@ -67,7 +68,7 @@ class Placement:
     Attributes:
         one: The feedback, with the time until which it is patient.
         attachment: Where it belongs now; None where it waits, or need not move.
-        astray: It names an answer that is not in the trace where it was looked for.
+        astray: It names an answer that was found nowhere yet, and is not in the trace where it was looked for.
     """
 
     one: OpenFeedback
@@ -100,7 +101,8 @@ def placed(
         on_root = one.attachment is None and not one.feedback.target.span_id and not answered
         waits = places.waits and on_root and until > now_unix_nano
         looked_for = replace(one, patient_until_unix_nano=until if waits else 0)
-        astray = bool(one.feedback.response_id) and not answered
+        before = one.attachment is not None and one.attachment.answered
+        astray = bool(one.feedback.response_id) and not answered and not before
         found.append(Placement(looked_for, None if waits else places.find(one), astray))
     return found
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -30,13 +30,16 @@ def response_ids_in(body: bytes) -> set[str]:
     written = [_text_at(body, match) for match in _WRITTEN.finditer(body)]
     if None not in written and len(written) == body.count(_KEY):
         return {text.decode(errors="replace") for text in written if text}
-    return {said for _, said in _stated(body, _KEY)}
+    return {said for _, said in _stated(body)}
 
 
-def traces_answering(body: bytes, response_id: str) -> list[str]:
-    """The traces of those spans of a request that name this answer, 32 hex digits each, in order."""
-    wanted = response_id.encode(errors="replace")
-    return list(dict.fromkeys(trace_id for trace_id, said in _stated(body, wanted) if said == response_id))
+def traces_answering(body: bytes, response_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """By answer, the traces of those spans of a request that name it, 32 hex digits each, in order."""
+    found: dict[str, dict[str, None]] = {}
+    for trace_id, said in _stated(body):
+        if said in response_ids:
+            found.setdefault(said, {})[trace_id] = None
+    return {said: list(traces) for said, traces in found.items()}
 
 
 def _text_at(body: bytes, match: re.Match[bytes]) -> bytes | None:
@@ -49,12 +52,12 @@ def _text_at(body: bytes, match: re.Match[bytes]) -> bytes | None:
     return body[match.end() : match.end() + text]
 
 
-def _stated(body: bytes, part: bytes) -> Iterator[tuple[str, str]]:
-    """Trace id and answer of every span that names one and in whose bytes that part is."""
+def _stated(body: bytes) -> Iterator[tuple[str, str]]:
+    """Trace id and answer of every span that names one."""
     for group in RawTraces.FromString(body).resource_spans:
         for scoped in group.scope_spans:
             for raw in scoped.spans:
-                if part in raw and _KEY in raw:
+                if _KEY in raw:
                     span = Span.FromString(raw)
                     said = [one.value.string_value for one in span.attributes if one.key == semconv.RESPONSE_ID]
                     if said and said[-1]:

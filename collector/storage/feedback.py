@@ -32,10 +32,11 @@ _OF_KEY = "(trace_id = ?1 OR target_trace_id = ?1 OR response_digest = ?1)"
 
 _OPEN_CONDITION = "state <> 'expired' AND settled = 0"
 _OPEN = (
-    f"SELECT sequence, patient_until_unix_nano, trace_id, span_id, {_COLUMNS} FROM feedback"  # noqa: S608 - constants
+    "SELECT sequence, patient_until_unix_nano, trace_id, span_id, response_digest IS NULL AND response_id <> '',"  # noqa: S608 - constants
+    f" {_COLUMNS} FROM feedback"
     f" WHERE {_OPEN_CONDITION}"
 )
-_STATE = 4 + 10
+_STATE = 5 + 10
 """Where the state stands in such a row."""
 
 _SETTLED = "UPDATE feedback SET settled = 1 WHERE state = 'attached' AND settled = 0"
@@ -124,17 +125,27 @@ def look_again(connection: sqlite3.Connection) -> set[bytes]:
 
 def attach(
     connection: sqlite3.Connection, attachments: Sequence[Attachment], looked_for: Sequence[OpenFeedback]
-) -> None:
-    """See `FeedbackStore.attach`. What moves to another trace is looked for once more: that may have been touched."""
+) -> tuple[int, set[bytes]]:
+    """See `FeedbackStore.attach`. What moves to another trace is looked for once more: that may have been touched.
+
+    Returns how many were attached, and the answers that no open feedback looks for any more.
+    """
     connection.executemany(
         "UPDATE feedback SET missed_at = max(missed_at, ?), patient_until_unix_nano = ? WHERE id = ?",
         [(one.position, one.patient_until_unix_nano, one.id) for one in looked_for],
     )
     connection.executemany(
         "UPDATE feedback SET state = 'attached', target_trace_id = nullif(?1, trace_id), target_span_id = ?2,"
-        " release = ?3, missed_at = iif(judged_trace_id = ?1, max(missed_at, 1), 0) WHERE id = ?4 AND settled = 0",
-        [(bytes.fromhex(one.target.trace_id), one.target.span_id, one.release, one.feedback_id) for one in attachments],
+        " release = ?3, missed_at = iif(judged_trace_id = ?1, max(missed_at, 1), 0),"
+        " response_digest = iif(?5, NULL, response_digest) WHERE id = ?4 AND settled = 0",
+        [
+            (bytes.fromhex(one.target.trace_id), one.target.span_id, one.release, one.feedback_id, one.answered)
+            for one in attachments
+        ],
     )
+    answered = {one.feedback_id for one in attachments if one.answered}
+    keys = {digest_of(one.feedback.response_id) for one in looked_for if one.id in answered}
+    return len(attachments), _without_open(connection, keys)
 
 
 def expire(connection: sqlite3.Connection, received_before_unix_nano: int) -> tuple[int, set[bytes]]:
@@ -161,9 +172,12 @@ def settle_counted(connection: sqlite3.Connection, release: int, name: str) -> t
 def _closed(connection: sqlite3.Connection, update: str, values: Sequence[object]) -> tuple[int, set[bytes]]:
     """How many rows were changed, and those of their keys that have no open feedback any more."""
     changed = connection.execute(f"{update} RETURNING {_KEYS}", tuple(values)).fetchall()
+    return len(changed), _without_open(connection, {key for row in changed for key in row if key})
+
+
+def _without_open(connection: sqlite3.Connection, keys: set[bytes]) -> set[bytes]:
     still_open = f"SELECT 1 FROM feedback WHERE {_OPEN_CONDITION} AND {_OF_KEY} LIMIT 1"  # noqa: S608 - constants
-    keys = {key for row in changed for key in row if key}
-    return len(changed), {key for key in keys if connection.execute(still_open, (key,)).fetchone() is None}
+    return {key for key in keys if connection.execute(still_open, (key,)).fetchone() is None}
 
 
 def has_expired(connection: sqlite3.Connection, received_before_unix_nano: int) -> bool:
@@ -228,7 +242,7 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _open(row: Sequence[object], position: int) -> OpenFeedback:
-    _, patient_until, trace_id, span_id, *columns = row
+    _, patient_until, trace_id, span_id, answered, *columns = row
     assert isinstance(trace_id, bytes)
     stored = _stored(columns)
     attached = stored.state is FeedbackState.ATTACHED
@@ -236,7 +250,7 @@ def _open(row: Sequence[object], position: int) -> OpenFeedback:
         id=stored.id,
         feedback=replace(stored.feedback, target=SpanContext(trace_id.hex(), str(span_id))),
         position=position,
-        attachment=Attachment(stored.id, stored.feedback.target, stored.release) if attached else None,
+        attachment=Attachment(stored.id, stored.feedback.target, stored.release, bool(answered)) if attached else None,
         patient_until_unix_nano=int(str(patient_until)),
     )
 

@@ -294,11 +294,11 @@ class FileStore:
         """See `FeedbackStore`."""
         targets = {bytes.fromhex(one.target.trace_id) for one in attachments}
 
-        def move(connection: sqlite3.Connection) -> None:
+        def move(connection: sqlite3.Connection) -> tuple[int, set[bytes]]:
             self._awaited.wait_for(targets)
-            feedback_table.attach(connection, attachments, looked_for)
+            return feedback_table.attach(connection, attachments, looked_for)
 
-        await self.database.write(move)
+        await self._close(move)
         before = {bytes.fromhex(one.attachment.target.trace_id) for one in looked_for if one.attachment}
         keys = before | feedback_table.keys_of([one.feedback for one in looked_for])
         self._awaited.looked_for(keys, min((one.position for one in looked_for), default=0))

@@ -9,7 +9,7 @@ import os
 import struct
 import threading
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -35,24 +35,27 @@ class _Saved:
     path: Path
     count: int
 
-    def offsets(self, wanted: bytes) -> list[int]:
+    def offsets(self, wanted: Iterable[bytes]) -> dict[bytes, list[int]]:
         """Raises OSError where the file has gone or is shorter than it was."""
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            low, high = 0, self.count
-            while low < high:
-                middle = (low + high) // 2
-                if self._at(descriptor, middle) < wanted:
-                    low = middle + 1
-                else:
-                    high = middle
-            found = []
-            while low < self.count and self._at(descriptor, low) == wanted:
-                found.append(int.from_bytes(self._at(descriptor, self.count + low), "big"))
-                low += 1
-            return found
+            return {digest: self._of(descriptor, digest) for digest in wanted}
         finally:
             os.close(descriptor)
+
+    def _of(self, descriptor: int, wanted: bytes) -> list[int]:
+        low, high = 0, self.count
+        while low < high:
+            middle = (low + high) // 2
+            if self._at(descriptor, middle) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        found = []
+        while low < self.count and self._at(descriptor, low) == wanted:
+            found.append(int.from_bytes(self._at(descriptor, self.count + low), "big"))
+            low += 1
+        return found
 
     def _at(self, descriptor: int, index: int) -> bytes:
         number = os.pread(descriptor, _NUMBER_BYTES, _HEADER.size + index * _NUMBER_BYTES)
@@ -77,32 +80,41 @@ class ResponseIndex:
         self._digests, self._offsets = array("Q"), array("Q")
         self._upto = -1
 
-    def offsets(self, response_id: str, requests: Requests, sealed_bytes: int) -> list[int]:
-        """Where the bodies begin that may name the answer, in the order of their coming.
+    def offsets(
+        self, response_ids: Collection[str], requests: Requests, sealed_bytes: int
+    ) -> Mapping[str, Sequence[int]]:
+        """By answer, where the bodies begin that may name it, in the order of their coming.
 
         Args:
-            response_id: Of the answer.
+            response_ids: Of the answers.
             requests: Of the segment. What it raises is raised here; what was read until then stays read.
             sealed_bytes: The length of the segment file if nothing is appended to it any more, else 0.
         """
-        wanted = digest_of(response_id)
+        digests = {response_id: digest_of(response_id) for response_id in response_ids}
         with self._lock:
-            if self._saved is None and sealed_bytes:
-                self._saved = self._load(sealed_bytes)
-            if self._saved is not None:
-                with contextlib.suppress(OSError):
-                    return self._saved.offsets(wanted)
-                self._saved = None
-            for offset, body in requests(self._upto):
-                for named in response_ids_in(body):
-                    self._digests.append(int.from_bytes(digest_of(named), "big"))
-                    self._offsets.append(offset)
-                self._upto = offset
-            number = int.from_bytes(wanted, "big")
-            found = [offset for known, offset in zip(self._digests, self._offsets, strict=True) if known == number]
-            if sealed_bytes:
-                self._save(sealed_bytes)
-            return found
+            found = self._found(set(digests.values()), requests, sealed_bytes)
+        return {response_id: found[digest] for response_id, digest in digests.items() if digest in found}
+
+    def _found(self, wanted: Collection[bytes], requests: Requests, sealed_bytes: int) -> dict[bytes, list[int]]:
+        if self._saved is None and sealed_bytes:
+            self._saved = self._load(sealed_bytes)
+        if self._saved is not None:
+            with contextlib.suppress(OSError):
+                return self._saved.offsets(wanted)
+            self._saved = None
+        for offset, body in requests(self._upto):
+            for named in response_ids_in(body):
+                self._digests.append(int.from_bytes(digest_of(named), "big"))
+                self._offsets.append(offset)
+            self._upto = offset
+        found: dict[bytes, list[int]] = {}
+        numbers = {int.from_bytes(digest, "big"): digest for digest in wanted}
+        for known, offset in zip(self._digests, self._offsets, strict=True):
+            if known in numbers:
+                found.setdefault(numbers[known], []).append(offset)
+        if sealed_bytes:
+            self._save(sealed_bytes)
+        return found
 
     def _save(self, sealed_bytes: int) -> None:
         pairs = sorted(zip(self._digests, self._offsets, strict=True))

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,8 +160,8 @@ class Segment:
         """The requests that touch a trace, in the order of their coming."""
         return [self.body(place, signal) for place in self.index.places(trace_id, signal)]
 
-    def answering(self, response_id: str, patience: Patience) -> list[bytes]:
-        """The requests that may hold a model's answer, in the order of their coming.
+    def answering(self, response_ids: Collection[str], patience: Patience) -> Iterator[tuple[bytes, Collection[str]]]:
+        """The requests that may hold answers of models, and which; the last first.
 
         Raises:
             OutOfTime: there was more to read; it is gone on with the next time.
@@ -172,8 +172,14 @@ class Segment:
                 patience.go_on()
                 yield place.offset, self.body(place)
 
-        offsets = self._responses.offsets(response_id, requests, self.file.size if self.saved else 0)
-        return [self.body(place) for place in self.index.places_at(offsets[-_MOST_ANSWERING:])]
+        found = self._responses.offsets(response_ids, requests, self.file.size if self.saved else 0)
+        named: dict[int, set[str]] = {}
+        for response_id, offsets in found.items():
+            for offset in offsets[-_MOST_ANSWERING:]:
+                named.setdefault(offset, set()).add(response_id)
+        for place in self.index.places_at(sorted(named, reverse=True)):
+            patience.go_on()
+            yield self.body(place), named[place.offset]
 
     def pieces(self, offset: int) -> Iterator[Frame | Gap]:
         """Requests and what cannot be read between them, from an offset on, in order."""

@@ -1,7 +1,7 @@
 """Spans and log records: requests as they came, found by trace."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from collector.core.errors import TooLarge
@@ -129,18 +129,19 @@ def revision(segments: Sequence[Segment], trace_id: str) -> str:
 
 
 def answering(
-    segments: Sequence[Segment], response_ids: Iterable[str], patience: Patience
+    segments: Sequence[Segment], response_ids: Collection[str], patience: Patience
 ) -> Mapping[str, Sequence[str]]:
-    """See `TelemetryStore.answering`. Reads lists of the segments' answers, the newest segment's first."""
-    found: dict[str, Sequence[str]] = {}
-    for response_id in response_ids:
-        for segment in reversed(segments):
-            bodies = segment.answering(response_id, patience)
-            traces = [trace for body in reversed(bodies) for trace in reversed(traces_answering(body, response_id))]
-            if traces:
-                found[response_id] = list(dict.fromkeys(traces))
-                break
-    return found
+    """See `TelemetryStore.answering`. Reads the lists of the segments' answers, the newest segment's first."""
+    found: dict[str, dict[str, None]] = {}
+    left = set(response_ids)
+    for segment in reversed(segments):
+        if not left:
+            break
+        for body, named in segment.answering(left, patience):
+            for response_id, traces in traces_answering(body, named).items():
+                found.setdefault(response_id, {}).update(dict.fromkeys(reversed(traces)))
+        left -= found.keys()
+    return {response_id: list(traces) for response_id, traces in found.items()}
 
 
 def traces(segments: Sequence[Segment], limit: int, patience: Patience) -> Answer[TraceSummary]:

@@ -285,7 +285,7 @@ async def test_feedback_by_response_id_waits_for_the_answer_and_moves_to_its_tra
     again = await store.attachable(10)
     assert [(found.feedback, found.attachment) for found in again] == [(one, None), (both, stated)]
     target = SpanContext(samples.trace_id(1), samples.span_id(2))
-    await store.attach([Attachment(found.id, target, 7) for found in again], again)
+    await store.attach([Attachment(found.id, target, 7, answered=True) for found in again], again)
     kept = await store.feedback(trace_id=samples.trace_id(1))
     assert {found.id for found in kept} == {one.id, both.id}
     assert {(found.feedback.target, found.release) for found in kept} == {(target, 7)}
@@ -293,8 +293,10 @@ async def test_feedback_by_response_id_waits_for_the_answer_and_moves_to_its_tra
     moved = await store.attachable(10)  # of the trace to which it moved something may have come meanwhile
     await store.attach([], moved)
     assert list(await store.attachable(10)) == []
+    await store.append(traces(samples.span(7, 1, values={"gen_ai.response.id": "a"})))
+    assert list(await store.attachable(10)) == []  # they have their answer
     await store.append(traces(samples.span(1, 1)))
-    assert len(await store.attachable(10)) == 2
+    assert [found.attachment and found.attachment.answered for found in await store.attachable(10)] == [True, True]
 
 
 async def test_the_metrics_of_a_release_are_counted(store: Store) -> None:

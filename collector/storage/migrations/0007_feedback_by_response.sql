@@ -1,7 +1,7 @@
 -- Feedback may name the answer that it judges (gen_ai.response.id), and then be attached to a span of another trace than
 -- the one it came with, or of any where it came with none (an empty trace_id).
 ALTER TABLE feedback ADD COLUMN response_id TEXT NOT NULL DEFAULT '';
-ALTER TABLE feedback ADD COLUMN response_digest BLOB; -- of the response id; NULL where there is none
+ALTER TABLE feedback ADD COLUMN response_digest BLOB; -- of a response id that is still looked for; else NULL
 ALTER TABLE feedback ADD COLUMN target_trace_id BLOB; -- of attached feedback: the judged span's trace, where it is another
 
 -- What is judged, and whether it has a score or a label: of one source the last word that has counts.

@@ -132,7 +132,10 @@ def test_it_goes_before_the_span_that_is_named_beside_it_and_that_one_counts_unt
     named, answer = samples.span(1, 1), samples.span(1, 2, values=ANSWERED)
     fallback = Attachment(both.id, both.target, None)
     assert attach(both, spans(named)) == fallback
-    assert attach(both, spans(named, answer), before=fallback) == Attachment(both.id, TARGET, None)
+    answered = Attachment(both.id, TARGET, None, answered=True)
+    assert attach(both, spans(named, answer), before=fallback) == answered
+    (placement,) = placed(TARGET.trace_id, [OpenFeedback(both.id, both, 1, answered)], spans(named), 1, 0)
+    assert (placement.attachment, placement.astray) == (None, False)  # forgotten meanwhile
     (placement,) = placed(TARGET.trace_id, [OpenFeedback(both.id, both, 1)], spans(named), 1, 0)
     assert (placement.attachment, placement.astray) == (fallback, True)
 
