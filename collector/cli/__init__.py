@@ -6,7 +6,14 @@ Exit codes: 0 done, 1 refused or not better, 2 wrong usage or configuration, 3 n
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from collector.core.printable import printable_lines
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 _EPILOG = """\
 exit codes:
@@ -21,11 +28,18 @@ environment variable OTEL_OPTO_COLLECTOR, else at http://127.0.0.1:4319.
 _EXTRAS = "this command needs the collector's dependencies: pip install 'otel-opto[all]'"
 
 
+class _Parser(argparse.ArgumentParser):
+    """What it complains about is made visible, too: arguments may be somebody else's text."""
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        super()._print_message(printable_lines(message), file)
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     from collector.cli import demo, directory, feedback, releases, serve, studies, traces  # noqa: PLC0415 - see main
 
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = _Parser(
         prog="otel-opto",
         description="Makes instrumented AI applications better from their own OpenTelemetry traces.",
         epilog=_EPILOG,
@@ -48,7 +62,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
+    # gRPC's core writes past Python's log, as it came, a line for every stranger whose handshake fails; it reads this
+    # when it is loaded.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:
+        from collector.cli import output  # noqa: PLC0415
         from collector.cli.client import Refused, Unreachable  # noqa: PLC0415 - the SDK alone has no dependencies for it
         from collector.core.errors import CollectorError, ConfigError  # noqa: PLC0415
 
@@ -58,22 +76,37 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"otel-opto: {error.name} is not installed; {_EXTRAS}\n")
         return 2
-    default = os.environ.get("OTEL_OPTO_COLLECTOR", "http://127.0.0.1:4319")
-    arguments = top.parse_args(argv, argparse.Namespace(collector=default, json=False))
+    output.prepare()
     try:
-        code: int = arguments.run(arguments)
+        return _run(top, argv)
     except Unreachable as error:
-        return _failed(str(error), 3)
+        output.warn(str(error))
+        return 3
     except ConfigError as error:
-        return _failed("\n".join(error.faults), 2)
-    except BrokenPipeError:
+        for fault in error.faults:
+            output.warn(fault)
+        return 2
+    except BrokenPipeError:  # who read it has seen enough
+        output.abandon()
         return 0
     except (Refused, CollectorError, OSError) as error:
-        return _failed(str(error), 1)
-    return code
+        output.abandon()
+        output.warn(str(error))
+        return 1
+    except Exception:  # noqa: BLE001 - our own fault, told whole, and nothing in it that a terminal would obey
+        sys.stderr.write(printable_lines(traceback.format_exc()))
+        return 1
 
 
-def _failed(message: str, code: int) -> int:
-    for line in message.splitlines():
-        sys.stderr.write(f"otel-opto: {line}\n")
+def _run(top: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    from collector.cli import output  # noqa: PLC0415 - see main
+
+    default = os.environ.get("OTEL_OPTO_COLLECTOR", "http://127.0.0.1:4319")
+    try:
+        arguments = top.parse_args(argv, argparse.Namespace(collector=default, json=False))
+    except SystemExit:
+        output.finish()
+        raise
+    code: int = arguments.run(arguments)
+    output.finish()
     return code

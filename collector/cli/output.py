@@ -1,25 +1,106 @@
-"""What commands print: tables for people, JSON for scripts."""
+"""What commands print: tables for people, JSON for scripts; nothing in it that a terminal would obey.
 
+Names and texts come from whoever sends spans and feedback. Everything goes through here, and log lines, too.
+"""
+
+import io
 import json
+import logging
+import os
+import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import TracebackType
+
+from collector.core.printable import printable, printable_lines
+
+
+def prepare() -> None:
+    """Standard output and error take every character: what their encoding has not is spelled out. One that is closed
+    takes everything, too.
+    """
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def finish() -> None:
+    """Writes what is still to be written, here and not when the interpreter ends, which could only complain.
+
+    Raises:
+        OSError: it cannot be; BrokenPipeError where nobody reads any more.
+    """
+    sys.stdout.flush()
+
+
+def abandon() -> None:
+    """What is still to be written goes nowhere."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):  # not a file
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def show_json(document: object) -> None:
-    """One JSON document on standard output."""
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
+    """One JSON document on standard output; in ASCII where that takes no more."""
+    unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
+    text = json.dumps(document, indent=2, ensure_ascii=not unicode)
+    sys.stdout.write(re.sub(r"[^\n\x20-\x7e]", _json_escaped, text))
     sys.stdout.write("\n")
 
 
-def show(text: str) -> None:
-    """Text on standard output."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+def _json_escaped(match: re.Match[str]) -> str:
+    """The character, or its escape sequence where a terminal would obey it; to a script they are the same."""
+    if match[0].isprintable():
+        return match[0]
+    units = match[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
-def warn(text: str) -> None:
+def show(line: str) -> None:
+    """One line on standard output, whatever is in it."""
+    sys.stdout.write(printable(line) + "\n")
+
+
+def show_lines(text: str) -> None:
+    """A text of several lines, each of which is ours."""
+    sys.stdout.write(printable_lines(text.removesuffix("\n")) + "\n")
+
+
+def warn(line: str) -> None:
     """A line on standard error, beside what a script reads."""
-    sys.stderr.write(f"otel-opto: {text}\n")
+    sys.stderr.write(f"otel-opto: {printable(line)}\n")
+
+
+class LogFormatter(logging.Formatter):
+    """One line for each record, whatever is in its message; tracebacks are set in, so that no line of them looks like
+    a record.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """See `logging.Formatter`."""
+        return printable(super().formatMessage(record))
+
+    def formatException(  # noqa: N802 - the library's name
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+    ) -> str:
+        """See `logging.Formatter`."""
+        return textwrap.indent(printable_lines(super().formatException(ei)), "    ")
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - the library's name
+        """See `logging.Formatter`."""
+        return textwrap.indent(printable_lines(stack_info), "    ")
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
@@ -27,7 +108,7 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty:
     if not rows:
         show(empty)
         return
-    show(table(headings, rows))
+    show_lines(table(headings, rows))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -51,7 +132,7 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}"
-    text = " ".join(str(value).split())
+    text = printable(" ".join(str(value).split()))
     return text if len(text) <= 70 else text[:69] + "…"
 
 

@@ -69,9 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.validate:
         output.show_json(config.model_dump(mode="json"))
         return 0
-    logging.basicConfig(
-        stream=sys.stderr, level=config.telemetry.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(output.LogFormatter())
+    logging.basicConfig(handlers=[handler], level=config.telemetry.log_level)
+    logging.captureWarnings(True)
     raise_limit()
     keep_freed_memory()
     collect_seldom()

@@ -93,7 +93,7 @@ def graph(arguments: argparse.Namespace) -> int:
     elif arguments.json or arguments.tgj:
         output.show_json(json.loads(_drawn(arguments, "tgj" if arguments.tgj else "json")))
     else:
-        output.show(_drawn(arguments, "dot" if arguments.dot else "text"))
+        output.show_lines(_drawn(arguments, "dot" if arguments.dot else "text"))
     return 0
 
 

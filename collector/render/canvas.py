@@ -3,7 +3,7 @@
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from collector.render.words import printable
+from collector.core.printable import printable
 
 INK: Final = "#16202c"
 GREY: Final = "#5b6672"

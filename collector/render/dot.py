@@ -1,8 +1,9 @@
 """A graph as Graphviz source (the DOT language)."""
 
 from collector.core.graph import EdgeOrigin, NodeKind, TraceGraph
+from collector.core.printable import printable
 from collector.render.reason import reason_of
-from collector.render.words import printable, short
+from collector.render.words import short
 
 _SHAPES = {NodeKind.PARAMETER: "ellipse", NodeKind.INPUT: "note", NodeKind.OPERATION: "box"}
 _STYLES = {

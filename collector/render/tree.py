@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from collector.core.feedback import Feedback
 from collector.core.graph import Edge, EdgeOrigin, Node, NodeKind, TraceGraph
+from collector.core.printable import printable
 from collector.render.reason import reason_of
-from collector.render.words import columns, cut, printable, short, version_words
+from collector.render.words import columns, cut, short, version_words
 
 _T = TypeVar("_T")
 _DEEPEST_SHARE = 3

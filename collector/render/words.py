@@ -4,6 +4,7 @@ import json
 import unicodedata
 
 from collector.core.graph import GraphParameter
+from collector.core.printable import printable
 from collector.core.span import AnyValue
 from collector.render.document import plain
 
@@ -13,13 +14,6 @@ def short(value: AnyValue, width: int) -> str:
     text = value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
     # Nothing behind these characters can be seen; values may be megabytes long.
     return cut(printable(" ".join(text[: 4 * width + 4].split())), width)
-
-
-def printable(text: str) -> str:
-    r"""The text without what moves a cursor, turns the writing direction or cannot be written: ``\x1b``, ``\u202e``."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def columns(text: str) -> int:

@@ -1,6 +1,7 @@
 """The command line as a person and as a script use it."""
 
 import json
+import re
 import subprocess
 import sys
 import urllib.request
@@ -172,6 +173,44 @@ def test_exit_codes_tell_scripts_what_happened(collector: RunningCollector, tmp_
     assert (gone.returncode, "no collector answers" in gone.stderr) == (3, True)
     taken = opto("collector", "--data-dir", str(tmp_path / "other"), "--api", collector.ready["api"])
     assert (taken.returncode, "api.endpoint" in taken.stderr) == (2, True)
+
+
+def test_what_senders_write_moves_nobodys_cursor(collector: RunningCollector) -> None:
+    evil = "q\x1b]0;t\x07\x1b[2J\x9b2J\r\nFAKE\u202eexe\u2028\x7f"
+    span = samples.span(8, 1, name=evil, values={"opto.output": json.dumps(evil), "opto.param.k.value": evil})
+    sending = (
+        ("v1/traces", samples.traces_request([span]), "application/x-protobuf", collector.http),
+        (
+            "v1/feedback",
+            json.dumps(
+                {"feedback": [{"trace_id": samples.trace_id(8), "name": evil, "label": evil, "text": evil, "score": 1}]}
+            ).encode(),
+            "application/json",
+            collector.api,
+        ),
+    )
+    for path, body, kind, address in sending:
+        request = urllib.request.Request(f"{address}/{path}", body, {"Content-Type": kind})
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status in (200, 201)
+    for arguments in (
+        ("traces",),
+        ("traces", "--json"),
+        ("feedback",),
+        ("feedback", "--json"),
+        ("graph", samples.trace_id(8)),
+        ("graph", samples.trace_id(8), "--dot"),
+        ("graph", samples.trace_id(8), "--tgj"),
+        ("graph", evil),
+        ("studies", "show", evil),
+        ("stats",),
+    ):
+        command = [sys.executable, "-m", "collector", *arguments, "--collector", collector.api]
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        shown = (done.stdout + done.stderr).decode()
+        assert shown
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202a-\u202e]", shown), arguments
+        assert not any(line.startswith("FAKE") for line in shown.splitlines())
 
 
 @pytest.mark.parametrize(

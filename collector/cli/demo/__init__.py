@@ -86,7 +86,7 @@ def _improve_example(arguments: argparse.Namespace, directory: Path) -> Report:
     with CollectorProcess(directory) as collector, Application(home, directory, collector.otlp_grpc) as application:
         output.show(f"collector   {collector.api} (pid {collector.pid}), data in {directory}")
         output.show(f"application {application.address} (pid {application.pid}), service {SERVICE}")
-        output.show(f"questions   {len(parts.train)} to learn from, {len(parts.held_out)} kept apart\n")
+        output.show_lines(f"questions   {len(parts.train)} to learn from, {len(parts.held_out)} kept apart\n")
         client = ApiClient(collector.api)
         before = application.mean_score(parts.held_out, "held_out")
         output.show(f"held-out score before: {before:.3f}")

@@ -38,17 +38,17 @@ def show_report(report: Report, directory: Path) -> None:
     (directory / "scores.svg").write_text(score_chart_svg(points, "Training score by release"), encoding="utf-8")
     trials = report.study["trials"]
     best = next((trial for trial in trials if trial["number"] == report.study["best_trial"]), trials[0])
-    output.show(f"\nstudy {report.study['name']}: {report.study['state']}, {report.study['message']}")
-    output.show(f"\nscore by release (training questions)\n{score_bars(points, 48)}\n")
+    output.show_lines(f"\nstudy {report.study['name']}: {report.study['state']}, {report.study['message']}")
+    output.show_lines(f"\nscore by release (training questions)\n{score_bars(points, 48)}\n")
     rows = [
         ("training", trials[0]["score"], best["score"]),
         (f"held out ({report.held_out} questions)", report.before, report.after),
     ]
     output.show_table((f"{'questions':<24}", "before", "after"), rows, "")
-    output.show(f"\nwhat changed from release {report.baseline_release} to release {report.final_release}")
+    output.show_lines(f"\nwhat changed from release {report.baseline_release} to release {report.final_release}")
     changes = [(change["key"], output.change(change["before"], change["after"])) for change in report.changes]
     output.show_table(("parameter", "change"), changes, "nothing")
-    output.show(
+    output.show_lines(
         f"\n{report.spans} spans and {sum(report.feedback.values())} feedbacks are stored; "
         f"{len(trials)} trials took {report.seconds:.1f} s"
     )
@@ -57,9 +57,11 @@ def show_report(report: Report, directory: Path) -> None:
     output.show(f"chart       {directory / 'scores.svg'}")
     output.show(f"one trace   {directory / 'graph.svg'}, or: otel-opto graph {report.trace_id} --data-dir {where}")
     if report.improved:
-        output.show(f"\nIt got better: {report.before:.3f} → {report.after:.3f} on questions it had not seen.")
+        output.show_lines(f"\nIt got better: {report.before:.3f} → {report.after:.3f} on questions it had not seen.")
     else:
-        output.show(f"\nIt did NOT get better: {report.before:.3f} → {report.after:.3f} on questions it had not seen.")
+        output.show_lines(
+            f"\nIt did NOT get better: {report.before:.3f} → {report.after:.3f} on questions it had not seen."
+        )
 
 
 def _points(report: Report) -> list[ScorePoint]:

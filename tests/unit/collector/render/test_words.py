@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.core.graph import GraphParameter
+from collector.core.printable import printable
 from collector.core.span import AnyValue
-from collector.render.words import columns, cut, printable, short, version_words
+from collector.render.words import columns, cut, short, version_words
 from tests.unit.collector.render.graphs import ANY_TEXT
 
 
