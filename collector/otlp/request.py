@@ -17,7 +17,7 @@ Rejected items are partial success; a request of which something was only repair
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeVar
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -33,8 +33,12 @@ from collector.otlp.heads import HeadReader, heads_of
 from collector.otlp.salvage import salvaged
 
 _ZERO_TRACE = bytes(16)
-Whole: TypeAlias = ExportTraceServiceRequest | ExportLogsServiceRequest
+_Whole = TypeVar("_Whole", ExportTraceServiceRequest, ExportLogsServiceRequest)
 _MANY_GROUPS, _MANY_ITEMS = 500, 5_000
+
+
+class Dense(Exception):
+    """The request is made of so many groups or items that its size says little of what it costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,10 @@ def read_request(
     """
     faults = Faults() if faults is None else faults
     try:
-        whole = parsed(signal, body)
+        reading = checked(signal, body, received_unix_nano, hops)
     except InvalidRequest:
         body = salvaged(signal, body, faults)
-        whole = parsed(signal, body)
-    reading = checked(whole, body, received_unix_nano, hops)
+        reading = checked(signal, body, received_unix_nano, hops)
     faults.add(reading.faults)
     return Reading(reading.request, faults)
 
@@ -95,42 +98,56 @@ def check_something_read(signal: Signal, faults: Faults) -> None:
         raise InvalidRequest(f"the body is no export request of {signal.value}: {faults.first}")
 
 
-def parsed(signal: Signal, body: bytes) -> Whole:
-    """The whole message, so that nothing is acknowledged that could not be read later.
+def checked(
+    signal: Signal, body: bytes, received_unix_nano: int, hops: tuple[str, ...] = (), *, may_be_dense: bool = True
+) -> Reading:
+    """A request that can be parsed, without the items that cannot be kept.
+
+    It is parsed whole, so that nothing is acknowledged that could not be read later.
+
+    Args:
+        signal: What it is an export request of.
+        body: The serialized message.
+        received_unix_nano: When it came.
+        hops: The collectors that forwarded it.
+        may_be_dense: Whether one that is made of very much is read here.
 
     Raises:
-        InvalidRequest: the library refuses the bytes.
+        InvalidRequest: the library refuses the bytes; see `read_request`.
+        Dense: it may not be.
     """
-    kind = ExportTraceServiceRequest if signal is Signal.TRACES else ExportLogsServiceRequest
+    if signal is Signal.LOGS:
+        logs = _parsed(ExportLogsServiceRequest, body)
+        if not may_be_dense:
+            _check_density((len(one.log_records) for one in group.scope_logs) for group in logs.resource_logs)
+        return _checked_logs(logs, body, received_unix_nano, hops)
+    whole = _parsed(ExportTraceServiceRequest, body)
+    if not may_be_dense:
+        _check_density((len(one.spans) for one in group.scope_spans) for group in whole.resource_spans)
+    services = [resource_of(group.resource).service for group in whole.resource_spans]
+    del whole  # what comes now takes its memory, which is in the processor's caches still
+    return _checked_traces(services, body, received_unix_nano, hops)
+
+
+def _parsed(kind: type[_Whole], body: bytes) -> _Whole:
     try:
         return kind.FromString(body)
     except DecodeError as error:
         raise InvalidRequest(f"the body ({len(body)} bytes) is no protobuf {kind.__name__}: {error}") from None
 
 
-def is_dense(whole: Whole) -> bool:
-    """Whether the request is made of so many groups or items that its size says little of what it costs."""
-    if isinstance(whole, ExportTraceServiceRequest):
-        scopes = [group.scope_spans for group in whole.resource_spans[:_MANY_GROUPS]]
-        groups = len(whole.resource_spans) + sum(map(len, scopes))
-        return groups > _MANY_GROUPS or sum(len(one.spans) for scope in scopes for one in scope) > _MANY_ITEMS
-    under = [group.scope_logs for group in whole.resource_logs[:_MANY_GROUPS]]
-    groups = len(whole.resource_logs) + sum(map(len, under))
-    return groups > _MANY_GROUPS or sum(len(one.log_records) for scope in under for one in scope) > _MANY_ITEMS
-
-
-def checked(whole: Whole, body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()) -> Reading:
-    """A request that could be parsed, without the items that cannot be kept.
-
-    Args:
-        whole: The message; items may be cut out of it.
-        body: Its bytes.
-        received_unix_nano: When it came.
-        hops: The collectors that forwarded it.
-    """
-    if isinstance(whole, ExportTraceServiceRequest):
-        return _checked_traces(whole, body, received_unix_nano, hops)
-    return _checked_logs(whole, body, received_unix_nano, hops)
+def _check_density(groups: Iterable[Iterable[int]]) -> None:
+    """Raises `Dense` for these numbers of items, by group and scope. Looks no further than it has to."""
+    parts = items = 0
+    for group in groups:
+        parts += 1
+        for count in group:
+            parts += 1
+            items += count
+            if parts > _MANY_GROUPS or items > _MANY_ITEMS:
+                raise Dense
+        if parts > _MANY_GROUPS:
+            raise Dense
 
 
 def read_traces(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()) -> Reading:
@@ -139,17 +156,15 @@ def read_traces(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()
     Raises:
         InvalidRequest: the library refuses the bytes; see `read_request`.
     """
-    return checked(parsed(Signal.TRACES, body), body, received_unix_nano, hops)
+    return checked(Signal.TRACES, body, received_unix_nano, hops)
 
 
 def read_logs(body: bytes, received_unix_nano: int, hops: tuple[str, ...] = ()) -> Reading:
     """Checks an ``ExportLogsServiceRequest``; as `read_traces`. A log record may have no ids."""
-    return checked(parsed(Signal.LOGS, body), body, received_unix_nano, hops)
+    return checked(Signal.LOGS, body, received_unix_nano, hops)
 
 
-def _checked_traces(
-    whole: ExportTraceServiceRequest, body: bytes, received_unix_nano: int, hops: tuple[str, ...]
-) -> Reading:
+def _checked_traces(services: Sequence[str], body: bytes, received_unix_nano: int, hops: tuple[str, ...]) -> Reading:
     """The bytes are parsed once more for what an index needs (`collector.otlp.heads`).
 
     Reading a few fields of every span of the whole would cost three times as much.
@@ -157,17 +172,26 @@ def _checked_traces(
     heads = heads_of(body)
     reader = HeadReader()
     items = 0
-    for group, resource in enumerate(heads.request.resource_spans):
-        service = resource_of(whole.resource_spans[group].resource).service
+    rejected: list[tuple[int, int, Sequence[int]]] = []
+    for group, (service, resource) in enumerate(zip(services, heads.request.resource_spans, strict=True)):
         for scope, scoped in enumerate(resource.scope_spans):
             bad = reader.read(scoped.spans, service, zeros=heads.zeros)
             items += len(scoped.spans) - len(bad)
-            for index in reversed(bad):
-                del whole.resource_spans[group].scope_spans[scope].spans[index]
-    kept = whole.SerializeToString() if reader.faults else body
+            if bad:
+                rejected.append((group, scope, bad))
+    kept = _without(body, rejected) if rejected else body
     trace_ids = frozenset(reader.trace_ids)
-    request = OtlpRequest(Signal.TRACES, kept, trace_ids, items, bounded(received_unix_nano), reader.contents(), hops)
+    request = OtlpRequest(Signal.TRACES, kept, trace_ids, items, received_unix_nano, reader.contents(), hops)
     return Reading(request, _rejected(reader.faults))
+
+
+def _without(body: bytes, rejected: Sequence[tuple[int, int, Sequence[int]]]) -> bytes:
+    """The request without these spans, by group and scope."""
+    whole = ExportTraceServiceRequest.FromString(body)
+    for group, scope, indices in rejected:
+        for index in reversed(indices):
+            del whole.resource_spans[group].scope_spans[scope].spans[index]
+    return whole.SerializeToString()
 
 
 def _checked_logs(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from collector.core.errors import InvalidRequest
 from collector.core.protocols import Clock
 from collector.core.telemetry import MAX_HOPS, Encoding, Signal
-from collector.otlp.request import checked, is_dense, parsed
+from collector.otlp.request import Dense, checked
 from collector.reading.read import (
     Arrival,
     Piece,
@@ -87,12 +87,9 @@ class RequestReader:
         if judging and len(body) > self._limits.feedback_bytes:
             return None
         try:
-            whole = parsed(arrival.signal, body)
-        except InvalidRequest:
+            reading = checked(arrival.signal, body, arrival.received_unix_nano, arrival.hops, may_be_dense=False)
+        except (InvalidRequest, Dense):
             return None
-        if is_dense(whole):
-            return None
-        reading = checked(whole, body, arrival.received_unix_nano, arrival.hops)
         if not reading.request.items:
             return Read([], reading.faults)
         return Read([with_feedback(reading) if judging else Piece(reading.request)], reading.faults)
