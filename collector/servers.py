@@ -19,6 +19,7 @@ from collector.access.table import HttpTable, RpcTable, rpcs
 from collector.access.tokens import Access, Denied
 from collector.api import grpc_services, http
 from collector.api.attended import Attended
+from collector.api.bodies import Bodies
 from collector.api.operations import Operations
 from collector.config import Config, CorsConfig, TlsConfig
 from collector.core.errors import ConfigError
@@ -71,6 +72,7 @@ class Served:
     counters: Counters
     limits: ReceiverLimits
     budget: Budget
+    bodies: Bodies
     ready: Callable[[], bool]
 
 
@@ -125,9 +127,10 @@ class Servers:
 
     def _otlp_over_grpc(self) -> str:
         served = self._served
-        server = self._grpc_server("otlp_grpc", {**otlp_grpc.RPCS, **grpc_services.RPCS})
+        api = grpc_services.table(served.operations, served.hub)
+        server = self._grpc_server("otlp_grpc", {**otlp_grpc.RPCS, **grpc_services.scopes(api)})
         server.add_generic_rpc_handlers(otlp_grpc.handlers(served.pipeline, served.counters, served.budget))
-        grpc_services.add_to(server, served.operations, served.hub)
+        server.add_generic_rpc_handlers(grpc_services.handlers(api, served.bodies))
         protocol = self._config.receivers.otlp.protocols.grpc
         return self._serve_grpc(server, protocol.endpoint, "receivers.otlp.protocols.grpc", protocol.tls)
 
@@ -146,7 +149,7 @@ class Servers:
     def _api(self) -> str:
         served = self._served
         jaeger = jaeger_http.endpoints(served.reader, served.clock.now_unix_nano)
-        table = HttpTable([*http.endpoints(served.operations, served.ready), *jaeger])
+        table = HttpTable([*http.endpoints(served.operations, served.ready, served.bodies), *jaeger])
         app: ASGIApp = Attended(http.app(table))
         if not self._access.open:
             app = Guard(app, self._access, table.listed, _api_refusal, served.counters)

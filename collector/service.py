@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.access.tokens import Access, Token
+from collector.api.bodies import Bodies
 from collector.api.drawing import drawing
 from collector.api.operations import Backend, Operations
 from collector.assembly.assembly import Assembly, AssemblyLimits
@@ -75,6 +76,7 @@ class Collector:
         self._limits = ReceiverLimits(
             otlp.max_request_bytes, otlp.max_in_flight_bytes, otlp.protocols.grpc.max_message_bytes
         )
+        self._bodies = Bodies(config.api.max_request_bytes)
         self._budget = Budget(self._limits.max_in_flight_bytes)
         self._store = FileStore(
             config.storage.directory,
@@ -160,6 +162,7 @@ class Collector:
             counters=self._counters,
             limits=self._limits,
             budget=self._budget,
+            bodies=self._bodies,
             ready=lambda: self._ready,
         )
         return Servers(self._config, access, served)
@@ -201,6 +204,7 @@ class Collector:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        self._bodies.close()
         await self._workers.stop()
         await self._readers.stop()
         await self._store.stop()

@@ -23,6 +23,10 @@ MAX_INTEGER = 2**53
 MAX_TEXT_LENGTH = 100_000
 """Characters of a TEXT value where its constraint says nothing."""
 
+MAX_LISTED = 1_000
+"""Choices, placeholders or candidates of one parameter."""
+
+_LISTS = ("choices", "placeholders", "candidates")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -102,6 +106,9 @@ class ParameterSpec:
                 raise InvalidValue(
                     f"parameter {self.key!r}: {name} is not a constraint of type {self.type.value}; allowed: {fields}"
                 )
+            if name in _LISTS and len(getattr(self.constraint, name)) > MAX_LISTED:
+                found = len(getattr(self.constraint, name))
+                raise InvalidValue(f"parameter {self.key!r}: {name}: found {found:,}, allowed are {MAX_LISTED:,}")
         if self.type is ParameterType.CHOICE and not self.constraint.choices:
             raise InvalidValue(f"parameter {self.key!r}: a choice needs at least one of choices")
         self._check_range()

@@ -1,10 +1,10 @@
 """The API's JSON documents: what comes in, checked by pydantic; what goes out, as plain dictionaries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, model_validator
 
 from collector.api.messages import (
     DEFAULT_BATCH_SIZE,
@@ -13,19 +13,40 @@ from collector.api.messages import (
     checked_feedback,
     checked_study,
 )
-from collector.core.errors import InvalidRequest
+from collector.api.pages import numbered
+from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback, score_of
+from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE, PageRequest
 from collector.core.release import Acknowledgement, Release, ReleaseStatus, ValueChange
 from collector.core.span import SpanContext
-from collector.core.study import Direction, Exploration, Policy, Reach, Study, StudyRecord
+from collector.core.study import Direction, Exploration, Policy, Reach, RejectedProposal, Study, StudyRecord, Trial
 from collector.core.telemetry import TraceSummary
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
-_Document = TypeVar("_Document", bound=BaseModel)
+_MOST_UNKNOWN = 20
+_MOST_IN_A_LIST = 1_000
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_keys(cls, given: object) -> object:
+        """Each unknown key would be a fault of its own."""
+        if isinstance(given, dict) and len(given) > len(cls.model_fields) + _MOST_UNKNOWN:
+            raise ValueError(f"found {len(given):,} keys, allowed are {', '.join(cls.model_fields)}")
+        return given
+
+
+def _few(given: object) -> object:
+    if isinstance(given, dict | list) and len(given) > _MOST_IN_A_LIST:
+        raise ValueError(f"found {len(given):,}, allowed are {_MOST_IN_A_LIST:,} at most")
+    return given
+
+
+_Names = Annotated[list[str], FailFast(), BeforeValidator(_few)]
+_Texts = Annotated[dict[str, str], BeforeValidator(_few)]
 
 
 class ParameterDocument(_Strict):
@@ -36,11 +57,11 @@ class ParameterDocument(_Strict):
     default: bool | int | float | str
     minimum: float | None = None
     maximum: float | None = None
-    choices: list[str] = []
+    choices: _Names = []
     max_length: int | None = None
-    placeholders: list[str] = []
+    placeholders: _Names = []
     pattern: str | None = None
-    candidates: list[str] = []
+    candidates: _Names = []
     description: str = ""
     trainable: bool = True
 
@@ -61,22 +82,18 @@ class ParameterDocument(_Strict):
         return ParameterSpec(self.key, kinds[self.type], self.default, constraint, self.description, self.trainable)
 
 
-class ParametersDocument(_Strict):
-    """The body of a declaration."""
-
-    parameters: list[ParameterDocument]
-
-    def specs(self) -> Sequence[ParameterSpec]:
-        """All of them. Raises `InvalidRequest` with every fault."""
-        specs, faults = [], []
-        for document in self.parameters:
-            try:
-                specs.append(document.spec())
-            except InvalidValue as error:
-                faults.append(str(error))
-        if faults:
-            raise InvalidRequest("; ".join(faults))
-        return specs
+def specs_in(documents: Iterable[ParameterDocument]) -> Sequence[ParameterSpec]:
+    """The specifications of a declaration. Raises `InvalidRequest` with the first faults."""
+    specs: list[ParameterSpec] = []
+    faults: list[str] = []
+    for document in documents:
+        try:
+            specs.append(document.spec())
+        except InvalidValue as error:
+            faults.append(str(error))
+    if faults:
+        raise InvalidRequest(some(faults, "; "))
+    return specs
 
 
 class FeedbackDocument(_Strict):
@@ -90,19 +107,13 @@ class FeedbackDocument(_Strict):
     label: str = ""
     text: str = ""
     source: str = "api"
-    attributes: dict[str, str] = {}
+    attributes: _Texts = {}
     time_unix_nano: int = 0
 
     def feedback(self) -> Feedback:
         """The feedback. Raises `InvalidRequest` with every fault."""
         content = self.model_dump(exclude={"trace_id", "span_id"})
         return checked_feedback(Feedback(SpanContext(self.trace_id, self.span_id), **content))
-
-
-class FeedbacksDocument(_Strict):
-    """The body of a submission."""
-
-    feedback: list[FeedbackDocument]
 
 
 _EXPLORATION = Exploration()
@@ -126,14 +137,14 @@ class StudyDocument(_Strict):
     direction: str = "maximize"
     optimizer: str = DEFAULT_OPTIMIZER
     optimizer_options: dict[str, Any] = {}
-    parameters: list[str] = []
+    parameters: _Names = []
     batch_size: int = DEFAULT_BATCH_SIZE
     max_trials: int = DEFAULT_MAX_TRIALS
     seed: int = Field(0, ge=0, lt=2**32)
-    feedback_filter: dict[str, str] = {}
+    feedback_filter: _Texts = {}
     instruction: str = ""
     reach: str = Reach.TRACE.value
-    labels: dict[str, float] = {}
+    labels: Annotated[dict[str, float], BeforeValidator(_few)] = {}
     lowest: float = 0.0
     highest: float = 1.0
     exploration: ExplorationDocument = ExplorationDocument()
@@ -182,33 +193,6 @@ class AcknowledgementDocument(_Strict):
             return ReleaseStatus(self.status)
         except ValueError:
             raise InvalidRequest(f"status: found {self.status!r}, allowed: APPLIED, FAILED") from None
-
-
-def parse(model: type[_Document], body: bytes) -> _Document:
-    """A document out of a request body.
-
-    Raises:
-        InvalidRequest: with every fault and its key path.
-    """
-    try:
-        return model.model_validate_json(body or b"{}")
-    except ValidationError as error:
-        raise InvalidRequest("; ".join(faults_of(error))) from None
-
-
-def faults_of(error: ValidationError) -> list[str]:
-    """Every fault of a validation: key path, what is wrong, what was found."""
-    faults = []
-    for fault in error.errors(include_url=False, include_context=False):
-        path = ".".join(str(part) for part in fault["loc"]) or "body"
-        found = "" if fault["type"] in ("missing", "json_invalid") else f"; found {_short(fault['input'])}"
-        faults.append(f"{path}: {fault['msg'][:1].lower()}{fault['msg'][1:]}{found}")
-    return faults
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def parameter_document(spec: ParameterSpec) -> dict[str, object]:
@@ -296,9 +280,11 @@ def feedback_document(stored: StoredFeedback) -> dict[str, object]:
     }
 
 
-def study_document(record: StudyRecord) -> dict[str, object]:
-    """A study and its history."""
+def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[str, object]:
+    """A study and its history, from its beginning, as far as a page goes; the cursors lead on in lists of their own."""
     study, best = record.study, record.best_trial()
+    begun = numbered("trials", record.trials, PageRequest(trials))
+    refused = numbered("rejected", record.rejected, PageRequest(trials))
     return {
         "name": study.name,
         "service": study.service,
@@ -321,25 +307,38 @@ def study_document(record: StudyRecord) -> dict[str, object]:
         "state": record.state.value,
         "message": record.message,
         "best_trial": best.number if best else None,
-        "trials": [
-            {
-                "number": trial.number,
-                "release": trial.release,
-                "state": trial.state,
-                "score": trial.score,
-                "control_score": trial.control_score,
-                "given_up": trial.given_up,
-                "feedback_count": trial.feedback_count,
-                "values": dict(trial.values),
-                "reasoning": trial.reasoning,
-            }
-            for trial in record.trials
-        ],
-        "rejected": [
-            {"trial": rejected.trial, "values": dict(rejected.proposal.values), "errors": list(rejected.errors)}
-            for rejected in record.rejected
-        ],
+        "best_score": best.score if best else None,
+        "complete_trials": sum(1 for trial in record.trials if trial.complete),
+        "trials": [trial_document(trial) for trial in begun.items],
+        "next_trials_cursor": begun.next_cursor,
+        "rejected": [rejected_document(rejected) for rejected in refused.items],
+        "next_rejected_cursor": refused.next_cursor,
     }
+
+
+def study_overview(record: StudyRecord) -> dict[str, object]:
+    """The same for a list of studies."""
+    return study_document(record, DEFAULT_ON_A_PAGE)
+
+
+def trial_document(trial: Trial) -> dict[str, object]:
+    """One trial."""
+    return {
+        "number": trial.number,
+        "release": trial.release,
+        "state": trial.state,
+        "score": trial.score,
+        "control_score": trial.control_score,
+        "given_up": trial.given_up,
+        "feedback_count": trial.feedback_count,
+        "values": dict(trial.values),
+        "reasoning": trial.reasoning,
+    }
+
+
+def rejected_document(rejected: RejectedProposal) -> dict[str, object]:
+    """A proposal that failed validation."""
+    return {"trial": rejected.trial, "values": dict(rejected.proposal.values), "errors": list(rejected.errors)}
 
 
 def trace_document(summary: TraceSummary) -> dict[str, object]:

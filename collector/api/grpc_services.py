@@ -1,21 +1,27 @@
 """The API over gRPC: the four services of proto/otel_opto/v1."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import wraps
-from typing import Any, NoReturn, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message_factory import GetMessageClass
 
 from collector.access.table import RpcTable, rpcs
 from collector.access.tokens import Scope
+from collector.api.bodies import Bodies, message_of
 from collector.api.messages import (
-    feedback_from_proto,
+    declaration_in,
+    feedback_in,
     release_to_proto,
     stored_feedback_to_proto,
     study_from_proto,
     study_to_proto,
 )
 from collector.api.operations import Operations
+from collector.api.pages import numbered
 from collector.core.errors import (
     AlreadyExists,
     CollectorError,
@@ -26,24 +32,22 @@ from collector.core.errors import (
     OptimizerError,
     TooLarge,
     Unavailable,
+    words,
 )
+from collector.core.feedback import Feedback
+from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE, PageRequest, limit_of
 from collector.core.protocols import Publisher
 from collector.core.release import ReleaseStatus
 from otel_opto.assignment import Assignment
-from otel_opto.spec import InvalidValue
+from otel_opto.spec import InvalidValue, ParameterSpec
 from otel_opto.v1 import (
     feedback_pb2,
-    feedback_pb2_grpc,
     parameter_pb2,
-    parameter_pb2_grpc,
     release_pb2,
-    release_pb2_grpc,
     study_pb2,
-    study_pb2_grpc,
 )
-from otel_opto.wire import assignment_to_proto, spec_from_proto, spec_to_proto
+from otel_opto.wire import assignment_to_proto, spec_to_proto
 
-_Response = TypeVar("_Response")
 _Context = grpc.aio.ServicerContext[Any, Any]
 _CODES: dict[type[Exception], grpc.StatusCode] = {
     InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
@@ -63,132 +67,165 @@ _STATUSES = {
 
 
 _INGEST, _READ, _PUBLISH = Scope.INGEST, Scope.READ, Scope.PUBLISH
-RPCS: RpcTable = {
-    **rpcs(
-        parameter_pb2.DESCRIPTOR.services_by_name["ParameterService"],
-        {"DeclareParameters": _INGEST, "ListParameters": _READ},
-    ),
-    **rpcs(
-        release_pb2.DESCRIPTOR.services_by_name["ReleaseService"],
-        {
-            "WatchReleases": _INGEST,
-            "GetAssignment": _INGEST,
-            "AcknowledgeRelease": _INGEST,
-            "ListReleases": _READ,
-            "GetRelease": _READ,
-            "Rollback": _PUBLISH,
-        },
-    ),
-    **rpcs(
-        feedback_pb2.DESCRIPTOR.services_by_name["FeedbackService"],
-        {"SubmitFeedback": _INGEST, "ListFeedback": _READ},
-    ),
-    **rpcs(
-        study_pb2.DESCRIPTOR.services_by_name["StudyService"],
-        {"CreateStudy": _PUBLISH, "ListStudies": _READ, "GetStudy": _READ, "StopStudy": _PUBLISH},
-    ),
-}
+_PARAMETERS = parameter_pb2.DESCRIPTOR.services_by_name["ParameterService"]
+_RELEASES = release_pb2.DESCRIPTOR.services_by_name["ReleaseService"]
+_FEEDBACK = feedback_pb2.DESCRIPTOR.services_by_name["FeedbackService"]
+_STUDIES = study_pb2.DESCRIPTOR.services_by_name["StudyService"]
 
 
-def add_to(server: grpc.aio.Server, operations: Operations, publisher: Publisher) -> None:
-    """Registers all services."""
-    parameter_pb2_grpc.add_ParameterServiceServicer_to_server(Parameters(operations), server)
-    release_pb2_grpc.add_ReleaseServiceServicer_to_server(Releases(operations, publisher), server)
-    feedback_pb2_grpc.add_FeedbackServiceServicer_to_server(FeedbackEntries(operations), server)
-    study_pb2_grpc.add_StudyServiceServicer_to_server(Studies(operations), server)
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """One method of one service.
+
+    Attributes:
+        scope: What a token has to allow.
+        make: What the serialized request stands for, made off the event loop; raises `CollectorError`.
+        answer: Gives the response, or a stream of them.
+    """
+
+    service: ServiceDescriptor
+    name: str
+    scope: Scope
+    make: Callable[[bytes], Any]
+    answer: Callable[[Any, _Context], Any]
+
+
+def table(operations: Operations, publisher: Publisher) -> Sequence[Rpc]:
+    """All that is served, and who may ask for it."""
+    parameters, releases = Parameters(operations), Releases(operations, publisher)
+    feedback, studies = FeedbackEntries(operations), Studies(operations)
+
+    def one(service: ServiceDescriptor, name: str, scope: Scope, answer: Callable[[Any, _Context], Any]) -> Rpc:
+        kind = GetMessageClass(service.methods_by_name[name].input_type)
+        return Rpc(service, name, scope, partial(message_of, kind), answer)
+
+    return [
+        Rpc(_PARAMETERS, "DeclareParameters", _INGEST, declaration_in, parameters.declare),
+        one(_PARAMETERS, "ListParameters", _READ, parameters.list),
+        one(_RELEASES, "WatchReleases", _INGEST, releases.watch),
+        one(_RELEASES, "GetAssignment", _INGEST, releases.assignment),
+        one(_RELEASES, "AcknowledgeRelease", _INGEST, releases.acknowledge),
+        one(_RELEASES, "ListReleases", _READ, releases.list),
+        one(_RELEASES, "GetRelease", _READ, releases.get),
+        one(_RELEASES, "Rollback", _PUBLISH, releases.rollback),
+        Rpc(_FEEDBACK, "SubmitFeedback", _INGEST, feedback_in, feedback.submit),
+        one(_FEEDBACK, "ListFeedback", _READ, feedback.list),
+        one(_STUDIES, "CreateStudy", _PUBLISH, studies.create),
+        one(_STUDIES, "ListStudies", _READ, studies.list),
+        one(_STUDIES, "GetStudy", _READ, studies.get),
+        one(_STUDIES, "StopStudy", _PUBLISH, studies.stop),
+    ]
+
+
+def scopes(rows: Sequence[Rpc]) -> RpcTable:
+    """What the guard asks for. Every method of every service must have its row."""
+    found: dict[str, Scope | None] = {}
+    for service in {row.service.full_name: row.service for row in rows}.values():
+        found.update(rpcs(service, {row.name: row.scope for row in rows if row.service is service}))
+    return found
+
+
+def handlers(rows: Sequence[Rpc], bodies: Bodies) -> tuple[grpc.GenericRpcHandler, ...]:
+    """For `Server.add_generic_rpc_handlers`. Requests come as bytes: what they cost is bounded before they are read."""
+    by_service: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        streamed = row.service.methods_by_name[row.name].server_streaming
+        kind = grpc.unary_stream_rpc_method_handler if streamed else grpc.unary_unary_rpc_method_handler
+        served = _streaming(row, bodies) if streamed else _answering(row, bodies)
+        serializer = GetMessageClass(row.service.methods_by_name[row.name].output_type).SerializeToString
+        by_service.setdefault(row.service.full_name, {})[row.name] = kind(served, response_serializer=serializer)
+    return tuple(grpc.method_handlers_generic_handler(name, methods) for name, methods in by_service.items())
+
+
+def _answering(row: Rpc, bodies: Bodies) -> Callable[[bytes, _Context], Awaitable[Any]]:
+    async def answer(body: bytes, context: _Context) -> Any:
+        try:
+            return await row.answer(await bodies.of_rpc(body, row.make), context)
+        except (CollectorError, InvalidValue) as error:
+            await _abort(context, error)
+
+    return answer
+
+
+def _streaming(row: Rpc, bodies: Bodies) -> Callable[[bytes, _Context], AsyncIterator[Any]]:
+    async def answer(body: bytes, context: _Context) -> AsyncIterator[Any]:
+        try:
+            async for message in row.answer(await bodies.of_rpc(body, row.make), context):
+                yield message
+        except (CollectorError, InvalidValue) as error:
+            await _abort(context, error)
+
+    return answer
+
+
+def _page(request: Any, default: int = DEFAULT_ON_A_PAGE) -> PageRequest:
+    """``page_size`` and ``page_token`` of a request (AIP-158)."""
+    return PageRequest(limit_of(request.page_size or default), request.page_token)
 
 
 async def _abort(context: _Context, error: Exception) -> NoReturn:
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
-    await context.abort(code, str(error))
+    await context.abort(code, words(error))
     raise AssertionError("abort raises")
 
 
-def _mapped(
-    method: Callable[[Any, Any, _Context], Awaitable[_Response]],
-) -> Callable[[Any, Any, _Context], Awaitable[_Response]]:
-    """A method whose errors reach the client as status codes."""
-
-    @wraps(method)
-    async def answered(self: object, request: object, context: _Context) -> _Response:
-        try:
-            return await method(self, request, context)
-        except (CollectorError, InvalidValue) as error:
-            await _abort(context, error)
-
-    return answered
-
-
-class Parameters(parameter_pb2_grpc.ParameterServiceServicer):
+class Parameters:
     """proto/otel_opto/v1/parameter.proto."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
-    @_mapped
-    async def DeclareParameters(  # noqa: N802 - gRPC's name
-        self, request: parameter_pb2.DeclareParametersRequest, context: _Context
+    async def declare(
+        self, declared: tuple[str, Sequence[ParameterSpec]], context: _Context
     ) -> parameter_pb2.DeclareParametersResponse:
         """See the proto file."""
-        specs, faults = [], []
-        for message in request.parameters:
-            try:
-                specs.append(spec_from_proto(message))
-            except InvalidValue as error:
-                faults.append(str(error))
-        if faults:
-            raise InvalidRequest("; ".join(faults))
-        await self._operations.declare_parameters(request.service, specs)
+        await self._operations.declare_parameters(*declared)
         return parameter_pb2.DeclareParametersResponse()
 
-    @_mapped
-    async def ListParameters(  # noqa: N802
+    async def list(
         self, request: parameter_pb2.ListParametersRequest, context: _Context
     ) -> parameter_pb2.ListParametersResponse:
         """See the proto file."""
-        specs = await self._operations.parameters(request.service)
-        return parameter_pb2.ListParametersResponse(parameters=[spec_to_proto(spec) for spec in specs])
+        page = await self._operations.declared(request.service, _page(request, MOST_ON_A_PAGE))
+        return parameter_pb2.ListParametersResponse(
+            parameters=[spec_to_proto(spec) for spec in page.items], next_page_token=page.next_cursor
+        )
 
 
-class Releases(release_pb2_grpc.ReleaseServiceServicer):
+class Releases:
     """proto/otel_opto/v1/release.proto."""
 
     def __init__(self, operations: Operations, publisher: Publisher) -> None:
         self._operations = operations
         self._publisher = publisher
 
-    async def WatchReleases(  # noqa: N802
+    async def watch(
         self, request: release_pb2.WatchReleasesRequest, context: _Context
     ) -> AsyncIterator[release_pb2.WatchReleasesResponse]:
         """See the proto file."""
         if not request.service:
-            await _abort(context, InvalidRequest("service: found nothing; it must be the application's service.name"))
+            raise InvalidRequest("service: found nothing; it must be the application's service.name")
         # The subscription comes before the look at the store, so that no release falls between the two.
         with self._publisher.watch(request.service) as published:
             await context.send_initial_metadata(())
-            try:
-                current = await self._operations.assignment(request.service)
-                if current is not None and (current.control, current.revision) != (request.applied, request.revision):
-                    yield await self._in_force(current)
-                async for assignment in published:
-                    yield await self._in_force(assignment)
-            except Unavailable as error:
-                await _abort(context, error)
+            current = await self._operations.assignment(request.service)
+            if current is not None and (current.control, current.revision) != (request.applied, request.revision):
+                yield await self._in_force(current)
+            async for assignment in published:
+                yield await self._in_force(assignment)
 
     async def _in_force(self, assignment: Assignment) -> release_pb2.WatchReleasesResponse:
         control, *arms = [release_to_proto(await self._operations.release(one)) for one in assignment.releases]
         return release_pb2.WatchReleasesResponse(release=control, assignment=assignment_to_proto(assignment), arms=arms)
 
-    @_mapped
-    async def GetAssignment(  # noqa: N802
+    async def assignment(
         self, request: release_pb2.GetAssignmentRequest, context: _Context
     ) -> release_pb2.GetAssignmentResponse:
         """See the proto file."""
         found = await self._operations.assignment(request.service)
         return release_pb2.GetAssignmentResponse(assignment=assignment_to_proto(found) if found else None)
 
-    @_mapped
-    async def AcknowledgeRelease(  # noqa: N802
+    async def acknowledge(
         self, request: release_pb2.AcknowledgeReleaseRequest, context: _Context
     ) -> release_pb2.AcknowledgeReleaseResponse:
         """See the proto file."""
@@ -198,88 +235,76 @@ class Releases(release_pb2_grpc.ReleaseServiceServicer):
         await self._operations.acknowledge(request.service, request.instance_id, request.release, status, request.error)
         return release_pb2.AcknowledgeReleaseResponse()
 
-    @_mapped
-    async def ListReleases(  # noqa: N802
+    async def list(
         self, request: release_pb2.ListReleasesRequest, context: _Context
     ) -> release_pb2.ListReleasesResponse:
         """See the proto file."""
-        releases = await self._operations.releases(request.service)
-        return release_pb2.ListReleasesResponse(releases=[release_to_proto(release) for release in releases])
+        page = await self._operations.releases(request.service, _page(request))
+        return release_pb2.ListReleasesResponse(
+            releases=[release_to_proto(release) for release in page.items], next_page_token=page.next_cursor
+        )
 
-    @_mapped
-    async def GetRelease(  # noqa: N802
-        self, request: release_pb2.GetReleaseRequest, context: _Context
-    ) -> release_pb2.GetReleaseResponse:
+    async def get(self, request: release_pb2.GetReleaseRequest, context: _Context) -> release_pb2.GetReleaseResponse:
         """See the proto file."""
         release = await self._operations.release(request.number)
         return release_pb2.GetReleaseResponse(release=release_to_proto(release))
 
-    @_mapped
-    async def Rollback(  # noqa: N802
-        self, request: release_pb2.RollbackRequest, context: _Context
-    ) -> release_pb2.RollbackResponse:
+    async def rollback(self, request: release_pb2.RollbackRequest, context: _Context) -> release_pb2.RollbackResponse:
         """See the proto file."""
         release = await self._operations.rollback(request.number, "api")
         return release_pb2.RollbackResponse(release=release_to_proto(release))
 
 
-class FeedbackEntries(feedback_pb2_grpc.FeedbackServiceServicer):
+class FeedbackEntries:
     """proto/otel_opto/v1/feedback.proto."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
-    @_mapped
-    async def SubmitFeedback(  # noqa: N802
-        self, request: feedback_pb2.SubmitFeedbackRequest, context: _Context
-    ) -> feedback_pb2.SubmitFeedbackResponse:
+    async def submit(self, feedback: Sequence[Feedback], context: _Context) -> feedback_pb2.SubmitFeedbackResponse:
         """See the proto file."""
-        ids = await self._operations.submit_feedback([feedback_from_proto(message) for message in request.feedback])
-        return feedback_pb2.SubmitFeedbackResponse(ids=ids)
+        return feedback_pb2.SubmitFeedbackResponse(ids=await self._operations.submit_feedback(feedback))
 
-    @_mapped
-    async def ListFeedback(  # noqa: N802
+    async def list(
         self, request: feedback_pb2.ListFeedbackRequest, context: _Context
     ) -> feedback_pb2.ListFeedbackResponse:
         """See the proto file."""
-        stored = await self._operations.feedback(request.trace_id, request.limit or 100)
-        return feedback_pb2.ListFeedbackResponse(feedback=[stored_feedback_to_proto(item) for item in stored])
+        page = await self._operations.feedback(request.trace_id, _page(request))
+        return feedback_pb2.ListFeedbackResponse(
+            feedback=[stored_feedback_to_proto(item) for item in page.items], next_page_token=page.next_cursor
+        )
 
 
-class Studies(study_pb2_grpc.StudyServiceServicer):
+class Studies:
     """proto/otel_opto/v1/study.proto."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
-    @_mapped
-    async def CreateStudy(  # noqa: N802
-        self, request: study_pb2.CreateStudyRequest, context: _Context
-    ) -> study_pb2.CreateStudyResponse:
+    async def create(self, request: study_pb2.CreateStudyRequest, context: _Context) -> study_pb2.CreateStudyResponse:
         """See the proto file."""
         record = await self._operations.create_study(study_from_proto(request.study), "api")
-        return study_pb2.CreateStudyResponse(status=study_to_proto(record))
+        return study_pb2.CreateStudyResponse(status=study_to_proto(record, record.trials))
 
-    @_mapped
-    async def ListStudies(  # noqa: N802
-        self, request: study_pb2.ListStudiesRequest, context: _Context
-    ) -> study_pb2.ListStudiesResponse:
+    async def list(self, request: study_pb2.ListStudiesRequest, context: _Context) -> study_pb2.ListStudiesResponse:
         """See the proto file."""
-        records = await self._operations.studies()
-        return study_pb2.ListStudiesResponse(studies=[study_to_proto(record) for record in records])
-
-    @_mapped
-    async def GetStudy(  # noqa: N802
-        self, request: study_pb2.GetStudyRequest, context: _Context
-    ) -> study_pb2.GetStudyResponse:
-        """See the proto file."""
-        return study_pb2.GetStudyResponse(status=study_to_proto(await self._operations.study(request.name)))
-
-    @_mapped
-    async def StopStudy(  # noqa: N802
-        self, request: study_pb2.StopStudyRequest, context: _Context
-    ) -> study_pb2.StopStudyResponse:
-        """See the proto file."""
-        return study_pb2.StopStudyResponse(
-            status=study_to_proto(await self._operations.stop_study(request.name, "api"))
+        page = await self._operations.studies(_page(request))
+        trials = PageRequest(DEFAULT_ON_A_PAGE)
+        return study_pb2.ListStudiesResponse(
+            studies=[study_to_proto(record, numbered("trials", record.trials, trials).items) for record in page.items],
+            next_page_token=page.next_cursor,
         )
+
+    async def get(self, request: study_pb2.GetStudyRequest, context: _Context) -> study_pb2.GetStudyResponse:
+        """See the proto file."""
+        record = await self._operations.study(request.name)
+        trials = numbered("trials", record.trials, _page(request, MOST_ON_A_PAGE))
+        return study_pb2.GetStudyResponse(
+            status=study_to_proto(record, trials.items), next_page_token=trials.next_cursor
+        )
+
+    async def stop(self, request: study_pb2.StopStudyRequest, context: _Context) -> study_pb2.StopStudyResponse:
+        """See the proto file."""
+        record = await self._operations.stop_study(request.name, "api")
+        trials = numbered("trials", record.trials, PageRequest(MOST_ON_A_PAGE))
+        return study_pb2.StopStudyResponse(status=study_to_proto(record, trials.items))

@@ -1,7 +1,11 @@
 """The API as JSON over HTTP, for the command line, for scripts and for applications without the SDK."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,25 +14,30 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from collector.access.table import Endpoint, HttpTable
 from collector.access.tokens import Scope
+from collector.api.bodies import Bodies, parse, parse_each
 from collector.api.documents import (
     AcknowledgementDocument,
-    FeedbacksDocument,
-    ParametersDocument,
+    FeedbackDocument,
+    ParameterDocument,
     StudyDocument,
     acknowledgement_document,
     change_document,
     feedback_document,
     parameter_document,
-    parse,
     reach_of,
+    rejected_document,
     release_document,
+    specs_in,
     study_document,
+    study_overview,
     trace_document,
+    trial_document,
     values_document,
 )
 from collector.api.drawing import MEDIA_TYPES
 from collector.api.etags import none_match
 from collector.api.operations import Operations
+from collector.api.pages import numbered, page_document, page_in
 from collector.core.errors import (
     AlreadyExists,
     CollectorError,
@@ -39,10 +48,14 @@ from collector.core.errors import (
     OptimizerError,
     TooLarge,
     Unavailable,
+    words,
 )
+from collector.core.feedback import Feedback
+from collector.core.page import MOST_ON_A_PAGE
 from collector.core.study import Reach
+from otel_opto.spec import ParameterSpec
 
-_MAX_BODY_BYTES = 4 * 2**20
+_Item = TypeVar("_Item")
 _STATUSES: dict[type[CollectorError], HTTPStatus] = {
     InvalidRequest: HTTPStatus.BAD_REQUEST,
     OptimizerError: HTTPStatus.BAD_REQUEST,
@@ -62,14 +75,15 @@ def app(table: HttpTable) -> Starlette:
     )
 
 
-def endpoints(operations: Operations, ready: Callable[[], bool]) -> Sequence[Endpoint]:
+def endpoints(operations: Operations, ready: Callable[[], bool], bodies: Bodies) -> Sequence[Endpoint]:
     """All that is served of the API itself, and who may ask for it.
 
     Args:
         operations: What is served.
         ready: Whether the collector accepts data.
+        bodies: Reads what is sent.
     """
-    served = _Served(operations, ready)
+    served = _Served(operations, ready, bodies)
     ingest, read, publish = Scope.INGEST, Scope.READ, Scope.PUBLISH
     return [
         Endpoint("GET", "/readyz", served.readyz, None),
@@ -92,6 +106,8 @@ def endpoints(operations: Operations, ready: Callable[[], bool]) -> Sequence[End
         Endpoint("GET", "/v1/studies", served.studies, read),
         Endpoint("POST", "/v1/studies", served.create_study, publish),
         Endpoint("GET", "/v1/studies/{name}", served.study, read),
+        Endpoint("GET", "/v1/studies/{name}/trials", served.trials, read),
+        Endpoint("GET", "/v1/studies/{name}/rejected", served.rejected, read),
         Endpoint("POST", "/v1/studies/{name}/stop", served.stop_study, publish),
     ]
 
@@ -104,35 +120,47 @@ async def _refused(_: Request, error: Exception) -> Response:
     kinds = (status for kind, status in _STATUSES.items() if isinstance(error, kind))
     status = next(kinds, HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, Unavailable) else None
-    return _error(status, str(error), headers)
+    return _error(status, words(error), headers)
 
 
 async def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _error(error.status_code, f"{request.method} {request.url.path}: {error.detail}", dict(error.headers or {}))
+    return _error(
+        error.status_code, f"{request.method} {request.url.path[:200]}: {error.detail}", dict(error.headers or {})
+    )
 
 
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY_BYTES:
-            raise TooLarge(f"the body is longer than {_MAX_BODY_BYTES} bytes; send it in parts")
-    return body
+async def _answer(
+    document: Callable[[], object], status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON document, made and written off the event loop: a page has megabytes."""
+
+    def written() -> bytes:
+        encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return _encoded(encoder, document())
+
+    body = await asyncio.to_thread(written)
+    return Response(body, status, headers, media_type="application/json")
 
 
-def _limit(request: Request, default: int) -> int:
-    text = request.query_params.get("limit", str(default))
-    if not text.isdecimal() or len(text) > 9:
-        raise InvalidRequest(f"limit: found {text!r}, allowed is a whole number; 0 means all")
-    return int(text)
+def _encoded(encoder: json.JSONEncoder, document: object) -> bytes:
+    """Item by item where it is a list of them: one call of the encoder holds the interpreter until it is done."""
+    if not isinstance(document, dict):
+        return encoder.encode(document).encode()
+    members = (
+        f"[{','.join(map(encoder.encode, value))}]" if isinstance(value, list) else encoder.encode(value)
+        for value in document.values()
+    )
+    pairs = (f"{encoder.encode(key)}:{value}" for key, value in zip(document, members, strict=True))
+    return f"{{{','.join(pairs)}}}".encode()
 
 
 class _Served:
     """One method per route."""
 
-    def __init__(self, operations: Operations, ready: Callable[[], bool]) -> None:
+    def __init__(self, operations: Operations, ready: Callable[[], bool], bodies: Bodies) -> None:
         self._operations = operations
+        self._bodies = bodies
         self._ready = ready
 
     async def readyz(self, _: Request) -> Response:
@@ -160,9 +188,8 @@ class _Served:
         )
 
     async def traces(self, request: Request) -> Response:
-        summaries = await self._operations.traces(_limit(request, 100))
-        cut = {"partial": True, "message": summaries.partial} if summaries.partial else {}
-        return JSONResponse({"traces": [trace_document(summary) for summary in summaries], **cut})
+        page = await self._operations.traces(page_in(request.query_params))
+        return await _answer(lambda: page_document("traces", page, trace_document))
 
     async def graph(self, request: Request) -> Response:
         reach = reach_of(request.query_params.get("reach", Reach.TRACE.value), "reach")
@@ -172,20 +199,21 @@ class _Served:
 
     async def feedback(self, request: Request) -> Response:
         trace_id = request.query_params.get("trace_id", "")
-        stored = await self._operations.feedback(trace_id, _limit(request, 100))
-        return JSONResponse({"feedback": [feedback_document(item) for item in stored]})
+        page = await self._operations.feedback(trace_id, page_in(request.query_params))
+        return await _answer(lambda: page_document("feedback", page, feedback_document))
 
     async def submit_feedback(self, request: Request) -> Response:
-        document = parse(FeedbacksDocument, await _body(request))
-        ids = await self._operations.submit_feedback([item.feedback() for item in document.feedback])
-        return JSONResponse({"ids": list(ids)}, HTTPStatus.CREATED)
+        feedback = await self._bodies.of_http(request, _feedback_in)
+        ids = await self._operations.submit_feedback(feedback)
+        return await _answer(lambda: {"ids": list(ids)}, HTTPStatus.CREATED)
 
     async def parameters(self, request: Request) -> Response:
-        specs = await self._operations.parameters(request.path_params["service"])
-        return JSONResponse({"parameters": [parameter_document(spec) for spec in specs]})
+        page = page_in(request.query_params, MOST_ON_A_PAGE)
+        declared = await self._operations.declared(request.path_params["service"], page)
+        return await _answer(lambda: page_document("parameters", declared, parameter_document))
 
     async def declare_parameters(self, request: Request) -> Response:
-        specs = parse(ParametersDocument, await _body(request)).specs()
+        specs = await self._bodies.of_http(request, _specs_in)
         await self._operations.declare_parameters(request.path_params["service"], specs)
         return await self.parameters(request)
 
@@ -195,22 +223,25 @@ class _Served:
         etag = f'"{release.number}-{release.hash[:16]}"' if release else '"none"'
         if not none_match(request.headers.getlist("if-none-match"), etag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
-        document = values_document(service, release, await self._operations.parameters(service))
-        return JSONResponse(document, headers={"ETag": etag, "Cache-Control": "no-cache"})
+        defaults = await self._operations.parameters(service)
+        headers = {"ETag": etag, "Cache-Control": "no-cache"}
+        return await _answer(lambda: values_document(service, release, defaults), headers=headers)
 
     async def releases(self, request: Request) -> Response:
-        releases = await self._operations.releases(request.query_params.get("service", ""))
-        return JSONResponse({"releases": [release_document(release) for release in releases]})
+        service = request.query_params.get("service", "")
+        page = await self._operations.releases(service, page_in(request.query_params))
+        return await _answer(lambda: page_document("releases", page, release_document))
 
     async def release(self, request: Request) -> Response:
-        return JSONResponse(release_document(await self._operations.release(request.path_params["number"])))
+        release = await self._operations.release(request.path_params["number"])
+        return await _answer(lambda: release_document(release))
 
     async def acknowledgements(self, request: Request) -> Response:
-        words = await self._operations.acknowledgements(request.path_params["number"])
-        return JSONResponse({"acknowledgements": [acknowledgement_document(word) for word in words]})
+        page = await self._operations.acknowledgements(request.path_params["number"], page_in(request.query_params))
+        return await _answer(lambda: page_document("acknowledgements", page, acknowledgement_document))
 
     async def acknowledge(self, request: Request) -> Response:
-        word = parse(AcknowledgementDocument, await _body(request))
+        word = await self._bodies.of_http(request, partial(parse, AcknowledgementDocument))
         number = request.path_params["number"]
         await self._operations.acknowledge(word.service, word.instance_id, number, word.release_status(), word.error)
         return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -218,25 +249,49 @@ class _Served:
     async def diff(self, request: Request) -> Response:
         before, after = request.path_params["before"], request.path_params["number"]
         changes = await self._operations.diff(before, after)
-        return JSONResponse(
-            {"before": before, "after": after, "changes": [change_document(change) for change in changes]}
+        return await _answer(
+            lambda: {"before": before, "after": after, "changes": [change_document(change) for change in changes]}
         )
 
     async def rollback(self, request: Request) -> Response:
         release = await self._operations.rollback(request.path_params["number"], "api")
-        return JSONResponse(release_document(release), HTTPStatus.CREATED)
+        return await _answer(lambda: release_document(release), HTTPStatus.CREATED)
 
-    async def studies(self, _: Request) -> Response:
-        records = await self._operations.studies()
-        return JSONResponse({"studies": [study_document(record) for record in records]})
+    async def studies(self, request: Request) -> Response:
+        page = await self._operations.studies(page_in(request.query_params))
+        return await _answer(lambda: page_document("studies", page, study_overview))
 
     async def create_study(self, request: Request) -> Response:
-        document = parse(StudyDocument, await _body(request))
-        record = await self._operations.create_study(document.study(), "api")
-        return JSONResponse(study_document(record), HTTPStatus.CREATED)
+        study = await self._bodies.of_http(request, lambda body: parse(StudyDocument, body).study())
+        record = await self._operations.create_study(study, "api")
+        return await _answer(lambda: study_document(record), HTTPStatus.CREATED)
 
     async def study(self, request: Request) -> Response:
-        return JSONResponse(study_document(await self._operations.study(request.path_params["name"])))
+        record = await self._operations.study(request.path_params["name"])
+        return await _answer(lambda: study_document(record))
+
+    async def trials(self, request: Request) -> Response:
+        record = await self._operations.study(request.path_params["name"])
+        return await self._part(request, "trials", record.trials, trial_document)
+
+    async def rejected(self, request: Request) -> Response:
+        record = await self._operations.study(request.path_params["name"])
+        return await self._part(request, "rejected", record.rejected, rejected_document)
+
+    async def _part(
+        self, request: Request, name: str, items: Sequence[_Item], document_of: Callable[[_Item], object]
+    ) -> Response:
+        page = numbered(name, items, page_in(request.query_params))
+        return await _answer(lambda: page_document(name, page, document_of))
 
     async def stop_study(self, request: Request) -> Response:
-        return JSONResponse(study_document(await self._operations.stop_study(request.path_params["name"], "api")))
+        record = await self._operations.stop_study(request.path_params["name"], "api")
+        return await _answer(lambda: study_document(record))
+
+
+def _feedback_in(body: bytes) -> Sequence[Feedback]:
+    return [document.feedback() for document in parse_each("feedback", FeedbackDocument, body)]
+
+
+def _specs_in(body: bytes) -> Sequence[ParameterSpec]:
+    return specs_in(parse_each("parameters", ParameterDocument, body))

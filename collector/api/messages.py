@@ -2,9 +2,11 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from collector.core.errors import InvalidRequest
+from collector.api.bodies import message_of, split
+from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.identity.ids import span_id_of, trace_id_of
 from collector.core.release import Release
@@ -12,13 +14,15 @@ from collector.core.span import SpanContext
 from collector.core.study import Direction, Exploration, Policy, Reach, Study, StudyRecord, Trial
 from collector.core.times import bounded
 from collector.feedback.batch import folded
-from otel_opto.v1 import feedback_pb2, release_pb2, study_pb2
-from otel_opto.wire import value_to_proto
+from otel_opto.spec import InvalidValue, ParameterSpec
+from otel_opto.v1 import feedback_pb2, parameter_pb2, release_pb2, study_pb2
+from otel_opto.wire import spec_from_proto, value_to_proto
 
 DEFAULT_OPTIMIZER = "search"
 DEFAULT_BATCH_SIZE = 20
 DEFAULT_MAX_TRIALS = 30
 MAX_LABELS = 100
+MAX_ATTRIBUTES = 1_000
 
 _DIRECTIONS = {
     study_pb2.DIRECTION_UNSPECIFIED: Direction.MAXIMIZE,
@@ -68,6 +72,8 @@ def checked_feedback(feedback: Feedback) -> Feedback:
         faults.append(f"score: found {feedback.score}, allowed are finite numbers")
     if feedback.score is None and not feedback.label and not feedback.text:
         faults.append("one of score, label and text must be there")
+    if len(feedback.attributes) > MAX_ATTRIBUTES:
+        faults.append(f"attributes: found {len(feedback.attributes):,}, allowed are {MAX_ATTRIBUTES:,}")
     if faults:
         raise InvalidRequest("feedback: " + "; ".join(faults))
     return replace(feedback, target=target, time_unix_nano=bounded(feedback.time_unix_nano))
@@ -91,6 +97,32 @@ def _checked_target(feedback: Feedback, faults: list[str]) -> SpanContext:
     except InvalidRequest as error:
         faults.append(f"{error}, or none for the trace's root")
     return SpanContext(trace_id, span_id)
+
+
+def declaration_in(body: bytes) -> tuple[str, Sequence[ParameterSpec]]:
+    """The service and the parameters of a serialized ``DeclareParametersRequest``.
+
+    Raises:
+        InvalidRequest: with the first faults.
+        TooLarge: there are too many of them.
+    """
+    request, items = split(parameter_pb2.DeclareParametersRequest, "parameters", body)
+    specs: list[ParameterSpec] = []
+    faults: list[str] = []
+    for item in items:
+        try:
+            specs.append(spec_from_proto(message_of(parameter_pb2.ParameterSpec, item)))
+        except InvalidValue as error:
+            faults.append(str(error))
+    if faults:
+        raise InvalidRequest(some(faults, "; "))
+    return request.service, specs
+
+
+def feedback_in(body: bytes) -> Sequence[Feedback]:
+    """The feedback of a serialized ``SubmitFeedbackRequest``; see `checked_feedback`. Raises as above."""
+    _, items = split(feedback_pb2.SubmitFeedbackRequest, "feedback", body)
+    return [feedback_from_proto(message_of(feedback_pb2.Feedback, item)) for item in items]
 
 
 def feedback_from_proto(message: feedback_pb2.Feedback) -> Feedback:
@@ -195,8 +227,8 @@ def _exploration(message: study_pb2.Exploration) -> Exploration:
     return Exploration(**given)
 
 
-def study_to_proto(record: StudyRecord) -> study_pb2.StudyStatus:
-    """The message for a study and its history."""
+def study_to_proto(record: StudyRecord, trials: Sequence[Trial]) -> study_pb2.StudyStatus:
+    """The message for a study and some of its trials."""
     study, best = record.study, record.best_trial()
     maximize = study.direction is Direction.MAXIMIZE
     return study_pb2.StudyStatus(
@@ -221,7 +253,7 @@ def study_to_proto(record: StudyRecord) -> study_pb2.StudyStatus:
         ),
         state=record.state.value,
         message=record.message,
-        trials=[_trial_to_proto(trial) for trial in record.trials],
+        trials=[_trial_to_proto(trial) for trial in trials],
         best_trial=best.number if best else None,
         rejected_proposals=len(record.rejected),
     )

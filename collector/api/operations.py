@@ -9,11 +9,12 @@ from collector.api.drawing import drawing
 from collector.core.errors import Conflict, InvalidRequest, NotFound, some
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.identity.ids import trace_id_of
+from collector.core.page import MOST_PAGE_BYTES, Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import validated
 from collector.core.protocols import Clock, Optimizer, Store
 from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus, ValueChange, diff
 from collector.core.study import Reach, Study, StudyRecord, StudyState
-from collector.core.telemetry import Answer, StoreCounts, TraceSummary
+from collector.core.telemetry import StoreCounts, TraceSummary
 from collector.counters import Counter, Counters
 from collector.feedback.tally import tally, words
 from collector.pipeline import Pipeline
@@ -65,8 +66,12 @@ class Operations:
         self._backend.wake()
 
     async def parameters(self, service: str) -> Sequence[ParameterSpec]:
-        """The declared parameters of a service, by key."""
+        """All declared parameters of a service, by key."""
         return await self._store.parameters(service)
+
+    async def declared(self, service: str, page: PageRequest) -> Page[ParameterSpec]:
+        """The same a page at a time."""
+        return await self._store.declared(service, page)
 
     async def assignment(self, service: str) -> Assignment | None:
         """What is in force for a service; None before its first release."""
@@ -80,9 +85,11 @@ class Operations:
         number = assignment.release_for(unit_of(targeting_key)) if targeting_key else assignment.control
         return await self._backend.desk.release(number)
 
-    async def releases(self, service: str = "") -> Sequence[Release]:
-        """Newest first."""
-        return await self._backend.desk.releases(service)
+    async def releases(self, service: str, page: PageRequest) -> Page[Release]:
+        """Newest first; of every service if it is empty."""
+        (before,) = key_of(page.cursor, "releases", int) or (None,)
+        found = await self._backend.desk.releases(service, None if before is None else int(before), page.limit + 1)
+        return page_of(found, page.limit, lambda one: one, lambda one: cursor("releases", one.number), _release_bytes)
 
     async def release(self, number: int) -> Release:
         """One release.
@@ -133,33 +140,38 @@ class Operations:
         applied = status is ReleaseStatus.APPLIED
         self._backend.counters.add(Counter.RELEASES_APPLIED if applied else Counter.RELEASES_FAILED)
 
-    async def acknowledgements(self, number: int) -> Sequence[Acknowledgement]:
+    async def acknowledgements(self, number: int, page: PageRequest) -> Page[Acknowledgement]:
         """What applications said of a release."""
-        return await self._store.acknowledgements(number)
+        return await self._store.acknowledgements(number, page)
 
     # --- feedback -----------------------------------------------------------------------------------------------
 
     async def submit_feedback(self, feedback: Sequence[Feedback]) -> Sequence[str]:
         """Keeps feedback that comes before or after the spans it judges. Returns the ids in the order given."""
         now = self._backend.clock.now_unix_nano()
-        dated = [replace(item, time_unix_nano=item.time_unix_nano or now) for item in feedback]
-        await self._backend.pipeline.submit(dated)
-        return [item.id for item in dated]
 
-    async def feedback(self, trace_id: str = "", limit: int = 100) -> Sequence[StoredFeedback]:
+        def dated() -> tuple[Sequence[Feedback], Sequence[str]]:
+            items = [replace(item, time_unix_nano=item.time_unix_nano or now) for item in feedback]
+            return items, [item.id for item in items]
+
+        items, ids = await asyncio.to_thread(dated)
+        await self._backend.pipeline.submit(items)
+        return ids
+
+    async def feedback(self, trace_id: str, page: PageRequest) -> Page[StoredFeedback]:
         """Newest first.
 
         Raises:
             InvalidRequest: the trace id is none.
         """
         wanted = trace_id_of(trace_id, "trace_id") if trace_id else ""
-        return await self._store.feedback(trace_id=wanted, limit=limit)
+        return await self._store.feedback(page, trace_id=wanted)
 
     # --- traces -------------------------------------------------------------------------------------------------
 
-    async def traces(self, limit: int) -> Answer[TraceSummary]:
+    async def traces(self, page: PageRequest) -> Page[TraceSummary]:
         """The traces touched last, newest first."""
-        found = await self._store.traces(limit)
+        found = await self._store.traces(page)
         self._backend.counters.add(Counter.QUERIES_PARTIAL, bool(found.partial))
         return found
 
@@ -191,9 +203,23 @@ class Operations:
         self._backend.wake()
         return record
 
-    async def studies(self) -> Sequence[StudyRecord]:
+    async def studies(self, page: PageRequest) -> Page[StudyRecord]:
         """In order of creation; a running one's message as in `study`."""
-        return [await self._told(record) for record in await self._backend.studies.all()]
+        (behind,) = key_of(page.cursor, "studies", str) or ("",)
+        names = list(await self._backend.studies.names())
+        if behind and behind not in names:
+            raise InvalidRequest(f"cursor: study {str(behind)[:80]!r}, behind which it goes on, is not known here")
+        begin = names.index(str(behind)) + 1 if behind else 0
+        records: list[StudyRecord] = []
+        size = 0
+        for name in names[begin : begin + page.limit]:
+            if size >= MOST_PAGE_BYTES:
+                break
+            records.append(await self.study(name))
+            size += await asyncio.to_thread(lambda record: len(repr(record)), records[-1])
+            behind = name
+        more = begin + len(records) < len(names)
+        return Page(tuple(records), cursor("studies", str(behind)) if more else "")
 
     async def study(self, name: str) -> StudyRecord:
         """One study; the message of a running one says what is wrong with the feedback that it waits for.
@@ -235,3 +261,7 @@ class Operations:
     def counters(self) -> Mapping[str, int]:
         """What came and what was lost since the start."""
         return self._backend.counters.snapshot()
+
+
+def _release_bytes(release: Release) -> int:
+    return sum(len(key) + len(str(released.value)) + 100 for key, released in release.values.items())

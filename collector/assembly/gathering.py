@@ -6,10 +6,14 @@ from typing import Final
 
 from collector.assembly.job import Surroundings, Survey
 from collector.core.errors import NotFound, TooLarge
+from collector.core.page import PageRequest
 from collector.core.protocols import Store
 from collector.core.release import Release
 from collector.core.study import Reach
 from collector.core.telemetry import TraceBounds, TraceQuery
+
+_NEWEST: Final = PageRequest(1_000)
+"""Of a trace's feedback stands in its graph."""
 
 MOST_TRACES: Final = 64
 """So many traces make one graph at most."""
@@ -103,7 +107,7 @@ class Gathering:
         return b""
 
     async def _surroundings(self) -> Surroundings:
-        stored = await self._store.feedback(trace_id=self._trace_id, limit=0)
+        stored = (await self._store.feedback(_NEWEST, trace_id=self._trace_id)).items
         releases = [await self._release(number) for number in sorted(self._releases)]
         return Surroundings(
             await self._logs(),

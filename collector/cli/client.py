@@ -8,6 +8,8 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
+from collector.cli import output
+
 _TIMEOUT_SECONDS = 30.0
 
 
@@ -44,6 +46,26 @@ class ApiClient:
             Refused: the answer is an error.
         """
         return json.loads(self.get_text(path, **query))
+
+    def listed(self, path: str, name: str, limit: int = 0, **query: str | int) -> list[Any]:
+        """The items of a list, page by page.
+
+        Args:
+            path: Of the list.
+            name: Under which the items stand in a page.
+            limit: How many at most; 0 means all.
+            query: See `get`.
+        """
+        items: list[Any] = []
+        cursor: dict[str, str | int] = {}
+        while True:
+            page = self.get(path, **query, limit=limit and limit - len(items), **cursor)
+            items += page[name]
+            if page.get("partial"):
+                output.warn(page["message"])
+            cursor = {"cursor": page.get("next_cursor", "")}
+            if not cursor["cursor"] or len(items) >= limit > 0:
+                return items
 
     def get_text(self, path: str, **query: str | int) -> str:
         """The answer as it came; raises as `get`."""

@@ -49,7 +49,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
 def list_feedback(arguments: argparse.Namespace) -> int:
     """The latest feedback."""
     client = ApiClient(arguments.collector)
-    items = client.get("/v1/feedback", trace_id=arguments.trace, limit=arguments.limit)["feedback"]
+    items = client.listed("/v1/feedback", "feedback", arguments.limit, trace_id=arguments.trace)
     if arguments.json:
         output.show_json(items)
         return 0

@@ -25,10 +25,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
         parents=[common],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=list_releases, service="")
+    parser.set_defaults(run=list_releases, service="", limit=100)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     listing = actions.add_parser("list", help="newest first", parents=[common])
     listing.add_argument("--service", default="", help="only of this service")
+    listing.add_argument("--limit", type=int, default=100, help="0 means all (default 100)")
     listing.set_defaults(run=list_releases)
     showing = actions.add_parser("show", help="one release", parents=[common])
     showing.add_argument("number", type=int)
@@ -43,8 +44,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
 
 
 def list_releases(arguments: argparse.Namespace) -> int:
-    """All releases, newest first."""
-    releases = ApiClient(arguments.collector).get("/v1/releases", service=arguments.service)["releases"]
+    """Releases, newest first."""
+    releases = ApiClient(arguments.collector).listed(
+        "/v1/releases", "releases", arguments.limit, service=arguments.service
+    )
     if arguments.json:
         output.show_json(releases)
         return 0
@@ -60,7 +63,7 @@ def show(arguments: argparse.Namespace) -> int:
     """One release and what applications said of it."""
     client = ApiClient(arguments.collector)
     release = client.get(f"/v1/releases/{arguments.number}")
-    words = client.get(f"/v1/releases/{arguments.number}/acknowledgements")["acknowledgements"]
+    words = client.listed(f"/v1/releases/{arguments.number}/acknowledgements", "acknowledgements")
     if arguments.json:
         output.show_json({**release, "acknowledgements": words})
         return 0

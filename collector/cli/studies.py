@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from typing import Any
 
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
@@ -34,9 +35,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
         parents=[common],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=list_studies)
+    parser.set_defaults(run=list_studies, limit=100)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
-    actions.add_parser("list", help="in order of creation", parents=[common]).set_defaults(run=list_studies)
+    listing = actions.add_parser("list", help="in order of creation", parents=[common])
+    listing.add_argument("--limit", type=int, default=100, help="0 means all (default 100)")
+    listing.set_defaults(run=list_studies)
     showing = actions.add_parser("show", help="one study and its trials", parents=[common])
     showing.add_argument("name")
     showing.set_defaults(run=show)
@@ -187,12 +190,20 @@ def create(arguments: argparse.Namespace) -> int:
 
 def list_studies(arguments: argparse.Namespace) -> int:
     """All studies."""
-    studies = ApiClient(arguments.collector).get("/v1/studies")["studies"]
+    studies = ApiClient(arguments.collector).listed("/v1/studies", "studies", arguments.limit)
     if arguments.json:
         output.show_json(studies)
         return 0
     rows = [
-        (s["name"], s["service"], s["metric"], s["optimizer"], s["state"], f"{_done(s)}/{s['max_trials']}", _best(s))
+        (
+            s["name"],
+            s["service"],
+            s["metric"],
+            s["optimizer"],
+            s["state"],
+            _progress(s),
+            s["best_score"],
+        )
         for s in studies
     ]
     headings = ("study", "service", "metric", "optimizer", "state", "trials", "best score")
@@ -200,26 +211,27 @@ def list_studies(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _done(study: dict[str, list[dict[str, object]]]) -> int:
-    return sum(1 for trial in study["trials"] if trial["state"] == "complete" and trial["number"])
-
-
-def _best(study: dict[str, list[dict[str, object]]]) -> object:
-    best = study["best_trial"]
-    return next((trial["score"] for trial in study["trials"] if trial["number"] == best), None)
+def _progress(study: dict[str, int]) -> str:
+    done = max(study["complete_trials"] - 1, 0)  # the baseline is none of the budget
+    return f"{done}/{study['max_trials']}"
 
 
 def show(arguments: argparse.Namespace) -> int:
     """One study and its trials."""
-    return _show(arguments, ApiClient(arguments.collector).get(f"/v1/studies/{quoted(arguments.name)}"))
+    client = ApiClient(arguments.collector)
+    return _show(arguments, client, client.get(f"/v1/studies/{quoted(arguments.name)}"))
 
 
 def stop(arguments: argparse.Namespace) -> int:
     """Ends a study."""
-    return _show(arguments, ApiClient(arguments.collector).post(f"/v1/studies/{quoted(arguments.name)}/stop"))
+    client = ApiClient(arguments.collector)
+    return _show(arguments, client, client.post(f"/v1/studies/{quoted(arguments.name)}/stop"))
 
 
-def _show(arguments: argparse.Namespace, study: dict[str, list[dict[str, object]]]) -> int:
+def _show(arguments: argparse.Namespace, client: ApiClient, study: dict[str, Any]) -> int:
+    for part in ("trials", "rejected"):
+        if study.pop(f"next_{part}_cursor", ""):
+            study[part] = client.listed(f"/v1/studies/{quoted(arguments.name)}/{part}", part)
     if arguments.json:
         output.show_json(study)
         return 0

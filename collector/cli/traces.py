@@ -58,10 +58,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
 
 def list_traces(arguments: argparse.Namespace) -> int:
     """Stored traces, newest first."""
-    answer = ApiClient(arguments.collector).get("/v1/traces", limit=arguments.limit)
-    traces = answer["traces"]
-    if answer.get("partial"):
-        output.warn(f"these are not all: {answer['message']}")
+    traces = ApiClient(arguments.collector).listed("/v1/traces", "traces", arguments.limit)
     if arguments.json:
         output.show_json(traces)
         return 0

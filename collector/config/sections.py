@@ -169,6 +169,12 @@ class ApiConfig(_Section):
     )
     tls: TlsConfig = TlsConfig()
     max_connections: int = Field(1024, ge=1, le=10**6, description=_CONNECTIONS)
+    max_request_bytes: int = Field(
+        4 * 2**20,
+        ge=1024,
+        le=8 * 2**20,
+        description="Largest body of a request to the API, over HTTP and gRPC. JSON has 100,000 values at most beside.",
+    )
 
 
 class JaegerStorageConfig(_Section):

@@ -12,6 +12,7 @@ from typing import Protocol
 from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
 from collector.core.graph import TraceFeedback
 from collector.core.ledger import Ledger
+from collector.core.page import Page, PageRequest
 from collector.core.release import Acknowledgement
 from collector.core.span import LogRecord, Span
 from collector.core.steady import TimeMark
@@ -127,8 +128,15 @@ class TelemetryStore(Protocol):
         """
         ...
 
-    async def traces(self, limit: int) -> Answer[TraceSummary]:
-        """The traces touched last, newest first; `limit` 0 means all. Bounded and cancelled as `find`."""
+    async def traces(self, page: PageRequest) -> Page[TraceSummary]:
+        """The traces touched last, newest first.
+
+        What comes in after the first page moves nothing on the pages behind it. Bounded and cancelled as `find`: a page
+        that took too long ends where it stands, and its cursor goes on from there.
+
+        Raises:
+            InvalidRequest: the cursor is none.
+        """
         ...
 
     async def find(self, query: TraceQuery) -> Answer[FoundTrace]:
@@ -252,9 +260,13 @@ class FeedbackStore(Protocol):
         ...
 
     async def feedback(
-        self, *, trace_id: str = "", states: Sequence[FeedbackState] = (), limit: int = 100
-    ) -> Sequence[StoredFeedback]:
-        """Newest first; an empty filter lets everything through; `limit` 0 means all."""
+        self, page: PageRequest, *, trace_id: str = "", states: Sequence[FeedbackState] = ()
+    ) -> Page[StoredFeedback]:
+        """Newest first; an empty filter lets everything through.
+
+        Raises:
+            InvalidRequest: the cursor is none.
+        """
         ...
 
     async def feedback_of_release(self, release: int, name: str) -> Sequence[StoredFeedback]:
@@ -278,15 +290,19 @@ class ParameterStore(Protocol):
         ...
 
     async def parameters(self, service: str) -> Sequence[ParameterSpec]:
-        """By key; () for an unknown service."""
+        """All, by key; () for an unknown service. No more than `check_amount` lets in."""
+        ...
+
+    async def declared(self, service: str, page: PageRequest) -> Page[ParameterSpec]:
+        """The same a page at a time. Raises `InvalidRequest` for a cursor that is none."""
         ...
 
     async def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         """Keeps the last word of each instance on each release."""
         ...
 
-    async def acknowledgements(self, release: int) -> Sequence[Acknowledgement]:
-        """By instance."""
+    async def acknowledgements(self, release: int, page: PageRequest) -> Page[Acknowledgement]:
+        """By service and instance. Raises `InvalidRequest` for a cursor that is none."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from collector.core.errors import InvalidRequest, TooLarge
 from collector.core.feedback import FeedbackState, StoredFeedback
+from collector.core.page import Page, PageRequest
 from collector.core.release import Release
 from collector.core.telemetry import Answer, Dependency, FoundTrace, Operation, TraceBounds, TraceQuery
 from collector.counters import Counter, Counters
@@ -18,6 +19,8 @@ from collector.workers.workers import Workers
 DEFAULT_BOUNDS = TraceBounds(200_000, 64 * 2**20, "queries")
 _MOST_LOOKED_AT = 2_000
 _SMALL_SPANS = 200
+_NEWEST = PageRequest(1_000)
+"""Of a trace's feedback is shown and searched."""
 _Item = TypeVar("_Item")
 
 
@@ -30,8 +33,8 @@ class Source(Protocol):
     async def operations(self, service: str) -> Sequence[Operation]: ...  # noqa: D102
     async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Answer[Dependency]: ...  # noqa: D102
     async def feedback(  # noqa: D102
-        self, *, trace_id: str = "", states: Sequence[FeedbackState] = (), limit: int = 100
-    ) -> Sequence[StoredFeedback]: ...
+        self, page: PageRequest, *, trace_id: str = "", states: Sequence[FeedbackState] = ()
+    ) -> Page[StoredFeedback]: ...
 
 
 class Reader:
@@ -110,7 +113,7 @@ class Reader:
 
     async def _meets(self, trace_id: str, terms: Sequence[Term]) -> bool:
         """Each term by some feedback on the trace, or by something that one of its spans is shown with."""
-        feedback = await self._source.feedback(trace_id=trace_id, limit=0)
+        feedback = (await self._source.feedback(_NEWEST, trace_id=trace_id)).items
         left = [term for term in terms if not any(term.met_by(one) for one in feedback)]
         if not left:
             return True
@@ -135,7 +138,7 @@ class Reader:
         Raises:
             TooLarge: the trace goes beyond the bounds.
         """
-        feedback = None if raw else await self._source.feedback(trace_id=trace_id, limit=0)
+        feedback = None if raw else (await self._source.feedback(_NEWEST, trace_id=trace_id)).items
         inline = self._workers.limits.inline_bytes
         small = TraceBounds(min(_SMALL_SPANS, self.bounds.spans), min(inline, self.bounds.bytes), self.bounds.key)
         try:

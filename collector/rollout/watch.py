@@ -1,7 +1,9 @@
 """An arm of live traffic under watch: what enters, what became of each unit, what all of them say."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
+from collector.core.page import PageRequest, every
 from collector.core.protocols import Clock, Store
 from collector.core.release import ReleaseStatus
 from collector.core.rollout import Rollout
@@ -63,7 +65,7 @@ class ArmWatch:
 
     async def refused(self, rollout: Rollout) -> str:
         """Why applications refuse the release; empty if none does."""
-        for word in await self._store.acknowledgements(rollout.plan.release):
+        async for word in every(partial(self._store.acknowledgements, rollout.plan.release)):
             if word.status is ReleaseStatus.FAILED and word.service == rollout.plan.service:
                 return f"an application refuses the release: {word.instance_id}: {word.error}"
         return ""
@@ -76,7 +78,7 @@ class ArmWatch:
         traces = []
         for trace_id in unit.trace_ids:
             spans = await self._store.trace(trace_id)
-            traces.append(JudgedTrace(spans, await self._store.feedback(trace_id=trace_id)))
+            traces.append(JudgedTrace(spans, (await self._store.feedback(PageRequest(), trace_id=trace_id)).items))
         number = rollout.plan.release
         if not unit.in_arm:
             assignment = await self._desk.assignment(rollout.plan.service)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
+from collector.core.page import Page, PageRequest, cursor, key_of, page_of, text_bytes
 from collector.core.span import SpanContext
 from collector.otlp.responses import digest_of
 
@@ -201,18 +202,27 @@ def has_settled(connection: sqlite3.Connection, received_before_unix_nano: int, 
 
 
 def feedback(
-    connection: sqlite3.Connection, trace_id: str, states: Sequence[FeedbackState], limit: int
-) -> Sequence[StoredFeedback]:
+    connection: sqlite3.Connection, page: PageRequest, trace_id: str, states: Sequence[FeedbackState]
+) -> Page[StoredFeedback]:
     """See `FeedbackStore.feedback`."""
     wanted = [state.value for state in states or FeedbackState]
+    behind = key_of(page.cursor, "feedback", int)
     of_trace = " AND judged_trace_id = ?" if trace_id else ""
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM feedback WHERE sequence IN ("  # noqa: S608 - constants and marks
-        f"SELECT sequence FROM feedback WHERE state IN ({', '.join('?' * len(wanted))}){of_trace}"
-        " ORDER BY sequence DESC LIMIT ?) ORDER BY sequence DESC",
-        (*wanted, *([bytes.fromhex(trace_id)] if trace_id else []), limit or -1),
+    older = " AND sequence < ?" if behind else ""
+    found = connection.execute(
+        f"SELECT sequence FROM feedback WHERE state IN ({', '.join('?' * len(wanted))}){of_trace}{older}"  # noqa: S608 - constants and marks
+        " ORDER BY sequence DESC LIMIT ?",
+        (*wanted, *([bytes.fromhex(trace_id)] if trace_id else []), *(behind or ()), page.limit + 1),
+    ).fetchall()
+    of_sequence = f"SELECT sequence, {_COLUMNS} FROM feedback WHERE sequence = ?"  # noqa: S608 - constants
+    rows = (connection.execute(of_sequence, row).fetchone() for row in found)
+    return page_of(
+        (row for row in rows if row),
+        page.limit,
+        lambda row: _stored(row[1:]),
+        lambda row: cursor("feedback", row[0]),
+        text_bytes,
     )
-    return [_stored(row) for row in rows]
 
 
 def feedback_of_release(connection: sqlite3.Connection, release: int, name: str) -> Sequence[StoredFeedback]:

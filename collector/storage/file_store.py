@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from collector.core.errors import ConfigError, Unavailable
 from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
+from collector.core.page import Page, PageRequest
 from collector.core.protocols import Clock
 from collector.core.release import Acknowledgement
 from collector.core.span import LogRecord, Span
@@ -29,7 +30,7 @@ from collector.core.telemetry import (
 )
 from collector.counters import Counters
 from collector.storage import feedback as feedback_table
-from collector.storage import marks, search, telemetry
+from collector.storage import listing, marks, search, telemetry
 from collector.storage import parameters as parameter_tables
 from collector.storage.awaited import Awaited
 from collector.storage.database import Database
@@ -172,9 +173,11 @@ class FileStore:
             lambda segments, patience: telemetry.answering(segments, response_ids, patience), None
         )
 
-    async def traces(self, limit: int) -> Answer[TraceSummary]:
+    async def traces(self, page: PageRequest) -> Page[TraceSummary]:
         """See `TelemetryStore`."""
-        return await self._searched(lambda segments, patience: telemetry.traces(segments, limit, patience))
+        return await self.segments.search(
+            lambda segments, patience: listing.traces(segments, page, patience), self._search_seconds
+        )
 
     async def find(self, query: TraceQuery) -> Answer[FoundTrace]:
         """See `TelemetryStore`."""
@@ -336,10 +339,10 @@ class FileStore:
             raise
 
     async def feedback(
-        self, *, trace_id: str = "", states: Sequence[FeedbackState] = (), limit: int = 100
-    ) -> Sequence[StoredFeedback]:
+        self, page: PageRequest, *, trace_id: str = "", states: Sequence[FeedbackState] = ()
+    ) -> Page[StoredFeedback]:
         """See `FeedbackStore`."""
-        return await self.database.read(lambda db: feedback_table.feedback(db, trace_id, states, limit))
+        return await self.database.read(lambda db: feedback_table.feedback(db, page, trace_id, states))
 
     async def feedback_of_release(self, release: int, name: str) -> Sequence[StoredFeedback]:
         """See `FeedbackStore`."""
@@ -359,10 +362,14 @@ class FileStore:
         """See `ParameterStore`."""
         return await self.database.read(lambda db: parameter_tables.parameters(db, service))
 
+    async def declared(self, service: str, page: PageRequest) -> Page[ParameterSpec]:
+        """See `ParameterStore`."""
+        return await self.database.read(lambda db: parameter_tables.declared(db, service, page))
+
     async def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         """See `ParameterStore`."""
         await self.database.write(lambda db: parameter_tables.acknowledge(db, acknowledgement))
 
-    async def acknowledgements(self, release: int) -> Sequence[Acknowledgement]:
+    async def acknowledgements(self, release: int, page: PageRequest) -> Page[Acknowledgement]:
         """See `ParameterStore`."""
-        return await self.database.read(lambda db: parameter_tables.acknowledgements(db, release))
+        return await self.database.read(lambda db: parameter_tables.acknowledgements(db, release, page))

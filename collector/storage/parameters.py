@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from collector.core.page import Page, PageRequest, cursor, key_of, page_of, text_bytes
 from collector.core.parameter import check_amount
 from collector.core.release import Acknowledgement, ReleaseStatus
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
@@ -31,6 +32,22 @@ def parameters(connection: sqlite3.Connection, service: str) -> Sequence[Paramet
     return [spec for (text,) in rows if (spec := _spec_from_json(text, service))]
 
 
+def declared(connection: sqlite3.Connection, service: str, page: PageRequest) -> Page[ParameterSpec]:
+    """See `ParameterStore.declared`."""
+    (behind,) = key_of(page.cursor, "parameters", str) or ("",)
+    rows = connection.execute(
+        "SELECT key, spec FROM parameters WHERE service = ? AND key > ? ORDER BY key", (service, behind)
+    )
+    read = ((key, text, _spec_from_json(text, service)) for key, text in rows)
+    return page_of(
+        ((key, text, spec) for key, text, spec in read if spec),
+        page.limit,
+        lambda row: row[2],
+        lambda row: cursor("parameters", row[0]),
+        lambda row: len(row[1]),
+    )
+
+
 def acknowledge(connection: sqlite3.Connection, word: Acknowledgement) -> None:
     """See `ParameterStore.acknowledge`."""
     connection.execute(
@@ -39,17 +56,22 @@ def acknowledge(connection: sqlite3.Connection, word: Acknowledgement) -> None:
     )
 
 
-def acknowledgements(connection: sqlite3.Connection, number: int) -> Sequence[Acknowledgement]:
+def acknowledgements(connection: sqlite3.Connection, number: int, page: PageRequest) -> Page[Acknowledgement]:
     """See `ParameterStore.acknowledgements`."""
+    behind = key_of(page.cursor, "acknowledgements", str, str) or ("", "")
+    first = "" if page.cursor else " OR 1"
     rows = connection.execute(
-        "SELECT service, instance_id, release, status, error, time_unix_nano FROM acknowledgements"
-        " WHERE release = ? ORDER BY service, instance_id",
-        (number,),
+        "SELECT service, instance_id, release, status, error, time_unix_nano FROM acknowledgements"  # noqa: S608 - constants
+        f" WHERE release = ? AND ((service, instance_id) > (?, ?){first}) ORDER BY service, instance_id LIMIT ?",
+        (number, *behind, page.limit + 1),
     )
-    return [
-        Acknowledgement(service, instance_id, of_release, ReleaseStatus(status), error, time)
-        for service, instance_id, of_release, status, error, time in rows
-    ]
+    return page_of(
+        rows,
+        page.limit,
+        lambda row: Acknowledgement(row[0], row[1], row[2], ReleaseStatus(row[3]), row[4], row[5]),
+        lambda row: cursor("acknowledgements", row[0], row[1]),
+        text_bytes,
+    )
 
 
 def _spec_to_json(spec: ParameterSpec) -> str:

@@ -5,6 +5,7 @@ import sqlite3
 import struct
 import threading
 import weakref
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -162,6 +163,19 @@ class SegmentIndex:
             (trace_id, _SIGNALS[signal]),
         )
         return [Place(offset, length) for offset, length in rows]
+
+    def last_place(self, trace_id: bytes, signal: Signal, before: int) -> int | None:
+        """The offset of the last request in front of an offset that touches a trace; None if there is none."""
+        with self._lock:
+            growing = self._growing[signal].get(trace_id, ())
+            if growing:
+                count = bisect_left(growing, before)
+                return growing[count - 1] if count else None
+        ((found,),) = self._rows(
+            "SELECT max(offset) FROM trace_requests WHERE trace_id = ? AND signal = ? AND offset < ?",
+            (trace_id, _SIGNALS[signal], before),
+        )
+        return None if found is None else int(found)
 
     def newest_places(self, before: int, limit: int) -> list[Place]:
         """Requests of spans in front of an offset, the last first."""

@@ -2,16 +2,13 @@
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from collector.core.errors import TooLarge
-from collector.core.identity.roots import family_of
-from collector.core.identity.sides import told_apart
-from collector.core.span import LogRecord, Span, StatusCode
-from collector.core.telemetry import Answer, Operation, Signal, TraceBounds, TraceSummary
+from collector.core.span import LogRecord, Span
+from collector.core.telemetry import Operation, Signal, TraceBounds
 from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.pieces import pieces
-from collector.otlp.raw import TraceDataBuilder, selected, trace_ids_in
+from collector.otlp.raw import TraceDataBuilder, selected
 from collector.otlp.responses import traces_answering
 from collector.storage.patience import OutOfTime, Patience
 from collector.storage.segment import Segment
@@ -30,7 +27,7 @@ def trace_data(
     if wanted is None:
         return b""
     gathered = TraceDataBuilder(wanted)
-    for piece in _pieces(segments, wanted, Signal.TRACES, patience):
+    for piece in requests_of(segments, wanted, Signal.TRACES, patience):
         gathered.add(piece)
         if bounds is not None:
             _check(trace_id, "spans", gathered.spans, gathered.bytes, bounds)
@@ -53,7 +50,7 @@ def log_data(
         records += len(kept)
         return kept
 
-    for piece in _pieces(segments, wanted, Signal.LOGS, patience):
+    for piece in requests_of(segments, wanted, Signal.LOGS, patience):
         found.append(selected(piece, of_trace))
         size += len(found[-1])
         if bounds is not None:
@@ -61,7 +58,7 @@ def log_data(
     return b"".join(found)
 
 
-def _pieces(segments: Sequence[Segment], trace_id: bytes, signal: Signal, patience: Patience) -> Iterator[bytes]:
+def requests_of(segments: Sequence[Segment], trace_id: bytes, signal: Signal, patience: Patience) -> Iterator[bytes]:
     """All requests that touch a trace, never much at once."""
     for segment in segments:
         for place in segment.index.places(trace_id, signal):
@@ -84,25 +81,27 @@ def _check(trace_id: str, items: str, count: int, size: int, bounds: TraceBounds
 
 def trace(segments: Sequence[Segment], trace_id: str, patience: Patience) -> Sequence[Span]:
     """See `TelemetryStore.trace`."""
-    return _once(_spans(trace_data(segments, trace_id, patience), patience))
+    return once(spans_in(trace_data(segments, trace_id, patience), patience))
 
 
-def _spans(data: bytes, patience: Patience) -> Iterator[Span]:
+def spans_in(data: bytes, patience: Patience) -> Iterator[Span]:
+    """The spans of a serialized ``TracesData``, never many at once."""
     for piece in pieces(data):
         patience.go_on()
         yield from spans_of(piece)
 
 
-def _once(found: Iterable[Span]) -> Sequence[Span]:
+def once(found: Iterable[Span]) -> Sequence[Span]:
+    """Spans by start and id, equal ones once."""
     spans = sorted(found, key=lambda span: (span.start_time_unix_nano, span.context.span_id))
     seen: dict[str, list[Span]] = {}
-    once = []
+    kept = []
     for span in spans:  # byte-equal ones are gone already; these differ in their encoding only
         known = seen.setdefault(span.context.span_id, [])
         if span not in known[-_MOST_COMPARED:]:
             known.append(span)
-            once.append(span)
-    return once
+            kept.append(span)
+    return kept
 
 
 def log_records(segments: Sequence[Segment], trace_id: str, patience: Patience) -> Sequence[LogRecord]:
@@ -144,61 +143,6 @@ def answering(
     return {response_id: list(traces) for response_id, traces in found.items()}
 
 
-def traces(segments: Sequence[Segment], limit: int, patience: Patience) -> Answer[TraceSummary]:
-    """See `TelemetryStore.traces`. Traces that one request touched last come by id.
-
-    Of a trace of very many spans only the first are counted, and the answer says so.
-    """
-    found: list[TraceSummary] = []
-    cut: list[str] = []
-    seen: set[bytes] = set()
-    try:
-        for touched in _touched(segments, patience):
-            for trace_id in sorted(touched - seen):
-                if len(found) == limit > 0:
-                    return Answer(tuple(found), _not_whole(cut))
-                seen.add(trace_id)
-                spans, whole = _first_spans(segments, trace_id, patience)
-                if spans:  # they may have been given up meanwhile
-                    found.append(_summary(spans))
-                if not whole:
-                    cut.append(trace_id.hex())
-    except OutOfTime:
-        over = f"listing took longer than {patience.seconds:g} s (queries.max_seconds) and was ended; ask for fewer"
-        return Answer(tuple(found), "; ".join(filter(None, (over, _not_whole(cut)))))
-    return Answer(tuple(found), _not_whole(cut))
-
-
-def _not_whole(cut: Sequence[str]) -> str:
-    if not cut:
-        return ""
-    return f"only the first {_MOST_SUMMARIZED:,} spans were counted of {len(cut)} traces, one of them {cut[0]}"
-
-
-def _first_spans(segments: Sequence[Segment], trace_id: bytes, patience: Patience) -> tuple[Sequence[Span], bool]:
-    """Of a trace, and whether these are all."""
-    gathered = TraceDataBuilder(trace_id)
-    for piece in _pieces(segments, trace_id, Signal.TRACES, patience):
-        gathered.add(piece)
-        if gathered.spans > _MOST_SUMMARIZED:
-            return _once(islice(_spans(gathered.build(), patience), _MOST_SUMMARIZED)), False
-    return _once(_spans(gathered.build(), patience)), True
-
-
-def _touched(segments: Sequence[Segment], patience: Patience) -> Iterator[set[bytes]]:
-    """The traces of each request, the last request first."""
-    for segment in reversed(segments):
-        before = segment.file.size
-        while places := segment.index.newest_places(before, _AT_ONCE):
-            for place in places:
-                touched: set[bytes] = set()
-                for piece in pieces(segment.body(place)):
-                    patience.go_on()
-                    touched.update(trace_ids_in(piece))
-                yield touched
-            before = places[-1].offset
-
-
 def services(segments: Sequence[Segment]) -> Sequence[str]:
     """See `TelemetryStore.services`."""
     return sorted({service for segment in segments for service in segment.index.services()})
@@ -237,21 +181,6 @@ def _distinct(segments: Sequence[Segment], patience: Patience) -> Iterator[bytes
         if trace_id != last:
             yield trace_id
         last = trace_id
-
-
-def _summary(came: Sequence[Span]) -> TraceSummary:
-    family = family_of(told_apart(came).spans)
-    root, spans = family.root(), family.spans.values()
-    assert root is not None  # a trace that was touched has a span
-    return TraceSummary(
-        trace_id=root.context.trace_id,
-        root_name=root.name,
-        services=tuple(sorted({span.resource.service for span in spans})),
-        start_time_unix_nano=min(span.start_time_unix_nano for span in spans),
-        end_time_unix_nano=max(span.end_time_unix_nano for span in spans),
-        span_count=len(spans),
-        error_count=sum(1 for span in spans if span.status_code == StatusCode.ERROR),
-    )
 
 
 def _bytes_of(trace_id: str) -> bytes | None:

@@ -125,18 +125,22 @@ class ListFeedbackRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TRACE_ID_FIELD_NUMBER: builtins.int
-    LIMIT_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
     trace_id: builtins.str
     """empty: of every trace"""
-    limit: builtins.int
-    """0: 100"""
+    page_size: builtins.int
+    """0: 100; 1000 at most"""
+    page_token: builtins.str
+    """next_page_token of the page before; empty: the first page"""
     def __init__(
         self,
         *,
         trace_id: builtins.str = ...,
-        limit: builtins.int = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["limit", b"limit", "trace_id", b"trace_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "trace_id", b"trace_id"]) -> None: ...
 
 Global___ListFeedbackRequest: typing_extensions.TypeAlias = ListFeedbackRequest
 
@@ -177,6 +181,9 @@ class ListFeedbackResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     FEEDBACK_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """empty: there are no more"""
     @property
     def feedback(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___StoredFeedback]:
         """newest first"""
@@ -185,7 +192,8 @@ class ListFeedbackResponse(google.protobuf.message.Message):
         self,
         *,
         feedback: collections.abc.Iterable[Global___StoredFeedback] | None = ...,
+        next_page_token: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["feedback", b"feedback"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["feedback", b"feedback", "next_page_token", b"next_page_token"]) -> None: ...
 
 Global___ListFeedbackResponse: typing_extensions.TypeAlias = ListFeedbackResponse

@@ -208,13 +208,21 @@ class ListParametersRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     SERVICE_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
     service: builtins.str
+    page_size: builtins.int
+    """0 and more than 1000: 1000"""
+    page_token: builtins.str
+    """next_page_token of the page before; empty: the first page"""
     def __init__(
         self,
         *,
         service: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["service", b"service"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "service", b"service"]) -> None: ...
 
 Global___ListParametersRequest: typing_extensions.TypeAlias = ListParametersRequest
 
@@ -223,6 +231,9 @@ class ListParametersResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PARAMETERS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """empty: there are no more"""
     @property
     def parameters(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ParameterSpec]:
         """by key"""
@@ -231,7 +242,8 @@ class ListParametersResponse(google.protobuf.message.Message):
         self,
         *,
         parameters: collections.abc.Iterable[Global___ParameterSpec] | None = ...,
+        next_page_token: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["parameters", b"parameters"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "parameters", b"parameters"]) -> None: ...
 
 Global___ListParametersResponse: typing_extensions.TypeAlias = ListParametersResponse

@@ -263,14 +263,22 @@ class ListReleasesRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     SERVICE_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
     service: builtins.str
     """empty: of every service"""
+    page_size: builtins.int
+    """0: 100; 1000 at most"""
+    page_token: builtins.str
+    """next_page_token of the page before; empty: the first page"""
     def __init__(
         self,
         *,
         service: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["service", b"service"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "service", b"service"]) -> None: ...
 
 Global___ListReleasesRequest: typing_extensions.TypeAlias = ListReleasesRequest
 
@@ -279,6 +287,9 @@ class ListReleasesResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     RELEASES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """empty: there are no more"""
     @property
     def releases(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Release]:
         """newest first"""
@@ -287,8 +298,9 @@ class ListReleasesResponse(google.protobuf.message.Message):
         self,
         *,
         releases: collections.abc.Iterable[Global___Release] | None = ...,
+        next_page_token: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["releases", b"releases"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "releases", b"releases"]) -> None: ...
 
 Global___ListReleasesResponse: typing_extensions.TypeAlias = ListReleasesResponse
 

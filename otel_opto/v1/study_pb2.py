@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18otel_opto/v1/study.proto\x12\x0cotel_opto.v1\"h\n\x0b\x45xploration\x12\r\n\x05share\x18\x01 \x01(\x01\x12\x10\n\x08parallel\x18\x02 \x01(\r\x12\x18\n\x10\x64\x65\x61\x64line_seconds\x18\x03 \x01(\x01\x12\x1e\n\x16\x66\x65\x65\x64\x62\x61\x63k_delay_seconds\x18\x04 \x01(\x01\"(\n\x05Range\x12\x0e\n\x06lowest\x18\x01 \x01(\x01\x12\x0f\n\x07highest\x18\x02 \x01(\x01\"\xf1\x04\n\x05Study\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0e\n\x06metric\x18\x03 \x01(\t\x12*\n\tdirection\x18\x04 \x01(\x0e\x32\x17.otel_opto.v1.Direction\x12\x11\n\toptimizer\x18\x05 \x01(\t\x12\x1e\n\x16optimizer_options_json\x18\x06 \x01(\t\x12\x12\n\nparameters\x18\x07 \x03(\t\x12\x12\n\nbatch_size\x18\x08 \x01(\r\x12\x12\n\nmax_trials\x18\t \x01(\r\x12\x0c\n\x04seed\x18\n \x01(\r\x12@\n\x0f\x66\x65\x65\x64\x62\x61\x63k_filter\x18\x0b \x03(\x0b\x32\'.otel_opto.v1.Study.FeedbackFilterEntry\x12\x13\n\x0binstruction\x18\x0c \x01(\t\x12\"\n\x05reach\x18\r \x01(\x0e\x32\x13.otel_opto.v1.Reach\x12/\n\x06labels\x18\x0e \x03(\x0b\x32\x1f.otel_opto.v1.Study.LabelsEntry\x12.\n\x0b\x65xploration\x18\x0f \x01(\x0b\x32\x19.otel_opto.v1.Exploration\x12*\n\tpromotion\x18\x10 \x01(\x0e\x32\x17.otel_opto.v1.Promotion\x12\"\n\x05range\x18\x11 \x01(\x0b\x32\x13.otel_opto.v1.Range\x1a\x35\n\x13\x46\x65\x65\x64\x62\x61\x63kFilterEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xc0\x01\n\x05Trial\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0f\n\x07release\x18\x02 \x01(\r\x12\r\n\x05state\x18\x03 \x01(\t\x12\x12\n\x05score\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\x0e\x66\x65\x65\x64\x62\x61\x63k_count\x18\x05 \x01(\r\x12\x11\n\treasoning\x18\x06 \x01(\t\x12\x1a\n\rcontrol_score\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x08given_up\x18\x08 \x01(\tB\x08\n\x06_scoreB\x10\n\x0e_control_score\"\xba\x01\n\x0bStudyStatus\x12\"\n\x05study\x18\x01 \x01(\x0b\x32\x13.otel_opto.v1.Study\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12#\n\x06trials\x18\x04 \x03(\x0b\x32\x13.otel_opto.v1.Trial\x12\x17\n\nbest_trial\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x1a\n\x12rejected_proposals\x18\x06 \x01(\rB\r\n\x0b_best_trial\"8\n\x12\x43reateStudyRequest\x12\"\n\x05study\x18\x01 \x01(\x0b\x32\x13.otel_opto.v1.Study\"@\n\x13\x43reateStudyResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.otel_opto.v1.StudyStatus\"\x14\n\x12ListStudiesRequest\"A\n\x13ListStudiesResponse\x12*\n\x07studies\x18\x01 \x03(\x0b\x32\x19.otel_opto.v1.StudyStatus\"\x1f\n\x0fGetStudyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x10GetStudyResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.otel_opto.v1.StudyStatus\" \n\x10StopStudyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\">\n\x11StopStudyResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.otel_opto.v1.StudyStatus*V\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_MAXIMIZE\x10\x01\x12\x16\n\x12\x44IRECTION_MINIMIZE\x10\x02*S\n\x05Reach\x12\x15\n\x11REACH_UNSPECIFIED\x10\x00\x12\x0f\n\x0bREACH_TRACE\x10\x01\x12\x0f\n\x0bREACH_LINKS\x10\x02\x12\x11\n\rREACH_SESSION\x10\x03*W\n\tPromotion\x12\x19\n\x15PROMOTION_UNSPECIFIED\x10\x00\x12\x16\n\x12PROMOTION_APPROVAL\x10\x01\x12\x17\n\x13PROMOTION_AUTOMATIC\x10\x02\x32\xcf\x02\n\x0cStudyService\x12R\n\x0b\x43reateStudy\x12 .otel_opto.v1.CreateStudyRequest\x1a!.otel_opto.v1.CreateStudyResponse\x12R\n\x0bListStudies\x12 .otel_opto.v1.ListStudiesRequest\x1a!.otel_opto.v1.ListStudiesResponse\x12I\n\x08GetStudy\x12\x1d.otel_opto.v1.GetStudyRequest\x1a\x1e.otel_opto.v1.GetStudyResponse\x12L\n\tStopStudy\x12\x1e.otel_opto.v1.StopStudyRequest\x1a\x1f.otel_opto.v1.StopStudyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18otel_opto/v1/study.proto\x12\x0cotel_opto.v1\"h\n\x0b\x45xploration\x12\r\n\x05share\x18\x01 \x01(\x01\x12\x10\n\x08parallel\x18\x02 \x01(\r\x12\x18\n\x10\x64\x65\x61\x64line_seconds\x18\x03 \x01(\x01\x12\x1e\n\x16\x66\x65\x65\x64\x62\x61\x63k_delay_seconds\x18\x04 \x01(\x01\"(\n\x05Range\x12\x0e\n\x06lowest\x18\x01 \x01(\x01\x12\x0f\n\x07highest\x18\x02 \x01(\x01\"\xf1\x04\n\x05Study\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0e\n\x06metric\x18\x03 \x01(\t\x12*\n\tdirection\x18\x04 \x01(\x0e\x32\x17.otel_opto.v1.Direction\x12\x11\n\toptimizer\x18\x05 \x01(\t\x12\x1e\n\x16optimizer_options_json\x18\x06 \x01(\t\x12\x12\n\nparameters\x18\x07 \x03(\t\x12\x12\n\nbatch_size\x18\x08 \x01(\r\x12\x12\n\nmax_trials\x18\t \x01(\r\x12\x0c\n\x04seed\x18\n \x01(\r\x12@\n\x0f\x66\x65\x65\x64\x62\x61\x63k_filter\x18\x0b \x03(\x0b\x32\'.otel_opto.v1.Study.FeedbackFilterEntry\x12\x13\n\x0binstruction\x18\x0c \x01(\t\x12\"\n\x05reach\x18\r \x01(\x0e\x32\x13.otel_opto.v1.Reach\x12/\n\x06labels\x18\x0e \x03(\x0b\x32\x1f.otel_opto.v1.Study.LabelsEntry\x12.\n\x0b\x65xploration\x18\x0f \x01(\x0b\x32\x19.otel_opto.v1.Exploration\x12*\n\tpromotion\x18\x10 \x01(\x0e\x32\x17.otel_opto.v1.Promotion\x12\"\n\x05range\x18\x11 \x01(\x0b\x32\x13.otel_opto.v1.Range\x1a\x35\n\x13\x46\x65\x65\x64\x62\x61\x63kFilterEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xc0\x01\n\x05Trial\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0f\n\x07release\x18\x02 \x01(\r\x12\r\n\x05state\x18\x03 \x01(\t\x12\x12\n\x05score\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\x0e\x66\x65\x65\x64\x62\x61\x63k_count\x18\x05 \x01(\r\x12\x11\n\treasoning\x18\x06 \x01(\t\x12\x1a\n\rcontrol_score\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x08given_up\x18\x08 \x01(\tB\x08\n\x06_scoreB\x10\n\x0e_control_score\"\xba\x01\n\x0bStudyStatus\x12\"\n\x05study\x18\x01 \x01(\x0b\x32\x13.otel_opto.v1.Study\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12#\n\x06trials\x18\x04 \x03(\x0b\x32\x13.otel_opto.v1.Trial\x12\x17\n\nbest_trial\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x1a\n\x12rejected_proposals\x18\x06 \x01(\rB\r\n\x0b_best_trial\"8\n\x12\x43reateStudyRequest\x12\"\n\x05study\x18\x01 \x01(\x0b\x32\x13.otel_opto.v1.Study\"@\n\x13\x43reateStudyResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.otel_opto.v1.StudyStatus\";\n\x12ListStudiesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x13ListStudiesResponse\x12*\n\x07studies\x18\x01 \x03(\x0b\x32\x19.otel_opto.v1.StudyStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"F\n\x0fGetStudyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x10GetStudyResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.otel_opto.v1.StudyStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x10StopStudyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\">\n\x11StopStudyResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.otel_opto.v1.StudyStatus*V\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_MAXIMIZE\x10\x01\x12\x16\n\x12\x44IRECTION_MINIMIZE\x10\x02*S\n\x05Reach\x12\x15\n\x11REACH_UNSPECIFIED\x10\x00\x12\x0f\n\x0bREACH_TRACE\x10\x01\x12\x0f\n\x0bREACH_LINKS\x10\x02\x12\x11\n\rREACH_SESSION\x10\x03*W\n\tPromotion\x12\x19\n\x15PROMOTION_UNSPECIFIED\x10\x00\x12\x16\n\x12PROMOTION_APPROVAL\x10\x01\x12\x17\n\x13PROMOTION_AUTOMATIC\x10\x02\x32\xcf\x02\n\x0cStudyService\x12R\n\x0b\x43reateStudy\x12 .otel_opto.v1.CreateStudyRequest\x1a!.otel_opto.v1.CreateStudyResponse\x12R\n\x0bListStudies\x12 .otel_opto.v1.ListStudiesRequest\x1a!.otel_opto.v1.ListStudiesResponse\x12I\n\x08GetStudy\x12\x1d.otel_opto.v1.GetStudyRequest\x1a\x1e.otel_opto.v1.GetStudyResponse\x12L\n\tStopStudy\x12\x1e.otel_opto.v1.StopStudyRequest\x1a\x1f.otel_opto.v1.StopStudyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +35,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STUDY_FEEDBACKFILTERENTRY']._serialized_options = b'8\001'
   _globals['_STUDY_LABELSENTRY']._loaded_options = None
   _globals['_STUDY_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_DIRECTION']._serialized_start=1609
-  _globals['_DIRECTION']._serialized_end=1695
-  _globals['_REACH']._serialized_start=1697
-  _globals['_REACH']._serialized_end=1780
-  _globals['_PROMOTION']._serialized_start=1782
-  _globals['_PROMOTION']._serialized_end=1869
+  _globals['_DIRECTION']._serialized_start=1737
+  _globals['_DIRECTION']._serialized_end=1823
+  _globals['_REACH']._serialized_start=1825
+  _globals['_REACH']._serialized_end=1908
+  _globals['_PROMOTION']._serialized_start=1910
+  _globals['_PROMOTION']._serialized_end=1997
   _globals['_EXPLORATION']._serialized_start=42
   _globals['_EXPLORATION']._serialized_end=146
   _globals['_RANGE']._serialized_start=148
@@ -60,17 +60,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATESTUDYRESPONSE']._serialized_start=1260
   _globals['_CREATESTUDYRESPONSE']._serialized_end=1324
   _globals['_LISTSTUDIESREQUEST']._serialized_start=1326
-  _globals['_LISTSTUDIESREQUEST']._serialized_end=1346
-  _globals['_LISTSTUDIESRESPONSE']._serialized_start=1348
-  _globals['_LISTSTUDIESRESPONSE']._serialized_end=1413
-  _globals['_GETSTUDYREQUEST']._serialized_start=1415
-  _globals['_GETSTUDYREQUEST']._serialized_end=1446
-  _globals['_GETSTUDYRESPONSE']._serialized_start=1448
-  _globals['_GETSTUDYRESPONSE']._serialized_end=1509
-  _globals['_STOPSTUDYREQUEST']._serialized_start=1511
-  _globals['_STOPSTUDYREQUEST']._serialized_end=1543
-  _globals['_STOPSTUDYRESPONSE']._serialized_start=1545
-  _globals['_STOPSTUDYRESPONSE']._serialized_end=1607
-  _globals['_STUDYSERVICE']._serialized_start=1872
-  _globals['_STUDYSERVICE']._serialized_end=2207
+  _globals['_LISTSTUDIESREQUEST']._serialized_end=1385
+  _globals['_LISTSTUDIESRESPONSE']._serialized_start=1387
+  _globals['_LISTSTUDIESRESPONSE']._serialized_end=1477
+  _globals['_GETSTUDYREQUEST']._serialized_start=1479
+  _globals['_GETSTUDYREQUEST']._serialized_end=1549
+  _globals['_GETSTUDYRESPONSE']._serialized_start=1551
+  _globals['_GETSTUDYRESPONSE']._serialized_end=1637
+  _globals['_STOPSTUDYREQUEST']._serialized_start=1639
+  _globals['_STOPSTUDYREQUEST']._serialized_end=1671
+  _globals['_STOPSTUDYRESPONSE']._serialized_start=1673
+  _globals['_STOPSTUDYRESPONSE']._serialized_end=1735
+  _globals['_STUDYSERVICE']._serialized_start=2000
+  _globals['_STUDYSERVICE']._serialized_end=2335
 # @@protoc_insertion_point(module_scope)

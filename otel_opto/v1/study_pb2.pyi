@@ -378,9 +378,19 @@ Global___CreateStudyResponse: typing_extensions.TypeAlias = CreateStudyResponse
 class ListStudiesRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """0: 100; 1000 at most"""
+    page_token: builtins.str
+    """next_page_token of the page before; empty: the first page"""
     def __init__(
         self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
     ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token"]) -> None: ...
 
 Global___ListStudiesRequest: typing_extensions.TypeAlias = ListStudiesRequest
 
@@ -389,14 +399,20 @@ class ListStudiesResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     STUDIES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """empty: there are no more"""
     @property
-    def studies(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___StudyStatus]: ...
+    def studies(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___StudyStatus]:
+        """in order of creation, each with its first 100 trials"""
+
     def __init__(
         self,
         *,
         studies: collections.abc.Iterable[Global___StudyStatus] | None = ...,
+        next_page_token: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["studies", b"studies"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "studies", b"studies"]) -> None: ...
 
 Global___ListStudiesResponse: typing_extensions.TypeAlias = ListStudiesResponse
 
@@ -405,13 +421,21 @@ class GetStudyRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     NAME_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
     name: builtins.str
+    page_size: builtins.int
+    """of its trials; 0 and more than 1000: 1000"""
+    page_token: builtins.str
+    """next_page_token of the page of trials before; empty: the first page"""
     def __init__(
         self,
         *,
         name: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["name", b"name"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "page_size", b"page_size", "page_token", b"page_token"]) -> None: ...
 
 Global___GetStudyRequest: typing_extensions.TypeAlias = GetStudyRequest
 
@@ -420,15 +444,19 @@ class GetStudyResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     STATUS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """of the trials; empty: there are no more"""
     @property
     def status(self) -> Global___StudyStatus: ...
     def __init__(
         self,
         *,
         status: Global___StudyStatus | None = ...,
+        next_page_token: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["status", b"status"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["status", b"status"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "status", b"status"]) -> None: ...
 
 Global___GetStudyResponse: typing_extensions.TypeAlias = GetStudyResponse
 

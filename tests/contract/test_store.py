@@ -10,6 +10,7 @@ import pytest
 from collector.core.errors import InvalidRequest
 from collector.core.feedback import Attachment, Feedback, FeedbackState
 from collector.core.ledger import Change, Event
+from collector.core.page import PageRequest
 from collector.core.parameter import MOST_PARAMETERS
 from collector.core.protocols import Store
 from collector.core.release import Acknowledgement, ReleaseStatus
@@ -102,9 +103,9 @@ async def test_log_records_come_back_by_trace_and_time(store: Store) -> None:
 async def test_traces_are_listed_by_the_last_touch(store: Store) -> None:
     await store.append(traces(samples.span(1, 1, name="first"), samples.span(1, 2, 1, error="e", start=5)))
     await store.append(traces(samples.span(2, 2, 1, name="orphan")))
-    assert [trace.root_name for trace in await store.traces(0)] == ["orphan", "first"]
+    assert [trace.root_name for trace in (await store.traces(PageRequest(1_000))).items] == ["orphan", "first"]
     await store.append(traces(samples.span(1, 3, 1)))
-    (newest,) = await store.traces(1)
+    (newest,) = (await store.traces(PageRequest(1))).items
     assert (newest.trace_id, newest.root_name, newest.services) == (samples.trace_id(1), "first", ("shop",))
     assert (newest.span_count, newest.error_count) == (3, 1)
     assert newest.end_time_unix_nano - newest.start_time_unix_nano == samples.SECOND + 5
@@ -134,7 +135,9 @@ async def test_a_request_that_cannot_be_kept_costs_no_other_that_came_with_it(st
     )
     assert [outcome is None for outcome in outcomes] == [True, False, True]
     await store.append(traces(samples.span(3, 1)))
-    assert {one.trace_id for one in await store.traces(0)} == {samples.trace_id(n) for n in (1, 2, 3)}
+    assert {one.trace_id for one in (await store.traces(PageRequest(1_000))).items} == {
+        samples.trace_id(n) for n in (1, 2, 3)
+    }
 
 
 async def test_times_that_no_clock_shows_are_bounded(store: Store) -> None:
@@ -146,7 +149,7 @@ async def test_times_that_no_clock_shows_are_bounded(store: Store) -> None:
     spans = await store.trace(samples.trace_id(1))
     assert all(0 <= span.start_time_unix_nano <= span.end_time_unix_nano < 2**63 for span in spans)
     assert [event.time_unix_nano for span in spans for event in span.events] == [2**63 - 1]
-    (summary,) = await store.traces(0)
+    (summary,) = (await store.traces(PageRequest(1_000))).items
     assert summary.start_time_unix_nano <= summary.end_time_unix_nano < 2**63
     for query in (TraceQuery(duration_max_nano=0), TraceQuery(start_min_unix_nano=2**63 - 1)):
         assert [found.trace_id for found in await store.find(query)] == [samples.trace_id(1)]
@@ -184,7 +187,7 @@ async def test_everything_survives_a_restart(opened: Opened) -> None:
     await store.ledger.append([Change("study/s", 0, (Event("created"),))], "test")
     store = await opened.again()
     assert len(await store.trace(samples.trace_id(1))) == 1
-    assert [kept.feedback for kept in await store.feedback()] == [feedback(1)]
+    assert [kept.feedback for kept in (await store.feedback(PageRequest())).items] == [feedback(1)]
     assert list(await store.parameters("shop")) == SPECS
     assert await store.ledger.streams("") == {"study/s": 1}
 
@@ -192,7 +195,7 @@ async def test_everything_survives_a_restart(opened: Opened) -> None:
 async def test_many_at_once(store: Store) -> None:
     await asyncio.gather(*(store.append(traces(samples.span(n, 1))) for n in range(1, 101)))
     assert (await store.counts()).spans == 100
-    assert len({trace.trace_id for trace in await store.traces(0)}) == 100
+    assert len({trace.trace_id for trace in (await store.traces(PageRequest(1_000))).items}) == 100
 
 
 # --- feedback -------------------------------------------------------------------------------------------------------
@@ -227,7 +230,7 @@ async def test_feedback_that_was_missed_is_offered_again_after_another_span(stor
 async def test_the_same_feedback_is_kept_once(store: Store) -> None:
     await store.submit([feedback(1), feedback(1)], 10)
     await store.append(traces(samples.span(1, 1)), feedback=[feedback(1)])
-    assert [kept.id for kept in await store.feedback()] == [feedback(1).id]
+    assert [kept.id for kept in (await store.feedback(PageRequest())).items] == [feedback(1).id]
 
 
 async def test_attached_feedback_knows_its_span_and_release_and_keeps_its_id(store: Store) -> None:
@@ -236,7 +239,7 @@ async def test_attached_feedback_knows_its_span_and_release_and_keeps_its_id(sto
     target = SpanContext(samples.trace_id(1), samples.span_id(7))
     await store.attach([Attachment(early.id, target, 4), Attachment("unknown", target, 4)])
     await store.attach([Attachment(early.id, target, 4)])
-    (kept,) = await store.feedback(states=[FeedbackState.ATTACHED])
+    (kept,) = (await store.feedback(PageRequest(), states=[FeedbackState.ATTACHED])).items
     assert (kept.id, kept.feedback.target, kept.release) == (early.id, target, 4)
     assert [item.id for item in await store.feedback_of_release(4, "q")] == [early.id]
     assert list(await store.feedback_of_release(4, "other")) == []
@@ -261,12 +264,12 @@ async def test_the_last_word_of_a_source_supersedes_its_earlier_ones(store: Stor
     await store.attach(
         [Attachment(root.id, feedback(1).target, 4), *(Attachment(one.id, one.target, 4) for one in others)]
     )
-    found = {kept.id: kept.superseded for kept in await store.feedback(limit=0)}
+    found = {kept.id: kept.superseded for kept in (await store.feedback(PageRequest(1_000))).items}
     superseded = {one.id for one in (late, early, label, root)}
     assert {one for one, gone in found.items() if gone} == superseded
     assert {kept.id for kept in await store.feedback_of_release(4, "q") if kept.superseded} <= superseded
     await store.submit([word(12, None), word(13, 0.3)], 12)
-    assert sum(not kept.superseded for kept in await store.feedback(limit=0)) == len(others) + 1
+    assert sum(not kept.superseded for kept in (await store.feedback(PageRequest(1_000))).items) == len(others) + 1
 
 
 async def test_feedback_by_response_id_waits_for_the_answer_and_moves_to_its_trace(store: Store) -> None:
@@ -286,10 +289,10 @@ async def test_feedback_by_response_id_waits_for_the_answer_and_moves_to_its_tra
     assert [(found.feedback, found.attachment) for found in again] == [(one, None), (both, stated)]
     target = SpanContext(samples.trace_id(1), samples.span_id(2))
     await store.attach([Attachment(found.id, target, 7, answered=True) for found in again], again)
-    kept = await store.feedback(trace_id=samples.trace_id(1))
+    kept = (await store.feedback(PageRequest(), trace_id=samples.trace_id(1))).items
     assert {found.id for found in kept} == {one.id, both.id}
     assert {(found.feedback.target, found.release) for found in kept} == {(target, 7)}
-    assert list(await store.feedback(trace_id=samples.trace_id(9))) == []
+    assert list((await store.feedback(PageRequest(), trace_id=samples.trace_id(9))).items) == []
     moved = await store.attachable(10)  # of the trace to which it moved something may have come meanwhile
     await store.attach([], moved)
     assert list(await store.attachable(10)) == []
@@ -315,7 +318,7 @@ async def test_feedback_expires_only_while_it_waits(store: Store) -> None:
     await store.attach([Attachment(feedback(3).id, feedback(3).target, None)])
     assert await store.expire(20) == 1
     assert await store.expire(20) == 0
-    states = {kept.feedback.target.trace_id: kept.state for kept in await store.feedback()}
+    states = {kept.feedback.target.trace_id: kept.state for kept in (await store.feedback(PageRequest())).items}
     assert states == {
         samples.trace_id(1): FeedbackState.EXPIRED,
         samples.trace_id(2): FeedbackState.WAITING,
@@ -336,7 +339,7 @@ async def test_attached_feedback_is_offered_again_when_more_of_its_trace_comes(o
     assert (movable.id, movable.feedback, movable.attachment) == (whole.id, whole, first)
     moved = Attachment(whole.id, SpanContext(samples.trace_id(1), samples.span_id(8)), 5)
     await store.attach([moved], [movable])
-    (kept,) = await store.feedback()
+    (kept,) = (await store.feedback(PageRequest())).items
     assert (kept.feedback.target, kept.release) == (moved.target, 5)
     assert (await store.counts()).feedback == {"waiting": 0, "attached": 1, "expired": 0}
     store = await opened.again()  # a span may have come just before
@@ -365,7 +368,7 @@ async def test_what_a_trial_counts_stays_where_it_is(store: Store) -> None:
     await store.append(traces(samples.span(1, 8), samples.span(2, 8)))
     assert [one.id for one in await store.attachable(10)] == [other.id]
     await store.attach([Attachment(counted.id, on[1], 99)])
-    (kept,) = await store.feedback(trace_id=samples.trace_id(1))
+    (kept,) = (await store.feedback(PageRequest(), trace_id=samples.trace_id(1))).items
     assert (kept.feedback.target, kept.release) == (on[0], 4)
 
 
@@ -383,12 +386,12 @@ async def test_attachments_settle_by_age_and_beyond_a_number(store: Store) -> No
 
 async def test_feedback_is_listed_newest_first_and_filtered(store: Store) -> None:
     await store.submit([feedback(n) for n in range(1, 6)], 10)
-    assert [kept.feedback.target.trace_id for kept in await store.feedback(limit=2)] == [
+    assert [kept.feedback.target.trace_id for kept in (await store.feedback(PageRequest(2))).items] == [
         samples.trace_id(5),
         samples.trace_id(4),
     ]
-    assert len(await store.feedback(limit=0)) == 5
-    assert len(await store.feedback(trace_id=samples.trace_id(3))) == 1
+    assert len((await store.feedback(PageRequest(1_000))).items) == 5
+    assert len((await store.feedback(PageRequest(), trace_id=samples.trace_id(3))).items) == 1
 
 
 # --- releases -------------------------------------------------------------------------------------------------------
@@ -419,5 +422,8 @@ async def test_the_last_word_of_each_instance_counts(store: Store) -> None:
     applied = Acknowledgement("shop", "i1", 1, ReleaseStatus.APPLIED, "", 2)
     for word in (failed, applied, replace(failed, instance_id="i2")):
         await store.acknowledge(word)
-    assert [word.status for word in await store.acknowledgements(1)] == [ReleaseStatus.APPLIED, ReleaseStatus.FAILED]
-    assert list(await store.acknowledgements(2)) == []
+    assert [word.status for word in (await store.acknowledgements(1, PageRequest())).items] == [
+        ReleaseStatus.APPLIED,
+        ReleaseStatus.FAILED,
+    ]
+    assert list((await store.acknowledgements(2, PageRequest())).items) == []

@@ -10,6 +10,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.core.feedback import Feedback, FeedbackState, StoredFeedback
+from collector.core.page import PageRequest
 from collector.core.span import SpanContext
 from collector.core.telemetry import Signal
 from collector.counters import Counter, Counters
@@ -55,7 +56,7 @@ class Bench:
         await self.pipeline.attach()
 
     async def kept(self) -> StoredFeedback:
-        (kept,) = await self.store.feedback()
+        (kept,) = (await self.store.feedback(PageRequest())).items
         return kept
 
 
@@ -85,8 +86,10 @@ async def test_the_judged_span_is_the_models_call_whatever_comes_first(
     kept = await bench.kept()
     assert kept.feedback.target == SpanContext(samples.trace_id(1), samples.span_id(3))
     assert (kept.state, kept.release) == (FeedbackState.ATTACHED, 4)
-    assert [one.id for one in await bench.store.feedback(trace_id=samples.trace_id(1))] == [kept.id]
-    assert list(await bench.store.feedback(trace_id=samples.trace_id(9))) == []
+    assert [one.id for one in (await bench.store.feedback(PageRequest(), trace_id=samples.trace_id(1))).items] == [
+        kept.id
+    ]
+    assert list((await bench.store.feedback(PageRequest(), trace_id=samples.trace_id(9))).items) == []
     assert bench.counters.snapshot()[Counter.FEEDBACK_ATTACHED] == 1
 
 
@@ -105,13 +108,13 @@ async def test_it_waits_over_a_restart_and_is_given_up_and_counted(bench: Bench)
     other = Feedback(SpanContext("", ""), "q", 1.0, response_id="never", time_unix_nano=1)
     await bench.pipeline.submit([other])
     await bench.pipeline.attach()
-    assert {kept.state for kept in await bench.store.feedback()} == {FeedbackState.WAITING}
+    assert {kept.state for kept in (await bench.store.feedback(PageRequest())).items} == {FeedbackState.WAITING}
     await bench.store.stop()
     await bench.start()
     await bench.receive(CHAT)
     assert bench.counters.snapshot()[Counter.FEEDBACK_ATTACHED] == 1
     await bench.pipeline.expire(0)
-    states = {kept.feedback.response_id: kept.state for kept in await bench.store.feedback()}
+    states = {kept.feedback.response_id: kept.state for kept in (await bench.store.feedback(PageRequest())).items}
     assert states == {"chatcmpl-1": FeedbackState.ATTACHED, "never": FeedbackState.EXPIRED}
     assert bench.counters.snapshot()[Counter.FEEDBACK_EXPIRED] == 1
 

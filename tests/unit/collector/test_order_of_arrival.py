@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.core.feedback import Feedback
+from collector.core.page import PageRequest
 from collector.core.span import SpanContext
 from collector.core.telemetry import Signal
 from collector.counters import Counter, Counters
@@ -52,7 +53,7 @@ async def attached(directory: Path, arrivals: Sequence[Arrival]) -> tuple[Found,
         for _ in range(2):
             await pipeline.attach(GRACE_SECONDS)
             clock.now += 3 * SECOND
-        stored = await store.feedback(limit=0)
+        stored = (await store.feedback(PageRequest(1_000))).items
         found = sorted((one.feedback.name, one.feedback.target.span_id, one.release) for one in stored)
         return found, counters.snapshot()[Counter.FEEDBACK_ATTACHED]
     finally:

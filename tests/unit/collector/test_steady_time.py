@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.core.feedback import Feedback, FeedbackState
+from collector.core.page import PageRequest
 from collector.core.release import Release
 from collector.core.span import SpanContext
 from collector.core.steady import DOUBT_NANO, LEAP_NANO, TimeMark, believed
@@ -61,7 +62,7 @@ class Running:
         return [number for number in range(1, 60) if await self.store.trace(samples.trace_id(number))]
 
     async def states(self) -> list[FeedbackState]:
-        return [one.state for one in await self.store.feedback(limit=0)]
+        return [one.state for one in (await self.store.feedback(PageRequest(1_000))).items]
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -88,7 +89,9 @@ async def test_a_day_forward_and_back_throws_nothing_away(tmp_path: Path, restar
     await running.ingest(7)
     assert await running.held() == list(range(1, 8))
     assert await running.states() == [FeedbackState.WAITING]
-    assert [one.trace_id for one in (await running.store.traces(3)).items] == [samples.trace_id(n) for n in (7, 6, 5)]
+    assert [one.trace_id for one in (await running.store.traces(PageRequest(3))).items] == [
+        samples.trace_id(n) for n in (7, 6, 5)
+    ]
     await running.pass_hours(4)
     await running.ingest(8)
     assert await running.states() == [FeedbackState.EXPIRED]

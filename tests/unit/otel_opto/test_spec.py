@@ -82,6 +82,10 @@ def test_a_refusal_says_key_found_and_allowed(spec: ParameterSpec, value: object
         (("", ParameterType.INTEGER, 1), "parameter key ''"),
         (("a b", ParameterType.INTEGER, 1), "parameter key 'a b'"),
         (("k", ParameterType.INTEGER, 1, Constraint(choices=("a",))), "choices is not a constraint of type integer"),
+        (
+            ("k", ParameterType.CHOICE, "0", Constraint(choices=tuple(map(str, range(1_001))))),
+            "choices: found 1,001, allowed are 1,000",
+        ),
         (("k", ParameterType.CHOICE, "a"), "a choice needs at least one of choices"),
         (("k", ParameterType.FLOAT, 1.0, Constraint(minimum=2, maximum=1)), "minimum 2 is above maximum 1"),
         (("k", ParameterType.FLOAT, 5.0, Constraint(maximum=1)), "found 5.0"),

@@ -23,8 +23,8 @@ from collector.service import Collector
 from otel_opto.v1 import study_pb2
 
 TOKENS = {scope: scope.value * 5 for scope in Scope}
-API = [*http.endpoints(None, bool), *jaeger_http.endpoints(None, int)]  # type: ignore[arg-type]
-SHARED_PORT = {**otlp_grpc.RPCS, **grpc_services.RPCS, **HEALTH_RPCS}
+API = [*http.endpoints(None, bool, None), *jaeger_http.endpoints(None, int)]  # type: ignore[arg-type]
+SHARED_PORT = {**otlp_grpc.RPCS, **grpc_services.scopes(grpc_services.table(None, None)), **HEALTH_RPCS}  # type: ignore[arg-type]
 JAEGER_PORT = {**remote_storage.RPCS, **REFLECTION_RPCS, **HEALTH_RPCS}
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from collector.core.errors import ConfigError
 from collector.core.feedback import Feedback
+from collector.core.page import PageRequest
 from collector.core.span import SpanContext
 from collector.otlp.request import read_traces
 from collector.service import repaired
@@ -61,7 +62,7 @@ def flip(path: Path, at: int) -> None:
 async def held(directory: Path) -> list[int]:
     store = await opened(directory)
     found = [number for number in range(1, 100) if await store.trace(samples.trace_id(number))]
-    judged = {one.feedback.text for one in await store.feedback(limit=0)}
+    judged = {one.feedback.text for one in (await store.feedback(PageRequest(1_000))).items}
     assert judged >= {f"number {number}" for number in found}
     await store.stop()
     return found

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from collector.core.errors import ConfigError, Damaged
 from collector.core.feedback import Feedback
 from collector.core.ledger import Change, Event
+from collector.core.page import PageRequest
 from collector.core.release import Release
 from collector.core.span import SpanContext
 from collector.core.telemetry import Signal
@@ -87,7 +88,7 @@ async def test_a_flipped_byte_costs_one_row_at_most(written: Path, data: st.Data
     flip(copy / NAME, at, mask=data.draw(st.sampled_from([0xFF, 0x01, 0x80])))
     store = await opened(copy)
     try:
-        assert len(await store.feedback(limit=0)) >= 179
+        assert len((await store.feedback(PageRequest(1_000))).items) >= 179
         await store.submit([Feedback(SpanContext(samples.trace_id(1), ""), "quality", 1.0, text="new")], 9)
         events = 0
         for group in range(3):
@@ -112,7 +113,7 @@ async def test_a_lost_page_costs_the_rows_that_lay_in_it(written: Path, data: st
     content[page * PAGE : (page + 1) * PAGE] = bytes(PAGE)
     (copy / NAME).write_bytes(content)
     store = await opened(copy)
-    kept = len(await store.feedback(limit=0))
+    kept = len((await store.feedback(PageRequest(1_000))).items)
     events = [len(await store.ledger.read(f"notes/{group}")) for group in range(3)]
     await store.stop()
     assert kept >= 180 - 40
@@ -127,7 +128,7 @@ async def test_the_damaged_one_is_kept_and_it_is_counted_and_said(
     damaged = (written / NAME).read_bytes()
     counters = Counters()
     store = await opened(written, counters)
-    assert len(await store.feedback(limit=0)) == 180
+    assert len((await store.feedback(PageRequest(1_000))).items) == 180
     await store.stop()
     assert (written / "damaged" / f"{NAME}.1").read_bytes() == damaged
     assert counters.snapshot()[Counter.STORAGE_MENDED_DATABASES] == 1
@@ -142,7 +143,7 @@ async def test_a_schema_version_that_is_damaged_is_no_newer_version(written: Pat
     for mask in (0x01, 0x02, 0x08, 0xFF):
         flip(written / NAME, 63, mask=mask)
         store = await opened(written)
-        assert len(await store.feedback(limit=0)) == 180
+        assert len((await store.feedback(PageRequest(1_000))).items) == 180
         await store.stop()
 
 
@@ -164,7 +165,7 @@ async def test_a_damaged_log_costs_nothing_that_stands_behind_it(tmp_path: Path)
         shutil.copytree(directory, copy)
         flip(copy / f"{NAME}-wal", at)
         store = await opened(copy)
-        assert len(await store.feedback(limit=0)) >= 179
+        assert len((await store.feedback(PageRequest(1_000))).items) >= 179
         events = [len(await store.ledger.read(f"notes/{group}")) for group in range(3)]
         assert sum(events) >= 59
         await store.stop()
@@ -176,7 +177,7 @@ async def test_a_log_that_was_not_finished_is_no_damage(tmp_path: Path) -> None:
         file.truncate(file.seek(0, 2) - 100)
     counters = Counters()
     store = await opened(directory, counters)
-    assert len(await store.feedback(limit=0)) == 180
+    assert len((await store.feedback(PageRequest(1_000))).items) == 180
     await store.stop()
     assert counters.snapshot()[Counter.STORAGE_MENDED_DATABASES] == 0
 
@@ -202,7 +203,7 @@ async def test_feedback_that_came_as_telemetry_is_found_again(tmp_path: Path, lo
     for number in range(1, 30):
         await pipeline.ingest(Signal.LOGS, samples.logs_request([samples.evaluation(number, 1, text="because " * 20)]))
     assert await pipeline.recall() == 0
-    before = {one.id for one in await store.feedback(limit=0)}
+    before = {one.id for one in (await store.feedback(PageRequest(1_000))).items}
     assert len(before) == 29
     await store.stop()
     if lost == "file":
@@ -217,7 +218,7 @@ async def test_feedback_that_came_as_telemetry_is_found_again(tmp_path: Path, lo
             flip(tmp_path / NAME, (page - 1) * PAGE, PAGE)
     store, pipeline = await recalling(tmp_path)
     await pipeline.recall()
-    assert {one.id for one in await store.feedback(limit=0)} == before
+    assert {one.id for one in (await store.feedback(PageRequest(1_000))).items} == before
     assert await pipeline.recall() == 0
     await store.stop()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.core.page import PageRequest
 from collector.core.study import StudyState
 from collector.counters import Counter, Counters
 from collector.otlp.request import read_traces
@@ -46,7 +47,7 @@ async def test_everything_in_it_is_read_and_more_is_kept_behind_it(directory: Pa
             assert len(await store.trace(samples.trace_id(number))) == 2
         assert [len(await store.log_records(samples.trace_id(number))) for number in (4, 8, 12)] == [1, 1, 1]
         await store.append(read_traces(body(99), 1).request)
-        assert (await store.traces(1))[0].trace_id == samples.trace_id(99)
+        assert (await store.traces(PageRequest(1))).items[0].trace_id == samples.trace_id(99)
         await store.stop()
         store = await opened(directory, counters)
     counts = await store.counts()
@@ -67,8 +68,8 @@ async def test_its_study_release_and_feedback_are_there(directory: Path) -> None
     release = await desk.release(record.trials[0].release)
     assert release is not None
     assert {key: value.value for key, value in release.values.items()} == {"top_k": 3, "template": "{q}"}
-    assert [one.feedback.score for one in await store.feedback(limit=0)] == [0.5, 0.5, 0.5]
-    assert len(await store.acknowledgements(release.number)) == 1
+    assert [one.feedback.score for one in (await store.feedback(PageRequest(1_000))).items] == [0.5, 0.5, 0.5]
+    assert len((await store.acknowledgements(release.number, PageRequest())).items) == 1
     assert await store.delivered("elsewhere") == (await store.requests_after(0, 1))[0].position
     await store.stop()
 

@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
+from collector.core.page import PageRequest
 from collector.core.telemetry import Signal, TraceQuery
 from collector.counters import Counters
 from collector.jaeger.decoration import named_releases
@@ -132,8 +133,8 @@ async def answers(bodies: Sequence[bytes], logs: bytes) -> dict[str, object]:
         for service in ("", "front", "12"):
             said[f"operations {service}"] = await store.operations(service)
         said["dependencies"] = await store.dependencies(0, 2**62)
-        said["traces"] = await store.traces(0)
-        feedback = await store.feedback(limit=0)
+        said["traces"] = (await store.traces(PageRequest(1_000))).items
+        feedback = (await store.feedback(PageRequest(1_000))).items
         said["feedback"] = [(one.feedback.name, one.feedback.score, one.feedback.target) for one in feedback]
         for number in (1, 2, 3):
             trace = samples.trace_id(number)

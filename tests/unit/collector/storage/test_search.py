@@ -13,12 +13,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.core.errors import TooLarge, Unavailable
+from collector.core.page import PageRequest
 from collector.core.telemetry import Answer, FoundTrace, TraceBounds, TraceQuery
 from collector.otlp.decode import spans_of
 from collector.otlp.needles import attribute_needle
 from collector.otlp.request import read_traces
 from collector.otlp.text import text_of
-from collector.storage import search, telemetry
+from collector.storage import listing, search
 from collector.storage.dependencies import CallBook
 from collector.storage.file_store import FileStore
 from collector.storage.patience import Left, Patience
@@ -284,7 +285,7 @@ async def test_a_search_ends_when_nobody_waits(tmp_path: Path) -> None:
     with pytest.raises(Left):
         search.find(store.segments._segments, TraceQuery(), patience)
     with pytest.raises(Left):
-        telemetry.traces(store.segments._segments, 0, patience)
+        listing.traces(store.segments._segments, PageRequest(), patience)
     with pytest.raises(Left):
         CallBook().between(store.segments._segments, 0, 2**63, patience)
     await store.stop()
@@ -408,22 +409,27 @@ async def test_calls_of_forgotten_segments_are_removed(tmp_path: Path) -> None:
 
 async def test_a_list_of_traces_says_where_it_ends(tmp_path: Path) -> None:
     store = await kept(tmp_path, [[samples.span(n, 1, start=n)] for n in range(1, 101)])
-    answer = telemetry.traces(store.segments._segments, 0, Patience(30, Steps()))
-    assert 0 < len(answer) < 100
-    assert answer[0].trace_id == samples.trace_id(100)
-    assert "queries.max_seconds" in answer.partial
+    page = listing.traces(store.segments._segments, PageRequest(), Patience(30, Steps()))
+    assert 0 < len(page.items) < 100
+    assert page.items[0].trace_id == samples.trace_id(100)
+    assert "queries.max_seconds" in page.partial
+    found = list(page.items)
+    while page.next_cursor:
+        page = listing.traces(store.segments._segments, PageRequest(100, page.next_cursor), Patience(30, Steps()))
+        found += page.items
+    assert [one.trace_id for one in found] == [samples.trace_id(n) for n in range(100, 0, -1)]
     await store.stop()
 
 
 async def test_of_a_huge_trace_in_a_list_the_first_spans_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telemetry, "_MOST_SUMMARIZED", 50)
+    monkeypatch.setattr(listing, "_MOST_SUMMARIZED", 50)
     store = await kept(tmp_path, [[samples.span(1, 10 * n + m, start=n) for m in range(10)] for n in range(1, 21)])
     await store.append(read_traces(samples.traces_request([samples.span(2, 1)]), 1).request)
-    answer = await store.traces(0)
-    assert [(int(one.trace_id, 16), one.span_count) for one in answer] == [(2, 1), (1, 50)]
-    assert "only the first 50 spans were counted of 1 traces" in answer.partial
+    page = await store.traces(PageRequest(1_000))
+    assert [(int(one.trace_id, 16), one.span_count) for one in page.items] == [(2, 1), (1, 50)]
+    assert "only the first 50 spans were counted of 1 traces" in page.partial
     await store.stop()
 
 

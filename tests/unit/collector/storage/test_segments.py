@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.core.errors import Unavailable
+from collector.core.page import PageRequest
 from collector.core.telemetry import Contents, Operation, OtlpRequest, Signal, TraceQuery
 from collector.otlp.request import read_logs, read_traces
 from collector.storage.file_store import FileStore
@@ -45,7 +46,7 @@ async def fill(store: FileStore, numbers: range, *, time: int = 1) -> None:
 
 
 async def ids(store: FileStore) -> set[str]:
-    return {summary.trace_id for summary in await store.traces(0)}
+    return {summary.trace_id for summary in (await store.traces(PageRequest(1_000))).items}
 
 
 def wanted(numbers: range) -> set[str]:
@@ -64,7 +65,10 @@ async def test_full_segments_are_sealed_and_read_like_the_growing_one(tmp_path: 
     again = await opened(tmp_path)
     assert await ids(again) == wanted(range(1, 40))
     assert (await again.counts()).traces == 39
-    assert [found.trace_id for found in await again.traces(2)] == [samples.trace_id(39), samples.trace_id(38)]
+    assert [found.trace_id for found in (await again.traces(PageRequest(2))).items] == [
+        samples.trace_id(39),
+        samples.trace_id(38),
+    ]
     await again.stop()
 
 
