@@ -59,7 +59,7 @@ class Connections:
         self.read_buffer = memoryview(bytearray(_READ_BYTES))
         self._open: set[Connection] = set()
         self._waiting: dict[Connection, None] = {}  # for a request, the longest first
-        self._handshakes = 0
+        self._handshakes: dict[asyncio.Task[None], None] = {}  # under way, the longest first
         self._empty = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -68,10 +68,12 @@ class Connections:
         self._timer = loop.call_later(_SWEEP_SECONDS, self._sweep, loop)
 
     def stop(self) -> None:
-        """Does so no more."""
+        """Does so no more; who is not in yet will not be."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        for handshake in list(self._handshakes):
+            handshake.cancel()
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
@@ -85,7 +87,7 @@ class Connections:
 
     def __len__(self) -> int:
         """How many there are, with those whose TLS handshake is under way."""
-        return len(self._open) + self._handshakes
+        return len(self._open) + len(self._handshakes)
 
     def admit(self) -> bool:
         """Whether another one may come in; where all places are taken, the one goes that has waited longest."""
@@ -94,23 +96,28 @@ class Connections:
         return self.make_place()
 
     def make_place(self) -> bool:
-        """Closes the connection that has been without a request for longest; False where none is."""
-        longest = next(iter(self._waiting), None)
-        if longest is None:
+        """Closes what has been without a request for longest, an open one or one that is not yet; False without any."""
+        longest, handshake = next(iter(self._waiting), None), next(iter(self._handshakes), None)
+        if longest is not None:
+            longest.give_up()
+            self.forget(longest)
+        elif handshake is not None:
+            self._handshakes.pop(handshake)
+            handshake.cancel()
+        else:
             self.counters.add(Counter.HTTP_REFUSED_CONNECTIONS)
             return False
         self.counters.add(Counter.HTTP_EVICTED_CONNECTIONS)
-        longest.give_up()
-        self.forget(longest)
         return True
 
-    def begin_handshake(self) -> None:
-        """One is accepted, and not open yet."""
-        self._handshakes += 1
+    def begin(self, handshake: "asyncio.Task[None]") -> None:
+        """One is accepted, and open when the task is done, or will not be."""
+        self._handshakes[handshake] = None
+        handshake.add_done_callback(self.opened)
 
-    def end_handshake(self) -> None:
-        """It is open now, or will not be."""
-        self._handshakes -= 1
+    def opened(self, handshake: "asyncio.Task[None]") -> None:
+        """Its connection is open, or will not be. Safe twice."""
+        self._handshakes.pop(handshake, None)
 
     def add(self, connection: Connection) -> None:
         """It is open and waits for its first request."""
@@ -144,10 +151,14 @@ class Connections:
         self, held: Reservation | None, size: int, headers: int, connection: Connection
     ) -> Reservation | None:
         """Takes room for a head that is not whole: its bytes, and what `headers` of them cost; None without room."""
-        held = held or self.heads.reserve(connection.give_up)
+        held = held or self.heads.reserve(lambda: self._shed(connection))
         try:
             held.grow(size + max(0, headers * _HEADER_BYTES - held.size))
         except Unavailable:
             held.release()
             return None
         return held
+
+    def _shed(self, connection: Connection) -> None:
+        self.counters.add(Counter.HTTP_SHED_REQUESTS)
+        connection.give_up()

@@ -20,27 +20,6 @@ from collector.network.patience import Patience, Phase
 from collector.receiver.limits import RESERVATION, Reservation
 
 
-class InPlace(asyncio.BufferedProtocol):
-    """What the event loop sees of a connection. uvloop copies what comes for everything that is a `Protocol`, as
-    uvicorn's is; for this it reads where the connection says.
-    """
-
-    def __init__(self, http: "HttpProtocol") -> None:
-        self._http = http
-        self.get_buffer = http.get_buffer  # type: ignore[method-assign]
-        self.buffer_updated = http.buffer_updated  # type: ignore[method-assign]
-        self.pause_writing = http.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = http.resume_writing  # type: ignore[method-assign]
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See `asyncio.BaseProtocol`."""
-        self._http.connection_made(cast(asyncio.Transport, transport))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See `asyncio.BaseProtocol`."""
-        self._http.connection_lost(exc)
-
-
 class _Stop(Exception):
     """Nothing more of this connection is parsed."""
 
@@ -117,9 +96,10 @@ class HttpProtocol(HttpToolsProtocol):
                 self._refuse(HTTPStatus.BAD_REQUEST, "no HTTP/1.1 request", Counter.HTTP_MALFORMED_REQUESTS)
         if self._over():
             return
-        if self._in_head:
-            if alone:
-                self._head_grew(len(data))
+        if self._in_head and not alone:  # the next request has to wait for the answer to this one
+            self.flow.pause_reading()
+        elif self._in_head:
+            self._head_grew(len(data))
         elif self.cycle is not None and self.cycle.more_body and not self.cycle.wanted:
             self._body_waits(self.cycle)
 

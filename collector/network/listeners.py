@@ -1,6 +1,7 @@
 """Sockets and servers: how the receivers and the API reach the network."""
 
 import asyncio
+import functools
 import socket
 import ssl
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from uvicorn.server import ServerState
 from collector.core.errors import ConfigError
 from collector.counters import Counter
 from collector.network.connections import Connections
-from collector.network.http_protocol import HttpProtocol, InPlace
+from collector.network.http_protocol import HttpProtocol
+from collector.network.in_place import InPlace
 
 _DRAIN_SECONDS = 5
 _BREATH_SECONDS = 0.05
@@ -83,7 +85,6 @@ class HttpListener:
         self._config.load()
         self._state = ServerState()
         self._accepting: asyncio.Task[None] | None = None
-        self._connecting: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Returns once it accepts connections."""
@@ -102,25 +103,23 @@ class HttpListener:
             if not self._connections.admit():
                 accepted.close()
                 continue
-            task = loop.create_task(self._connect(accepted))
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+            self._connections.begin(loop.create_task(self._connect(accepted)))
 
     async def _connect(self, accepted: socket.socket) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        opened = functools.partial(self._connections.opened, task)
         handshake = self._connections.limits.head_seconds if self._tls is not None else None
-        self._connections.begin_handshake()
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: InPlace(HttpProtocol(self._config, self._state, self._connections)),
+                lambda: InPlace(HttpProtocol(self._config, self._state, self._connections), opened),
                 accepted,
                 ssl=self._tls,
                 ssl_handshake_timeout=handshake,
             )
-        except OSError:  # ssl.SSLError and TimeoutError, too
+        except (OSError, asyncio.CancelledError):  # ssl.SSLError and TimeoutError are OSErrors
             self._connections.counters.add(Counter.HTTP_FAILED_HANDSHAKES)
             accepted.close()
-        finally:
-            self._connections.end_handshake()
 
     def release(self) -> None:
         """Lets the address go, unstarted."""
@@ -134,8 +133,6 @@ class HttpListener:
             await asyncio.gather(accepting, return_exceptions=True)
         self.release()
         self._connections.stop()
-        for task in self._connecting:
-            task.cancel()
         for connection in self._connections:
             connection.shutdown()
         await self._connections.closed(_DRAIN_SECONDS)

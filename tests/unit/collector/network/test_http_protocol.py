@@ -227,6 +227,22 @@ async def test_requests_of_one_connection_wait_in_a_bounded_line() -> None:
         writer.close()
 
 
+async def test_the_next_head_does_not_grow_while_an_answer_is_awaited() -> None:
+    async with serving() as served:
+        reader, writer = await served.connect()
+        writer.write(request("/slow", body=b"abc") + b"GET / HTTP/1.1\r\nA: ")
+        await eventually(lambda: len(served.application.bodies) == 1)
+        for _ in range(40):
+            writer.write(bytes(MIB).replace(b"\0", b"x"))
+        await asyncio.sleep(0.3)
+        sent = 40 * MIB - writer.transport.get_write_buffer_size()
+        assert sent < 20 * MIB  # what the system's buffers take
+        served.application.go.set()
+        answered = await reader.read()
+        assert answered.startswith(b"HTTP/1.1 200 OK")
+        assert b"HTTP/1.1 431 " in answered
+
+
 async def test_slow_heads_bodies_and_silence_have_an_end() -> None:
     async with serving() as served:
         silent, head, body, dripping = [await served.connect() for _ in range(4)]
