@@ -98,7 +98,7 @@ class HeadReader:
         middles = {
             span[38:-18] if span[28] == _PARENT_TAG and span[29] == _PARENT_LENGTH else span[28:-18] for span in spans
         }
-        if max(map(len, middles)) > _LONG_NAME:
+        if len(service) > _LONG_NAME or max(map(len, middles)) > _LONG_NAME:  # not to be remembered
             return False
         operations = [_operation(service, middle) for middle in middles]
         if None in operations:
