@@ -22,7 +22,7 @@ _CALLING, _CALLED = (3, 4), (2, 5)
 class CallBook:
     """The calls in each segment: those of sealed ones in files beside them, those of the growing one in memory.
 
-    Counting a segment costs some 2 µs and, meanwhile, 250 bytes of memory for each of its spans; looking up what was
+    Counting a segment costs some 2 µs and, meanwhile, 300 bytes of memory for each of its spans; looking up what was
     counted costs a millisecond.
     """
 

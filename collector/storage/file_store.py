@@ -46,7 +46,7 @@ from otel_opto.spec import ParameterSpec
 
 _LOG = logging.getLogger(__name__)
 _DATABASE_PENDING_BYTES = 64 * 2**20
-_IDLE_SECONDS = 5.0
+_IDLE_SECONDS, _LITTLE_BYTES = 1.0, 2**20
 _Item = TypeVar("_Item")
 
 
@@ -204,18 +204,18 @@ class FileStore:
         return await self.segments.search(work, self._search_seconds)
 
     async def _count(self) -> None:
-        """Counts the calls in sealed segments while nothing comes in, so that nobody waits for it, or when asked to."""
-        before = -1
+        """Counts the calls in sealed segments while little comes in, so that nobody waits for it, or when asked to."""
+        before = self.segments.newest_position()
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._count_now.wait(), _IDLE_SECONDS)
+            asked = self._count_now.is_set()
+            self._count_now.clear()
             with contextlib.suppress(Unavailable):
-                position = self.segments.newest_position()
-                more = self._count_now.is_set() or position == before
-                while more and (self._count_now.is_set() or self.segments.newest_position() == position):
-                    more = await self.segments.search(self._calls.count_one, None)
-                before = position
-                self._count_now.clear()
+                while asked or self.segments.newest_position() - before < _LITTLE_BYTES:
+                    if not await self.segments.search(self._calls.count_one, None):
+                        break
+                before = self.segments.newest_position()
 
     async def counts(self) -> StoreCounts:
         """See `TelemetryStore`."""

@@ -1,0 +1,1 @@
+"""How the cost of searches, dependencies and graphs grows with what is stored."""
