@@ -14,7 +14,7 @@ from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
 from collector.core.telemetry import Answer, Operation
 from collector.jaeger.parameters import query_v1, query_v3
-from collector.jaeger.parts import Parts, shown
+from collector.jaeger.parts import Parts, PartsResponse, shown
 from collector.jaeger.reader import Reader
 from collector.jaeger.view import dumped, summary_json, v1_json, v3_json, v3_untangled_json
 
@@ -188,7 +188,7 @@ def _answering(method: _Method, error_of: Callable[[int, str], object]) -> Handl
             )
             document = error_of(status, str(error))
         if isinstance(document, Parts):
-            return document.response()
+            return PartsResponse(document)
         return Response(dumped(document), status, media_type="application/json")
 
     return answer

@@ -1,9 +1,11 @@
 """Answers of several traces, each a document of its own, put together while they go out."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from collector.core.errors import TooLarge
 from collector.core.telemetry import Answer
@@ -30,13 +32,8 @@ class Parts:
     after: bytes
     partial: str = ""
 
-    def response(self) -> Response:
-        """Sent in slices: whole megabytes more would be copied at once, and wait in memory for a slow client."""
-        size = len(self.before) + sum(map(len, self.items)) + max(len(self.items) - 1, 0) + len(self.after)
-        headers = {"Content-Length": str(size), **({PARTIAL_HEADER: self.partial} if self.partial else {})}
-        return StreamingResponse(self._slices(), media_type="application/json", headers=headers)
-
-    async def _slices(self) -> AsyncIterator[memoryview]:
+    def slices(self) -> Iterator[memoryview]:
+        """All of it, a megabyte at a time."""
         yield memoryview(self.before)
         for number, item in enumerate(self.items):
             if number:
@@ -44,6 +41,29 @@ class Parts:
             for start in range(0, len(item), _SLICE_BYTES):
                 yield memoryview(item)[start : start + _SLICE_BYTES]
         yield memoryview(self.after)
+
+
+class PartsResponse(Response):
+    """Sends a document in slices: more megabytes at once would be copied, and wait in memory for a slow client.
+
+    Starlette's own response for streams watches for clients that leave, which `collector.api.attended` does already,
+    and loads a library for it in the middle of the first answer.
+    """
+
+    media_type = "application/json"
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(headers={PARTIAL_HEADER: parts.partial} if parts.partial else None)
+        self.headers["content-length"] = str(sum(map(len, parts.slices())))
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """See ASGI."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for piece in self._parts.slices():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0)  # a socket that takes everything at once would not let anybody else come
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def shown(
