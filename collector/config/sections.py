@@ -70,7 +70,7 @@ class GrpcConfig(_Section):
     endpoint: Endpoint = Field("127.0.0.1:4317", description="Where OTLP/gRPC and the SDK's release watch are served.")
     tls: TlsConfig = TlsConfig()
     max_message_bytes: int = Field(
-        8 * 2**20,
+        16 * 2**20,
         ge=2**16,
         le=2**30,
         description="Largest gRPC message, before and after decompression. As many are received at once as fit into "

@@ -25,7 +25,7 @@ class ReceiverLimits:
 
     max_request_bytes: int = 64 * 2**20
     max_in_flight_bytes: int = 64 * 2**20
-    max_message_bytes: int = 8 * 2**20
+    max_message_bytes: int = 16 * 2**20
 
 
 class Reservation:
