@@ -10,6 +10,7 @@ What becomes of what is wrong:
 | an attribute, event or link that cannot be read or lies too deep | it is left out and counted in the item |
 | a resource or scope that cannot be read | its items are kept without it |
 | the end of a group or scope that is no field | what stands before is kept, the rest counts as one rejected item |
+| an item of more than 512 KiB made of more than 200,000 attributes, events and values | it is rejected |
 | nothing in it can be read | it is no request |
 
 Rejected items are partial success; a request of which something was only repaired says so, too, with 0 rejected.

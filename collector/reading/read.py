@@ -1,20 +1,27 @@
 """Export requests read: what is kept, the feedback in it, and what is not kept. Pure functions."""
 
 import pickle
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.core.telemetry import Encoding, OtlpRequest, Signal
 from collector.feedback.extract import Extraction, from_log_records, from_spans
 from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.faults import Faults
 from collector.otlp.json_request import parts_in, to_protobuf
-from collector.otlp.parts import parts_of, request_of, split
+from collector.otlp.parts import Part, parts_of, request_of, split
 from collector.otlp.request import Reading, check_something_read, read_request
+from collector.otlp.weight import is_heavy
 from otel_opto import semconv
 
 PIECE_BYTES, PIECE_ITEMS = 512 * 2**10, 5_000
 """Of one piece of a large request. Whatever reads it later holds the interpreter for a few milliseconds at most."""
+
+MOST_IN_AN_ITEM = 200_000
+"""Attributes, events, links and values in one item that is larger than a piece."""
 
 _EVALUATION = semconv.EVALUATION_EVENT.encode()
 _IN_PLACE_BYTES = 2**20
@@ -103,7 +110,7 @@ def read_in_pieces(arrival: Arrival, body: bytes) -> Generator["Shipped", None, 
     items = 0
     as_json = arrival.encoding is Encoding.JSON
     parts = parts_in(arrival.signal, body, faults) if as_json else parts_of(body, faults)
-    for lot in split(parts, PIECE_BYTES, PIECE_ITEMS):
+    for lot in split(_without_heavy(arrival.signal, parts, faults), PIECE_BYTES, PIECE_ITEMS):
         reading = read_request(arrival.signal, request_of(lot), arrival.received_unix_nano, arrival.hops)
         faults.add(reading.faults)
         if reading.request.items:
@@ -112,6 +119,22 @@ def read_in_pieces(arrival: Arrival, body: bytes) -> Generator["Shipped", None, 
     if not items:
         check_something_read(arrival.signal, faults)
     return faults
+
+
+def _without_heavy(signal: Signal, parts: Iterable[Part], faults: Faults) -> Iterator[Part]:
+    """Rejects items made of so much that whoever reads their trace would hold everybody up."""
+    descriptor = Span.DESCRIPTOR if signal is Signal.TRACES else LogRecord.DESCRIPTOR
+    for part in parts:
+        kept = []
+        for item in part.items:
+            if len(item) > PIECE_BYTES and is_heavy(item, descriptor, MOST_IN_AN_ITEM):
+                faults.reject(
+                    f"an item of {len(item)} bytes holds more than {MOST_IN_AN_ITEM:,} attributes, events and values"
+                )
+            else:
+                kept.append(item)
+        if kept:
+            yield part._replace(items=kept)
 
 
 @dataclass(frozen=True, slots=True)

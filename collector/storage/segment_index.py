@@ -55,7 +55,8 @@ class SegmentIndex:
         self._lock = threading.Lock()
         self._operations: dict[Operation, bytes] = {}
         # Which requests touch a trace, while the segment grows: a dictionary costs a fifth of a table of random keys.
-        self._growing: dict[Signal, dict[bytes, list[int]]] = {signal: {} for signal in Signal}
+        # Mostly one does: lists would be looked through again and again by the garbage collector.
+        self._growing: dict[Signal, dict[bytes, int | list[int]]] = {signal: {} for signal in Signal}
         self.entries = 0
         self.close = weakref.finalize(self, connection.close)
 
@@ -102,7 +103,11 @@ class SegmentIndex:
             for offset, request in requests:
                 growing = self._growing[request.signal]
                 for trace_id in request.trace_ids:
-                    growing.setdefault(trace_id, []).append(offset)
+                    earlier = growing.setdefault(trace_id, offset)
+                    if isinstance(earlier, list):
+                        earlier.append(offset)
+                    elif earlier != offset:
+                        growing[trace_id] = [earlier, offset]
                 self.entries += len(request.trace_ids) + 1
 
     def _add(self, offset: int, request: OtlpRequest) -> None:
@@ -143,7 +148,7 @@ class SegmentIndex:
                 (trace_id, _SIGNALS[signal], offset)
                 for signal, traces in self._growing.items()
                 for trace_id in _in_order(list(traces))
-                for offset in traces[trace_id]
+                for offset in _listed(traces[trace_id])
             )
             self._connection.execute("BEGIN")
             self._connection.executemany("INSERT OR IGNORE INTO trace_requests VALUES (?, ?, ?)", rows)
@@ -154,7 +159,7 @@ class SegmentIndex:
     def places(self, trace_id: bytes, signal: Signal) -> list[Place]:
         """Where a trace's requests lie, in the order of their coming."""
         with self._lock:
-            growing = list(self._growing[signal].get(trace_id, ()))
+            growing = [*_listed(self._growing[signal].get(trace_id, ()))]
         if growing:
             return self.places_at(growing)
         rows = self._rows(
@@ -276,6 +281,10 @@ class SegmentIndex:
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+
+def _listed(offsets: int | Sequence[int]) -> Sequence[int]:
+    return (offsets,) if isinstance(offsets, int) else offsets
 
 
 def _in_order(trace_ids: Sequence[bytes]) -> Iterator[bytes]:

@@ -112,6 +112,16 @@ async def test_a_request_made_of_emptiness_is_too_large(workers: Workers) -> Non
             await RequestReader(TickingClock(), workers).read(TRACES, body)
 
 
+async def test_an_item_made_of_too_much_is_rejected_alone(workers: Workers) -> None:
+    attribute = len_field(9, samples.attributes({"k": "v"})[0].SerializeToString())
+    deep = len_field(9, len_field(2, len_field(5, len_field(1, b"") * 300_000)))
+    good = samples.span(1, 1, values={"text": "x" * PIECE_BYTES}).SerializeToString()
+    for heavy in (attribute * 150_000, deep):
+        body = len_field(1, len_field(2, len_field(2, good) + len_field(2, good + heavy)))
+        found = await RequestReader(TickingClock(), workers).read(TRACES, body)
+        assert (sum(piece.request.items for piece in found.pieces), found.faults.rejected) == (1, 1)
+
+
 async def test_what_takes_too_long_is_too_large(workers: Workers) -> None:
     reader = RequestReader(TickingClock(), workers, limits=ReadingLimits(seconds=0.01))
     with pytest.raises(TooLarge, match="longer than"):
