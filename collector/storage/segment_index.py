@@ -172,7 +172,7 @@ class SegmentIndex:
     def last_place(self, trace_id: bytes, signal: Signal, before: int) -> int | None:
         """The offset of the last request in front of an offset that touches a trace; None if there is none."""
         with self._lock:
-            growing = self._growing[signal].get(trace_id, ())
+            growing = _listed(self._growing[signal].get(trace_id, ()))
             if growing:
                 count = bisect_left(growing, before)
                 return growing[count - 1] if count else None
