@@ -17,10 +17,11 @@ from collector.access.grpc_guard import GrpcGuard
 from collector.access.origins import Cors, OriginMatcher
 from collector.access.table import HttpTable, RpcTable, rpcs
 from collector.access.tokens import Access, Denied
-from collector.api import grpc_services, http
+from collector.api import grpc_services, http, rollout_http
 from collector.api.attended import Attended
 from collector.api.bodies import Bodies
 from collector.api.operations import Operations
+from collector.api.rollouts import RolloutOperations
 from collector.config import Config, CorsConfig, TlsConfig
 from collector.core.errors import ConfigError
 from collector.core.protocols import Clock
@@ -66,6 +67,7 @@ class Served:
 
     pipeline: Pipeline
     operations: Operations
+    rollouts: RolloutOperations
     hub: AssignmentHub
     reader: Reader
     clock: Clock
@@ -127,7 +129,7 @@ class Servers:
 
     def _otlp_over_grpc(self) -> str:
         served = self._served
-        api = grpc_services.table(served.operations, served.hub)
+        api = grpc_services.table(served.operations, served.hub, self._access)
         server = self._grpc_server("otlp_grpc", {**otlp_grpc.RPCS, **grpc_services.scopes(api)})
         server.add_generic_rpc_handlers(otlp_grpc.handlers(served.pipeline, served.counters, served.budget))
         server.add_generic_rpc_handlers(grpc_services.handlers(api, served.bodies))
@@ -149,7 +151,9 @@ class Servers:
     def _api(self) -> str:
         served = self._served
         jaeger = jaeger_http.endpoints(served.reader, served.clock.now_unix_nano)
-        table = HttpTable([*http.endpoints(served.operations, served.ready, served.bodies), *jaeger])
+        own = http.endpoints(served.operations, served.ready, served.bodies, self._access)
+        rollouts = rollout_http.endpoints(served.rollouts, self._access, served.bodies)
+        table = HttpTable([*own, *rollouts, *jaeger])
         app: ASGIApp = Attended(http.app(table))
         if not self._access.open:
             app = Guard(app, self._access, table.listed, _api_refusal, served.counters)

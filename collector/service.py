@@ -11,6 +11,7 @@ from collector.access.tokens import Access, Token
 from collector.api.bodies import Bodies
 from collector.api.drawing import drawing
 from collector.api.operations import Backend, Operations
+from collector.api.rollouts import RolloutOperations
 from collector.assembly.assembly import Assembly, AssemblyLimits
 from collector.config import Config, ExporterConfig, GraphConfig
 from collector.core.errors import CollectorError, ConfigError
@@ -126,7 +127,10 @@ class Collector:
                     wake=woken.set,
                 )
             )
-            self._servers = self._bound(pipeline, operations)
+            rollouts = RolloutOperations(
+                self._store.ledger, self._store, self._desk, self._rollouts, watch, rollout_runner
+            )
+            self._servers = self._bound(pipeline, operations, rollouts)
             _refuse_circles(self._config.exporters, self._servers.addresses)
             await self._begin_studies(operations)
             self._tasks = [
@@ -146,7 +150,7 @@ class Collector:
         self._ready = True
         return self._servers.addresses
 
-    def _bound(self, pipeline: Pipeline, operations: Operations) -> Servers:
+    def _bound(self, pipeline: Pipeline, operations: Operations, rollouts: RolloutOperations) -> Servers:
         tokens = self._config.auth.tokens
         access = Access(
             [Token(token.name, token.token.get_secret_value(), frozenset(token.scopes)) for token in tokens]
@@ -156,6 +160,7 @@ class Collector:
         served = Served(
             pipeline=pipeline,
             operations=operations,
+            rollouts=rollouts,
             hub=self._hub,
             reader=Reader(self._store, self._desk.release, self._workers, bounds, self._counters, queries.max_seconds),
             clock=self._clock,
@@ -187,7 +192,7 @@ class Collector:
             if document.name in known:
                 continue
             try:
-                await operations.create_study(document.study(), "configuration")
+                await operations.create_study(document.study(), "configuration", may_approve=True)
             except CollectorError as error:
                 faults.append(f"config: studies: {error}")
         if faults:

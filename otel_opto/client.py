@@ -14,6 +14,7 @@ from otel_opto.assignment import Assignment
 from otel_opto.cache import ReleaseCache
 from otel_opto.registry import Registry
 from otel_opto.release import Release
+from otel_opto.signing import Unverified, Verifier
 from otel_opto.spec import InvalidValue
 from otel_opto.v1 import parameter_pb2, parameter_pb2_grpc, release_pb2, release_pb2_grpc
 from otel_opto.wire import assignment_of, spec_to_proto
@@ -56,15 +57,22 @@ class Client:
 
     Args:
         rng: Gives a number in [0, 1) for the jitter of reconnects.
+        verifier: Where given, only what it verifies is applied.
     """
 
     def __init__(
-        self, registry: Registry, target: Target, cache: ReleaseCache, rng: Callable[[], float] = random.random
+        self,
+        registry: Registry,
+        target: Target,
+        cache: ReleaseCache,
+        rng: Callable[[], float] = random.random,
+        verifier: Verifier | None = None,
     ) -> None:
         self._registry = registry
         self._target = target
         self._cache = cache
         self._rng = rng
+        self._verifier = verifier
         self._stopping = threading.Event()
         self._answered = threading.Event()
         self._undeclared = threading.Event()
@@ -89,7 +97,7 @@ class Client:
     def start(self) -> None:
         """Takes the release on disk into force and begins; returns at once."""
         cached = self._cache.load()
-        if cached is not None and not self._registry.faults_of(cached):
+        if cached is not None and not self._registry.faults_of(cached) and not self._unverified(cached):
             alone = Assignment(self._target.service, 0, cached.number)
             self._registry.apply(alone, [cached], confirmed=False)
         self._registry.on_declared(self._undeclared.set)
@@ -161,6 +169,8 @@ class Client:
             return
         arms = [fitting for arm in message.arms if (fitting := self._fitting(arm)) is not None]
         self._registry.apply(assignment_of(message), [control, *arms], confirmed=True)
+        if self._verifier is not None:
+            self._verifier.applied(self._verifier.check(control, control.envelope))
         self._cache.store(message.release)
         for release in (control, *arms):
             self._acknowledge(release.number, "")
@@ -169,7 +179,7 @@ class Client:
         """The release; None where it does not fit what is declared, which is answered and said."""
         try:
             release = Release.from_proto(message)
-            faults = self._registry.faults_of(release)
+            faults = self._registry.faults_of(release) or self._unverified(release)
         except InvalidValue as error:
             faults = [str(error)]
         if not faults:
@@ -178,6 +188,16 @@ class Client:
             _LOG.error("release %d is refused and nothing of it applied: %s", message.number, "; ".join(faults))
         self._acknowledge(message.number, "; ".join(faults))
         return None
+
+    def _unverified(self, release: Release) -> list[str]:
+        """Why a release may not be applied where a public key is configured."""
+        if self._verifier is None:
+            return []
+        try:
+            self._verifier.check(release, release.envelope)
+        except Unverified as error:
+            return [f"release {release.number}: {error}"]
+        return []
 
     def _acknowledge(self, number: int, error: str) -> None:
         """Answers once, however often an assignment names the release."""

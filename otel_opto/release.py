@@ -23,6 +23,8 @@ class Release:
 
     number: int
     values: Mapping[str, ReleasedValue]
+    envelope: bytes = b""
+    """Its signature (`otel_opto.signing`); empty if it has none."""
 
     @classmethod
     def from_proto(cls, message: release_pb2.Release) -> "Release":
@@ -30,4 +32,4 @@ class Release:
         values = {
             item.key: ReleasedValue(value_from_proto(item.value), item.version, item.hash) for item in message.values
         }
-        return cls(message.number, values)
+        return cls(message.number, values, message.envelope)

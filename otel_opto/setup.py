@@ -26,6 +26,7 @@ from otel_opto.node import Node, NodeFactory
 from otel_opto.pinning import Pins, ReleaseSpanProcessor
 from otel_opto.propagation import ReleasePropagator
 from otel_opto.registry import Registry
+from otel_opto.signing import verifier_of
 
 _LOG = logging.getLogger("otel_opto")
 DEFAULT_ENDPOINT = "http://127.0.0.1:4317"
@@ -42,6 +43,7 @@ class Settings:
     disabled: bool
     certificate: Path | None = None
     cache_key: bytes = field(default=b"", repr=False)
+    public_key: str = ""
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -72,6 +74,7 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
         cache_key=key if isinstance(key, bytes) else str(key).encode(),
         disabled=environment.get("OTEL_OPTO_DISABLED", "").lower() in ("1", "true", "yes"),
         certificate=Path(certificate) if certificate else None,
+        public_key=first("public_key", environment.get("OTEL_OPTO_PUBLIC_KEY")),
         headers=tuple(parse_env_headers(environment.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True).items()),
     )
 
@@ -97,6 +100,7 @@ class Sdk:
         endpoint: str | None = None,
         cache_dir: str | Path | None = None,
         cache_key: str | bytes | None = None,
+        public_key: str | Path | None = None,
         tracer_provider: TracerProvider | None = None,
         logger_provider: LoggerProvider | None = None,
         instance_id: str | None = None,
@@ -116,6 +120,8 @@ class Sdk:
                 OTEL_OPTO_CACHE_DIR, else the user's cache directory; without a home nothing is kept.
             cache_key: A secret; a release on disk that was not written with it is not applied. Else
                 OTEL_OPTO_CACHE_KEY.
+            public_key: The file of an Ed25519 public key; only releases that its private key signed are applied. Else
+                OTEL_OPTO_PUBLIC_KEY. Needs the extra ``signing``.
             tracer_provider: Else the global one.
             logger_provider: Carries feedback. Else the global one.
             instance_id: Else the provider's ``service.instance.id``, else a random one.
@@ -129,6 +135,7 @@ class Sdk:
             "endpoint": endpoint,
             "cache_dir": cache_dir,
             "cache_key": cache_key,
+            "public_key": public_key,
             "instance_id": instance_id,
         }
         try:
@@ -161,7 +168,8 @@ class Sdk:
         cache = ReleaseCache(settings.cache_directory, settings.service, settings.cache_key)
         self.pins.serve(settings.service)
         self._carry()
-        self._client = Client(self.registry, _target(settings), cache)
+        verifier = verifier_of(settings.public_key, settings.service) if settings.public_key else None
+        self._client = Client(self.registry, _target(settings), cache, verifier=verifier)
         self._client.start()
         return self._client.wait(wait_seconds) if wait_seconds > 0 else False
 

@@ -95,9 +95,10 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
         self.add(number, values)
         self.assign(Assignment("", 0, number))
 
-    def add(self, number: int, values: Mapping[str, ParameterValue]) -> None:
-        """Makes a release known for `assign`; it is in force for nobody yet."""
+    def add(self, number: int, values: Mapping[str, ParameterValue], envelope: str = "") -> None:
+        """Makes a release known for `assign`, with its signature; it is in force for nobody yet."""
         self._releases[number] = _release(number, values)
+        self._releases[number].envelope = envelope.encode()
 
     def assign(self, assignment: Assignment) -> None:
         """Puts an assignment among the known releases in force; it gets the next revision."""

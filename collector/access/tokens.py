@@ -15,8 +15,17 @@ class Scope(StrEnum):
     READ = "read"
     """Read traces, feedback, releases, studies, statistics."""
 
+    PROPOSE = "propose"
+    """What a machine may: propose releases and rollouts, pause and abort them."""
+
     PUBLISH = "publish"
     """Change what applications run: begin and stop studies, roll back."""
+
+    APPROVE = "approve"
+    """A person's word: approve a release for a rollout, go on with it, promote it, sign off an automatic policy."""
+
+    ADMIN = "admin"
+    """Look after the collector itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,21 @@ class Access:
     def open(self) -> bool:
         """Whether nobody has to show a token."""
         return not self._tokens
+
+    def actor(self, authorization: str) -> str:
+        """Who the header's token names, for the ledger: ``token:NAME``; ``local`` where nobody has to show one."""
+        known = self._known(authorization)
+        return f"token:{known.name}" if known else "local"
+
+    def allows(self, authorization: str, scope: Scope) -> bool:
+        """Whether the header's token allows something beyond what it was checked for."""
+        known = self._known(authorization)
+        return self.open or (known is not None and scope in known.scopes)
+
+    def _known(self, authorization: str) -> Token | None:
+        given = authorization.partition(" ")[2].strip().encode()
+        found = [token for token in self._tokens if hmac.compare_digest(token.secret.encode(), given)]
+        return found[0] if found else None
 
     def check(self, authorization: str, scope: Scope | None) -> None:
         """Passes where the header's token allows it. Takes the same time for every wrong token.

@@ -21,6 +21,7 @@ from collector.core.release import Acknowledgement, Release, ReleaseStatus, Valu
 from collector.core.span import SpanContext
 from collector.core.study import Direction, Exploration, Policy, Reach, RejectedProposal, Study, StudyRecord, Trial
 from collector.core.telemetry import TraceSummary
+from otel_opto.assignment import Assignment
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
 _MOST_UNKNOWN = 20
@@ -179,6 +180,12 @@ def reach_of(text: str, where: str) -> Reach:
     return reaches[text]
 
 
+class SignatureDocument(_Strict):
+    """The body that signs a release."""
+
+    envelope: str
+
+
 class AcknowledgementDocument(_Strict):
     """The body of an application's word on a release."""
 
@@ -239,6 +246,18 @@ def values_document(service: str, release: Release | None, defaults: Sequence[Pa
         "hash": release.hash if release else None,
         "values": {key: parameter["value"] for key, parameter in parameters.items()},
         "parameters": parameters,
+    }
+
+
+def assignment_document(assignment: Assignment | None) -> dict[str, object]:
+    """Who gets which release; nothing is in force where the control is null."""
+    if assignment is None:
+        return {"revision": 0, "control": None, "arms": [], "salt": ""}
+    return {
+        "revision": assignment.revision,
+        "control": assignment.control,
+        "arms": [{"release": arm.release, "start": arm.start, "share": arm.share} for arm in assignment.arms],
+        "salt": assignment.salt,
     }
 
 

@@ -10,7 +10,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from collector.access.table import RpcTable, rpcs
-from collector.access.tokens import Scope
+from collector.access.tokens import Access, Scope
 from collector.api.bodies import Bodies, message_of
 from collector.api.messages import (
     declaration_in,
@@ -90,10 +90,10 @@ class Rpc:
     answer: Callable[[Any, _Context], Any]
 
 
-def table(operations: Operations, publisher: Publisher) -> Sequence[Rpc]:
+def table(operations: Operations, publisher: Publisher, access: Access) -> Sequence[Rpc]:
     """All that is served, and who may ask for it."""
-    parameters, releases = Parameters(operations), Releases(operations, publisher)
-    feedback, studies = FeedbackEntries(operations), Studies(operations)
+    parameters, releases = Parameters(operations), Releases(operations, publisher, access)
+    feedback, studies = FeedbackEntries(operations), Studies(operations, access)
 
     def one(service: ServiceDescriptor, name: str, scope: Scope, answer: Callable[[Any, _Context], Any]) -> Rpc:
         kind = GetMessageClass(service.methods_by_name[name].input_type)
@@ -107,6 +107,7 @@ def table(operations: Operations, publisher: Publisher) -> Sequence[Rpc]:
         one(_RELEASES, "AcknowledgeRelease", _INGEST, releases.acknowledge),
         one(_RELEASES, "ListReleases", _READ, releases.list),
         one(_RELEASES, "GetRelease", _READ, releases.get),
+        one(_RELEASES, "SignRelease", _PUBLISH, releases.sign),
         one(_RELEASES, "Rollback", _PUBLISH, releases.rollback),
         Rpc(_FEEDBACK, "SubmitFeedback", _INGEST, feedback_in, feedback.submit),
         one(_FEEDBACK, "ListFeedback", _READ, feedback.list),
@@ -192,12 +193,21 @@ class Parameters:
         )
 
 
+def _authorization(context: _Context) -> str:
+    return next((str(value) for key, value in context.invocation_metadata() or () if key == "authorization"), "")
+
+
+def _actor(access: Access, context: _Context) -> str:
+    return access.actor(_authorization(context))
+
+
 class Releases:
     """proto/otel_opto/v1/release.proto."""
 
-    def __init__(self, operations: Operations, publisher: Publisher) -> None:
+    def __init__(self, operations: Operations, publisher: Publisher, access: Access) -> None:
         self._operations = operations
         self._publisher = publisher
+        self._access = access
 
     async def watch(
         self, request: release_pb2.WatchReleasesRequest, context: _Context
@@ -215,8 +225,18 @@ class Releases:
                 yield await self._in_force(assignment)
 
     async def _in_force(self, assignment: Assignment) -> release_pb2.WatchReleasesResponse:
-        control, *arms = [release_to_proto(await self._operations.release(one)) for one in assignment.releases]
+        control, *arms = [
+            release_to_proto(await self._operations.release(one), await self._operations.envelope(one))
+            for one in assignment.releases
+        ]
         return release_pb2.WatchReleasesResponse(release=control, assignment=assignment_to_proto(assignment), arms=arms)
+
+    async def sign(self, request: release_pb2.SignReleaseRequest, context: _Context) -> release_pb2.SignReleaseResponse:
+        """See the proto file."""
+        await self._operations.sign(
+            request.number, request.envelope.decode("utf-8", "replace"), _actor(self._access, context)
+        )
+        return release_pb2.SignReleaseResponse()
 
     async def assignment(
         self, request: release_pb2.GetAssignmentRequest, context: _Context
@@ -251,7 +271,7 @@ class Releases:
 
     async def rollback(self, request: release_pb2.RollbackRequest, context: _Context) -> release_pb2.RollbackResponse:
         """See the proto file."""
-        release = await self._operations.rollback(request.number, "api")
+        release = await self._operations.rollback(request.number, _actor(self._access, context))
         return release_pb2.RollbackResponse(release=release_to_proto(release))
 
 
@@ -278,12 +298,17 @@ class FeedbackEntries:
 class Studies:
     """proto/otel_opto/v1/study.proto."""
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: Operations, access: Access) -> None:
         self._operations = operations
+        self._access = access
 
     async def create(self, request: study_pb2.CreateStudyRequest, context: _Context) -> study_pb2.CreateStudyResponse:
         """See the proto file."""
-        record = await self._operations.create_study(study_from_proto(request.study), "api")
+        record = await self._operations.create_study(
+            study_from_proto(request.study),
+            _actor(self._access, context),
+            may_approve=self._access.allows(_authorization(context), Scope.APPROVE),
+        )
         return study_pb2.CreateStudyResponse(status=study_to_proto(record, record.trials))
 
     async def list(self, request: study_pb2.ListStudiesRequest, context: _Context) -> study_pb2.ListStudiesResponse:
@@ -305,6 +330,6 @@ class Studies:
 
     async def stop(self, request: study_pb2.StopStudyRequest, context: _Context) -> study_pb2.StopStudyResponse:
         """See the proto file."""
-        record = await self._operations.stop_study(request.name, "api")
+        record = await self._operations.stop_study(request.name, _actor(self._access, context))
         trials = numbered("trials", record.trials, PageRequest(MOST_ON_A_PAGE))
         return study_pb2.StopStudyResponse(status=study_to_proto(record, trials.items))

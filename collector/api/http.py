@@ -13,14 +13,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from collector.access.table import Endpoint, HttpTable
-from collector.access.tokens import Scope
+from collector.access.tokens import Access, Scope
 from collector.api.bodies import Bodies, parse, parse_each
 from collector.api.documents import (
     AcknowledgementDocument,
     FeedbackDocument,
     ParameterDocument,
+    SignatureDocument,
     StudyDocument,
     acknowledgement_document,
+    assignment_document,
     change_document,
     feedback_document,
     parameter_document,
@@ -75,15 +77,16 @@ def app(table: HttpTable) -> Starlette:
     )
 
 
-def endpoints(operations: Operations, ready: Callable[[], bool], bodies: Bodies) -> Sequence[Endpoint]:
+def endpoints(operations: Operations, ready: Callable[[], bool], bodies: Bodies, access: Access) -> Sequence[Endpoint]:
     """All that is served of the API itself, and who may ask for it.
 
     Args:
         operations: What is served.
         ready: Whether the collector accepts data.
         bodies: Reads what is sent.
+        access: Says who asks.
     """
-    served = _Served(operations, ready, bodies)
+    served = _Served(operations, ready, bodies, access)
     ingest, read, publish = Scope.INGEST, Scope.READ, Scope.PUBLISH
     return [
         Endpoint("GET", "/readyz", served.readyz, None),
@@ -103,6 +106,8 @@ def endpoints(operations: Operations, ready: Callable[[], bool], bodies: Bodies)
         Endpoint("POST", "/v1/releases/{number:int}/acknowledgements", served.acknowledge, ingest),
         Endpoint("GET", "/v1/releases/{before:int}/diff/{number:int}", served.diff, read),
         Endpoint("POST", "/v1/releases/{number:int}/rollback", served.rollback, publish),
+        Endpoint("POST", "/v1/releases/{number:int}/signature", served.sign, publish),
+        Endpoint("GET", "/v1/services/{service}/assignment", served.assignment, ingest),
         Endpoint("GET", "/v1/studies", served.studies, read),
         Endpoint("POST", "/v1/studies", served.create_study, publish),
         Endpoint("GET", "/v1/studies/{name}", served.study, read),
@@ -158,10 +163,26 @@ def _encoded(encoder: json.JSONEncoder, document: object) -> bytes:
 class _Served:
     """One method per route."""
 
-    def __init__(self, operations: Operations, ready: Callable[[], bool], bodies: Bodies) -> None:
+    def __init__(self, operations: Operations, ready: Callable[[], bool], bodies: Bodies, access: Access) -> None:
         self._operations = operations
+        self._access = access
         self._bodies = bodies
         self._ready = ready
+
+    def _actor(self, request: Request) -> str:
+        return self._access.actor(request.headers.get("authorization", ""))
+
+    def _may_approve(self, request: Request) -> bool:
+        return self._access.allows(request.headers.get("authorization", ""), Scope.APPROVE)
+
+    async def sign(self, request: Request) -> Response:
+        envelope = await self._bodies.of_http(request, lambda body: parse(SignatureDocument, body).envelope)
+        await self._operations.sign(request.path_params["number"], envelope, self._actor(request))
+        return JSONResponse({})
+
+    async def assignment(self, request: Request) -> Response:
+        found = await self._operations.assignment(request.path_params["service"])
+        return JSONResponse(assignment_document(found))
 
     async def readyz(self, _: Request) -> Response:
         if not self._ready():
@@ -254,7 +275,7 @@ class _Served:
         )
 
     async def rollback(self, request: Request) -> Response:
-        release = await self._operations.rollback(request.path_params["number"], "api")
+        release = await self._operations.rollback(request.path_params["number"], self._actor(request))
         return await _answer(lambda: release_document(release), HTTPStatus.CREATED)
 
     async def studies(self, request: Request) -> Response:
@@ -263,7 +284,9 @@ class _Served:
 
     async def create_study(self, request: Request) -> Response:
         study = await self._bodies.of_http(request, lambda body: parse(StudyDocument, body).study())
-        record = await self._operations.create_study(study, "api")
+        record = await self._operations.create_study(
+            study, self._actor(request), may_approve=self._may_approve(request)
+        )
         return await _answer(lambda: study_document(record), HTTPStatus.CREATED)
 
     async def study(self, request: Request) -> Response:
@@ -285,7 +308,7 @@ class _Served:
         return await _answer(lambda: page_document(name, page, document_of))
 
     async def stop_study(self, request: Request) -> Response:
-        record = await self._operations.stop_study(request.path_params["name"], "api")
+        record = await self._operations.stop_study(request.path_params["name"], self._actor(request))
         return await _answer(lambda: study_document(record))
 
 

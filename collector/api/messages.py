@@ -40,8 +40,8 @@ _REACHES = {
 }
 
 
-def release_to_proto(release: Release) -> release_pb2.Release:
-    """The message for a release."""
+def release_to_proto(release: Release, envelope: str = "") -> release_pb2.Release:
+    """The message for a release, with its signature."""
     return release_pb2.Release(
         number=release.number,
         service=release.service,
@@ -55,6 +55,7 @@ def release_to_proto(release: Release) -> release_pb2.Release:
         parent=release.parent or 0,
         created_unix_nano=release.created_unix_nano,
         reason=release.reason,
+        envelope=envelope.encode(),
     )
 
 

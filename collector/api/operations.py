@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from collector.api.drawing import drawing
-from collector.core.errors import Conflict, InvalidRequest, NotFound, some
+from collector.core.errors import Conflict, InvalidRequest, NotFound, TooLarge, some
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.identity.ids import trace_id_of
 from collector.core.page import MOST_PAGE_BYTES, Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import validated
 from collector.core.protocols import Clock, Optimizer, Store
 from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus, ValueChange, diff
-from collector.core.study import Reach, Study, StudyRecord, StudyState
+from collector.core.study import Policy, Reach, Study, StudyRecord, StudyState
 from collector.core.telemetry import StoreCounts, TraceSummary
 from collector.counters import Counter, Counters
 from collector.feedback.tally import tally, words
@@ -24,6 +24,8 @@ from collector.study.runner import StudyRunner
 from collector.study.studies import Studies
 from otel_opto.assignment import Assignment, unit_of
 from otel_opto.spec import ParameterSpec
+
+MOST_ENVELOPE_CHARACTERS = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,21 @@ class Operations:
         if found is None:
             raise NotFound(f"release {number}: there is none of that number; `otel-opto releases` lists them")
         return found
+
+    async def sign(self, number: int, envelope: str, actor: str) -> None:
+        """Keeps a release's signature; it is made where the private key is, and applications verify it.
+
+        Raises:
+            NotFound: there is no such number.
+            TooLarge: it is no signature of one release.
+        """
+        if len(envelope) > MOST_ENVELOPE_CHARACTERS:
+            raise TooLarge(f"envelope: found {len(envelope)} characters, allowed are {MOST_ENVELOPE_CHARACTERS}")
+        await self._backend.desk.sign(number, envelope, actor)
+
+    async def envelope(self, number: int) -> str:
+        """A release's signature; empty if it has none."""
+        return await self._backend.desk.envelope(number)
 
     async def diff(self, before: int, after: int) -> Sequence[ValueChange]:
         """What changed from one release to another; `before` 0 is "nothing"."""
@@ -186,8 +203,11 @@ class Operations:
 
     # --- studies ------------------------------------------------------------------------------------------------
 
-    async def create_study(self, study: Study, actor: str) -> StudyRecord:
+    async def create_study(self, study: Study, actor: str, *, may_approve: bool) -> StudyRecord:
         """Begins a study.
+
+        Args:
+            may_approve: Whether the actor may sign off that the evidence alone promotes.
 
         Raises:
             AlreadyExists: a study has that name.
@@ -199,6 +219,10 @@ class Operations:
         faults = optimizer.check(study, await self._store.parameters(study.service))
         if faults:
             raise InvalidRequest(f"study {study.name!r}: " + "; ".join(faults))
+        if study.promotion is Policy.AUTOMATIC and not may_approve:
+            raise Conflict(
+                "promotion: an automatic one is signed off by who begins the study, with the scope 'approve'"
+            )
         record = await self._backend.studies.create(study, actor)
         self._backend.wake()
         return record

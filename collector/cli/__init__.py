@@ -37,7 +37,18 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    from collector.cli import demo, directory, feedback, releases, serve, studies, traces  # noqa: PLC0415 - see main
+    from collector.cli import (  # noqa: PLC0415 - see main
+        audit,
+        demo,
+        directory,
+        feedback,
+        keys,
+        releases,
+        rollouts,
+        serve,
+        studies,
+        traces,
+    )
 
     top: argparse.ArgumentParser = _Parser(
         prog="otel-opto",
@@ -54,8 +65,11 @@ def parser() -> argparse.ArgumentParser:
     demo.add_to(commands)
     studies.add_to(commands, common)
     releases.add_to(commands, common)
+    rollouts.add_to(commands, common)
     feedback.add_to(commands, common)
     traces.add_to(commands, common)
+    audit.add_to(commands, common)
+    keys.add_to(commands)
     directory.add_to(commands)
     return top
 

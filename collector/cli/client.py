@@ -76,6 +76,10 @@ class ApiClient:
         """The decoded answer to a POST; raises as `get`."""
         return json.loads(self._call("POST", path, document or {}) or "null")
 
+    def put(self, path: str, document: Mapping[str, object]) -> Any:
+        """The decoded answer to a PUT; raises as `get`."""
+        return json.loads(self._call("PUT", path, document) or "null")
+
     def _call(self, method: str, path: str, document: Mapping[str, object] | None) -> str:
         body = None if document is None else json.dumps(document).encode()
         if not self._url.startswith(("http://", "https://")):

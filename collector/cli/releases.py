@@ -1,9 +1,14 @@
 """``otel-opto releases``: what was published, what changed, and the way back."""
 
 import argparse
+import time
+from pathlib import Path
 
 from collector.cli import output
-from collector.cli.client import ApiClient
+from collector.cli.client import ApiClient, quoted
+from collector.cli.signing import envelope_of
+from collector.cli.studies import options_of
+from otel_opto.signing import Signed
 
 _HELP = """\
 A release is an immutable, numbered set of parameter values; applications apply one whole or not at all.
@@ -12,6 +17,8 @@ examples:
   otel-opto releases                    list them, newest first
   otel-opto releases show 12            its values, and which instances applied it
   otel-opto releases diff 9 12          what changed between two
+  otel-opto releases propose qa k=5     a release made by hand, for a rollout
+  otel-opto releases sign 12 --key k    for applications that apply signed releases only
   otel-opto releases rollback 9         publish the values of 9 again, as a new release; stops the service's study
 """
 
@@ -38,6 +45,16 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     comparing.add_argument("before", type=int, help="0 stands for nothing")
     comparing.add_argument("after", type=int)
     comparing.set_defaults(run=diff)
+    proposing = actions.add_parser("propose", help="a release that is in force for nobody yet", parents=[common])
+    proposing.add_argument("service")
+    proposing.add_argument("values", nargs="+", metavar="KEY=VALUE", help="the value is JSON where it is JSON")
+    proposing.add_argument("--why", default="", help="for the ledger")
+    proposing.set_defaults(run=propose)
+    signing = actions.add_parser("sign", help="for applications that hold the public key", parents=[common])
+    signing.add_argument("number", type=int)
+    signing.add_argument("--key", required=True, metavar="FILE", help="the private key (otel-opto keys create)")
+    signing.add_argument("--days", type=float, default=365.0, help="how long it may be applied (default 365)")
+    signing.set_defaults(run=sign)
     back = actions.add_parser("rollback", help="publish an earlier one's values again", parents=[common])
     back.add_argument("number", type=int)
     back.set_defaults(run=rollback)
@@ -84,6 +101,33 @@ def diff(arguments: argparse.Namespace) -> int:
         return 0
     rows = [(c["key"], output.change(c["before"], c["after"])) for c in document["changes"]]
     output.show_table(("parameter", "change"), rows, "no value differs")
+    return 0
+
+
+def propose(arguments: argparse.Namespace) -> int:
+    """Makes a release out of given values; a rollout brings it to applications."""
+    document = {"values": options_of(arguments.values, "KEY=VALUE"), "reason": arguments.why}
+    release = ApiClient(arguments.collector).post(f"/v1/services/{quoted(arguments.service)}/releases", document)
+    if arguments.json:
+        output.show_json(release)
+        return 0
+    output.show(f"release {release['number']} of {release['service']} is there, in force for nobody yet")
+    output.show(f"roll it out: otel-opto rollouts start NAME --release {release['number']} --metric METRIC")
+    return 0
+
+
+def sign(arguments: argparse.Namespace) -> int:
+    """Signs a release as it is stored; applications verify it before they apply it."""
+    client = ApiClient(arguments.collector)
+    release = client.get(f"/v1/releases/{arguments.number}")
+    now = int(time.time())
+    signed = Signed(release["service"], release["number"], release["values"], now, now + int(arguments.days * 86_400))
+    try:
+        envelope = envelope_of(signed, Path(arguments.key).read_bytes())
+    except ValueError as error:
+        raise SystemExit(f"otel-opto: --key {arguments.key}: {error}") from None
+    client.post(f"/v1/releases/{arguments.number}/signature", {"envelope": envelope})
+    output.show(f"release {release['number']} of {release['service']} is signed for {arguments.days:g} days")
     return 0
 
 

@@ -107,9 +107,9 @@ def _add_create(
     creating.set_defaults(run=create)
 
 
-def options_of(texts: list[str]) -> dict[str, object]:
-    """An optimizer's options from KEY=VALUE texts; a value is JSON where it is JSON, else a text."""
-    return {key: _json_or_text(value) for key, value in _pairs(texts, "--option").items()}
+def options_of(texts: list[str], flag: str = "--option") -> dict[str, object]:
+    """Options or values from KEY=VALUE texts; a value is JSON where it is JSON, else a text."""
+    return {key: _json_or_text(value) for key, value in _pairs(texts, flag).items()}
 
 
 def labels_of(texts: list[str]) -> dict[str, float]:

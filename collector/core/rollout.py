@@ -1,7 +1,7 @@
 """Rollouts: how a release gets from an arm of live traffic to the control, or does not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from collector.core.study import Direction, Policy
@@ -116,6 +116,8 @@ class Guardrail:
     margin: float = 0.02
 
 
+_WHOLE = 10_000
+_BOUNDED = (Signal.LATENCY, Signal.TOKENS, Signal.COST)
 DEFAULT_STAGES = (Stage(500, 3_600.0), Stage(2_500, 3_600.0), Stage(5_000, 3_600.0))
 DEFAULT_GUARDRAILS = (Guardrail(Signal.ERROR), Guardrail(Signal.MISAPPLIED), Guardrail(Signal.SILENT, margin=0.1))
 
@@ -158,6 +160,37 @@ class RolloutPlan:
     feedback_delay_seconds: float = 60.0
     cap_seconds: float = 7 * 86_400.0
     targeting: str = ""
+
+    def of(self, content_hash: str) -> "RolloutPlan":
+        """The plan for a release of that content."""
+        return replace(self, content_hash=content_hash)
+
+    def faults(self) -> list[str]:
+        """Every fault of its fields: what was found, what is allowed."""
+        shares = [stage.share for stage in self.stages]
+        faults = []
+        if not shares or shares != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] < _WHOLE:
+            faults.append(f"stages: found shares {shares} of 10000, allowed are rising ones above 0 and below 10000")
+        if any(not stage.least_seconds >= 0 for stage in self.stages):
+            faults.append("stages: a stage takes 0 seconds or more")
+        if self.metric is not None and not self.metric.lowest < self.metric.highest:
+            faults.append(
+                f"metric: found range {self.metric.lowest:g} to {self.metric.highest:g}, the lowest comes first"
+            )
+        if not self.metric and not self.guardrails:
+            faults.append("metric: found none and no guardrail; one of them has to decide")
+        for name, value in (
+            ("margin", self.margin),
+            *((f"guardrail {one.signal.value}", one.margin) for one in self.guardrails),
+        ):
+            if not 0 <= value < 1:
+                faults.append(f"{name}: found {value:g}, allowed is from 0 to below 1")
+        unbounded = [rail for rail in self.guardrails if rail.signal in _BOUNDED and rail.bound is None]
+        faults += [f"guardrail {rail.signal.value}: needs a bound" for rail in unbounded]
+        for name, value in (("alpha_harm", self.alpha_harm), ("alpha_promote", self.alpha_promote)):
+            if not 0 < value < 1:
+                faults.append(f"{name}: found {value:g}, allowed is between 0 and 1")
+        return faults
 
 
 @dataclass(frozen=True, slots=True)

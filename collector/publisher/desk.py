@@ -4,13 +4,22 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from collector.core.errors import Conflict, Outdated
+from collector.core.errors import Conflict, NotFound, Outdated
 from collector.core.folding import Fold
 from collector.core.ledger import Change, Ledger, Recorded
 from collector.core.protocols import Publisher
 from collector.core.release import Release, ReleaseDraft, number_release
 from collector.counters import Counter, Counters
-from collector.publisher.events import RELEASES, assigned, assignment_of, assignment_stream, release_of, released
+from collector.publisher.events import (
+    RELEASES,
+    assigned,
+    assignment_of,
+    assignment_stream,
+    release_of,
+    released,
+    signature_stream,
+    signed,
+)
 from otel_opto.assignment import Arm, Assignment
 
 _TRIES = 5
@@ -58,6 +67,7 @@ class Desk:
         self._counters = counters
         self._assignments: Fold[Assignment | None] = Fold(ledger, None, _last_assignment)
         self._releases: dict[int, Release] = {}
+        self._envelopes: dict[int, str] = {}
 
     async def release(self, number: int) -> Release | None:
         """None if there is no such number."""
@@ -89,6 +99,29 @@ class Desk:
         """The release of everybody who is in no arm; None before the first."""
         assignment = await self.assignment(service)
         return await self.release(assignment.control) if assignment else None
+
+    async def sign(self, number: int, envelope: str, actor: str) -> None:
+        """Keeps a release's signature; applications with a public key verify it.
+
+        Raises:
+            NotFound: there is no such release.
+            Outdated: somebody else signed it at the same time.
+        """
+        release = await self.release(number)
+        if release is None:
+            raise NotFound(f"release {number}: there is none of that number; `otel-opto releases` lists them")
+        kept = await self._ledger.read(signature_stream(number))
+        await self._ledger.append([signed(release, envelope, kept[-1].version if kept else 0)], actor)
+        self._envelopes.pop(number, None)
+
+    async def envelope(self, number: int) -> str:
+        """A release's last signature; empty if it has none."""
+        if number not in self._envelopes:
+            kept = await self._ledger.read(signature_stream(number))
+            if len(self._envelopes) >= _MOST_CACHED:
+                self._envelopes.pop(next(iter(self._envelopes)))
+            self._envelopes[number] = str(kept[-1].data["envelope"]) if kept else ""
+        return self._envelopes[number]
 
     async def publish(
         self,

@@ -33,6 +33,17 @@ def release_of(recorded: Recorded) -> Release:
     return Release(recorded.version, recorded.subject, values, data["parent"], recorded.time_unix_nano, data["reason"])
 
 
+def signature_stream(number: int) -> str:
+    """Where the signatures of a release are."""
+    return f"signature/{number}"
+
+
+def signed(release: Release, envelope: str, version: int) -> Change:
+    """Adds a signature; the last one counts."""
+    event = Event("release_signed", {"envelope": envelope}, release.service)
+    return Change(signature_stream(release.number), version, (event,))
+
+
 def assigned(assignment: Assignment, reason: str) -> Change:
     """Puts an assignment in force."""
     arms = [[arm.release, arm.start, arm.share] for arm in assignment.arms]

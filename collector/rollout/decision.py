@@ -75,14 +75,21 @@ def _onward(rollout: Rollout, comparison: Comparison, now_unix_nano: int) -> Dec
         return Decision(Step.WAIT, f"{left:.0f} s more of stage {rollout.stage + 1}, then {_next(rollout)}")
     missing = _missing(rollout, comparison)
     if rollout.stage + 1 < len(rollout.plan.stages):
-        few = rollout.plan.least_units_to_abort - _units(rollout, comparison).arm_units
+        few = rollout.plan.least_units_to_abort - counted_by(rollout, comparison).arm_units
         if few > 0:
             return Decision(Step.WAIT, f"{few} more units of the arm, then {_next(rollout)}")
         return Decision(Step.ADVANCE, f"no harm seen; {_next(rollout)}")
     return Decision(Step.WAIT, missing) if missing else Decision(Step.PROMOTE, _proof(rollout, comparison))
 
 
-def _units(rollout: Rollout, comparison: Comparison) -> Evidence:
+def units_words(rollout: Rollout, comparison: Comparison) -> str:
+    """How many units there are of how many that are needed at least, for people."""
+    counted = counted_by(rollout, comparison)
+    least = rollout.plan.least_units
+    return f"{counted.arm_units} of the arm, {counted.control_units} of the control; {least} of each at least"
+
+
+def counted_by(rollout: Rollout, comparison: Comparison) -> Evidence:
     """The evidence by which units are counted: the metric's, else the first guardrail's."""
     if rollout.plan.metric is not None or not comparison.rails:
         return comparison.metric
@@ -91,7 +98,7 @@ def _units(rollout: Rollout, comparison: Comparison) -> Evidence:
 
 def _missing(rollout: Rollout, comparison: Comparison) -> str:
     """What is missing for a promotion, in words; empty if nothing is."""
-    plan, counted = rollout.plan, _units(rollout, comparison)
+    plan, counted = rollout.plan, counted_by(rollout, comparison)
     few = plan.least_units - counted.fewest
     if few > 0:
         return f"{few} more units are needed ({counted.arm_units} of the arm, {counted.control_units} of the control)"
@@ -105,7 +112,7 @@ def _missing(rollout: Rollout, comparison: Comparison) -> str:
 
 
 def _proof(rollout: Rollout, comparison: Comparison) -> str:
-    counted = _units(rollout, comparison)
+    counted = counted_by(rollout, comparison)
     better = rollout.plan.metric is not None and rollout.plan.rule is Rule.BETTER
     return (
         f"{'better' if better else 'no worse'} than the control: e-value {counted.sound_e_value:.3g} after "

@@ -98,9 +98,11 @@ class Rollouts:
 
         Raises:
             NotFound: there is no such rollout.
-            Conflict: another rollout has the service's traffic, or this one has begun already.
+            Conflict: another rollout has the service's traffic, or this one has ended.
         """
         found, version = await self._known(name)
+        if found.state in _LIVE:
+            return found
         if found.state not in (RolloutState.DRAFT, RolloutState.AWAITING_APPROVAL):
             raise Conflict(f"rollout {name!r} is {found.state.value} and cannot begin")
         stream = history.rollout_stream(name)

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import otel_opto
+
 from . import parameters
 from .application import Application
 from .corpus import Question
@@ -63,6 +65,13 @@ class _Handler(BaseHTTPRequestHandler):
         return document
 
     def _ask(self, document: dict[str, Any]) -> dict[str, object]:
+        user = document.get("user")
+        if not isinstance(user, str) or not user:
+            return self._answered(document)
+        with otel_opto.targeting_key(user):  # a user stays with one release while it is rolled out
+            return self._answered(document)
+
+    def _answered(self, document: dict[str, Any]) -> dict[str, object]:
         application = self.server.application
         if "question_id" in document:
             return asdict(application.ask_labelled(self._labelled(document["question_id"]), _split(document)))

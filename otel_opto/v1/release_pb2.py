@@ -25,47 +25,51 @@ _sym_db = _symbol_database.Default()
 from otel_opto.v1 import parameter_pb2 as otel__opto_dot_v1_dot_parameter__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aotel_opto/v1/release.proto\x12\x0cotel_opto.v1\x1a\x1cotel_opto/v1/parameter.proto\"_\n\rReleasedValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.otel_opto.v1.Value\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0c\n\x04hash\x18\x04 \x01(\t\"\xa0\x01\n\x07Release\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0c\n\x04hash\x18\x03 \x01(\t\x12+\n\x06values\x18\x04 \x03(\x0b\x32\x1b.otel_opto.v1.ReleasedValue\x12\x0e\n\x06parent\x18\x05 \x01(\r\x12\x19\n\x11\x63reated_unix_nano\x18\x06 \x01(\x06\x12\x0e\n\x06reason\x18\x07 \x01(\t\"4\n\x03\x41rm\x12\x0f\n\x07release\x18\x01 \x01(\r\x12\r\n\x05start\x18\x02 \x01(\r\x12\r\n\x05share\x18\x03 \x01(\r\"o\n\nAssignment\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0f\n\x07\x63ontrol\x18\x03 \x01(\r\x12\x1f\n\x04\x61rms\x18\x04 \x03(\x0b\x32\x11.otel_opto.v1.Arm\x12\x0c\n\x04salt\x18\x05 \x01(\t\"_\n\x14WatchReleasesRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0binstance_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61pplied\x18\x03 \x01(\r\x12\x10\n\x08revision\x18\x04 \x01(\r\"\x92\x01\n\x15WatchReleasesResponse\x12&\n\x07release\x18\x01 \x01(\x0b\x32\x15.otel_opto.v1.Release\x12,\n\nassignment\x18\x02 \x01(\x0b\x32\x18.otel_opto.v1.Assignment\x12#\n\x04\x61rms\x18\x03 \x03(\x0b\x32\x15.otel_opto.v1.Release\"\x8e\x01\n\x19\x41\x63knowledgeReleaseRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0binstance_id\x18\x02 \x01(\t\x12\x0f\n\x07release\x18\x03 \x01(\r\x12+\n\x06status\x18\x04 \x01(\x0e\x32\x1b.otel_opto.v1.ReleaseStatus\x12\r\n\x05\x65rror\x18\x05 \x01(\t\"\x1c\n\x1a\x41\x63knowledgeReleaseResponse\"M\n\x13ListReleasesRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x14ListReleasesResponse\x12\'\n\x08releases\x18\x01 \x03(\x0b\x32\x15.otel_opto.v1.Release\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x11GetReleaseRequest\x12\x0e\n\x06number\x18\x01 \x01(\r\"\'\n\x14GetAssignmentRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\"E\n\x15GetAssignmentResponse\x12,\n\nassignment\x18\x01 \x01(\x0b\x32\x18.otel_opto.v1.Assignment\"<\n\x12GetReleaseResponse\x12&\n\x07release\x18\x01 \x01(\x0b\x32\x15.otel_opto.v1.Release\"!\n\x0fRollbackRequest\x12\x0e\n\x06number\x18\x01 \x01(\r\":\n\x10RollbackResponse\x12&\n\x07release\x18\x01 \x01(\x0b\x32\x15.otel_opto.v1.Release*f\n\rReleaseStatus\x12\x1e\n\x1aRELEASE_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16RELEASE_STATUS_APPLIED\x10\x01\x12\x19\n\x15RELEASE_STATUS_FAILED\x10\x02\x32\xa2\x04\n\x0eReleaseService\x12Z\n\rWatchReleases\x12\".otel_opto.v1.WatchReleasesRequest\x1a#.otel_opto.v1.WatchReleasesResponse0\x01\x12g\n\x12\x41\x63knowledgeRelease\x12\'.otel_opto.v1.AcknowledgeReleaseRequest\x1a(.otel_opto.v1.AcknowledgeReleaseResponse\x12U\n\x0cListReleases\x12!.otel_opto.v1.ListReleasesRequest\x1a\".otel_opto.v1.ListReleasesResponse\x12O\n\nGetRelease\x12\x1f.otel_opto.v1.GetReleaseRequest\x1a .otel_opto.v1.GetReleaseResponse\x12X\n\rGetAssignment\x12\".otel_opto.v1.GetAssignmentRequest\x1a#.otel_opto.v1.GetAssignmentResponse\x12I\n\x08Rollback\x12\x1d.otel_opto.v1.RollbackRequest\x1a\x1e.otel_opto.v1.RollbackResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aotel_opto/v1/release.proto\x12\x0cotel_opto.v1\x1a\x1cotel_opto/v1/parameter.proto\"_\n\rReleasedValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.otel_opto.v1.Value\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0c\n\x04hash\x18\x04 \x01(\t\"\xb2\x01\n\x07Release\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0c\n\x04hash\x18\x03 \x01(\t\x12+\n\x06values\x18\x04 \x03(\x0b\x32\x1b.otel_opto.v1.ReleasedValue\x12\x0e\n\x06parent\x18\x05 \x01(\r\x12\x19\n\x11\x63reated_unix_nano\x18\x06 \x01(\x06\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x10\n\x08\x65nvelope\x18\x08 \x01(\x0c\"4\n\x03\x41rm\x12\x0f\n\x07release\x18\x01 \x01(\r\x12\r\n\x05start\x18\x02 \x01(\r\x12\r\n\x05share\x18\x03 \x01(\r\"o\n\nAssignment\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0f\n\x07\x63ontrol\x18\x03 \x01(\r\x12\x1f\n\x04\x61rms\x18\x04 \x03(\x0b\x32\x11.otel_opto.v1.Arm\x12\x0c\n\x04salt\x18\x05 \x01(\t\"_\n\x14WatchReleasesRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0binstance_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61pplied\x18\x03 \x01(\r\x12\x10\n\x08revision\x18\x04 \x01(\r\"\x92\x01\n\x15WatchReleasesResponse\x12&\n\x07release\x18\x01 \x01(\x0b\x32\x15.otel_opto.v1.Release\x12,\n\nassignment\x18\x02 \x01(\x0b\x32\x18.otel_opto.v1.Assignment\x12#\n\x04\x61rms\x18\x03 \x03(\x0b\x32\x15.otel_opto.v1.Release\"\x8e\x01\n\x19\x41\x63knowledgeReleaseRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0binstance_id\x18\x02 \x01(\t\x12\x0f\n\x07release\x18\x03 \x01(\r\x12+\n\x06status\x18\x04 \x01(\x0e\x32\x1b.otel_opto.v1.ReleaseStatus\x12\r\n\x05\x65rror\x18\x05 \x01(\t\"\x1c\n\x1a\x41\x63knowledgeReleaseResponse\"M\n\x13ListReleasesRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x14ListReleasesResponse\x12\'\n\x08releases\x18\x01 \x03(\x0b\x32\x15.otel_opto.v1.Release\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x11GetReleaseRequest\x12\x0e\n\x06number\x18\x01 \x01(\r\"6\n\x12SignReleaseRequest\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x10\n\x08\x65nvelope\x18\x02 \x01(\x0c\"\x15\n\x13SignReleaseResponse\"\'\n\x14GetAssignmentRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\"E\n\x15GetAssignmentResponse\x12,\n\nassignment\x18\x01 \x01(\x0b\x32\x18.otel_opto.v1.Assignment\"<\n\x12GetReleaseResponse\x12&\n\x07release\x18\x01 \x01(\x0b\x32\x15.otel_opto.v1.Release\"!\n\x0fRollbackRequest\x12\x0e\n\x06number\x18\x01 \x01(\r\":\n\x10RollbackResponse\x12&\n\x07release\x18\x01 \x01(\x0b\x32\x15.otel_opto.v1.Release*f\n\rReleaseStatus\x12\x1e\n\x1aRELEASE_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16RELEASE_STATUS_APPLIED\x10\x01\x12\x19\n\x15RELEASE_STATUS_FAILED\x10\x02\x32\xf6\x04\n\x0eReleaseService\x12Z\n\rWatchReleases\x12\".otel_opto.v1.WatchReleasesRequest\x1a#.otel_opto.v1.WatchReleasesResponse0\x01\x12g\n\x12\x41\x63knowledgeRelease\x12\'.otel_opto.v1.AcknowledgeReleaseRequest\x1a(.otel_opto.v1.AcknowledgeReleaseResponse\x12U\n\x0cListReleases\x12!.otel_opto.v1.ListReleasesRequest\x1a\".otel_opto.v1.ListReleasesResponse\x12O\n\nGetRelease\x12\x1f.otel_opto.v1.GetReleaseRequest\x1a .otel_opto.v1.GetReleaseResponse\x12X\n\rGetAssignment\x12\".otel_opto.v1.GetAssignmentRequest\x1a#.otel_opto.v1.GetAssignmentResponse\x12R\n\x0bSignRelease\x12 .otel_opto.v1.SignReleaseRequest\x1a!.otel_opto.v1.SignReleaseResponse\x12I\n\x08Rollback\x12\x1d.otel_opto.v1.RollbackRequest\x1a\x1e.otel_opto.v1.RollbackResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'otel_opto.v1.release_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RELEASESTATUS']._serialized_start=1397
-  _globals['_RELEASESTATUS']._serialized_end=1499
+  _globals['_RELEASESTATUS']._serialized_start=1494
+  _globals['_RELEASESTATUS']._serialized_end=1596
   _globals['_RELEASEDVALUE']._serialized_start=74
   _globals['_RELEASEDVALUE']._serialized_end=169
   _globals['_RELEASE']._serialized_start=172
-  _globals['_RELEASE']._serialized_end=332
-  _globals['_ARM']._serialized_start=334
-  _globals['_ARM']._serialized_end=386
-  _globals['_ASSIGNMENT']._serialized_start=388
-  _globals['_ASSIGNMENT']._serialized_end=499
-  _globals['_WATCHRELEASESREQUEST']._serialized_start=501
-  _globals['_WATCHRELEASESREQUEST']._serialized_end=596
-  _globals['_WATCHRELEASESRESPONSE']._serialized_start=599
-  _globals['_WATCHRELEASESRESPONSE']._serialized_end=745
-  _globals['_ACKNOWLEDGERELEASEREQUEST']._serialized_start=748
-  _globals['_ACKNOWLEDGERELEASEREQUEST']._serialized_end=890
-  _globals['_ACKNOWLEDGERELEASERESPONSE']._serialized_start=892
-  _globals['_ACKNOWLEDGERELEASERESPONSE']._serialized_end=920
-  _globals['_LISTRELEASESREQUEST']._serialized_start=922
-  _globals['_LISTRELEASESREQUEST']._serialized_end=999
-  _globals['_LISTRELEASESRESPONSE']._serialized_start=1001
-  _globals['_LISTRELEASESRESPONSE']._serialized_end=1089
-  _globals['_GETRELEASEREQUEST']._serialized_start=1091
-  _globals['_GETRELEASEREQUEST']._serialized_end=1126
-  _globals['_GETASSIGNMENTREQUEST']._serialized_start=1128
-  _globals['_GETASSIGNMENTREQUEST']._serialized_end=1167
-  _globals['_GETASSIGNMENTRESPONSE']._serialized_start=1169
-  _globals['_GETASSIGNMENTRESPONSE']._serialized_end=1238
-  _globals['_GETRELEASERESPONSE']._serialized_start=1240
-  _globals['_GETRELEASERESPONSE']._serialized_end=1300
-  _globals['_ROLLBACKREQUEST']._serialized_start=1302
-  _globals['_ROLLBACKREQUEST']._serialized_end=1335
-  _globals['_ROLLBACKRESPONSE']._serialized_start=1337
-  _globals['_ROLLBACKRESPONSE']._serialized_end=1395
-  _globals['_RELEASESERVICE']._serialized_start=1502
-  _globals['_RELEASESERVICE']._serialized_end=2048
+  _globals['_RELEASE']._serialized_end=350
+  _globals['_ARM']._serialized_start=352
+  _globals['_ARM']._serialized_end=404
+  _globals['_ASSIGNMENT']._serialized_start=406
+  _globals['_ASSIGNMENT']._serialized_end=517
+  _globals['_WATCHRELEASESREQUEST']._serialized_start=519
+  _globals['_WATCHRELEASESREQUEST']._serialized_end=614
+  _globals['_WATCHRELEASESRESPONSE']._serialized_start=617
+  _globals['_WATCHRELEASESRESPONSE']._serialized_end=763
+  _globals['_ACKNOWLEDGERELEASEREQUEST']._serialized_start=766
+  _globals['_ACKNOWLEDGERELEASEREQUEST']._serialized_end=908
+  _globals['_ACKNOWLEDGERELEASERESPONSE']._serialized_start=910
+  _globals['_ACKNOWLEDGERELEASERESPONSE']._serialized_end=938
+  _globals['_LISTRELEASESREQUEST']._serialized_start=940
+  _globals['_LISTRELEASESREQUEST']._serialized_end=1017
+  _globals['_LISTRELEASESRESPONSE']._serialized_start=1019
+  _globals['_LISTRELEASESRESPONSE']._serialized_end=1107
+  _globals['_GETRELEASEREQUEST']._serialized_start=1109
+  _globals['_GETRELEASEREQUEST']._serialized_end=1144
+  _globals['_SIGNRELEASEREQUEST']._serialized_start=1146
+  _globals['_SIGNRELEASEREQUEST']._serialized_end=1200
+  _globals['_SIGNRELEASERESPONSE']._serialized_start=1202
+  _globals['_SIGNRELEASERESPONSE']._serialized_end=1223
+  _globals['_GETASSIGNMENTREQUEST']._serialized_start=1225
+  _globals['_GETASSIGNMENTREQUEST']._serialized_end=1264
+  _globals['_GETASSIGNMENTRESPONSE']._serialized_start=1266
+  _globals['_GETASSIGNMENTRESPONSE']._serialized_end=1335
+  _globals['_GETRELEASERESPONSE']._serialized_start=1337
+  _globals['_GETRELEASERESPONSE']._serialized_end=1397
+  _globals['_ROLLBACKREQUEST']._serialized_start=1399
+  _globals['_ROLLBACKREQUEST']._serialized_end=1432
+  _globals['_ROLLBACKRESPONSE']._serialized_start=1434
+  _globals['_ROLLBACKRESPONSE']._serialized_end=1492
+  _globals['_RELEASESERVICE']._serialized_start=1599
+  _globals['_RELEASESERVICE']._serialized_end=2229
 # @@protoc_insertion_point(module_scope)

@@ -76,6 +76,7 @@ class Release(google.protobuf.message.Message):
     PARENT_FIELD_NUMBER: builtins.int
     CREATED_UNIX_NANO_FIELD_NUMBER: builtins.int
     REASON_FIELD_NUMBER: builtins.int
+    ENVELOPE_FIELD_NUMBER: builtins.int
     number: builtins.int
     """unique in one collector, rising; 0 means "none" """
     service: builtins.str
@@ -86,6 +87,8 @@ class Release(google.protobuf.message.Message):
     created_unix_nano: builtins.int
     reason: builtins.str
     """why it was made: a study's trial, a rollback, a person"""
+    envelope: builtins.bytes
+    """its signature, where it is signed: a DSSE envelope as JSON (docs/signing.md)"""
     @property
     def values(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ReleasedValue]:
         """by key"""
@@ -100,8 +103,9 @@ class Release(google.protobuf.message.Message):
         parent: builtins.int = ...,
         created_unix_nano: builtins.int = ...,
         reason: builtins.str = ...,
+        envelope: builtins.bytes = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["created_unix_nano", b"created_unix_nano", "hash", b"hash", "number", b"number", "parent", b"parent", "reason", b"reason", "service", b"service", "values", b"values"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["created_unix_nano", b"created_unix_nano", "envelope", b"envelope", "hash", b"hash", "number", b"number", "parent", b"parent", "reason", b"reason", "service", b"service", "values", b"values"]) -> None: ...
 
 Global___Release: typing_extensions.TypeAlias = Release
 
@@ -318,6 +322,35 @@ class GetReleaseRequest(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["number", b"number"]) -> None: ...
 
 Global___GetReleaseRequest: typing_extensions.TypeAlias = GetReleaseRequest
+
+@typing.final
+class SignReleaseRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: builtins.int
+    ENVELOPE_FIELD_NUMBER: builtins.int
+    number: builtins.int
+    envelope: builtins.bytes
+    """made where the private key is; the applications verify it, not the collector"""
+    def __init__(
+        self,
+        *,
+        number: builtins.int = ...,
+        envelope: builtins.bytes = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["envelope", b"envelope", "number", b"number"]) -> None: ...
+
+Global___SignReleaseRequest: typing_extensions.TypeAlias = SignReleaseRequest
+
+@typing.final
+class SignReleaseResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+Global___SignReleaseResponse: typing_extensions.TypeAlias = SignReleaseResponse
 
 @typing.final
 class GetAssignmentRequest(google.protobuf.message.Message):

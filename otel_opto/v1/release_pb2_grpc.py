@@ -59,6 +59,11 @@ class ReleaseServiceStub(object):
                 request_serializer=otel__opto_dot_v1_dot_release__pb2.GetAssignmentRequest.SerializeToString,
                 response_deserializer=otel__opto_dot_v1_dot_release__pb2.GetAssignmentResponse.FromString,
                 _registered_method=True)
+        self.SignRelease = channel.unary_unary(
+                '/otel_opto.v1.ReleaseService/SignRelease',
+                request_serializer=otel__opto_dot_v1_dot_release__pb2.SignReleaseRequest.SerializeToString,
+                response_deserializer=otel__opto_dot_v1_dot_release__pb2.SignReleaseResponse.FromString,
+                _registered_method=True)
         self.Rollback = channel.unary_unary(
                 '/otel_opto.v1.ReleaseService/Rollback',
                 request_serializer=otel__opto_dot_v1_dot_release__pb2.RollbackRequest.SerializeToString,
@@ -102,6 +107,13 @@ class ReleaseServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SignRelease(self, request, context):
+        """NOT_FOUND; the last signature counts
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Rollback(self, request, context):
         """NOT_FOUND; FAILED_PRECONDITION if a value no longer fits
         """
@@ -136,6 +148,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.GetAssignment,
                     request_deserializer=otel__opto_dot_v1_dot_release__pb2.GetAssignmentRequest.FromString,
                     response_serializer=otel__opto_dot_v1_dot_release__pb2.GetAssignmentResponse.SerializeToString,
+            ),
+            'SignRelease': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignRelease,
+                    request_deserializer=otel__opto_dot_v1_dot_release__pb2.SignReleaseRequest.FromString,
+                    response_serializer=otel__opto_dot_v1_dot_release__pb2.SignReleaseResponse.SerializeToString,
             ),
             'Rollback': grpc.unary_unary_rpc_method_handler(
                     servicer.Rollback,
@@ -278,6 +295,33 @@ class ReleaseService(object):
             '/otel_opto.v1.ReleaseService/GetAssignment',
             otel__opto_dot_v1_dot_release__pb2.GetAssignmentRequest.SerializeToString,
             otel__opto_dot_v1_dot_release__pb2.GetAssignmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignRelease(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/otel_opto.v1.ReleaseService/SignRelease',
+            otel__opto_dot_v1_dot_release__pb2.SignReleaseRequest.SerializeToString,
+            otel__opto_dot_v1_dot_release__pb2.SignReleaseResponse.FromString,
             options,
             channel_credentials,
             insecure,

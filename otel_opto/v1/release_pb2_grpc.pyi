@@ -105,6 +105,22 @@ _ReleaseServiceGetAssignmentType = typing_extensions.TypeVar(
     ],
 )
 
+_ReleaseServiceSignReleaseType = typing_extensions.TypeVar(
+    '_ReleaseServiceSignReleaseType',
+    grpc.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.SignReleaseRequest,
+        otel_opto.v1.release_pb2.SignReleaseResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.SignReleaseRequest,
+        otel_opto.v1.release_pb2.SignReleaseResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.SignReleaseRequest,
+        otel_opto.v1.release_pb2.SignReleaseResponse,
+    ],
+)
+
 _ReleaseServiceRollbackType = typing_extensions.TypeVar(
     '_ReleaseServiceRollbackType',
     grpc.UnaryUnaryMultiCallable[
@@ -121,7 +137,7 @@ _ReleaseServiceRollbackType = typing_extensions.TypeVar(
     ],
 )
 
-class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _ReleaseServiceAcknowledgeReleaseType, _ReleaseServiceListReleasesType, _ReleaseServiceGetReleaseType, _ReleaseServiceGetAssignmentType, _ReleaseServiceRollbackType]):
+class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _ReleaseServiceAcknowledgeReleaseType, _ReleaseServiceListReleasesType, _ReleaseServiceGetReleaseType, _ReleaseServiceGetAssignmentType, _ReleaseServiceSignReleaseType, _ReleaseServiceRollbackType]):
     @typing.overload
     def __init__(self: ReleaseServiceStub[
         grpc.UnaryStreamMultiCallable[
@@ -143,6 +159,10 @@ class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _Relea
         grpc.UnaryUnaryMultiCallable[
             otel_opto.v1.release_pb2.GetAssignmentRequest,
             otel_opto.v1.release_pb2.GetAssignmentResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            otel_opto.v1.release_pb2.SignReleaseRequest,
+            otel_opto.v1.release_pb2.SignReleaseResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             otel_opto.v1.release_pb2.RollbackRequest,
@@ -173,6 +193,10 @@ class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _Relea
             otel_opto.v1.release_pb2.GetAssignmentResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            otel_opto.v1.release_pb2.SignReleaseRequest,
+            otel_opto.v1.release_pb2.SignReleaseResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             otel_opto.v1.release_pb2.RollbackRequest,
             otel_opto.v1.release_pb2.RollbackResponse,
         ],
@@ -191,6 +215,9 @@ class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _Relea
     """NOT_FOUND"""
 
     GetAssignment: _ReleaseServiceGetAssignmentType
+
+    SignRelease: _ReleaseServiceSignReleaseType
+    """NOT_FOUND; the last signature counts"""
 
     Rollback: _ReleaseServiceRollbackType
     """NOT_FOUND; FAILED_PRECONDITION if a value no longer fits"""
@@ -215,6 +242,10 @@ ReleaseServiceAsyncStub: typing_extensions.TypeAlias = ReleaseServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         otel_opto.v1.release_pb2.GetAssignmentRequest,
         otel_opto.v1.release_pb2.GetAssignmentResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.SignReleaseRequest,
+        otel_opto.v1.release_pb2.SignReleaseResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         otel_opto.v1.release_pb2.RollbackRequest,
@@ -261,6 +292,14 @@ class ReleaseServiceServicer(metaclass=abc.ABCMeta):
         request: otel_opto.v1.release_pb2.GetAssignmentRequest,
         context: _ServicerContext,
     ) -> typing.Union[otel_opto.v1.release_pb2.GetAssignmentResponse, collections.abc.Awaitable[otel_opto.v1.release_pb2.GetAssignmentResponse]]: ...
+
+    @abc.abstractmethod
+    def SignRelease(
+        self,
+        request: otel_opto.v1.release_pb2.SignReleaseRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[otel_opto.v1.release_pb2.SignReleaseResponse, collections.abc.Awaitable[otel_opto.v1.release_pb2.SignReleaseResponse]]:
+        """NOT_FOUND; the last signature counts"""
 
     @abc.abstractmethod
     def Rollback(

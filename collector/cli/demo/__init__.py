@@ -11,6 +11,7 @@ from collector.cli import output
 from collector.cli.client import ApiClient
 from collector.cli.demo.examples import Question, examples_directory, questions
 from collector.cli.demo.improvement import Improvement, improve
+from collector.cli.demo.live import run_live
 from collector.cli.demo.processes import Application, CollectorProcess
 from collector.cli.demo.report import Report, show_report
 from collector.cli.studies import options_of
@@ -28,6 +29,7 @@ Everything stays on this machine, in a data directory that is named at the end.
 examples:
   otel-opto demo
   otel-opto demo --seed 7 --releases 40
+  otel-opto demo --live                 a good release is promoted, a planted bad one is taken back
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 otel-opto demo --optimizer optoprime --model my-model --releases 6
 """
 
@@ -48,6 +50,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--option", action="append", default=[], metavar="KEY=VALUE", help="further options of the optimizer"
     )
+    parser.add_argument("--live", action="store_true", help="the second act: releases are rolled out on live traffic")
     parser.set_defaults(run=run)
 
 
@@ -75,6 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
     directory.mkdir(parents=True, exist_ok=True)
     if any(directory.iterdir()):
         raise ConfigError([f"demo: --data-dir: {directory} is not empty; give a new directory, the demo begins afresh"])
+    if arguments.live:
+        return 0 if run_live(directory, SERVICE, METRIC, arguments.seed) else 1
     report = _improve_example(arguments, directory)
     show_report(report, directory)
     return 0 if report.improved else 1

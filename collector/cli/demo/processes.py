@@ -130,9 +130,10 @@ class Application(_Process):
         self._connection.close()
         super().stop()
 
-    def ask(self, question: Question, split: str) -> Answer:
-        """Asks a labelled question."""
-        document = self._call("POST", "/ask", {"question_id": question.id, "split": split})
+    def ask(self, question: Question, split: str, user: str = "") -> Answer:
+        """Asks a labelled question, in the name of a user if there is one."""
+        named = {"user": user} if user else {}
+        document = self._call("POST", "/ask", {"question_id": question.id, "split": split, **named})
         return Answer(document["answer"], document["score"], document["trace_id"], document["release"])
 
     def mean_score(self, questions: Sequence[Question], split: str) -> float:

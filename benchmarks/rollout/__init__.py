@@ -1,0 +1,1 @@
+"""How often a rollout is wrong, and what it costs: seeded simulations."""

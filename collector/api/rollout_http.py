@@ -1,0 +1,91 @@
+"""Rollouts, proposals and the ledger as JSON over HTTP."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from collector.access.table import Endpoint, Handler
+from collector.access.tokens import Access, Scope
+from collector.api.bodies import Bodies, parse
+from collector.api.documents import release_document
+from collector.api.pages import page_document, page_in
+from collector.api.rollout_documents import (
+    ApprovalDocument,
+    RolloutDocument,
+    StepDocument,
+    ValuesDocument,
+    recorded_document,
+    report_document,
+    rollout_document,
+)
+from collector.api.rollouts import RolloutOperations
+
+
+def endpoints(operations: RolloutOperations, access: Access, bodies: Bodies) -> Sequence[Endpoint]:
+    """All that is served of rollouts, and who may ask for it."""
+    served = _Served(operations, access, bodies)
+    read, propose, approve = Scope.READ, Scope.PROPOSE, Scope.APPROVE
+    return [
+        Endpoint("POST", "/v1/services/{service}/releases", served.propose_release, propose),
+        Endpoint("GET", "/v1/rollouts", served.rollouts, read),
+        Endpoint("GET", "/v1/rollouts/{name}", served.rollout, read),
+        Endpoint("PUT", "/v1/rollouts/{name}", served.start, propose),
+        Endpoint("POST", "/v1/rollouts/{name}/approve", served.approve, approve),
+        Endpoint("POST", "/v1/rollouts/{name}/pause", served.step("pause"), propose),
+        Endpoint("POST", "/v1/rollouts/{name}/abort", served.step("abort"), propose),
+        Endpoint("POST", "/v1/rollouts/{name}/resume", served.step("resume"), approve),
+        Endpoint("POST", "/v1/rollouts/{name}/promote", served.step("promote"), approve),
+        Endpoint("GET", "/v1/audit", served.audit, read),
+    ]
+
+
+class _Served:
+    """One method per route."""
+
+    def __init__(self, operations: RolloutOperations, access: Access, bodies: Bodies) -> None:
+        self._operations = operations
+        self._access = access
+        self._bodies = bodies
+
+    def _actor(self, request: Request) -> str:
+        return self._access.actor(request.headers.get("authorization", ""))
+
+    async def propose_release(self, request: Request) -> Response:
+        body = await self._bodies.of_http(request, lambda text: parse(ValuesDocument, text))
+        service = request.path_params["service"]
+        release = await self._operations.propose_release(service, body.values, body.reason, self._actor(request))
+        return JSONResponse(release_document(release), HTTPStatus.CREATED)
+
+    async def rollouts(self, request: Request) -> Response:
+        page = await self._operations.list(request.query_params.get("service", ""), page_in(request.query_params))
+        return JSONResponse(page_document("rollouts", page, rollout_document))
+
+    async def rollout(self, request: Request) -> Response:
+        return JSONResponse(report_document(await self._operations.report(request.path_params["name"])))
+
+    async def start(self, request: Request) -> Response:
+        plan = await self._bodies.of_http(request, lambda text: parse(RolloutDocument, text).plan())
+        may_approve = self._access.allows(request.headers.get("authorization", ""), Scope.APPROVE)
+        name, actor = request.path_params["name"], self._actor(request)
+        return JSONResponse(rollout_document(await self._operations.start(name, plan, actor, may_approve=may_approve)))
+
+    async def approve(self, request: Request) -> Response:
+        approval = await self._bodies.of_http(request, lambda text: parse(ApprovalDocument, text))
+        name = request.path_params["name"]
+        rollout = await self._operations.approve(name, approval.content_hash, self._actor(request))
+        return JSONResponse(rollout_document(rollout))
+
+    def step(self, step: str) -> Handler:
+        async def taken(request: Request) -> Response:
+            message = await self._bodies.of_http(request, lambda text: parse(StepDocument, text).message)
+            changed = await self._operations.change(request.path_params["name"], step, message, self._actor(request))
+            return JSONResponse(rollout_document(changed))
+
+        return taken
+
+    async def audit(self, request: Request) -> Response:
+        asked = request.query_params
+        page = await self._operations.audit(asked.get("stream", ""), asked.get("service", ""), page_in(asked))
+        return JSONResponse(page_document("events", page, recorded_document))

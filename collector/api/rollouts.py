@@ -1,0 +1,163 @@
+"""What a person or a script can ask of rollouts. Transport-free: dataclasses in and out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from collector.api.pages import numbered
+from collector.core.errors import Conflict, InvalidRequest, NotFound
+from collector.core.ledger import Ledger, Recorded
+from collector.core.page import Page, PageRequest, cursor, key_of, page_of
+from collector.core.parameter import validated
+from collector.core.protocols import ParameterStore
+from collector.core.release import Release, ReleaseDraft
+from collector.core.rollout import Rollout, RolloutPlan, RolloutState
+from collector.core.study import Policy
+from collector.publisher.desk import Desk, aside
+from collector.rollout.comparison import Comparison
+from collector.rollout.decision import Decision, Step
+from collector.rollout.rollouts import Rollouts
+from collector.rollout.runner import RolloutRunner
+from collector.rollout.watch import ArmWatch
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutReport:
+    """A rollout, what its units say, and what it does or waits for next."""
+
+    rollout: Rollout
+    comparison: Comparison
+    decision: Decision
+
+
+class RolloutOperations:
+    """The operations. They raise the errors of `collector.core.errors`; the transports map them."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        parameters: ParameterStore,
+        desk: Desk,
+        rollouts: Rollouts,
+        watch: ArmWatch,
+        runner: RolloutRunner,
+    ) -> None:
+        self._ledger = ledger
+        self._parameters = parameters
+        self._desk = desk
+        self._rollouts = rollouts
+        self._watch = watch
+        self._runner = runner
+
+    async def propose_release(self, service: str, values: Mapping[str, object], reason: str, actor: str) -> Release:
+        """A release that is in force for nobody yet; what it does not name stays as it is in force.
+
+        Raises:
+            InvalidRequest: a value does not fit its parameter, or nothing is named.
+        """
+        specs = await self._parameters.parameters(service)
+        good, faults = validated(values, specs)
+        if faults or not good:
+            raise InvalidRequest("values: " + ("; ".join(faults) or "found none; name one parameter at least"))
+        control = await self._desk.control(service)
+        known = {key: released.value for key, released in control.values.items()} if control else {}
+        whole = {spec.key: good.get(spec.key, known.get(spec.key, spec.default)) for spec in specs}
+        return await self._desk.publish(ReleaseDraft(service, whole, reason or "proposed by hand"), actor, aside)
+
+    async def list(self, service: str, page: PageRequest) -> Page[Rollout]:
+        """In order of creation; of every service if it is empty.
+
+        Raises:
+            InvalidRequest: the cursor is none of this list.
+        """
+        found = [rollout for rollout in await self._rollouts.all() if service in ("", rollout.plan.service)]
+        return numbered("rollouts", found, page)
+
+    async def report(self, name: str) -> RolloutReport:
+        """One rollout with its evidence.
+
+        Raises:
+            NotFound: there is no such rollout.
+        """
+        rollout = await self._rollouts.rollout(name)
+        comparison = await self._watch.comparison(rollout)
+        live = rollout.state in (RolloutState.RAMPING, RolloutState.PAUSED, RolloutState.INCONCLUSIVE)
+        decision = await self._runner.next_step(rollout) if live else Decision(Step.WAIT, rollout.message)
+        return RolloutReport(rollout, comparison, decision)
+
+    async def start(self, name: str, plan: RolloutPlan, actor: str, *, may_approve: bool) -> Rollout:
+        """Plans a rollout and begins it, or has it wait for its approval.
+
+        Args:
+            plan: Its content hash is filled in where it is empty.
+            may_approve: Whether the actor may sign off a policy by which the evidence promotes.
+
+        Raises:
+            NotFound: there is no such release.
+            InvalidRequest: the plan contradicts itself, or the release is another service's.
+            Conflict: an automatic policy without the right to sign it off; another rollout has the traffic; the
+                release is in force already.
+        """
+        release = await self._desk.release(plan.release)
+        if release is None:
+            raise NotFound(f"release {plan.release}: there is none of that number; `otel-opto releases` lists them")
+        faults = plan.faults()
+        if release.service != plan.service:
+            faults.append(f"service: found {plan.service!r}, but release {plan.release} is of {release.service!r}")
+        if plan.content_hash not in ("", release.hash):
+            faults.append(f"content_hash: found {plan.content_hash!r}, but release {plan.release} has {release.hash!r}")
+        if faults:
+            raise InvalidRequest("rollout: " + "; ".join(faults))
+        if plan.policy is Policy.AUTOMATIC and not may_approve:
+            raise Conflict("policy: an automatic one is signed off by who creates it, which takes the scope 'approve'")
+        in_force = await self._desk.assignment(plan.service)
+        if in_force is not None and in_force.control == plan.release:
+            raise Conflict(f"release {plan.release} is in force for everybody already")
+        await self._rollouts.draft(name, plan.of(release.hash), actor)
+        return await self._rollouts.begin(name, actor)
+
+    async def approve(self, name: str, content_hash: str, actor: str) -> Rollout:
+        """A person's word for this very content; a rollout that waited for it begins."""
+        rollout = await self._rollouts.approve(name, content_hash, actor)
+        if rollout.state is RolloutState.AWAITING_APPROVAL:
+            return await self._rollouts.begin(name, actor)
+        return rollout
+
+    async def change(self, name: str, step: str, message: str, actor: str) -> Rollout:
+        """``pause``, ``resume``, ``promote`` or ``abort``. What is so already stays so.
+
+        Raises:
+            NotFound: there is no such rollout.
+            InvalidRequest: the step is none.
+            Conflict: its state does not allow it.
+        """
+        steps = {
+            "pause": self._rollouts.pause,
+            "resume": self._rollouts.resume,
+            "promote": self._rollouts.promote,
+            "abort": self._rollouts.abort,
+        }
+        if step not in steps:
+            raise InvalidRequest(f"step: found {step!r}, allowed: {', '.join(steps)}")
+        return await steps[step](name, message or f"by {actor}", actor)
+
+    async def audit(self, stream: str, service: str, page: PageRequest) -> Page[Recorded]:
+        """What was decided and happened, the newest first: the ledger itself.
+
+        Args:
+            stream: How the names of streams begin.
+            service: What it concerns; anything if it is empty.
+
+        Raises:
+            InvalidRequest: the cursor is none of this list.
+        """
+        (before,) = key_of(page.cursor, "audit", int) or (None,)
+        found = await self._ledger.history(
+            prefix=stream, subject=service, before=int(before) if before is not None else None, limit=page.limit + 1
+        )
+        return page_of(
+            found,
+            page.limit,
+            lambda one: one,
+            lambda one: cursor("audit", one.sequence),
+            lambda one: len(repr(one.data)),
+        )

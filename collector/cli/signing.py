@@ -1,0 +1,62 @@
+"""Keys and signatures of releases, made where the private key is: it need not be where the collector is."""
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from otel_opto.signing import PAYLOAD_TYPE, Signed, pre_authentication
+
+_EXTRA = "signing needs the extra: pip install 'otel-opto[signing]'"
+
+
+def make_keys(private: Path, public: Path) -> None:
+    """Writes a new Ed25519 key pair, PEM; the private one for its owner alone.
+
+    Raises:
+        FileExistsError: one of the files is there.
+    """
+    try:
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - an extra
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+    except ImportError:
+        raise SystemExit(f"otel-opto: {_EXTRA}") from None
+    key = Ed25519PrivateKey.generate()
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(secret)
+    with public.open("xb") as file:
+        file.write(
+            key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        )
+
+
+def envelope_of(signed: Signed, private_key: bytes) -> str:
+    """The DSSE envelope of what is signed, as JSON.
+
+    Raises:
+        ValueError: it is no Ed25519 private key.
+    """
+    try:
+        import rfc8785  # noqa: PLC0415 - an extra
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+    except ImportError:
+        raise SystemExit(f"otel-opto: {_EXTRA}") from None
+    key = load_pem_private_key(private_key, password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(f"the private key is {type(key).__name__}; allowed is an Ed25519 key, PEM")
+    document: Any = signed.document()
+    payload = rfc8785.dumps(document)
+    signature = key.sign(pre_authentication(payload))
+    return json.dumps(
+        {
+            "payloadType": PAYLOAD_TYPE,
+            "payload": base64.b64encode(payload).decode(),
+            "signatures": [{"sig": base64.b64encode(signature).decode()}],
+        }
+    )
