@@ -39,7 +39,7 @@ def release(number: int = 7, **values: Any) -> Release:
     return Release(number, {key: ReleasedValue(value, number, "") for key, value in {**VALUES, **values}.items()})
 
 
-SIGNED = Signed("shop", 7, VALUES, NOW, NOW + 1_000)
+SIGNED = Signed("shop", 7, VALUES, NOW, NOW + 9_999)
 
 
 def test_keys_are_made_once_and_the_private_one_is_for_its_owner(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_an_application_refuses_what_is_not_signed_and_keeps_what_it_has(
     server: FakeReleaseServer, keys: Keys, tmp_path: Path
 ) -> None:
     sdk, k = connected(server, keys, tmp_path / "cache")
-    server.add(1, {"k": 1}, envelope_of(Signed("shop", 1, {"k": 1}, NOW, NOW + 99), keys.private))
+    server.add(1, {"k": 1}, envelope_of(Signed("shop", 1, {"k": 1}, NOW, NOW + 9_999), keys.private))
     server.assign(Assignment("shop", 0, 1))
     assert server.wait_for_acknowledgement(1).error == ""
     server.publish(2, {"k": 2})

@@ -12,8 +12,8 @@ import pytest
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from collector.access.table import rpcs
-from collector.access.tokens import Scope
-from collector.api import grpc_services, http
+from collector.access.tokens import Access, Scope
+from collector.api import grpc_services, http, rollout_http
 from collector.config import load
 from collector.jaeger import http as jaeger_http
 from collector.jaeger import remote_storage
@@ -23,8 +23,13 @@ from collector.service import Collector
 from otel_opto.v1 import study_pb2
 
 TOKENS = {scope: scope.value * 5 for scope in Scope}
-API = [*http.endpoints(None, bool, None), *jaeger_http.endpoints(None, int)]  # type: ignore[arg-type]
-SHARED_PORT = {**otlp_grpc.RPCS, **grpc_services.scopes(grpc_services.table(None, None)), **HEALTH_RPCS}  # type: ignore[arg-type]
+OPEN = Access([])
+API = [
+    *http.endpoints(None, bool, None, OPEN),  # type: ignore[arg-type]
+    *rollout_http.endpoints(None, OPEN, None),  # type: ignore[arg-type]
+    *jaeger_http.endpoints(None, int),  # type: ignore[arg-type]
+]
+SHARED_PORT = {**otlp_grpc.RPCS, **grpc_services.scopes(grpc_services.table(None, None, OPEN)), **HEALTH_RPCS}  # type: ignore[arg-type]
 JAEGER_PORT = {**remote_storage.RPCS, **REFLECTION_RPCS, **HEALTH_RPCS}
 
 
@@ -105,8 +110,11 @@ async def test_every_path_of_otlp_is_for_senders(at: Addresses) -> None:
             for scope, secret in TOKENS.items():
                 headers = {"authorization": f"Bearer {secret}", "content-type": "application/x-protobuf"}
                 codes[scope] = (await client.post(path, headers=headers)).status_code
-            served = {"": 401, "ingest": 200, "read": 403, "publish": 403}
-            assert codes == (served if listed else {"": 401, "ingest": 404, "read": 404, "publish": 404})
+            served = {"": 401, **dict.fromkeys(Scope, 403), Scope.INGEST: 200}
+            assert codes == (served if listed else {"": 401, **dict.fromkeys(Scope, 404)})
+
+
+_KINDS = {"UNAUTHENTICATED": "unknown", "PERMISSION_DENIED": "denied", "UNIMPLEMENTED": "unserved"}
 
 
 async def called(channel: grpc.aio.Channel, method: str, token: str) -> str:
@@ -118,10 +126,9 @@ async def called(channel: grpc.aio.Channel, method: str, token: str) -> str:
         await call.done_writing()
         await call.read()
     except grpc.aio.AioRpcError as error:
-        kinds = {"UNAUTHENTICATED": "unknown", "PERMISSION_DENIED": "denied", "UNIMPLEMENTED": "unserved"}
-        return kinds.get(error.code().name, "served")
-    except asyncio.InvalidStateError:
-        return "served"
+        return _KINDS.get(error.code().name, "served")
+    except asyncio.InvalidStateError:  # it has ended already
+        return _KINDS.get((await call.code()).name, "served")
     finally:
         call.cancel()
     return "served"
