@@ -4,7 +4,6 @@ Written against the Protocols of `collector.core.protocols` and the pure functio
 optimizer or server is named here.
 """
 
-import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -18,6 +17,7 @@ from collector.core.feedback import Feedback, OpenFeedback
 from collector.core.graph import TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
 from collector.core.release import Release
+from collector.core.span import Span
 from collector.core.study import Reach, Study
 from collector.core.telemetry import Encoding, IngestResult, Signal
 from collector.counters import Counter, Counters
@@ -46,9 +46,6 @@ _MOST_SAID = 5
 
 _RECALLED_AT_ONCE_BYTES = 4 * 2**20
 _ATTACH_AT_ONCE = 5_000
-_AT_ONCE_HERE = 500
-"""So many spans and feedbacks of one trace are looked at without leaving the event loop."""
-
 _MOST_MOVABLE = 2**16
 """So much attached feedback may still move at a time; it is remembered in memory which traces these are."""
 _T = TypeVar("_T")
@@ -177,9 +174,13 @@ class Pipeline:
             by_trace.setdefault(trace_id, []).append(one)
         found: list[Placement] = []
         for trace_id, group in by_trace.items():
-            spans = await self._store.trace(trace_id) if trace_id else ()
-            find = partial(placed, trace_id, group, spans, now_unix_nano, grace_nano)
-            found += await asyncio.to_thread(find) if len(spans) + len(group) > _AT_ONCE_HERE else find()
+            find = partial(_placed_in, trace_id, group, now_unix_nano, grace_nano)
+            try:
+                found += await self._assembly.over_spans(trace_id, find)
+            except (TooLarge, WorkerLost) as error:
+                self._counters.add(Counter.GRAPHS_TOO_LARGE)
+                _LOG.warning("feedback on a trace waits until more of it comes: %s", error)
+                found += map(Placement, group)
         return found
 
     async def recall(self) -> int:
@@ -237,3 +238,10 @@ class Pipeline:
                     self._counters.add(Counter.GRAPHS_REFUSED)
                     _LOG.warning("study %s goes on without a trace: %s", study.name, subgraph)
         return tuple(TraceFeedback(feedback, found[feedback.id]) for feedback in batch if feedback.id in found)
+
+
+def _placed_in(
+    trace_id: str, group: Sequence[OpenFeedback], now_unix_nano: int, grace_nano: int, spans: Sequence[Span]
+) -> Sequence[Placement]:
+    """See `placed`; the spans come last, wherever they are decoded."""
+    return placed(trace_id, group, spans, now_unix_nano, grace_nano)

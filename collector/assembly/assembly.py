@@ -1,23 +1,27 @@
 """Graphs of traces, bounded in size, time and number."""
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from collector.assembly.gathering import Gathering
-from collector.assembly.job import assembled
+from collector.assembly.job import assembled, over_spans
 from collector.assembly.shared import Shared
 from collector.core.errors import TooLarge
 from collector.core.graph import TraceGraph
 from collector.core.protocols import Store
 from collector.core.release import Release
+from collector.core.span import Span
 from collector.core.study import Reach
 from collector.core.telemetry import TraceBounds
+from collector.otlp.decode import spans_of
 from collector.workers.workers import Workers
 
 _T = TypeVar("_T")
 _SMALL_SPANS = 500
+_TIMES_A_GRAPH = 10
+"""A judgement finds its span in a trace that is too large for a graph, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,33 @@ class Assembly:
         begin = partial(self._computed, trace_id, reach, finish, bounds, size=inline + 1)
         result: _T = await self._shared.run((trace_id, reach, name, state), begin)
         return result
+
+    async def over_spans(self, trace_id: str, work: Callable[[Sequence[Span]], _T]) -> _T:
+        """What `work` makes of a trace's spans as they came, where it holds nothing else up.
+
+        Args:
+            trace_id: The trace; one that is unknown has no spans.
+            work: Of a module's top level; is given and gives back what can be pickled.
+
+        Raises:
+            TooLarge: the trace has ten times as much as a graph may be made of, or work takes longer than one may.
+            WorkerLost: it crashed.
+        """
+        limits = self._limits
+        bounds = TraceBounds(_TIMES_A_GRAPH * limits.max_spans, _TIMES_A_GRAPH * limits.max_bytes, "graph")
+        inline = self._workers.limits.inline_bytes
+        try:
+            data = await self._store.trace_data(trace_id, TraceBounds(_SMALL_SPANS, inline, "graph"))
+        except TooLarge:
+
+            async def answer(_: None) -> bytes:
+                return await self._store.trace_data(trace_id, bounds)
+
+            result: _T = await self._workers.run(
+                over_spans, work, size=inline + 1, seconds=limits.max_seconds, answer=answer
+            )
+            return result
+        return work(spans_of(data))
 
     async def _computed(
         self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], bounds: TraceBounds, size: int

@@ -90,6 +90,11 @@ def _survey(spans: Sequence[Span]) -> Survey:
     )
 
 
+def over_spans(work: Callable[[Sequence[Span]], _T]) -> Generator[None, bytes, _T]:
+    """What `work` makes of a trace's spans. Asks for the trace, a serialized ``TracesData``."""
+    return work(spans_of((yield None)))
+
+
 def whole(graph: TraceGraph) -> TraceGraph:
     """The graph itself."""
     return graph

@@ -1,19 +1,27 @@
 """An arm of live traffic under watch: what enters, what became of each unit, what all of them say."""
 
+import asyncio
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
 
+from collector.core.errors import TooLarge
 from collector.core.page import PageRequest, every
 from collector.core.protocols import Clock, Store
 from collector.core.release import ReleaseStatus
 from collector.core.rollout import Rollout
+from collector.core.telemetry import TraceBounds
 from collector.core.units import OpenUnit, Unit
+from collector.otlp.decode import spans_of
 from collector.publisher.desk import Desk
 from collector.rollout.comparison import Comparison
 from collector.rollout.observation import Observer
 from collector.rollout.outcomes import JudgedTrace, outcome_of
 
+_LOG = logging.getLogger(__name__)
 _UNITS_AT_ONCE = 500
+_BOUNDS = TraceBounds(50_000, 64 * 2**20, "rollout")
+"""What is larger is no unit that says anything of an arm, and would be many gigabytes in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +85,19 @@ class ArmWatch:
     async def _outcome(self, rollout: Rollout, unit: OpenUnit) -> Unit | None:
         traces = []
         for trace_id in unit.trace_ids:
-            spans = await self._store.trace(trace_id)
+            try:
+                data = await self._store.trace_data(trace_id, _BOUNDS)
+            except TooLarge:
+                _LOG.warning(
+                    "rollout %s goes on without a unit: its trace %s has more than %d spans or %d bytes",
+                    rollout.name, trace_id, _BOUNDS.spans, _BOUNDS.bytes,
+                )  # fmt: skip
+                return None
+            spans = await asyncio.to_thread(spans_of, data)
             traces.append(JudgedTrace(spans, (await self._store.feedback(PageRequest(), trace_id=trace_id)).items))
         number = rollout.plan.release
         if not unit.in_arm:
             assignment = await self._desk.assignment(rollout.plan.service)
             number = assignment.control if assignment is not None else 0
         release = await self._desk.release(number)
-        return None if release is None else outcome_of(unit, traces, rollout.plan, release)
+        return None if release is None else await asyncio.to_thread(outcome_of, unit, traces, rollout.plan, release)

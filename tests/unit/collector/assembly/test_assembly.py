@@ -196,3 +196,33 @@ async def test_a_study_goes_on_without_what_is_too_large_and_counts_it(store: Fi
     counted = counters.snapshot()
     assert counted[Counter.GRAPHS_TOO_LARGE] == 1
     assert counted[Counter.GRAPHS_REFUSED] == 3
+
+
+async def test_a_judgement_finds_its_span_in_a_trace_that_is_too_large_for_a_graph(
+    store: FileStore, workers: Workers
+) -> None:
+    async def release(_: int) -> None:
+        return None
+
+    counters = Counters()
+    small = assembly(store, workers, max_spans=100)
+    pipeline = Pipeline(store, TickingClock(), counters, lambda: None, release, assembly=small)
+    await pipeline.submit([Feedback(SpanContext(samples.trace_id(2), samples.span_id(LARGE)), "q", 0.5)])
+    assert await pipeline.attach() == 1
+
+
+async def test_a_judgement_on_what_is_beyond_all_bounds_waits_and_holds_up_no_other(
+    store: FileStore, workers: Workers
+) -> None:
+    async def release(_: int) -> None:
+        return None
+
+    counters = Counters()
+    tiny = assembly(store, workers, max_spans=10)
+    pipeline = Pipeline(store, TickingClock(), counters, lambda: None, release, assembly=tiny)
+    await pipeline.submit(
+        [Feedback(SpanContext(samples.trace_id(trace), samples.span_id(1)), "q", 0.5) for trace in (2, 1)]
+    )
+    assert await pipeline.attach() == 1
+    assert await pipeline.attach() == 0
+    assert counters.snapshot()[Counter.GRAPHS_TOO_LARGE] == 1
