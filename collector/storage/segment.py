@@ -1,17 +1,19 @@
 """A segment: a stretch of requests, in the order of their coming, and its index."""
 
 import re
+import secrets
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from collector.core.errors import InvalidRequest
 from collector.core.telemetry import OtlpRequest, Signal
+from collector.counters import Counters
 from collector.otlp.request import reread
-from collector.storage.integrity.damage import Damage, DamageLog
-from collector.storage.integrity.frames import Format2, Frame
+from collector.storage.integrity.damage import ASIDE, Damage, DamageLog
+from collector.storage.integrity.frames import IDENTITY_BYTES, Format2, Frame
 from collector.storage.integrity.seal import Seal, checksum_of
 from collector.storage.patience import Patience
 from collector.storage.responses import ResponseIndex
@@ -33,6 +35,10 @@ _MOST_ANSWERING = 64
 
 _NO_FRAME = "no whole request lies there"
 _NAME = re.compile(r"([0-9]{8})\.otlp")
+
+
+class IndexDamaged(sqlite3.DatabaseError):
+    """An index is not what was saved any more. It is made again when it is used next: the work can be begun again."""
 
 
 class Segment:
@@ -66,27 +72,34 @@ class Segment:
             damages.found(Damage(file.path.name, 0, 0, what))
 
     @classmethod
-    def grown(cls, directory: Path, number: int, identity: bytes, damages: DamageLog) -> "Segment":
+    def opened(
+        cls,
+        directory: Path,
+        number: int,
+        damages: DamageLog | None = None,
+        identify: Callable[[], bytes] = lambda: secrets.token_bytes(IDENTITY_BYTES),
+    ) -> "Segment":
         """The segment of that number, to go on with where it is `appendable`; a new one if it is not there.
 
-        A torn end is kept aside and cut off; what lies between whole requests stays where it is.
+        A torn end is kept aside and cut off. Everything else that cannot be read stays where it is.
 
         Args:
             directory: Of all segments.
             number: See above.
-            identity: Eight random bytes, for a new one.
             damages: What is found damaged goes there.
+            identify: Gives a new one its identity: eight random bytes.
 
         Raises:
             OSError: it cannot be opened, or not be written to.
         """
+        damages = damages or DamageLog(directory / ASIDE, Counters())
         segment = cls(number, SegmentFile(directory / f"{number:08d}.otlp"), damages)
         segment._index, end = segment._indexed()
         if end is not None:
             segment._cut_off(end)
         segment.appendable = segment.file.appendable and end is None
         if segment.file.size == 0:
-            segment.file.begin(number, identity)
+            segment.file.begin(number, identify())
             segment.appendable = True
         return segment
 
@@ -134,9 +147,15 @@ class Segment:
             raise
 
     def body(self, place: Place, signal: Signal = Signal.TRACES) -> bytes:
-        """The request at a place that the index named; an empty one, which holds nothing, where it is damaged."""
+        """The request at a place that the index named; an empty one, which holds nothing, where it is damaged.
+
+        Raises:
+            IndexDamaged: the index named a wrong place.
+        """
         body = self.file.body(place.offset, place.length)
         if body is None or not self._can_be_read(place.offset, body, signal):
+            if self.look_again():  # the place was wrong, not what lies there
+                raise IndexDamaged(f"the index of segment {self.number} was damaged")
             self._found(self.file.around(place.offset, place.length), "a request does not match its checksum")
             return b""
         return body
@@ -211,12 +230,10 @@ class Segment:
         return index, gap
 
     def _cut_off(self, end: Gap) -> None:
-        """What a power failure or a killed process left of a write. Where the head is whole, its body is damaged."""
-        if end.items:
-            kept = self._found(end, _NO_FRAME)
-        else:
-            kept = self._damages.torn(self.path.name, end.offset, end.end, lambda path: self.file.copy(end, path))
-        if kept:
+        """What a power failure or a killed process left of a write. Damage is not cut off."""
+        if not end.torn and not self.file.is_blank(end):
+            self._found(end, _NO_FRAME)
+        elif self._damages.torn(self.path.name, end.offset, end.end, lambda path: self.file.copy(end, path)):
             self.file.cut_off(end.offset)
 
     def _reread(self, frame: Frame) -> OtlpRequest | None:

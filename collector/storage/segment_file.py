@@ -12,6 +12,7 @@ from collector.storage.integrity.frames import (
     Format2,
     Frame,
     FrameFormat,
+    Head,
     file_header,
     file_header_of,
     format_of,
@@ -33,11 +34,13 @@ class Gap:
         offset: Where it begins.
         end: Where it ends: a frame, or the end of the file.
         items: Spans and log records in it, as far as heads that are whole say.
+        torn: Whether it is the beginning of a frame that ends behind the end of the file.
     """
 
     offset: int
     end: int
     items: int = 0
+    torn: bool = False
 
 
 class SegmentFile:
@@ -159,7 +162,7 @@ class SegmentFile:
         return (piece for piece in self.pieces(offset) if isinstance(piece, Frame))
 
     def pieces(self, offset: int = 0) -> Iterator[Frame | Gap]:
-        """Frames and the gaps between them, from an offset on, without anything left out. Gaps are never neighbours."""
+        """Frames and the gaps between them, from an offset on, without anything left out. A torn gap stands alone."""
         form = self.format
         if form is None:
             if offset < self.size:
@@ -171,7 +174,7 @@ class SegmentFile:
             offset = max(offset, form.first)
         while offset < size:
             piece = self._piece(form, offset, size)
-            if isinstance(piece, Gap):
+            if isinstance(piece, Gap) and not piece.torn:
                 gap = piece if gap is None else Gap(gap.offset, piece.end, gap.items + piece.items)
             else:
                 if gap is not None:
@@ -193,7 +196,12 @@ class SegmentFile:
         for at in marks(self.read, size, form, offset + 1):
             if self._leads_on(form, at, size):
                 return Gap(offset, at)
-        return Gap(offset, size)
+        return Gap(offset, size, torn=self._is_torn(form, head, offset, size))
+
+    def _is_torn(self, form: FrameFormat, head: Head | None, offset: int, size: int) -> bool:
+        if head is None and size - offset < form.head_bytes:
+            return form.mark.startswith(self.read(offset, min(size - offset, len(form.mark))))
+        return head is not None and head.end > size
 
     def _begins(self, form: FrameFormat, offset: int) -> bool:
         return form.head(self.read(offset, form.head_bytes), offset) is not None
@@ -205,15 +213,20 @@ class SegmentFile:
             return head is not None
         return head.end <= size and form.frame(self.read(offset, head.end - offset), offset) is not None
 
+    def is_blank(self, gap: Gap) -> bool:
+        """Whether its bytes are all zero: a place that was never written to."""
+        spans = range(gap.offset, gap.end, _COPY_BYTES)
+        return not any(any(self.read(at, min(_COPY_BYTES, gap.end - at))) for at in spans)
+
     def copy(self, gap: Gap, path: Path) -> None:
         """Writes the bytes of a gap into a file of their own, unless that is there or they are all zero.
 
         Raises:
             OSError: it cannot be written; nothing is left of it.
         """
-        spans = range(gap.offset, gap.end, _COPY_BYTES)
-        if path.exists() or not any(any(self.read(at, min(_COPY_BYTES, gap.end - at))) for at in spans):
+        if path.exists() or self.is_blank(gap):
             return
+        spans = range(gap.offset, gap.end, _COPY_BYTES)
         unfinished = path.with_name(path.name + ".unfinished")
         try:
             with unfinished.open("wb") as file:

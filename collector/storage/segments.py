@@ -4,7 +4,6 @@ import asyncio
 import errno
 import itertools
 import logging
-import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,9 +16,8 @@ from collector.core.errors import ConfigError, Unavailable
 from collector.core.telemetry import Forgotten, OtlpRequest, StoredRequest
 from collector.storage.group_commit import GroupCommit, Job
 from collector.storage.integrity.damage import Damage, DamageLog
-from collector.storage.integrity.frames import IDENTITY_BYTES
 from collector.storage.patience import OutOfTime, Patience
-from collector.storage.segment import Segment, numbers_in, segment_of
+from collector.storage.segment import IndexDamaged, Segment, numbers_in, segment_of
 from collector.storage.segment_file import Gap
 
 _LOG = logging.getLogger(__name__)
@@ -57,7 +55,6 @@ class Segments:
             with the newest position.
         under_way: How many requests are being received or appended.
         damages: What is found damaged goes there.
-        identify: Gives a new segment file its identity: eight random bytes.
     """
 
     def __init__(
@@ -67,11 +64,9 @@ class Segments:
         appended: Callable[[Sequence[OtlpRequest], int], None],
         under_way: Callable[[], int],
         damages: DamageLog,
-        identify: Callable[[], bytes] = lambda: secrets.token_bytes(IDENTITY_BYTES),
     ) -> None:
         self._directory = directory
         self._damages = damages
-        self._identify = identify
         self._limits = limits
         self._appended = appended
         self._queue: GroupCommit[Sequence[OtlpRequest]] = GroupCommit(
@@ -118,7 +113,7 @@ class Segments:
             sealed.appendable = False
             return sealed
         sealed.close()
-        return Segment.grown(self._directory, number, self._identify(), self._damages)
+        return Segment.opened(self._directory, number, self._damages)
 
     def _go_on_behind(self, newest: Segment, number: int) -> None:
         """Begins another segment; where the disk is full the newest one grows on, if it can."""
@@ -219,6 +214,8 @@ class Segments:
         try:
             try:
                 return work(self._segments)
+            except IndexDamaged:
+                return work(self._segments)
             except sqlite3.DatabaseError:
                 # An index that was whole when it was opened is not any more. Which one, its checksum says.
                 if not [segment for segment in self._segments if segment.look_again()]:
@@ -279,7 +276,7 @@ class Segments:
     def _begin_next(self, number: int) -> None:
         while (self._directory / f"{number:08d}.otlp").exists():  # something else of that name
             number += 1
-        following = Segment.grown(self._directory, number, self._identify(), self._damages)
+        following = Segment.opened(self._directory, number, self._damages)
         with self._changing:
             self._segments = (*self._segments, following)
 

@@ -19,7 +19,7 @@ from collector.storage.migrations import migrations
 from collector.storage.segment import Segment, numbers_in
 from collector.storage.segment_file import Gap
 
-_OURS = re.compile(r"[0-9]{8}\.(otlp|index|seal|unfinished(-journal)?)")
+_OURS = re.compile(r"[0-9]{8}\.(otlp|index|seal|unfinished(-journal)?|calls(-unfinished)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,9 @@ def _segment(directory: Path, number: int, damages: DamageLog, *, growing: bool,
             if not isinstance(piece, Gap):
                 requests += segment.can_be_read(piece)
                 continue
-            torn = growing and piece.end == segment.file.size and not piece.items
-            if torn and running:
+            at_the_end = growing and piece.end == segment.file.size
+            torn = at_the_end and (piece.torn or segment.file.is_blank(piece))
+            if at_the_end and running:
                 continue
             what = "a torn end, which the next start cuts off" if torn else "no whole request lies there"
             damages.found(Damage(name, piece.offset, piece.end - piece.offset, what, piece.items))

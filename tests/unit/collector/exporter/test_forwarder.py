@@ -182,3 +182,24 @@ async def test_a_new_destination_gets_what_comes_from_now_on(store: FileStore) -
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert peer.kept[0][1] == request(2).body  # type: ignore[attr-defined]
+
+
+async def test_what_is_damaged_is_passed_over_and_counted(tmp_path: Path, over: str) -> None:
+    store = FileStore(tmp_path, TickingClock())
+    await store.start()
+    for number in range(1, 6):
+        await store.append(request(number))  # type: ignore[arg-type]
+    middle = (await store.requests_after(0, 10**9))[2]
+    (path,) = (tmp_path / "segments").glob("*.otlp")
+    content = bytearray(path.read_bytes())
+    content[content.index(middle.body) + 20] ^= 0xFF
+    path.write_bytes(content)
+    counters, peer = Counters(), Peer()
+    async with serving(peer, over), forwarding(store, peer, over, counters):
+        await until(lambda: len(peer.kept) == 4)
+    assert [body for _, body, _ in peer.kept] == [request(number).body for number in (1, 2, 4, 5)]  # type: ignore[attr-defined]
+    counts = counters.snapshot()
+    assert counts[Counter.EXPORTER_DROPPED_ITEMS] == 1
+    assert counts[Counter.EXPORTER_DAMAGED_BYTES] > len(middle.body)
+    assert counts[Counter.EXPORTER_SENT_SPANS] == 4
+    await store.stop()

@@ -85,8 +85,9 @@ async def test_every_kind_of_damage_is_listed_and_repair_makes_the_rest_whole(wr
     flip(written / "otel-opto.sqlite3", 101)
     (segments / "notes.txt").write_text("somebody's", encoding="ascii")
     newest = max(segments.glob("*.otlp"))
+    beginning = newest.read_bytes()[32:100]
     with newest.open("ab") as file:
-        file.write(b"torn")
+        file.write(beginning)
     before = files(written)
     found = {damage.file: damage.what for damage in examine(written).damages}
     assert set(found) == {

@@ -3,7 +3,8 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.core.page import PageRequest
-from collector.core.telemetry import OtlpRequest
+from collector.core.telemetry import OtlpRequest, Signal
 from collector.counters import Counter, Counters
 from collector.otlp.request import read_traces
 from collector.storage.file_store import FileStore
+from collector.storage.integrity.damage import DamageLog
 from collector.storage.integrity.frames import Format2
+from collector.storage.segment import IndexDamaged, Segment
 from collector.storage.segment_file import SegmentFile
 from collector.storage.segments import SegmentLimits
 from tests import samples
@@ -85,15 +88,15 @@ async def test_any_damage_costs_only_the_requests_that_contain_it(written: Path,
     start = data.draw(st.integers(0, len(content) - 1))
     length = data.draw(st.sampled_from([1, 1, 1, 2, 16, 300, 4_096]))
     end = min(start + length, len(content))
-    content[start:end] = (
-        bytes(byte ^ 0xFF for byte in content[start:end]) if data.draw(st.booleans()) else bytes(end - start)
-    )
+    zeroed = data.draw(st.booleans())
+    content[start:end] = bytes(0 if zeroed else byte ^ 0xFF for byte in content[start:end])
     path.write_bytes(content)
     for index in data.draw(st.sampled_from([[], list((copy / "segments").glob("*.seal"))])):
         index.unlink()
     wanted = [body for name, begin, behind, body in model if name != path.name or behind <= start or begin >= end]
     store = await opened(copy)
     try:
+        assert zeroed or path.stat().st_size == len(content)
         assert set(wanted) <= set(await readable(store))
         assert samples.trace_id(666) not in [one.trace_id for one in (await store.traces(PageRequest(1_000))).items]
         spared = {number for number in MANY if request(number).body in wanted}
@@ -238,6 +241,45 @@ async def test_damage_while_it_runs_costs_the_answer_only_what_is_damaged(writte
     assert await held(store) == [number for number in MANY if number != lost]
     assert len((await store.traces(PageRequest(1_000))).items) == len(MANY) - 1
     assert counters.snapshot()[Counter.STORAGE_DAMAGED_STRETCHES] == 1
+    await store.stop()
+
+
+async def test_an_index_that_names_wrong_places_is_found_out(written: Path) -> None:
+    counters = Counters()
+    segment = Segment.sealed(written / "segments", 2, DamageLog(written / "damaged", counters))
+    wanted = {number: request(number).body for number in MANY}
+    assert segment.index
+    connection = sqlite3.connect(written / "segments" / "00000002.index")
+    connection.execute("UPDATE requests SET offset = offset + 7")
+    connection.execute("UPDATE trace_requests SET offset = offset + 7")
+    connection.commit()
+    connection.close()
+
+    def bodies() -> list[bytes]:
+        return [
+            body for number in MANY for body in segment.bodies(bytes.fromhex(samples.trace_id(number)), Signal.TRACES)
+        ]
+
+    with pytest.raises(IndexDamaged):
+        bodies()
+    assert bodies() == [body for name, *_, body in frames(written) if name == "00000002.otlp"]
+    assert set(bodies()) <= set(wanted.values())
+    assert counters.snapshot()[Counter.STORAGE_DAMAGED_STRETCHES] == 0
+    assert counters.snapshot()[Counter.STORAGE_REBUILT_INDEXES] == 1
+    segment.close()
+
+
+async def test_work_on_an_index_that_was_damaged_is_begun_again(written: Path) -> None:
+    store = await opened(written)
+    tries = []
+
+    def work(segments: Sequence[Segment]) -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            raise IndexDamaged("the index of a segment was damaged")
+        return len(segments)
+
+    assert await store.segments.read(work) > 1
     await store.stop()
 
 
