@@ -182,7 +182,7 @@ def _checked_traces(services: Sequence[str], body: bytes, received_unix_nano: in
                 rejected.append((group, scope, bad))
     kept = _without(body, rejected) if rejected else body
     trace_ids = frozenset(reader.trace_ids)
-    request = OtlpRequest(Signal.TRACES, kept, trace_ids, items, received_unix_nano, reader.contents(), hops)
+    request = OtlpRequest(Signal.TRACES, kept, trace_ids, items, bounded(received_unix_nano), reader.contents(), hops)
     return Reading(request, _rejected(reader.faults))
 
 
