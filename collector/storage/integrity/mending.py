@@ -15,6 +15,9 @@ from collector.storage.migrations import Migration, migrate
 
 _LOG = logging.getLogger(__name__)
 _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+_VERSIONS_AT = range(18, 20)
+"""Where the versions of the file format stand that are needed for writing and for reading: 1, or 2 with a log."""
+
 _LARGE_BYTES = 64 * 2**20
 _MARK, _VERSION_BITS = 0x4F500000, 0xFFF
 """SQLite's application_id: "OP", then the version of the schema."""
@@ -66,7 +69,7 @@ class Mending:
         Raises:
             sqlite3.Error: it cannot be asked, for another reason than damage.
         """
-        fault = self._log_fault() if log else ""
+        fault = self._header_fault() or (self._log_fault() if log else "")
         if fault:
             return [fault]
         connection = sqlite3.connect(f"{self._database.resolve().as_uri()}?mode=ro", uri=True)
@@ -75,6 +78,13 @@ class Mending:
             return found or self._version_faults(connection) or self._schema_faults(connection)
         finally:
             connection.close()
+
+    def _header_fault(self) -> str:
+        """SQLite takes a version of the format that it does not know for a database that must not be written to."""
+        with self._database.open("rb") as file:
+            header = file.read(len(_VERSIONS_AT) + _VERSIONS_AT.start)
+        versions = {header[place] for place in _VERSIONS_AT if place < len(header)}
+        return f"its header names versions {sorted(versions)} of the format" if versions - {1, 2} else ""
 
     def _log_fault(self) -> str:
         log = log_of(self._database)
