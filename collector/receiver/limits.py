@@ -19,7 +19,8 @@ class ReceiverLimits:
 
     Attributes:
         max_request_bytes: Of one over HTTP, before and after decompression; OTLP recommends 64 MiB.
-        max_in_flight_bytes: Of all that are being received or wait for their acknowledgement.
+        max_in_flight_bytes: Of all that are being received or wait for their acknowledgement. What reading makes of
+            them meanwhile is bounded by `collector.reading.reader`: at most one small one at once, and four elsewhere.
         max_message_bytes: Of one over gRPC, before and after decompression.
     """
 

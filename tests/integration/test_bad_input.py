@@ -57,6 +57,24 @@ def test_spans_with_wrong_ids_are_rejected_one_by_one_and_counted(collector: Run
     assert stats["counters"]["otel_opto_receiver_refused_spans"] == 1
 
 
+def test_one_bad_item_costs_only_itself_over_every_protocol(collector: RunningCollector) -> None:
+    good, torn = samples.span(1, 1), samples.span(1, 2, values={"k": "caf!"})
+    body = samples.traces_request([good, torn]).replace(b"caf!", b"caf\xe9")
+    partial = ExportTraceServiceResponse.FromString(otlp(collector, body)[1]).partial_success
+    assert (partial.rejected_spans, "1 repaired" in partial.error_message) == (0, True)
+    with grpc.insecure_channel(collector.ready["otlp_grpc"]) as channel:
+        export = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        assert ExportTraceServiceResponse.FromString(export(body)).partial_success.error_message
+    records = [{"body": {"stringValue": "\ud800"}}, None, {"timeUnixNano": "1"}]
+    logs = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}).encode()
+    status, said = send(f"{collector.http}/v1/logs", logs)
+    assert (status, json.loads(said)["partialSuccess"]["rejectedLogRecords"]) == (200, "1")
+    stats = collector.client.get("/v1/stats")
+    assert (stats["spans"], stats["log_records"]) == (4, 2)
+    assert stats["counters"]["otel_opto_receiver_repaired_spans"] == 2
+    assert stats["counters"]["otel_opto_receiver_repaired_log_records"] == 1
+
+
 def test_a_request_of_70_mb_is_refused_and_the_collector_goes_on(collector: RunningCollector) -> None:
     huge = samples.traces_request([samples.span(1, 1, values={"text": "x" * (70 * MIB)})])
     try:
