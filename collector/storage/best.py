@@ -39,10 +39,10 @@ class Best:
         self._drop_bettered()
         return self._worst_first[0][0] > bound
 
-    def has(self, trace_id: bytes, bound: Rank) -> bool:
-        """Whether spans of that rank or a lower one say nothing new of a trace."""
-        rank = self._ranks.get(trace_id)
-        return rank is not None and rank >= bound
+    def would_take(self, trace_id: bytes, rank: Rank) -> bool:
+        """Whether a span of a trace would make a difference."""
+        known = self._ranks.get(trace_id)
+        return (known is None or known < rank) and not self.settled(rank)
 
     def _drop_bettered(self) -> None:
         while self._ranks.get(self._worst_first[0][1]) != self._worst_first[0][0]:
