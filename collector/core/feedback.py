@@ -108,13 +108,17 @@ class Attachment:
     """Feedback that found its span: the root's id is filled in, the release of the trace is known.
 
     Attributes:
+        release: That the judged service ran with.
         answered: The span has the response id that the feedback names: no other trace is looked at any more.
+        beside: The releases that the other services of the trace ran with, rising; a service that ran with several is
+            left out. The feedback counts for their studies, too.
     """
 
     feedback_id: str
     target: SpanContext
     release: int | None
     answered: bool = False
+    beside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

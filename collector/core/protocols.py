@@ -270,7 +270,7 @@ class FeedbackStore(Protocol):
         ...
 
     async def feedback_of_release(self, release: int, name: str) -> Sequence[StoredFeedback]:
-        """Attached feedback of a metric on traces that ran with a release, in order of reception."""
+        """Attached feedback of a metric on traces in which a service ran with a release, in order of reception."""
         ...
 
     async def metrics_of_release(self, release: int) -> Mapping[str, int]:

@@ -1,6 +1,6 @@
 """Feedback finds its span, and the release that its trace ran with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from collector.core.feedback import Attachment, OpenFeedback
@@ -19,7 +19,8 @@ class Places:
     (`collector.core.identity.roots`). A span id that client and server share means the server's side.
 
     The release is what the judged span says, else the root, else any span, else the highest version of a parameter that
-    the trace used.
+    the trace used. The releases of the trace's other services stand beside it: a judged answer of a gateway counts for
+    the ranker behind it, too.
 
     Attributes:
         waits: Whether a parent of the root may still come.
@@ -32,6 +33,7 @@ class Places:
         self._spans = family.spans
         self._root = family.root()
         self.waits = family.waits()
+        self._ran_with = _ran_with(self._spans.values())
         self._release = _stated_release([*([self._root] if self._root else []), *self._spans.values()])
 
     def answer(self, one: OpenFeedback) -> Span | None:
@@ -52,7 +54,9 @@ class Places:
             return None
         own = _number(judged.attributes, semconv.RELEASE)
         target = SpanContext(self._trace_id, judged.context.span_id)
-        found = Attachment(one.id, target, self._release if own is None else own, answered=answer is not None)
+        release = self._release if own is None else own
+        beside = tuple(sorted({number for number in self._ran_with.values() if number is not None} - {release}))
+        found = Attachment(one.id, target, release, answer is not None, beside)
         return None if found == one.attachment else found
 
     def _named(self, target: SpanContext) -> Span | None:
@@ -131,6 +135,17 @@ def _stated_release(spans: Sequence[Span]) -> int | None:
     stated = (_number(span.attributes, semconv.RELEASE) for span in spans)
     release = next((number for number in stated if number is not None), None)
     return _newest_version(spans) if release is None else release
+
+
+def _ran_with(spans: Iterable[Span]) -> Mapping[str, int | None]:
+    """Each service's release in the trace; None for one that ran with several."""
+    found: dict[str, int | None] = {}
+    for span in spans:
+        number = _number(span.attributes, semconv.RELEASE)
+        if number is not None:
+            service = span.resource.service
+            found[service] = number if found.get(service, number) == number else None
+    return found
 
 
 def _newest_version(spans: Sequence[Span]) -> int | None:

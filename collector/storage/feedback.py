@@ -31,13 +31,23 @@ _KEYS = "trace_id, target_trace_id, response_digest"
 _OF_KEY = "(trace_id = ?1 OR target_trace_id = ?1 OR response_digest = ?1)"
 """Of a trace by its 16 bytes, or of an answer by its digest."""
 
+_MOVABLE = "SELECT sequence FROM feedback WHERE id = ?1 AND settled = 0"
+_NOT_BESIDE = f"DELETE FROM feedback_beside WHERE sequence = ({_MOVABLE})"  # noqa: S608 - constants
+_NOW_BESIDE = f"INSERT OR IGNORE INTO feedback_beside SELECT sequence, ?2 FROM ({_MOVABLE})"  # noqa: S608 - constants
+_OF_RELEASE = (
+    "state = 'attached' AND (release = ?1 OR sequence IN (SELECT sequence FROM feedback_beside WHERE release = ?1))"
+)
+"""On traces in which a service ran with a release."""
+
+_BESIDE = "(SELECT group_concat(release) FROM feedback_beside AS other WHERE other.sequence = feedback.sequence)"
+
 _OPEN_CONDITION = "state <> 'expired' AND settled = 0"
 _OPEN = (
     "SELECT sequence, patient_until_unix_nano, trace_id, span_id, response_digest IS NULL AND response_id <> '',"  # noqa: S608 - constants
-    f" {_COLUMNS} FROM feedback"
+    f" {_BESIDE}, {_COLUMNS} FROM feedback"
     f" WHERE {_OPEN_CONDITION}"
 )
-_STATE = 5 + 10
+_STATE = 6 + 10
 """Where the state stands in such a row."""
 
 _SETTLED = "UPDATE feedback SET settled = 1 WHERE state = 'attached' AND settled = 0"
@@ -144,6 +154,12 @@ def attach(
             for one in attachments
         ],
     )
+    for one in attachments:
+        connection.execute(_NOT_BESIDE, (one.feedback_id,))
+        connection.executemany(
+            _NOW_BESIDE,
+            [(one.feedback_id, release) for release in one.beside],
+        )
     answered = {one.feedback_id for one in attachments if one.answered}
     keys = {digest_of(one.feedback.response_id) for one in looked_for if one.id in answered}
     return len(attachments), _without_open(connection, keys)
@@ -167,7 +183,7 @@ def settle(connection: sqlite3.Connection, received_before_unix_nano: int, most:
 
 def settle_counted(connection: sqlite3.Connection, release: int, name: str) -> tuple[int, set[bytes]]:
     """See `FeedbackStore.settle_counted`."""
-    return _closed(connection, f"{_SETTLED} AND release = ? AND name = ?", (release, name))
+    return _closed(connection, f"{_SETTLED} AND {_OF_RELEASE} AND name = ?2", (release, name))
 
 
 def _closed(connection: sqlite3.Connection, update: str, values: Sequence[object]) -> tuple[int, set[bytes]]:
@@ -228,8 +244,7 @@ def feedback(
 def feedback_of_release(connection: sqlite3.Connection, release: int, name: str) -> Sequence[StoredFeedback]:
     """See `FeedbackStore.feedback_of_release`."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM feedback WHERE state = 'attached' AND release = ? AND name = ?"  # noqa: S608
-        " ORDER BY sequence",
+        f"SELECT {_COLUMNS} FROM feedback WHERE {_OF_RELEASE} AND name = ?2 ORDER BY sequence",  # noqa: S608 - constants
         (release, name),
     )
     return [_stored(row) for row in rows]
@@ -238,7 +253,7 @@ def feedback_of_release(connection: sqlite3.Connection, release: int, name: str)
 def metrics_of_release(connection: sqlite3.Connection, release: int) -> dict[str, int]:
     """See `FeedbackStore.metrics_of_release`; those that come most often."""
     rows = connection.execute(
-        "SELECT name, count(*) FROM feedback WHERE state = 'attached' AND release = ? GROUP BY name"
+        f"SELECT name, count(*) FROM feedback WHERE {_OF_RELEASE} GROUP BY name"  # noqa: S608 - constants
         " ORDER BY count(*) DESC, name LIMIT 100",
         (release,),
     )
@@ -252,7 +267,7 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _open(row: Sequence[object], position: int) -> OpenFeedback:
-    _, patient_until, trace_id, span_id, answered, *columns = row
+    _, patient_until, trace_id, span_id, answered, beside, *columns = row
     assert isinstance(trace_id, bytes)
     stored = _stored(columns)
     attached = stored.state is FeedbackState.ATTACHED
@@ -260,7 +275,15 @@ def _open(row: Sequence[object], position: int) -> OpenFeedback:
         id=stored.id,
         feedback=replace(stored.feedback, target=SpanContext(trace_id.hex(), str(span_id))),
         position=position,
-        attachment=Attachment(stored.id, stored.feedback.target, stored.release, bool(answered)) if attached else None,
+        attachment=Attachment(
+            stored.id,
+            stored.feedback.target,
+            stored.release,
+            bool(answered),
+            tuple(sorted(map(int, str(beside).split(",")))) if beside else (),
+        )
+        if attached
+        else None,
         patient_until_unix_nano=int(str(patient_until)),
     )
 

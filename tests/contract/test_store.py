@@ -427,3 +427,19 @@ async def test_the_last_word_of_each_instance_counts(store: Store) -> None:
         ReleaseStatus.FAILED,
     ]
     assert list((await store.acknowledgements(2, PageRequest())).items) == []
+
+
+async def test_feedback_counts_for_every_release_that_a_service_of_the_trace_ran_with(store: Store) -> None:
+    await store.submit([feedback(1), feedback(2)], 10)
+    target = feedback(1).target
+    await store.attach(
+        [Attachment(feedback(1).id, target, 3, beside=(4, 7)), Attachment(feedback(2).id, feedback(2).target, 4)]
+    )
+    assert [one.id for one in await store.feedback_of_release(3, "q")] == [feedback(1).id]
+    assert [one.id for one in await store.feedback_of_release(4, "q")] == [feedback(1).id, feedback(2).id]
+    assert await store.metrics_of_release(7) == {"q": 1}
+    await store.attach([Attachment(feedback(1).id, target, 3, beside=(5,))])
+    assert [one.id for one in await store.feedback_of_release(4, "q")] == [feedback(2).id]
+    await store.settle_counted(5, "q")
+    await store.attach([Attachment(feedback(1).id, target, 9)])
+    assert [one.id for one in await store.feedback_of_release(5, "q")] == [feedback(1).id]

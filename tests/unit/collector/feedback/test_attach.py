@@ -143,3 +143,17 @@ def test_it_goes_before_the_span_that_is_named_beside_it_and_that_one_counts_unt
 def test_many_spans_with_one_response_id_are_looked_at_once_each() -> None:
     chain = [samples.span(1, number, number - 1 or None, values=ANSWERED) for number in range(1, 3_000)]
     assert judged(*chain) == samples.span_id(2_999)
+
+
+def test_the_releases_of_the_other_services_stand_beside_the_judged_ones() -> None:
+    gateway = samples.span(1, 1, values={"opto.release": 3})
+    ranker = samples.span(1, 2, 1, values={"opto.release": 4})
+    mixed = [samples.span(1, number, 1, values={"opto.release": number}) for number in (8, 9)]
+    came = [
+        *spans_of(samples.traces_request([gateway], service="gateway")),
+        *spans_of(samples.traces_request([ranker], service="ranker")),
+        *spans_of(samples.traces_request(mixed, service="mixed")),
+    ]
+    found = attach(FEEDBACK, came)
+    assert found is not None
+    assert (found.release, found.beside) == (4, (3,))
