@@ -142,10 +142,11 @@ class TelemetryStore(Protocol):
     async def find(self, query: TraceQuery) -> Answer[FoundTrace]:
         """Traces that the query describes, by the start of their newest matching span, newest first.
 
-        Of spans that began at one time the one that was stored last is the newest, of one request those in the order
-        of their trace ids. The search ends when nothing better can come, when its caller is cancelled, and when the
-        time is over that the store gives it: the answer is `partial` then, what is in it matches, and was the best
-        among what was looked at. It costs no more than reading the stored bytes once, whatever they and the query say.
+        Of spans that began at one time the one that was stored last is the newest, of one request those in the
+        falling order of their trace ids. The search ends when nothing better can come, when its caller is cancelled,
+        and when the time is over that the store gives it: the answer is `partial` then, what is in it matches, and was
+        the best among what was looked at. It costs no more than reading the stored bytes once, whatever they and the
+        query say.
         """
         ...
 

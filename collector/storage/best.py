@@ -49,6 +49,6 @@ class Best:
             heapq.heappop(self._worst_first)
 
     def in_order(self) -> tuple[FoundTrace, ...]:
-        """The best first; of one request those with the lower ids."""
-        ordered = sorted(self._ranks.items(), key=lambda one: (-one[1][0], -one[1][1], one[0]))
-        return tuple(FoundTrace(trace_id.hex(), start) for trace_id, (start, _) in ordered)
+        """The best first; of one request those with the higher ids, as they are kept."""
+        ordered = sorted(((rank, trace_id) for trace_id, rank in self._ranks.items()), reverse=True)
+        return tuple(FoundTrace(trace_id.hex(), start) for (start, _), trace_id in ordered)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.core.errors import InvalidRequest
+from collector.core.errors import InvalidRequest, TooLarge
 from collector.core.feedback import Attachment, Feedback, FeedbackState
 from collector.core.ledger import Change, Event
 from collector.core.page import PageRequest
@@ -15,8 +15,8 @@ from collector.core.parameter import MOST_PARAMETERS
 from collector.core.protocols import Store
 from collector.core.release import Acknowledgement, ReleaseStatus
 from collector.core.span import SpanContext
-from collector.core.telemetry import OtlpRequest, TraceQuery
-from collector.otlp.decode import spans_of
+from collector.core.telemetry import OtlpRequest, TraceBounds, TraceQuery
+from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.request import read_logs, read_traces
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
@@ -169,6 +169,59 @@ async def test_traces_are_found_by_the_answers_of_models_in_them(store: Store) -
     }
     await store.append(answered(4, "c"))
     assert list((await store.answering(["c"]))["c"]) == [samples.trace_id(4)]
+
+
+async def test_of_traces_that_began_together_those_stored_last_are_found(store: Store) -> None:
+    for number in range(1, 21):
+        await store.append(traces(samples.span(2 * number, 1), samples.span(2 * number + 1, 1)))
+    found = await store.find(TraceQuery(limit=5))
+    assert [int(one.trace_id, 16) for one in found] == [41, 40, 39, 38, 37]
+    assert not found.partial
+    await store.append(traces(samples.span(2, 2)))
+    assert [int(one.trace_id, 16) for one in await store.find(TraceQuery(limit=2))] == [2, 41]
+
+
+async def test_a_search_that_nobody_waits_for_leaves_the_store_as_it_was(store: Store) -> None:
+    await store.append(traces(samples.span(1, 1)))
+    asking = asyncio.create_task(store.find(TraceQuery()))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert len(await store.find(TraceQuery())) == 1
+
+
+async def test_what_is_read_of_a_trace_is_bounded(store: Store) -> None:
+    await store.append(traces(*(samples.span(1, number) for number in range(1, 11))))
+    await store.append(read_logs(samples.logs_request([samples.evaluation(1, 1)] * 3), 1).request)
+    wanted = samples.trace_id(1)
+    assert await store.trace_data(wanted, TraceBounds(10, 2**20, "x")) == await store.trace_data(wanted)
+    assert len(log_records_of(await store.log_data(wanted, TraceBounds(3, 2**20, "x")))) == 3
+    for bounds, said in (
+        (TraceBounds(9, 2**20, "x"), "9 spans, .* x.max_spans"),
+        (TraceBounds(99, 50, "x"), "x.max_bytes"),
+    ):
+        with pytest.raises(TooLarge, match=said):
+            await store.trace_data(wanted, bounds)
+    with pytest.raises(TooLarge, match="2 log records"):
+        await store.log_data(wanted, TraceBounds(2, 2**20, "x"))
+
+
+async def test_a_revision_is_another_one_when_the_trace_or_its_feedback_is(store: Store) -> None:
+    wanted = samples.trace_id(1)
+    seen = [await store.revision(wanted)]
+    assert seen == [""]
+    await store.append(traces(samples.span(1, 1)))
+    seen.append(await store.revision(wanted))
+    await store.append(traces(samples.span(2, 1)))
+    assert await store.revision(wanted) == seen[-1]
+    await store.append(read_logs(samples.logs_request([samples.evaluation(1, 1)]), 1).request)
+    seen.append(await store.revision(wanted))
+    await store.submit([feedback(1)], 10)
+    seen.append(await store.revision(wanted))
+    await store.append(traces(samples.span(1, 2)))
+    seen.append(await store.revision(wanted))
+    assert len(set(seen)) == len(seen)
 
 
 async def test_counts(store: Store) -> None:
