@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from collector.core.ledger import Ledger, Recorded
+from collector.core.errors import Damaged
+from collector.core.ledger import Ledger, Recorded, made_of
 
 S = TypeVar("S")
 
@@ -28,31 +29,55 @@ class Fold(Generic[S]):
         empty: The state of a stream without events.
         step: The state behind some more events; gets many at once, so that it can build long states in linear time.
         most: How many states are kept; the ones that were not asked for the longest go.
+        unreadable: Told once of each stream that `all` leaves out, because its events are not what was written.
     """
 
-    def __init__(self, ledger: Ledger, empty: S, step: Callable[[S, Sequence[Recorded]], S], most: int = 1_000) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        empty: S,
+        step: Callable[[S, Sequence[Recorded]], S],
+        most: int = 1_000,
+        unreadable: Callable[[Damaged], None] = lambda _: None,
+    ) -> None:
         self._ledger = ledger
         self._empty = Versioned(empty, 0)
         self._step = step
         self._most = most
         self._known: OrderedDict[str, Versioned[S]] = OrderedDict()
+        self._unreadable = unreadable
+        self._damaged: dict[str, int] = {}
 
     async def all(self, prefix: str) -> Sequence[S]:
-        """The states of all streams whose names begin so, in order of creation. What nobody changed costs nothing."""
+        """The states of all streams whose names begin so, in order of creation. What nobody changed costs nothing.
+
+        One whose events cannot be read is left out, and costs the others nothing.
+        """
         states = []
         for stream, version in (await self._ledger.streams(prefix)).items():
             known = self._known.get(stream)
-            if known is None or known.version != version:
-                known = await self.of(stream)
-            states.append(known.state)
+            try:
+                if self._damaged.get(stream) == version:
+                    continue
+                if known is None or known.version != version:
+                    known = await self.of(stream)
+                states.append(known.state)
+            except Damaged as error:
+                self._damaged[stream] = version
+                self._unreadable(error)
         return states
 
     async def of(self, stream: str) -> Versioned[S]:
-        """The state of a stream now."""
+        """The state of a stream now.
+
+        Raises:
+            Damaged: its events are not what was written.
+        """
         known = self._known.get(stream, self._empty)
         events = await self._ledger.read(stream, known.version)
         if events:
-            known = Versioned(self._step(known.state, events), events[-1].version)
+            state = known.state
+            known = Versioned(made_of(events, lambda new: self._step(state, new)), events[-1].version)
             newer = self._known.get(stream)
             if newer is None or newer.version < known.version:
                 self._known[stream] = known

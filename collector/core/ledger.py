@@ -3,10 +3,13 @@
 What is (a study, an assignment, a rollout) is a fold of its stream's events; the audit log is the ledger itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
+from collector.core.errors import Damaged
+
+T = TypeVar("T")
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 
@@ -97,3 +100,18 @@ class Ledger(Protocol):
             limit: How many at most, from 1.
         """
         ...
+
+
+def made_of(events: Sequence[Recorded], make: Callable[[Sequence[Recorded]], T]) -> T:
+    """What `make` makes of events of one stream, which were right when they were written.
+
+    Raises:
+        Damaged: they are not what was written any more.
+    """
+    try:
+        return make(events)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        stream = f"{events[0].stream}, {events[0].version} to {events[-1].version}"
+        raise Damaged(
+            f"events of {stream}, are not what was written: {error!r}; restore a backup of the data directory"
+        ) from error

@@ -1,12 +1,13 @@
 """The one desk that publishes: it numbers releases, says what is in force, writes it down and wakes who watches."""
 
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from collector.core.errors import Conflict, NotFound, Outdated
+from collector.core.errors import Conflict, Damaged, NotFound, Outdated
 from collector.core.folding import Fold
-from collector.core.ledger import Change, Ledger, Recorded
+from collector.core.ledger import Change, Ledger, Recorded, made_of
 from collector.core.protocols import Publisher
 from collector.core.release import Release, ReleaseDraft, number_release
 from collector.counters import Counter, Counters
@@ -21,6 +22,8 @@ from collector.publisher.events import (
     signed,
 )
 from otel_opto.assignment import Arm, Assignment
+
+_LOG = logging.getLogger(__name__)
 
 _TRIES = 5
 _MOST_CACHED = 256
@@ -77,7 +80,7 @@ class Desk:
                 return None
             if len(self._releases) >= _MOST_CACHED:
                 self._releases.pop(next(iter(self._releases)))
-            self._releases[number] = release_of(found)
+            self._releases[number] = made_of([found], lambda events: release_of(events[0]))
         return self._releases[number]
 
     async def releases(self, service: str = "", before: int | None = None, limit: int = 100) -> Sequence[Release]:
@@ -85,7 +88,7 @@ class Desk:
         place = await self._ledger.event(RELEASES, before) if before is not None else None
         sequence = place.sequence if place is not None else None
         found = await self._ledger.history(prefix=RELEASES, subject=service, before=sequence, limit=limit)
-        return [release_of(one) for one in found]
+        return [release for one in found if (release := _readable(one))]
 
     async def assignment(self, service: str, revision: int | None = None) -> Assignment | None:
         """What is in force for a service, or was in a revision; None before its first release."""
@@ -208,3 +211,12 @@ def _following(before: Assignment | None, after: Assignment) -> Assignment:
 
 def _last_assignment(_: Assignment | None, events: Sequence[Recorded]) -> Assignment | None:
     return assignment_of(events[-1])
+
+
+def _readable(recorded: Recorded) -> Release | None:
+    """None, which is said, where it is damaged: the other releases are listed."""
+    try:
+        return made_of([recorded], lambda events: release_of(events[0]))
+    except Damaged as error:
+        _LOG.error("a release is left out: %s", error)
+        return None

@@ -1,5 +1,6 @@
 """Rollouts on the ledger: every way in which one changes, each together with what is in force, or not at all."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ from collector.core.study import Policy
 from collector.publisher.desk import Desk
 from collector.rollout import history
 from otel_opto.assignment import Arm, Assignment
+
+_LOG = logging.getLogger(__name__)
 
 _LIVE = (RolloutState.RAMPING, RolloutState.PAUSED, RolloutState.INCONCLUSIVE)
 """With an arm of traffic. A pause keeps the arm as it is: taking it away would deal its keys anew."""
@@ -27,7 +30,7 @@ class Rollouts:
     def __init__(self, ledger: Ledger, desk: Desk) -> None:
         self._ledger = ledger
         self._desk = desk
-        self._rollouts: Fold[Rollout | None] = Fold(ledger, None, history.rollout)
+        self._rollouts: Fold[Rollout | None] = Fold(ledger, None, history.rollout, unreadable=_LOG.error)
         self._holders: Fold[str] = Fold(ledger, "", history.holder)
 
     async def all(self) -> Sequence[Rollout]:

@@ -89,12 +89,12 @@ def _spec_to_json(spec: ParameterSpec) -> str:
 
 
 def _spec_from_json(text: str, service: str) -> ParameterSpec | None:
-    """None for one that an earlier version took and that contradicts itself now."""
-    document = json.loads(text)
-    limits: dict[str, Any] = {
-        name: tuple(limit) if isinstance(limit, list) else limit for name, limit in document["constraint"].items()
-    }
+    """None for one that an earlier version took and that contradicts itself now, or that is damaged."""
     try:
+        document = json.loads(text)
+        limits: dict[str, Any] = {
+            name: tuple(limit) if isinstance(limit, list) else limit for name, limit in document["constraint"].items()
+        }
         return ParameterSpec(
             key=document["key"],
             type=ParameterType(document["type"]),
@@ -105,4 +105,6 @@ def _spec_from_json(text: str, service: str) -> ParameterSpec | None:
         )
     except InvalidValue as error:
         _LOG.warning("service %s: a stored parameter counts as not declared, mend it in the code: %s", service, error)
-        return None
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        _LOG.error("service %s: a stored parameter is damaged and counts as not declared: %r", service, error)
+    return None

@@ -1,5 +1,6 @@
 """Studies and their trials, on the ledger."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord,
 from collector.publisher.desk import Desk, Place, whole
 from collector.study import history
 from otel_opto.assignment import Assignment
+
+_LOG = logging.getLogger(__name__)
 
 
 class Studies:
@@ -24,7 +27,7 @@ class Studies:
     def __init__(self, ledger: Ledger, desk: Desk) -> None:
         self._ledger = ledger
         self.desk = desk
-        self._records: Fold[StudyRecord | None] = Fold(ledger, None, history.record)
+        self._records: Fold[StudyRecord | None] = Fold(ledger, None, history.record, unreadable=_LOG.error)
         self._running: Fold[tuple[str, ...]] = Fold(ledger, (), history.running)
 
     async def study(self, name: str) -> StudyRecord | None:

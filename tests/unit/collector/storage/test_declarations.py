@@ -35,3 +35,20 @@ async def test_what_an_older_version_took_is_set_aside_and_said(
         assert "(?=" in caplog.text
     finally:
         await store.stop()
+
+
+@pytest.mark.parametrize(
+    "change", [('"key"', '"kex"'), ('"text"', '"tesu"'), ('"constraint": {', '"constraint": [{'), ("{", "")]
+)
+async def test_a_damaged_one_hides_no_other(tmp_path: Path, change: tuple[str, str]) -> None:
+    store = FileStore(tmp_path, TickingClock())
+    await store.start()
+    kept = ParameterSpec("style", ParameterType.TEXT, "ab")
+    await store.declare("shop", [kept])
+    await store.database.write(
+        lambda db: (
+            db.execute("INSERT INTO parameters VALUES ('shop', 'tone', ?)", (OLDER.replace(*change, 1),)) and None
+        )
+    )
+    assert list(await store.parameters("shop")) == [kept]
+    await store.stop()
