@@ -75,7 +75,9 @@ class Collector:
         self._hub = AssignmentHub()
         otlp = config.receivers.otlp
         self._limits = ReceiverLimits(
-            otlp.max_request_bytes, otlp.max_in_flight_bytes, otlp.protocols.grpc.max_message_bytes
+            otlp.max_request_bytes,
+            otlp.max_in_flight_bytes,
+            min(otlp.protocols.grpc.max_message_bytes, otlp.max_request_bytes),
         )
         self._bodies = Bodies(config.api.max_request_bytes)
         self._budget = Budget(self._limits.max_in_flight_bytes)

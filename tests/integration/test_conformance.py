@@ -22,7 +22,6 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpLogs
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpSpans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 from opentelemetry.sdk._logs import LoggerProvider
@@ -208,9 +207,8 @@ def deep(levels: int) -> bytes:
 
 
 WRONG: dict[str, tuple[bytes, dict[str, str], int, str]] = {
-    "no protobuf": (b"\xff\xff\xff", {}, 400, "no protobuf"),
-    "cut off": (body_of(1)[:-5], {}, 400, "no protobuf"),
-    "nested too deeply": (deep(49), {}, 400, "nested deeper than 100"),
+    "no protobuf": (b"\xff\xff\xff", {}, 400, "no export request of traces: the request: byte 0"),
+    "cut off": (body_of(1)[:-5], {}, 400, "no export request of traces: the request: byte 0"),
     "not gzip": (b"plain", {"Content_Encoding": "gzip"}, 400, "not gzip"),
     "gzip cut off": (gzip.compress(body_of(1))[:-9], {"Content_Encoding": "gzip"}, 400, "cut off"),
     "gzip and then something": (gzip.compress(b"") + b"x", {"Content_Encoding": "gzip"}, 400, "cut off"),
@@ -246,11 +244,19 @@ def test_other_methods_and_paths(running: RunningCollector) -> None:
     assert post(running, b"anything", path="/v1/metrics")[0] == 200
 
 
+def test_what_is_nested_too_deeply_costs_itself_alone(running: RunningCollector) -> None:
+    status, _, answer = post(running, deep(49) + body_of(77))
+    assert status == 200
+    partial = ExportTraceServiceResponse.FromString(answer).partial_success
+    assert partial.rejected_spans == 0
+    assert "nested deeper than 100 messages" in partial.error_message
+    assert len(stored(running, 77)) == 1
+
+
 def test_grpc_says_what_is_wrong(running: RunningCollector) -> None:
     with grpc.insecure_channel(running.addresses["otlp_grpc"]) as channel:
         for body, code in (
             (b"\xff\xff", "INVALID_ARGUMENT"),
-            (deep(49), "INVALID_ARGUMENT"),
             (bytes(2 * LIMIT), "RESOURCE_EXHAUSTED"),
         ):
             with pytest.raises(grpc.RpcError) as error:
@@ -346,9 +352,10 @@ async def test_damaged_requests_are_kept_and_readable_or_refused(
         ]
     )
     with RunningCollector(tmp_path / "data") as collector:
-        accepted = await asyncio.to_thread(_send_damaged, collector, whole, rounds)
+        rejected = await asyncio.to_thread(_send_damaged, collector, whole, rounds)
         stats = collector.client.get("/v1/stats")
-        assert stats["spans"] == accepted
+        assert stats["spans"] == stats["counters"]["otel_opto_receiver_accepted_spans"] > rounds / 4
+        assert stats["counters"]["otel_opto_receiver_refused_spans"] == rejected
         assert collector.process.poll() is None
         for summary in collector.client.get("/v1/traces", limit=0)["traces"]:
             assert summary["span_count"] > 0
@@ -356,8 +363,8 @@ async def test_damaged_requests_are_kept_and_readable_or_refused(
 
 
 def _send_damaged(collector: RunningCollector, whole: bytes, rounds: int) -> int:
-    """Returns how many spans were acknowledged."""
-    made, accepted = random.Random(5), 0
+    """Returns how many spans were said to be rejected."""
+    made, rejected = random.Random(5), 0
     with grpc.insecure_channel(collector.addresses["otlp_grpc"]) as channel:
         call = channel.unary_unary(EXPORT)
         for number in range(rounds):
@@ -368,10 +375,8 @@ def _send_damaged(collector: RunningCollector, whole: bytes, rounds: int) -> int
                 status, answer = over_grpc(call, body)
             assert status in (200, 400)
             if status == 200:
-                groups = ExportTraceServiceRequest.FromString(body).resource_spans
-                sent = sum(len(scoped.spans) for group in groups for scoped in group.scope_spans)
-                accepted += sent - ExportTraceServiceResponse.FromString(answer).partial_success.rejected_spans
-    return accepted
+                rejected += ExportTraceServiceResponse.FromString(answer).partial_success.rejected_spans
+    return rejected
 
 
 def over_grpc(call: Callable[..., bytes], body: bytes) -> tuple[int, bytes]:
