@@ -72,12 +72,23 @@ def _parsed(document: _Object, message: Message) -> Message:
 
 
 def _rewritten(document: _Object) -> bool:
-    """Writes the ids as the library wants them; says whether all those of links are some."""
+    """Writes the ids as the library wants them; says whether all is there that it would silently pass over."""
     _rewrite_ids(document)
     links = [link for link in _list(document.get("links")) if isinstance(link, dict)]
     for link in links:
         _rewrite_ids(link)
-    return all(map(_has_ids, links))
+    status = document.get("status")
+    numbers = [
+        document.get("kind"),
+        document.get("severityNumber"),
+        status.get("code") if isinstance(status, dict) else 0,
+    ]
+    return all(map(_has_ids, links)) and all(map(_is_enumerable, numbers))
+
+
+def _is_enumerable(value: object) -> bool:
+    """Whether a number fits an enum; the library silently passes over one that does not."""
+    return not isinstance(value, int) or -(2**31) <= value < 2**31
 
 
 def _list(value: object) -> list[object]:
@@ -167,6 +178,8 @@ class _Mender:
             _parsed({field.name: value}, GetMessageClass(_containing(field))())
         except _REFUSALS:
             raise Refused(f"found {_shown(value)}") from None
+        if field.enum_type is not None and not _is_enumerable(value):
+            raise Refused(f"found {_shown(value)}")
         return value
 
     def _text(self, value: object, where: str) -> str:
@@ -184,9 +197,12 @@ class _Mender:
         """An AnyValue."""
         if not isinstance(value, dict) or not value:
             return {} if value == {} else self._plain(value)
-        name = next((name for name in value if _field(AnyValue.DESCRIPTOR, name)), None)
-        if name is None:
+        names = [name for name in value if _field(AnyValue.DESCRIPTOR, name)]
+        if not names:
             return self._plain(value)
+        name = names[0]
+        if len(names) > 1:
+            self._faults.append(f"the value {_shown(value)} has several kinds; the first is taken")
         field = _field(AnyValue.DESCRIPTOR, name)
         assert field is not None
         if field.message_type is None:
@@ -205,6 +221,8 @@ class _Mender:
         if value is None:
             return {}
         if isinstance(value, float) and not math.isfinite(value):
+            if field.name != "double_value":
+                self._faults.append(f"{field.full_name} is {_shown(value)}, a double")
             return {"double_value": json.dumps(value)}
         if isinstance(value, str):
             value = self._text(value, field.full_name)

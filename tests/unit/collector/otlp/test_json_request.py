@@ -122,6 +122,8 @@ def test_a_group_of_wrong_containers_costs_itself(group: object) -> None:
         ({"intValue": 1.5}, "1.5"),
         ({"intValue": "many"}, "many"),
         ({"doubleValue": "much"}, "much"),
+        ({"stringValue": "first", "intValue": 1}, "first"),
+        ({"intValue": float("inf")}, float("inf")),
         ({"arrayValue": [1, "a"]}, [1, "a"]),
         ({"arrayValue": {"values": [{"intValue": "x"}, {"stringValue": "a"}]}}, ["x", "a"]),
         ({"kvlistValue": {"a": 1}}, {"a": 1}),
@@ -177,7 +179,8 @@ def test_a_part_that_is_none_is_left_out_and_counted(field: str, bad: object, co
 @pytest.mark.parametrize(
     "changed",
     [
-        {"kind": "CLIENT"}, {"kind": [1]}, {"startTimeUnixNano": "soon"}, {"startTimeUnixNano": -1},
+        {"kind": "CLIENT"}, {"kind": [1]}, {"kind": 2**40}, {"status": {"code": -(2**31) - 1}},
+        {"startTimeUnixNano": "soon"}, {"startTimeUnixNano": -1},
         {"startTimeUnixNano": 2**64}, {"startTimeUnixNano": 1.5}, {"endTimeUnixNano": {}}, {"flags": -1},
         {"status": 3}, {"status": {"code": "bad"}}, {"attributes": "a"}, {"events": {}}, {"name": ["n"]},
         {"name": 5}, {"droppedAttributesCount": "many"}, {"traceState": HALF},
