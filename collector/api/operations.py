@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from collector.api.drawing import drawing
-from collector.core.errors import Conflict, InvalidRequest, NotFound, TooLarge, some
+from collector.core.errors import Conflict, Damaged, InvalidRequest, NotFound, TooLarge, some
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.identity.ids import trace_id_of
 from collector.core.page import MOST_PAGE_BYTES, Page, PageRequest, cursor, key_of, page_of
@@ -228,22 +228,27 @@ class Operations:
         return record
 
     async def studies(self, page: PageRequest) -> Page[StudyRecord]:
-        """In order of creation; a running one's message as in `study`."""
+        """In order of creation; a running one's message as in `study`. A damaged one is left out, and that is said."""
         (behind,) = key_of(page.cursor, "studies", str) or ("",)
         names = list(await self._backend.studies.names())
         if behind and behind not in names:
             raise InvalidRequest(f"cursor: study {str(behind)[:80]!r}, behind which it goes on, is not known here")
         begin = names.index(str(behind)) + 1 if behind else 0
         records: list[StudyRecord] = []
+        damaged: list[str] = []
         size = 0
         for name in names[begin : begin + page.limit]:
             if size >= MOST_PAGE_BYTES:
                 break
-            records.append(await self.study(name))
-            size += await asyncio.to_thread(lambda record: len(repr(record)), records[-1])
             behind = name
-        more = begin + len(records) < len(names)
-        return Page(tuple(records), cursor("studies", str(behind)) if more else "")
+            try:
+                records.append(await self.study(name))
+            except Damaged as error:
+                damaged.append(str(error))
+                continue
+            size += await asyncio.to_thread(lambda record: len(repr(record)), records[-1])
+        more = begin + len(records) + len(damaged) < len(names)
+        return Page(tuple(records), cursor("studies", str(behind)) if more else "", "; ".join(damaged[:3]))
 
     async def study(self, name: str) -> StudyRecord:
         """One study; the message of a running one says what is wrong with the feedback that it waits for.

@@ -1,10 +1,14 @@
 """A data directory under a running collector: looked through, copied away under load, brought back, and damaged."""
 
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from collector.cli.client import Refused
 from collector.counters import Counter
 from tests import samples
 from tests.integration.running import RunningCollector, eventually
@@ -64,3 +68,20 @@ def test_a_collector_starts_on_a_damaged_directory_and_says_it(tmp_path: Path) -
     looked = command("doctor", "--data-dir", tmp_path / "data", "--json")
     assert looked.returncode == 1
     assert '"file": "00000001.otlp"' in looked.stdout
+
+
+def test_a_damaged_study_is_left_out_of_the_list_and_that_is_said(tmp_path: Path) -> None:
+    with RunningCollector(tmp_path / "data") as running:
+        for name in ("one", "two"):
+            study = {"name": name, "service": f"service-{name}", "metric": "quality", "optimizer": "search"}
+            running.client.post("/v1/studies", study)
+    connection = sqlite3.connect(tmp_path / "data" / "otel-opto.sqlite3")
+    connection.execute("UPDATE ledger SET data = '{}' WHERE stream = 'study/one' AND version = 1")
+    connection.commit()
+    connection.close()
+    with RunningCollector(tmp_path / "data") as running:
+        listed = running.client.get("/v1/studies")
+        assert [study["name"] for study in listed["studies"]] == ["two"]
+        assert "study/one" in listed["message"]
+        with pytest.raises(Refused, match="study/one"):
+            running.client.get("/v1/studies/one")
