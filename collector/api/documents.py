@@ -24,7 +24,7 @@ from collector.core.telemetry import TraceSummary
 from otel_opto.assignment import Assignment
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
-_MOST_UNKNOWN = 20
+_MOST_KEYS = 50
 _MOST_IN_A_LIST = 1_000
 
 
@@ -35,7 +35,7 @@ class _Strict(BaseModel):
     @classmethod
     def _few_keys(cls, given: object) -> object:
         """Each unknown key would be a fault of its own."""
-        if isinstance(given, dict) and len(given) > len(cls.model_fields) + _MOST_UNKNOWN:
+        if isinstance(given, dict) and len(given) > _MOST_KEYS:
             raise ValueError(f"found {len(given):,} keys, allowed are {', '.join(cls.model_fields)}")
         return given
 
@@ -113,8 +113,19 @@ class FeedbackDocument(_Strict):
 
     def feedback(self) -> Feedback:
         """The feedback. Raises `InvalidRequest` with every fault."""
-        content = self.model_dump(exclude={"trace_id", "span_id"})
-        return checked_feedback(Feedback(SpanContext(self.trace_id, self.span_id), **content))
+        return checked_feedback(
+            Feedback(
+                target=SpanContext(self.trace_id, self.span_id),
+                name=self.name,
+                score=self.score,
+                label=self.label,
+                text=self.text,
+                source=self.source,
+                attributes=self.attributes,
+                time_unix_nano=self.time_unix_nano,
+                response_id=self.response_id,
+            )
+        )
 
 
 _EXPLORATION = Exploration()

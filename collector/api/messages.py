@@ -5,10 +5,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from collector.api.bodies import message_of, split
+from collector.api.bodies import message_of, split, tree_of
 from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.identity.ids import span_id_of, trace_id_of
+from collector.core.parameter import MOST_PARAMETERS
 from collector.core.release import Release
 from collector.core.span import SpanContext
 from collector.core.study import Direction, Exploration, Policy, Reach, Study, StudyRecord, Trial
@@ -172,8 +173,18 @@ def checked_study(study: Study) -> Study:
     Raises:
         InvalidRequest: with every fault.
     """
-    faults = study.faults()
-    faults += _label_faults(study)
+    amounts = {
+        "labels": (len(study.labels), MAX_LABELS),
+        "feedback_filter": (len(study.feedback_filter), MAX_LABELS),
+        "optimizer_options": (len(study.optimizer_options), MAX_LABELS),
+        "parameters": (len(study.parameters), MOST_PARAMETERS),
+    }
+    faults = [
+        f"{name}: found {found:,}, allowed are {most:,} at most"
+        for name, (found, most) in amounts.items()
+        if found > most
+    ]
+    faults = faults or [*study.faults(), *_label_faults(study)]
     if faults:
         raise InvalidRequest("study: " + "; ".join(faults))
     return study
@@ -182,8 +193,6 @@ def checked_study(study: Study) -> Study:
 def _label_faults(study: Study) -> list[str]:
     faults = [f"labels: {label!r}: found {score}, allowed are finite numbers" for label, score in study.labels.items()
               if not math.isfinite(score)]  # fmt: skip
-    if len(study.labels) > MAX_LABELS:
-        faults.append(f"labels: found {len(study.labels)}, allowed are {MAX_LABELS} at most")
     known = [folded(label) for label in study.labels]
     faults += [
         f"labels: {label!r} stands there twice" for label in sorted({one for one in known if known.count(one) > 1})
@@ -194,9 +203,9 @@ def _label_faults(study: Study) -> list[str]:
 def study_from_proto(message: study_pb2.Study) -> Study:
     """The study in a message, its defaults filled in; see `checked_study`."""
     try:
-        options = json.loads(message.optimizer_options_json or "{}")
-    except ValueError as error:
-        raise InvalidRequest(f"study: optimizer_options_json is not JSON: {error}") from error
+        options = tree_of(message.optimizer_options_json.encode())
+    except InvalidRequest as error:
+        raise InvalidRequest(f"study: optimizer_options_json: {error}") from None
     if not isinstance(options, dict):
         raise InvalidRequest(f"study: optimizer_options_json: found {type(options).__name__}, allowed is an object")
     return checked_study(

@@ -216,9 +216,9 @@ class Operations:
             Conflict: another study of the service is running.
         """
         optimizer = self._backend.load_optimizer(study.optimizer)
-        faults = optimizer.check(study, await self._store.parameters(study.service))
+        faults = await asyncio.to_thread(optimizer.check, study, await self._store.parameters(study.service))
         if faults:
-            raise InvalidRequest(f"study {study.name!r}: " + "; ".join(faults))
+            raise InvalidRequest(f"study {study.name!r}: " + some(faults, "; "))
         if study.promotion is Policy.AUTOMATIC and not may_approve:
             raise Conflict(
                 "promotion: an automatic one is signed off by who begins the study, with the scope 'approve'"

@@ -1,5 +1,6 @@
 """Graphs of traces, bounded in size, time and number."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -116,7 +117,7 @@ class Assembly:
                 over_spans, work, size=inline + 1, seconds=limits.max_seconds, answer=answer
             )
             return result
-        return work(spans_of(data))
+        return await asyncio.to_thread(work, spans_of(data))  # there may be thousands of judgements on a small trace
 
     async def _computed(
         self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], bounds: TraceBounds, size: int

@@ -14,6 +14,7 @@ from pathlib import Path
 from collector.allocator import collect_seldom, keep_freed_memory
 from collector.cli import output
 from collector.config import Config, load
+from collector.heartbeat import share_fairly
 from collector.network.descriptors import raise_limit
 from collector.service import Collector
 
@@ -76,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     raise_limit()
     keep_freed_memory()
     collect_seldom()
+    share_fairly()
     import uvloop  # noqa: PLC0415 - here and not above: only this command needs it
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

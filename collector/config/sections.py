@@ -173,7 +173,7 @@ class ApiConfig(_Section):
         4 * 2**20,
         ge=1024,
         le=8 * 2**20,
-        description="Largest body of a request to the API, over HTTP and gRPC. JSON has 100,000 values at most beside.",
+        description="Largest body of a request to the API, over HTTP and gRPC. JSON has 50,000 values at most beside.",
     )
 
 

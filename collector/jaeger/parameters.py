@@ -110,7 +110,7 @@ def _json_map(text: str, name: str) -> Mapping[str, str]:
         return {}
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest(
             f'{name}: found {text!r}, allowed is a JSON object such as {{"key":"value"}}: {error}'
         ) from None

@@ -73,5 +73,6 @@ def chosen(given: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str,
 def selected(study: Study, parameters: Sequence[ParameterSpec]) -> Sequence[ParameterSpec]:
     """The declared parameters that the study is about; () while none of them has been declared."""
     if study.parameters:
-        return [spec for spec in parameters if spec.key in study.parameters]
+        wanted = set(study.parameters)
+        return [spec for spec in parameters if spec.key in wanted]
     return [spec for spec in parameters if spec.trainable]

@@ -295,16 +295,18 @@ class FileStore:
 
     async def attach(self, attachments: Sequence[Attachment], looked_for: Sequence[OpenFeedback] = ()) -> None:
         """See `FeedbackStore`."""
-        targets = {bytes.fromhex(one.target.trace_id) for one in attachments}
 
         def move(connection: sqlite3.Connection) -> tuple[int, set[bytes]]:
-            self._awaited.wait_for(targets)
+            self._awaited.wait_for({bytes.fromhex(one.target.trace_id) for one in attachments})
             return feedback_table.attach(connection, attachments, looked_for)
 
+        def looked() -> None:
+            before = {bytes.fromhex(one.attachment.target.trace_id) for one in looked_for if one.attachment}
+            keys = before | feedback_table.keys_of([one.feedback for one in looked_for])
+            self._awaited.looked_for(keys, min((one.position for one in looked_for), default=0))
+
         await self._close(move)
-        before = {bytes.fromhex(one.attachment.target.trace_id) for one in looked_for if one.attachment}
-        keys = before | feedback_table.keys_of([one.feedback for one in looked_for])
-        self._awaited.looked_for(keys, min((one.position for one in looked_for), default=0))
+        await asyncio.to_thread(looked)
 
     async def expire(self, received_before_unix_nano: int) -> int:
         """See `FeedbackStore`. Looked up first: mostly nothing expires, and a commit costs a sync of the disk."""
