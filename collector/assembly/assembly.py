@@ -31,7 +31,7 @@ class AssemblyLimits:
 
     max_spans: int = 50_000
     max_bytes: int = 64 * 2**20
-    max_seconds: float = 30.0
+    max_seconds: float = 60.0
 
 
 class Assembly:

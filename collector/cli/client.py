@@ -10,7 +10,7 @@ from typing import Any
 
 from collector.cli import output
 
-_TIMEOUT_SECONDS = 30.0
+_TIMEOUT_SECONDS = 90.0
 
 
 class Unreachable(Exception):

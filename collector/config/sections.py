@@ -155,7 +155,7 @@ class GraphConfig(_Section):
     max_bytes: int = Field(
         64 * 2**20, ge=1024, le=2**30, description="Of their spans, and of their log records; larger ones are refused."
     )
-    max_seconds: float = Field(30.0, gt=0, le=3600, description="The computation of a graph is ended after it.")
+    max_seconds: float = Field(60.0, gt=0, le=3600, description="The computation of a graph is ended after it.")
     processes: int = Field(2, ge=1, le=64, description="Large graphs and documents are computed in so many at once.")
     max_process_bytes: int = Field(2 * 2**30, ge=2**28, description="Memory that each of these processes may have.")
 
