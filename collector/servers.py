@@ -20,6 +20,7 @@ from collector.access.tokens import Access, Denied
 from collector.api import grpc_services, http, rollout_http
 from collector.api.attended import Attended
 from collector.api.bodies import Bodies
+from collector.api.bulletins import Bulletins
 from collector.api.operations import Operations
 from collector.api.rollouts import RolloutOperations
 from collector.config import Config, CorsConfig, TlsConfig
@@ -35,7 +36,6 @@ from collector.network.grpc_gate import GrpcGate
 from collector.network.listeners import GrpcListener, HttpListener, Tls
 from collector.network.patience import HttpLimits
 from collector.pipeline import Pipeline
-from collector.publisher.hub import AssignmentHub
 from collector.receiver import otlp_grpc, otlp_http
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp
@@ -68,7 +68,7 @@ class Served:
     pipeline: Pipeline
     operations: Operations
     rollouts: RolloutOperations
-    hub: AssignmentHub
+    bulletins: Bulletins
     reader: Reader
     clock: Clock
     counters: Counters
@@ -129,7 +129,7 @@ class Servers:
 
     def _otlp_over_grpc(self) -> str:
         served = self._served
-        api = grpc_services.table(served.operations, served.hub, self._access)
+        api = grpc_services.table(served.operations, served.bulletins, self._access)
         server = self._grpc_server("otlp_grpc", {**otlp_grpc.RPCS, **grpc_services.scopes(api)})
         server.add_generic_rpc_handlers(otlp_grpc.handlers(served.pipeline, served.counters, served.budget))
         server.add_generic_rpc_handlers(grpc_services.handlers(api, served.bodies))

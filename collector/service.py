@@ -9,6 +9,7 @@ from typing import Any
 
 from collector.access.tokens import Access, Token
 from collector.api.bodies import Bodies
+from collector.api.bulletins import Bulletins
 from collector.api.drawing import drawing
 from collector.api.operations import Backend, Operations
 from collector.api.rollouts import RolloutOperations
@@ -163,7 +164,7 @@ class Collector:
             pipeline=pipeline,
             operations=operations,
             rollouts=rollouts,
-            hub=self._hub,
+            bulletins=Bulletins(self._desk, self._hub),
             reader=Reader(self._store, self._desk.release, self._workers, bounds, self._counters, queries.max_seconds),
             clock=self._clock,
             counters=self._counters,

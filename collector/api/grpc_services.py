@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from collector.access.table import RpcTable, rpcs
 from collector.access.tokens import Access, Scope
 from collector.api.bodies import Bodies, message_of
+from collector.api.bulletins import Bulletins
 from collector.api.messages import (
     declaration_in,
     feedback_in,
@@ -36,9 +37,7 @@ from collector.core.errors import (
 )
 from collector.core.feedback import Feedback
 from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE, PageRequest, limit_of
-from collector.core.protocols import Publisher
 from collector.core.release import ReleaseStatus
-from otel_opto.assignment import Assignment
 from otel_opto.spec import InvalidValue, ParameterSpec
 from otel_opto.v1 import (
     feedback_pb2,
@@ -81,6 +80,7 @@ class Rpc:
         scope: What a token has to allow.
         make: What the serialized request stands for, made off the event loop; raises `CollectorError`.
         answer: Gives the response, or a stream of them.
+        serialized: The answer comes as bytes already.
     """
 
     service: ServiceDescriptor
@@ -88,21 +88,29 @@ class Rpc:
     scope: Scope
     make: Callable[[bytes], Any]
     answer: Callable[[Any, _Context], Any]
+    serialized: bool = False
 
 
-def table(operations: Operations, publisher: Publisher, access: Access) -> Sequence[Rpc]:
+def table(operations: Operations, bulletins: Bulletins, access: Access) -> Sequence[Rpc]:
     """All that is served, and who may ask for it."""
-    parameters, releases = Parameters(operations), Releases(operations, publisher, access)
+    parameters, releases = Parameters(operations), Releases(operations, bulletins, access)
     feedback, studies = FeedbackEntries(operations), Studies(operations, access)
 
-    def one(service: ServiceDescriptor, name: str, scope: Scope, answer: Callable[[Any, _Context], Any]) -> Rpc:
+    def one(
+        service: ServiceDescriptor,
+        name: str,
+        scope: Scope,
+        answer: Callable[[Any, _Context], Any],
+        *,
+        serialized: bool = False,
+    ) -> Rpc:
         kind = GetMessageClass(service.methods_by_name[name].input_type)
-        return Rpc(service, name, scope, partial(message_of, kind), answer)
+        return Rpc(service, name, scope, partial(message_of, kind), answer, serialized)
 
     return [
         Rpc(_PARAMETERS, "DeclareParameters", _INGEST, declaration_in, parameters.declare),
         one(_PARAMETERS, "ListParameters", _READ, parameters.list),
-        one(_RELEASES, "WatchReleases", _INGEST, releases.watch),
+        one(_RELEASES, "WatchReleases", _INGEST, releases.watch, serialized=True),
         one(_RELEASES, "GetAssignment", _INGEST, releases.assignment),
         one(_RELEASES, "AcknowledgeRelease", _INGEST, releases.acknowledge),
         one(_RELEASES, "ListReleases", _READ, releases.list),
@@ -133,7 +141,8 @@ def handlers(rows: Sequence[Rpc], bodies: Bodies) -> tuple[grpc.GenericRpcHandle
         streamed = row.service.methods_by_name[row.name].server_streaming
         kind = grpc.unary_stream_rpc_method_handler if streamed else grpc.unary_unary_rpc_method_handler
         served = _streaming(row, bodies) if streamed else _answering(row, bodies)
-        serializer = GetMessageClass(row.service.methods_by_name[row.name].output_type).SerializeToString
+        output = row.service.methods_by_name[row.name].output_type
+        serializer = None if row.serialized else GetMessageClass(output).SerializeToString
         by_service.setdefault(row.service.full_name, {})[row.name] = kind(served, response_serializer=serializer)
     return tuple(grpc.method_handlers_generic_handler(name, methods) for name, methods in by_service.items())
 
@@ -204,32 +213,18 @@ def _actor(access: Access, context: _Context) -> str:
 class Releases:
     """proto/otel_opto/v1/release.proto."""
 
-    def __init__(self, operations: Operations, publisher: Publisher, access: Access) -> None:
+    def __init__(self, operations: Operations, bulletins: Bulletins, access: Access) -> None:
         self._operations = operations
-        self._publisher = publisher
+        self._bulletins = bulletins
         self._access = access
 
-    async def watch(
-        self, request: release_pb2.WatchReleasesRequest, context: _Context
-    ) -> AsyncIterator[release_pb2.WatchReleasesResponse]:
+    async def watch(self, request: release_pb2.WatchReleasesRequest, context: _Context) -> AsyncIterator[bytes]:
         """See the proto file."""
         if not request.service:
             raise InvalidRequest("service: found nothing; it must be the application's service.name")
-        # The subscription comes before the look at the store, so that no release falls between the two.
-        with self._publisher.watch(request.service) as published:
-            await context.send_initial_metadata(())
-            current = await self._operations.assignment(request.service)
-            if current is not None and (current.control, current.revision) != (request.applied, request.revision):
-                yield await self._in_force(current)
-            async for assignment in published:
-                yield await self._in_force(assignment)
-
-    async def _in_force(self, assignment: Assignment) -> release_pb2.WatchReleasesResponse:
-        control, *arms = [
-            release_to_proto(await self._operations.release(one), await self._operations.envelope(one))
-            for one in assignment.releases
-        ]
-        return release_pb2.WatchReleasesResponse(release=control, assignment=assignment_to_proto(assignment), arms=arms)
+        await context.send_initial_metadata(())
+        async for message in self._bulletins.watch(request.service, request.applied, request.revision):
+            yield message
 
     async def sign(self, request: release_pb2.SignReleaseRequest, context: _Context) -> release_pb2.SignReleaseResponse:
         """See the proto file."""

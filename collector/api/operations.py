@@ -115,10 +115,6 @@ class Operations:
             raise TooLarge(f"envelope: found {len(envelope)} characters, allowed are {MOST_ENVELOPE_CHARACTERS}")
         await self._backend.desk.sign(number, envelope, actor)
 
-    async def envelope(self, number: int) -> str:
-        """A release's signature; empty if it has none."""
-        return await self._backend.desk.envelope(number)
-
     async def diff(self, before: int, after: int) -> Sequence[ValueChange]:
         """What changed from one release to another; `before` 0 is "nothing"."""
         return diff(await self.release(before) if before else None, await self.release(after))

@@ -377,7 +377,10 @@ class Publisher(Protocol):
     """Brings what is in force to the applications that watch."""
 
     def watch(self, service: str) -> AbstractContextManager[AsyncIterator[Assignment]]:
-        """Every assignment of the service from the call on; a slow reader misses intermediate ones only."""
+        """The newest assignment of the service that was published, then every later one.
+
+        A slow reader misses intermediate ones only; for none of its speed does it hold more than one.
+        """
         ...
 
     def publish(self, assignment: Assignment) -> None:

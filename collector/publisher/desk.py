@@ -1,9 +1,11 @@
 """The one desk that publishes: it numbers releases, says what is in force, writes it down and wakes who watches."""
 
+import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from collector.core.errors import Conflict, Damaged, NotFound, Outdated
 from collector.core.folding import Fold
@@ -27,6 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 _TRIES = 5
 _MOST_CACHED = 256
+_T = TypeVar("_T")
 
 Place = Callable[[Assignment | None, Release], Assignment]
 """From what is in force and a new release to what is in force then. Its revision is set by the desk."""
@@ -71,6 +74,12 @@ class Desk:
         self._assignments: Fold[Assignment | None] = Fold(ledger, None, _last_assignment)
         self._releases: dict[int, Release] = {}
         self._envelopes: dict[int, str] = {}
+        self._signatures = 0
+
+    @property
+    def signatures(self) -> int:
+        """How many were kept since the start: what was made of envelopes before the last one is out of date."""
+        return self._signatures
 
     async def release(self, number: int) -> Release | None:
         """None if there is no such number."""
@@ -78,9 +87,7 @@ class Desk:
             found = await self._ledger.event(RELEASES, number)
             if found is None:
                 return None
-            if len(self._releases) >= _MOST_CACHED:
-                self._releases.pop(next(iter(self._releases)))
-            self._releases[number] = made_of([found], lambda events: release_of(events[0]))
+            _keep(self._releases, number, made_of([found], lambda events: release_of(events[0])))
         return self._releases[number]
 
     async def releases(self, service: str = "", before: int | None = None, limit: int = 100) -> Sequence[Release]:
@@ -114,16 +121,24 @@ class Desk:
         if release is None:
             raise NotFound(f"release {number}: there is none of that number; `otel-opto releases` lists them")
         kept = await self._ledger.read(signature_stream(number))
-        await self._ledger.append([signed(release, envelope, kept[-1].version if kept else 0)], actor)
-        self._envelopes.pop(number, None)
+        change = signed(release, envelope, kept[-1].version if kept else 0)
+
+        async def both() -> None:
+            await self._ledger.append([change], actor)
+            self._envelopes.pop(number, None)
+            self._signatures += 1
+
+        await _to_the_end(both())
 
     async def envelope(self, number: int) -> str:
         """A release's last signature; empty if it has none."""
         if number not in self._envelopes:
+            signatures = self._signatures
             kept = await self._ledger.read(signature_stream(number))
-            if len(self._envelopes) >= _MOST_CACHED:
-                self._envelopes.pop(next(iter(self._envelopes)))
-            self._envelopes[number] = str(kept[-1].data["envelope"]) if kept else ""
+            envelope = str(kept[-1].data["envelope"]) if kept else ""
+            if signatures != self._signatures:  # signed meanwhile, perhaps this one
+                return await self.envelope(number)
+            _keep(self._envelopes, number, envelope)
         return self._envelopes[number]
 
     async def publish(
@@ -156,14 +171,12 @@ class Desk:
             if after != before:
                 changes.insert(1, assigned(assignment, draft.reason))
             try:
-                recorded = await self._ledger.append(changes, actor)
+                recorded = await self._record(changes, actor, assignment if after != before else None)
             except Outdated as error:
                 if not left or error.stream not in (RELEASES, assignment_stream(draft.service)):
                     raise
                 continue
             self._counters.add(Counter.RELEASES_PUBLISHED)
-            if after != before:
-                self._publisher.publish(assignment)
             return release_of(recorded[0])
         raise AssertionError("the last try returns or raises")
 
@@ -194,15 +207,38 @@ class Desk:
             changes = [*([assigned(following, reason)] if moved else []), *also]
             try:
                 if changes:
-                    await self._ledger.append(changes, actor)
+                    await self._record(changes, actor, following if moved else None)
             except Outdated as error:
                 if not left or error.stream != assignment_stream(service):
                     raise
                 continue
-            if moved:
-                self._publisher.publish(following)
             return following if moved else before
         raise AssertionError("the last try returns or raises")
+
+    async def _record(self, changes: Sequence[Change], actor: str, assignment: Assignment | None) -> Sequence[Recorded]:
+        async def both() -> Sequence[Recorded]:
+            signatures = self._signatures
+            recorded = await self._ledger.append(changes, actor)
+            for release in (release_of(one) for one in recorded if one.stream == RELEASES):
+                _keep(self._releases, release.number, release)
+                if signatures == self._signatures:
+                    _keep(self._envelopes, release.number, "")
+            if assignment is not None:
+                self._publisher.publish(assignment)
+            return recorded
+
+        return await _to_the_end(both())
+
+
+async def _to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
+    """What is written is told, even if who asked for it goes away in between."""
+    return await asyncio.shield(asyncio.ensure_future(work))
+
+
+def _keep(cache: dict[int, _T], number: int, value: _T) -> None:
+    if len(cache) >= _MOST_CACHED:
+        del cache[next(iter(cache))]
+    cache[number] = value
 
 
 def _following(before: Assignment | None, after: Assignment) -> Assignment:

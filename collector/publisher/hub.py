@@ -13,12 +13,15 @@ class AssignmentHub:
 
     def __init__(self) -> None:
         self._subscriptions: defaultdict[str, set[_Subscription]] = defaultdict(set)
+        self._newest: dict[str, Assignment] = {}
 
     @contextmanager
     def watch(self, service: str) -> Iterator[AsyncIterator[Assignment]]:
         """See `Publisher`."""
         subscription = _Subscription()
         self._subscriptions[service].add(subscription)
+        if service in self._newest:
+            subscription.offer(self._newest[service])
         try:
             yield subscription
         finally:
@@ -28,6 +31,10 @@ class AssignmentHub:
 
     def publish(self, assignment: Assignment) -> None:
         """See `Publisher`."""
+        newest = self._newest.get(assignment.service)
+        if newest is not None and newest.revision >= assignment.revision:
+            return
+        self._newest[assignment.service] = assignment
         for subscription in self._subscriptions.get(assignment.service, ()):
             subscription.offer(assignment)
 

@@ -1,14 +1,14 @@
 """Releases and what is in force: numbered, written down, told to who watches; on every ledger."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from collector.core.errors import Conflict, Outdated
-from collector.core.ledger import Change, Event, Ledger
+from collector.core.ledger import Change, Event, Ledger, Recorded
 from collector.core.release import ReleaseDraft
 from collector.counters import Counter, Counters
 from collector.publisher.desk import Desk, beside
@@ -137,3 +137,22 @@ async def test_the_ledger_says_who_and_why(office: Office) -> None:
     assert (released.kind, assigned.kind) == ("released", "assigned")
     assert {one.actor for one in (released, assigned)} == {"token:ops"}
     assert {one.data["reason"] for one in (released, assigned)} == {"because"}
+
+
+async def test_what_is_written_is_told_even_if_who_asked_goes_away(office: Office) -> None:
+    append, begun, go_on = office.ledger.append, asyncio.Event(), asyncio.Event()
+
+    async def held(changes: Sequence[Change], actor: str) -> Sequence[Recorded]:
+        begun.set()
+        await go_on.wait()
+        return await append(changes, actor)
+
+    office.ledger.append = held  # type: ignore[method-assign]
+    with office.hub.watch("shop") as told:
+        asking = asyncio.ensure_future(office.desk.publish(draft(a=1), "me"))
+        await begun.wait()
+        asking.cancel()
+        go_on.set()
+        assert (await asyncio.wait_for(anext(told), 10)).control == 1
+        assert asking.cancelled()
+    assert (await office.desk.envelope(1), await office.again().assignment("shop")) == ("", Assignment("shop", 1, 1))

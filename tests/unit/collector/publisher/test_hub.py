@@ -59,3 +59,11 @@ async def test_closing_ends_every_watch() -> None:
         hub.close()
         with pytest.raises(StopAsyncIteration):
             await waiting
+
+
+async def test_who_comes_later_gets_the_newest_first() -> None:
+    hub = AssignmentHub()
+    hub.publish(assignment(3))
+    hub.publish(assignment(2))
+    with hub.watch("shop") as assignments:
+        assert (await anext(assignments)).revision == 3

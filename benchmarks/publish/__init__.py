@@ -1,0 +1,1 @@
+"""How soon a release is with everybody who watches, and what watchers cost."""
