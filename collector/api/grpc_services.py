@@ -157,11 +157,11 @@ def _answering(row: Rpc, bodies: Bodies) -> Callable[[bytes, _Context], Awaitabl
     return answer
 
 
-def _streaming(row: Rpc, bodies: Bodies) -> Callable[[bytes, _Context], AsyncIterator[Any]]:
-    async def answer(body: bytes, context: _Context) -> AsyncIterator[Any]:
+def _streaming(row: Rpc, bodies: Bodies) -> Callable[[bytes, _Context], Awaitable[None]]:
+    async def answer(body: bytes, context: _Context) -> None:
         try:
             async for message in row.answer(await bodies.of_rpc(body, row.make), context):
-                yield message
+                await context.write(message)
         except (CollectorError, InvalidValue) as error:
             await _abort(context, error)
 
