@@ -30,7 +30,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 _IDS = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
 _WRONG_ID = base64.b64encode(b"\0").decode()
-_REFUSALS = (json_format.ParseError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
+_REFUSALS = (json_format.ParseError, ValueError, TypeError, AttributeError, KeyError, RecursionError, SystemError)
+"""What the library raises; the last where it looks up a name, of a field or of an enum's value, with half a surrogate
+pair."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _VALUE, _ATTRIBUTE, _LINK = AnyValue.DESCRIPTOR.full_name, KeyValue.DESCRIPTOR.full_name, Span.Link.DESCRIPTOR.full_name
 _MAX_SHOWN = 200
@@ -264,6 +266,8 @@ class _Mender:
 
 
 def _field(message: Descriptor, name: str) -> FieldDescriptor | None:
+    if not name.isascii():
+        return None
     return message.fields_by_camelcase_name.get(name) or message.fields_by_name.get(name)
 
 

@@ -201,6 +201,27 @@ def test_half_a_surrogate_pair_is_replaced_wherever_it_stands() -> None:
     assert (kept.attributes[0].key, kept.events[0].attributes[0].value.string_value) == ("k\ufffd", "x\ufffd")
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {HALF: 1}, {"kind": HALF}, {"status": {"code": HALF}}, {"status": {HALF: 1}},
+        {"attributes": valued({HALF: 1})}, {"attributes": [{"key": "k", HALF: 1}]}, {"attributes": {HALF: 1}},
+        {"attributes": valued({"kvlistValue": {HALF: 1}})}, {"events": [{HALF: 1}]}, {"links": [{HALF: 1}]},
+    ],
+)  # fmt: skip
+def test_half_a_surrogate_pair_in_a_name_costs_its_item_alone(changed: dict[str, object]) -> None:
+    reading = read(document(span(), span(**changed), span()))
+    assert (reading.request.items, reading.rejected) == (3, 0)
+
+
+@pytest.mark.parametrize("part", ["resource", "scope"])
+def test_half_a_surrogate_pair_in_a_name_around_spans_costs_no_span(part: str) -> None:
+    scoped = {"spans": [span()], HALF: 1, "scope": {HALF: 1} if part == "scope" else {}}
+    group = {"resource": {HALF: 1} if part == "resource" else {}, "scopeSpans": [scoped], HALF: 1}
+    reading = read(json.dumps({"resourceSpans": [group], HALF: 1}).encode())
+    assert (reading.request.items, reading.rejected) == (1, 0)
+
+
 def test_bytes_that_are_no_utf_8_are_replaced() -> None:
     reading = read(document(span(name="caf!")).replace(b"caf!", b"caf\xe9!"))
     assert only(reading).name == "caf\ufffd!"
