@@ -1,11 +1,11 @@
 """What of a span counts, and is shown.
 
 Of several attributes with one key it is the last, as in a protobuf map. OTLP wants keys to be unique and leaves open
-what happens where they are not. Decoding (`collector.otlp.decode`) takes the last; what is shown is thinned out here, so
-that nothing is shown that a search does not find.
+what happens where they are not. Decoding (`collector.otlp.decode`) takes the last; what is shown is thinned out here,
+so that nothing is shown that a search does not find.
 
-A link whose ids are of a wrong length leads nowhere, and readers in Go refuse all that such a link comes with: it is left
-out and counted in its span.
+A link whose ids are of a wrong length leads nowhere, and readers in Go refuse all that such a link comes with: it is
+left out and counted in its span.
 """
 
 from typing import TYPE_CHECKING, TypeAlias
