@@ -37,6 +37,10 @@ _THREADS = 2
 _MARK = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{,]', re.DOTALL)
 """A text, in which marks mean nothing, or what begins or parts values."""
 
+_HALF_WRITTEN = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Of a surrogate pair: as a body may write it, and as it is left in a text where the other half is missing."""
+
 
 class Bodies:
     """Reads requests, in threads of its own: who sends the slowest that is allowed waits for himself.
@@ -88,7 +92,8 @@ def tree_of(body: bytes) -> object:
     """A JSON body in UTF-8 as Python's objects; an empty one is an empty object.
 
     Raises:
-        InvalidRequest: it is no JSON (RFC 8259; no other encoding, in which marks could not be counted).
+        InvalidRequest: it is no JSON (RFC 8259; no other encoding, in which marks could not be counted), or a text in
+            it is none: it could be neither kept nor shown again.
         TooLarge: it holds too many values.
     """
     values = 1
@@ -97,9 +102,15 @@ def tree_of(body: bytes) -> object:
         if values > MOST_VALUES:
             raise TooLarge(f"body: it holds more than {MOST_VALUES:,} values; send it in parts")
     try:
-        return json.loads(body.decode() or "{}")
+        tree: object = json.loads(body.decode() or "{}")
+        written = json.dumps(tree, ensure_ascii=False) if _HALF_WRITTEN.search(body) else ""
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"body: invalid JSON: {error}") from None
+    half = _HALF.search(written)
+    if half:
+        around = written[max(half.start() - 20, 0) : half.end() + 20]
+        raise InvalidRequest(f"body: found half a surrogate pair in {around!r}; allowed are characters of Unicode")
+    return tree
 
 
 def parse(model: type[_Document], body: bytes) -> _Document:

@@ -41,6 +41,24 @@ def test_marks_in_texts_are_no_values() -> None:
     assert tree_of(json.dumps([text, "\\", '\\"', text]).encode()) == [text, "\\", '\\"', text]
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"text": "cut \ud83d"}, {"name": "\udc00"}, {"attributes": {"\ud800": "x"}}, {"attributes": {"a": "\ud800"}},
+        {"response_id": "\udfff"}, {"source": "\udc00\ud800"}, {"unknown": ["\ud800"]},
+    ],
+)  # fmt: skip
+def test_half_a_surrogate_pair_is_refused_with_where_it_stands(changed: dict[str, object]) -> None:
+    """It would be kept, and then nothing could be shown that it stands in."""
+    with pytest.raises(InvalidRequest, match=r"found half a surrogate pair in '.*\\ud"):
+        list(parse_each("feedback", FeedbackDocument, listed("feedback", FEEDBACK | changed)))
+
+
+def test_whole_pairs_and_escapes_that_only_look_like_one_are_taken() -> None:
+    document = {"text": "\U0001f600", "label": "\\ud800"}
+    assert tree_of(json.dumps(document).encode()) == document
+
+
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "empty lists": lambda: b'{"parameters":[' + b"[]," * MEBIBYTE + b"1]}",
     "empty objects": lambda: b'{"parameters":[' + b"{}," * MEBIBYTE + b"1]}",
