@@ -1,6 +1,7 @@
 """One SQLite database: one writer with group commit, and readers that do not wait for it."""
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -76,7 +77,7 @@ class Database:
             self.begun = not self.path.exists() or self.path.stat().st_size == 0
             self.mended += self._mending.look()
             self._connection = self._begun()
-        except (sqlite3.Error, ConfigError) as error:
+        except (OSError, sqlite3.Error, ConfigError) as error:
             self._close()
             raise ConfigError([f"storage.directory: {self.path} cannot be opened: {error}"]) from error
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="otel-opto-reader")
@@ -182,7 +183,8 @@ class Database:
 
     def _commit_once(self, group: Sequence[Job[_Work]]) -> None:
         connection = self._connection
-        assert connection is not None
+        if connection is None:
+            raise _damaged("it could not be opened again")
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in group:
@@ -205,7 +207,8 @@ class Database:
         except ConfigError as error:
             raise Damaged(str(error)) from error
         finally:
-            self._connection = self._begun()
+            with contextlib.suppress(sqlite3.Error, ConfigError):  # said by whoever wants to use it
+                self._connection = self._begun()
 
     async def stop(self) -> None:
         """Commits what is pending and closes. Safe twice and unstarted."""
@@ -267,5 +270,5 @@ def _unavailable(error: Exception) -> Unavailable:
     return Unavailable(f"the database cannot be used now: {error}; nothing was kept, free space and it goes on", 3)
 
 
-def _damaged(error: Exception) -> Damaged:
-    return Damaged(f"the database is damaged: {error}; stop the collector and run `otel-opto repair --data-dir`")
+def _damaged(fault: object) -> Damaged:
+    return Damaged(f"the database is damaged: {fault}; stop the collector and run `otel-opto repair --data-dir`")

@@ -154,9 +154,11 @@ class Segment:
         """
         body = self.file.body(place.offset, place.length)
         if body is None or not self._can_be_read(place.offset, body, signal):
-            if self.look_again():  # the place was wrong, not what lies there
-                raise IndexDamaged(f"the index of segment {self.number} was damaged")
-            self._found(self.file.around(place.offset, place.length), "a request does not match its checksum")
+            gap = self.file.around(place.offset, place.length)
+            if not self._damages.knows(self.path.name, gap.offset):
+                if self.look_again():  # the place was wrong, not what lies there
+                    raise IndexDamaged(f"the index of segment {self.number} was damaged")
+                self._found(gap, "a request does not match its checksum")
             return b""
         return body
 

@@ -1,6 +1,5 @@
 """One append-only file of export requests, as they came, and what of it can be read when bytes of it are damaged."""
 
-import errno
 import os
 import weakref
 from collections.abc import Iterator, Sequence
@@ -18,11 +17,11 @@ from collector.storage.integrity.frames import (
     format_of,
     marks,
 )
+from collector.storage.integrity.sectors import read_at
 
 _MAX_BUFFERS = 512
 """Of one writev call; Linux takes 1024."""
 
-_SECTOR_BYTES = 4_096
 _COPY_BYTES = 2**20
 
 
@@ -132,21 +131,7 @@ class SegmentFile:
 
     def read(self, offset: int, length: int) -> bytes:
         """Raw bytes; zeros where the disk cannot read them, fewer at the end of the file."""
-        try:
-            return os.pread(self._descriptor, length, offset)
-        except OSError as error:
-            if error.errno != errno.EIO:
-                raise
-        return b"".join(self._sector(at, offset + length) for at in range(offset, offset + length, _SECTOR_BYTES))
-
-    def _sector(self, offset: int, end: int) -> bytes:
-        length = min(_SECTOR_BYTES, end - offset)
-        try:
-            return os.pread(self._descriptor, length, offset)
-        except OSError as error:
-            if error.errno != errno.EIO:
-                raise
-        return bytes(max(min(length, self.size - offset), 0))
+        return read_at(self._descriptor, length, offset)
 
     def body(self, offset: int, length: int) -> bytes | None:
         """A request's own bytes, at a place that an index names; None where they are damaged or something else."""

@@ -19,7 +19,7 @@ from collector.storage.migrations import migrations
 from collector.storage.segment import Segment, numbers_in
 from collector.storage.segment_file import Gap
 
-_OURS = re.compile(r"[0-9]{8}\.(otlp|index|seal|unfinished(-journal)?|calls(-unfinished)?)")
+_OURS = re.compile(r"[0-9]{8}\.[a-z-]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,15 @@ class DamageLog:
         )  # fmt: skip
         return keep is None or self._kept(damage.name, keep)
 
+    def knows(self, file: str, offset: int) -> bool:
+        """Whether damage that begins there was noted before."""
+        return (file, offset) in self._found
+
     def torn(self, file: str, offset: int, end: int, keep: Callable[[Path], None]) -> bool:
         """Counts the end of a write that was never acknowledged. False where it could not be kept aside."""
         self.counters.add(Counter.STORAGE_TORN_BYTES, end - offset)
+        if self._quiet:
+            return True
         _LOG.warning("%s ends at byte %d: %d bytes behind it are no whole request", file, offset, end - offset)
         return self._kept(f"{file}.{offset}-{end}", keep)
 

@@ -11,6 +11,7 @@ from collector.core.errors import ConfigError
 from collector.counters import Counter
 from collector.storage.integrity.damage import Damage, DamageLog
 from collector.storage.integrity.salvage import faults_of, log_of, salvage
+from collector.storage.integrity.sectors import read_all
 from collector.storage.migrations import Migration, migrate
 
 _LOG = logging.getLogger(__name__)
@@ -40,21 +41,19 @@ class Mending:
         self._steps = steps
         self._damages = damages
 
-    def look(self, *, whole: bool = False) -> bool:
+    def look(self) -> bool:
         """Mends it if it is damaged; whether it was. A large one is looked through later, but for its small tables.
-
-        Args:
-            whole: Look through all of it, however large.
 
         Raises:
             ConfigError: nothing in it can be read, or it cannot be mended.
+            OSError, sqlite3.Error: it cannot be asked, for another reason than damage.
         """
         if self._new.exists():  # a process that was mending it was killed
             self._swap()
             return True
         if not self._database.exists() or self._database.stat().st_size == 0:
             return False
-        faults = self.faults(whole=whole)
+        faults = self.faults(whole=False)
         if faults:
             self.mend(faults)
         return bool(faults)
@@ -63,7 +62,7 @@ class Mending:
         """What is wrong with it, without changing anything.
 
         Args:
-            whole: See `look`.
+            whole: Of a large one, too.
             log: Whether the write-ahead log is looked through; nobody may be writing to it.
 
         Raises:
@@ -91,8 +90,9 @@ class Mending:
         if log.damaged:
             return f"{log.damaged} frames of its write-ahead log are damaged, and the rest would not be read"
         if log.torn_bytes:
-            self._damages.counters.add(Counter.STORAGE_TORN_BYTES, log.torn_bytes)
-            _LOG.warning("%d bytes at the end of %s-wal are no whole commit", log.torn_bytes, self._database.name)
+            path = self._database.with_name(self._database.name + "-wal")
+            end = log.end + log.torn_bytes
+            self._damages.torn(path.name, log.end, end, lambda kept: _write(kept, read_all(path)[log.end : end]))
         return ""
 
     def is_large(self) -> bool:
@@ -181,3 +181,8 @@ class Mending:
         self._database.with_name(self._database.name + "-shm").unlink(missing_ok=True)
         self._new.replace(self._database)
         return kept
+
+
+def _write(path: Path, data: bytes) -> None:
+    if not path.exists():
+        path.write_bytes(data)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from collector.storage.integrity.pages import INDEX_LEAF, TABLE_LEAF, Cell, Pages, Value
+from collector.storage.integrity.sectors import read_all
 from collector.storage.integrity.wal import Log, read_log
 from collector.storage.marks import RECALLED
 from collector.storage.migrations import Migration, migrate
@@ -158,8 +159,7 @@ def _faults(connection: sqlite3.Connection, without: Sequence[str]) -> Iterator[
 
 def log_of(database: Path) -> Log:
     """What is committed in the write-ahead log beside a database."""
-    path = database.with_name(database.name + "-wal")
-    return read_log(path.read_bytes() if path.exists() else b"", PAGE_BYTES)
+    return read_log(read_all(database.with_name(database.name + "-wal")), PAGE_BYTES)
 
 
 def salvage(database: Path, target: Path, steps: Sequence[Migration]) -> Salvaged:
@@ -173,7 +173,7 @@ def salvage(database: Path, target: Path, steps: Sequence[Migration]) -> Salvage
     Raises:
         OSError, sqlite3.Error: the new one cannot be written.
     """
-    data, log = database.read_bytes() if database.exists() else b"", log_of(database)
+    data, log = read_all(database), log_of(database)
     count = max(log.page_count, -(-len(data) // PAGE_BYTES))
 
     def page(number: int) -> bytes:

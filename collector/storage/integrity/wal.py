@@ -22,19 +22,21 @@ class Log:
         pages: The last content of each page, by its number.
         page_count: Of the database, behind the last commit; 0 if there is none.
         damaged: Frames in front of the last commit that are not whole, the log's header among them.
-        torn_bytes: Behind the last commit, of the same generation: a write that was not finished, or is damaged.
+        end: Where the last commit ends in the log.
+        torn_bytes: Behind it, of the same generation: a write that was not finished, or is damaged.
     """
 
     pages: dict[int, bytes]
     page_count: int
     damaged: int
+    end: int
     torn_bytes: int
 
 
 def read_log(data: bytes, page_size: int) -> Log:
     """Reads one, as far as it can be. Stale frames behind the end are no part of it."""
     if len(data) < _HEADER.size + _FRAME.size + page_size:
-        return Log({}, 0, 0, 0)
+        return Log({}, 0, 0, 0, 0)
     magic, _, _, _, salt_1, salt_2, *stored = _HEADER.unpack_from(data)
     order = _MAGICS.get(magic, "<")
     whole = magic in _MAGICS and list(_checksum(data[:24], (0, 0), order)) == stored
@@ -76,7 +78,8 @@ def _committed(
         pages[page] = data[at + _FRAME.size : at + _FRAME.size + page_size]
     count = frames[last - 1][1][1] if last else 0
     damaged = good[:last].count(False) + (last > 0 and not whole)
-    return Log(pages, count, damaged, max(end - last, 0) * (_FRAME.size + page_size))
+    frame_bytes = _FRAME.size + page_size
+    return Log(pages, count, damaged, _HEADER.size + last * frame_bytes, max(end - last, 0) * frame_bytes)
 
 
 def _checksum(data: bytes, seed: tuple[int, int], order: str) -> tuple[int, int]:

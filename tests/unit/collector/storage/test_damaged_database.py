@@ -1,6 +1,8 @@
 """The control database with bytes that are not what was written: it opens, and loses only the rows that held them."""
 
 import asyncio
+import errno
+import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -180,6 +182,39 @@ async def test_a_log_that_was_not_finished_is_no_damage(tmp_path: Path) -> None:
     assert len((await store.feedback(PageRequest(1_000))).items) == 180
     await store.stop()
     assert counters.snapshot()[Counter.STORAGE_MENDED_DATABASES] == 0
+
+
+async def test_the_end_of_a_log_that_is_no_commit_is_kept_aside(tmp_path: Path) -> None:
+    directory = await killed(tmp_path)
+    flip(directory / f"{NAME}-wal", (directory / f"{NAME}-wal").stat().st_size - 10)
+    counters = Counters()
+    store = await opened(directory, counters)
+    await store.stop()
+    torn = counters.snapshot()[Counter.STORAGE_TORN_BYTES]
+    assert torn >= PAGE
+    (kept,) = (directory / "damaged").iterdir()
+    assert kept.name.startswith(f"{NAME}-wal.")
+    assert kept.stat().st_size == torn
+
+
+async def test_a_sector_that_cannot_be_read_costs_the_rows_in_it(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inode = (written / NAME).stat().st_ino
+    read = os.pread
+
+    def failing(descriptor: int, length: int, at: int) -> bytes:
+        if os.fstat(descriptor).st_ino == inode and at < 8 * PAGE and at + length > 7 * PAGE:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(descriptor, length, at)
+
+    monkeypatch.setattr(os, "pread", failing)
+    flip(written / NAME, 3)
+    store = await opened(written)
+    async with asyncio.timeout(20):
+        events = [len(await store.ledger.read(f"notes/{group}")) for group in range(3)]
+    assert sum(events) >= 60 - 30
+    await store.stop()
 
 
 async def test_what_holds_no_row_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
