@@ -14,6 +14,7 @@ from starlette.types import Scope
 from collector.core.errors import InvalidRequest
 
 _MAX_SHOWN: Final = 80
+_MOST: Final = 2**63 - 1
 _FOR_THEMSELVES: Final = "!$&'()*+,;=:@"
 """Beside letters, digits and ``-._~``: what a segment may hold as it is (RFC 3986, pchar)."""
 
@@ -28,16 +29,21 @@ def path_of(scope: Scope) -> str:
 class NameRoute(Route):
     """A route whose ``{parameter}`` is one whole segment as its sender meant it, slashes and dots included.
 
-    `InvalidRequest` is raised where a segment is no UTF-8.
+    `InvalidRequest` is raised where a segment is no UTF-8. A number of more digits than any here can have is none.
     """
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """See `starlette.routing.Route`."""
         if scope["type"] != "http":
             return Match.NONE, {}
-        match, found = super().matches({**scope, "path": path_of(scope), "root_path": ""})
+        try:
+            match, found = super().matches({**scope, "path": path_of(scope), "root_path": ""})
+        except ValueError:  # `int` takes 4,300 digits
+            return Match.NONE, {}
         if match is not Match.NONE:
             given = found["path_params"]
+            if any(isinstance(value, int) and value > _MOST for value in given.values()):
+                return Match.NONE, {}
             found["path_params"] = {
                 name: _decoded(name, value) if isinstance(value, str) else value for name, value in given.items()
             }

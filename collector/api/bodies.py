@@ -6,6 +6,7 @@ So a body has so many bytes and so many values at most, and what is made of it i
 
 import asyncio
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -93,7 +94,7 @@ def tree_of(body: bytes) -> object:
 
     Raises:
         InvalidRequest: it is no JSON (RFC 8259; no other encoding, in which marks could not be counted), or a text in
-            it is none: it could be neither kept nor shown again.
+            it is none or a number not finite: it could be neither kept nor shown again.
         TooLarge: it holds too many values.
     """
     values = 1
@@ -102,7 +103,7 @@ def tree_of(body: bytes) -> object:
         if values > MOST_VALUES:
             raise TooLarge(f"body: it holds more than {MOST_VALUES:,} values; send it in parts")
     try:
-        tree: object = json.loads(body.decode() or "{}")
+        tree: object = json.loads(body.decode() or "{}", parse_float=_finite, parse_constant=_finite)
         written = json.dumps(tree, ensure_ascii=False) if _HALF_WRITTEN.search(body) else ""
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"body: invalid JSON: {error}") from None
@@ -111,6 +112,13 @@ def tree_of(body: bytes) -> object:
         around = written[max(half.start() - 20, 0) : half.end() + 20]
         raise InvalidRequest(f"body: found half a surrogate pair in {around!r}; allowed are characters of Unicode")
     return tree
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"found the number {text[:80]}, allowed are finite ones")
+    return number
 
 
 def parse(model: type[_Document], body: bytes) -> _Document:

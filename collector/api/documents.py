@@ -1,6 +1,6 @@
 """The API's JSON documents: what comes in, checked by pydantic; what goes out, as plain dictionaries."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -28,7 +28,9 @@ _MOST_KEYS = 50
 _MOST_IN_A_LIST = 1_000
 
 
-class _Strict(BaseModel):
+class Document(BaseModel):
+    """A JSON object of a body: exactly its fields, in exactly their types."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @model_validator(mode="before")
@@ -40,17 +42,22 @@ class _Strict(BaseModel):
         return given
 
 
-def _few(given: object) -> object:
-    if isinstance(given, dict | list) and len(given) > _MOST_IN_A_LIST:
-        raise ValueError(f"found {len(given):,}, allowed are {_MOST_IN_A_LIST:,} at most")
-    return given
+def at_most(most: int) -> Callable[[object], object]:
+    """A check of a list's or object's length, for before its items are looked at: each could be a fault of its own."""
+
+    def checked(given: object) -> object:
+        if isinstance(given, dict | list) and len(given) > most:
+            raise ValueError(f"found {len(given):,}, allowed are {most:,} at most")
+        return given
+
+    return checked
 
 
-_Names = Annotated[list[str], FailFast(), BeforeValidator(_few)]
-_Texts = Annotated[dict[str, str], BeforeValidator(_few)]
+_Names = Annotated[list[str], FailFast(), BeforeValidator(at_most(_MOST_IN_A_LIST))]
+_Texts = Annotated[dict[str, str], BeforeValidator(at_most(_MOST_IN_A_LIST))]
 
 
-class ParameterDocument(_Strict):
+class ParameterDocument(Document):
     """One declared parameter."""
 
     key: str
@@ -97,7 +104,7 @@ def specs_in(documents: Iterable[ParameterDocument]) -> Sequence[ParameterSpec]:
     return specs
 
 
-class FeedbackDocument(_Strict):
+class FeedbackDocument(Document):
     """One feedback."""
 
     trace_id: str = ""
@@ -131,7 +138,7 @@ class FeedbackDocument(_Strict):
 _EXPLORATION = Exploration()
 
 
-class ExplorationDocument(_Strict):
+class ExplorationDocument(Document):
     """How a study tries releases."""
 
     share: float = _EXPLORATION.share
@@ -140,7 +147,7 @@ class ExplorationDocument(_Strict):
     feedback_delay_seconds: float = _EXPLORATION.feedback_delay_seconds
 
 
-class StudyDocument(_Strict):
+class StudyDocument(Document):
     """The body that creates a study."""
 
     name: str
@@ -156,7 +163,7 @@ class StudyDocument(_Strict):
     feedback_filter: _Texts = {}
     instruction: str = ""
     reach: str = Reach.TRACE.value
-    labels: Annotated[dict[str, float], BeforeValidator(_few)] = {}
+    labels: Annotated[dict[str, float], BeforeValidator(at_most(_MOST_IN_A_LIST))] = {}
     lowest: float = 0.0
     highest: float = 1.0
     exploration: ExplorationDocument = ExplorationDocument()
@@ -191,13 +198,13 @@ def reach_of(text: str, where: str) -> Reach:
     return reaches[text]
 
 
-class SignatureDocument(_Strict):
+class SignatureDocument(Document):
     """The body that signs a release."""
 
     envelope: str
 
 
-class AcknowledgementDocument(_Strict):
+class AcknowledgementDocument(Document):
     """The body of an application's word on a release."""
 
     service: str

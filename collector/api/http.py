@@ -1,8 +1,6 @@
 """The API as JSON over HTTP, for the command line, for scripts and for applications without the SDK."""
 
-import asyncio
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
@@ -14,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from collector.access.table import Endpoint, HttpTable
 from collector.access.tokens import Access, Scope
+from collector.api.answers import answer
 from collector.api.bodies import Bodies, parse, parse_each
 from collector.api.documents import (
     AcknowledgementDocument,
@@ -135,31 +134,6 @@ async def _not_served(request: Request, error: Exception) -> Response:
     )
 
 
-async def _answer(
-    document: Callable[[], object], status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
-) -> Response:
-    """A JSON document, made and written off the event loop: a page has megabytes."""
-
-    def written() -> bytes:
-        encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return _encoded(encoder, document())
-
-    body = await asyncio.to_thread(written)
-    return Response(body, status, headers, media_type="application/json")
-
-
-def _encoded(encoder: json.JSONEncoder, document: object) -> bytes:
-    """Item by item where it is a list of them: one call of the encoder holds the interpreter until it is done."""
-    if not isinstance(document, dict):
-        return encoder.encode(document).encode()
-    members = (
-        f"[{','.join(map(encoder.encode, value))}]" if isinstance(value, list) else encoder.encode(value)
-        for value in document.values()
-    )
-    pairs = (f"{encoder.encode(key)}:{value}" for key, value in zip(document, members, strict=True))
-    return f"{{{','.join(pairs)}}}".encode()
-
-
 class _Served:
     """One method per route."""
 
@@ -210,7 +184,7 @@ class _Served:
 
     async def traces(self, request: Request) -> Response:
         page = await self._operations.traces(page_in(request.query_params))
-        return await _answer(lambda: page_document("traces", page, trace_document))
+        return await answer(lambda: page_document("traces", page, trace_document))
 
     async def graph(self, request: Request) -> Response:
         reach = reach_of(request.query_params.get("reach", Reach.TRACE.value), "reach")
@@ -221,17 +195,17 @@ class _Served:
     async def feedback(self, request: Request) -> Response:
         trace_id = request.query_params.get("trace_id", "")
         page = await self._operations.feedback(trace_id, page_in(request.query_params))
-        return await _answer(lambda: page_document("feedback", page, feedback_document))
+        return await answer(lambda: page_document("feedback", page, feedback_document))
 
     async def submit_feedback(self, request: Request) -> Response:
         feedback = await self._bodies.of_http(request, _feedback_in)
         ids = await self._operations.submit_feedback(feedback)
-        return await _answer(lambda: {"ids": list(ids)}, HTTPStatus.CREATED)
+        return await answer(lambda: {"ids": list(ids)}, HTTPStatus.CREATED)
 
     async def parameters(self, request: Request) -> Response:
         page = page_in(request.query_params, MOST_ON_A_PAGE)
         declared = await self._operations.declared(request.path_params["service"], page)
-        return await _answer(lambda: page_document("parameters", declared, parameter_document))
+        return await answer(lambda: page_document("parameters", declared, parameter_document))
 
     async def declare_parameters(self, request: Request) -> Response:
         specs = await self._bodies.of_http(request, _specs_in)
@@ -246,20 +220,20 @@ class _Served:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
         defaults = await self._operations.parameters(service)
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        return await _answer(lambda: values_document(service, release, defaults), headers=headers)
+        return await answer(lambda: values_document(service, release, defaults), headers=headers)
 
     async def releases(self, request: Request) -> Response:
         service = request.query_params.get("service", "")
         page = await self._operations.releases(service, page_in(request.query_params))
-        return await _answer(lambda: page_document("releases", page, release_document))
+        return await answer(lambda: page_document("releases", page, release_document))
 
     async def release(self, request: Request) -> Response:
         release = await self._operations.release(request.path_params["number"])
-        return await _answer(lambda: release_document(release))
+        return await answer(lambda: release_document(release))
 
     async def acknowledgements(self, request: Request) -> Response:
         page = await self._operations.acknowledgements(request.path_params["number"], page_in(request.query_params))
-        return await _answer(lambda: page_document("acknowledgements", page, acknowledgement_document))
+        return await answer(lambda: page_document("acknowledgements", page, acknowledgement_document))
 
     async def acknowledge(self, request: Request) -> Response:
         word = await self._bodies.of_http(request, partial(parse, AcknowledgementDocument))
@@ -270,28 +244,28 @@ class _Served:
     async def diff(self, request: Request) -> Response:
         before, after = request.path_params["before"], request.path_params["number"]
         changes = await self._operations.diff(before, after)
-        return await _answer(
+        return await answer(
             lambda: {"before": before, "after": after, "changes": [change_document(change) for change in changes]}
         )
 
     async def rollback(self, request: Request) -> Response:
         release = await self._operations.rollback(request.path_params["number"], self._actor(request))
-        return await _answer(lambda: release_document(release), HTTPStatus.CREATED)
+        return await answer(lambda: release_document(release), HTTPStatus.CREATED)
 
     async def studies(self, request: Request) -> Response:
         page = await self._operations.studies(page_in(request.query_params))
-        return await _answer(lambda: page_document("studies", page, study_overview))
+        return await answer(lambda: page_document("studies", page, study_overview))
 
     async def create_study(self, request: Request) -> Response:
         study = await self._bodies.of_http(request, lambda body: parse(StudyDocument, body).study())
         record = await self._operations.create_study(
             study, self._actor(request), may_approve=self._may_approve(request)
         )
-        return await _answer(lambda: study_document(record), HTTPStatus.CREATED)
+        return await answer(lambda: study_document(record), HTTPStatus.CREATED)
 
     async def study(self, request: Request) -> Response:
         record = await self._operations.study(request.path_params["name"])
-        return await _answer(lambda: study_document(record))
+        return await answer(lambda: study_document(record))
 
     async def trials(self, request: Request) -> Response:
         record = await self._operations.study(request.path_params["name"])
@@ -305,11 +279,11 @@ class _Served:
         self, request: Request, name: str, items: Sequence[_Item], document_of: Callable[[_Item], object]
     ) -> Response:
         page = numbered(name, items, page_in(request.query_params))
-        return await _answer(lambda: page_document(name, page, document_of))
+        return await answer(lambda: page_document(name, page, document_of))
 
     async def stop_study(self, request: Request) -> Response:
         record = await self._operations.stop_study(request.path_params["name"], self._actor(request))
-        return await _answer(lambda: study_document(record))
+        return await answer(lambda: study_document(record))
 
 
 def _feedback_in(body: bytes) -> Sequence[Feedback]:

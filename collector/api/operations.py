@@ -117,7 +117,7 @@ class Operations:
 
     async def diff(self, before: int, after: int) -> Sequence[ValueChange]:
         """What changed from one release to another; `before` 0 is "nothing"."""
-        return diff(await self.release(before) if before else None, await self.release(after))
+        return await asyncio.to_thread(diff, await self.release(before) if before else None, await self.release(after))
 
     async def rollback(self, number: int, actor: str) -> Release:
         """A new release with the values of an earlier one. A person's word: running studies of the service stop.
@@ -133,7 +133,7 @@ class Operations:
         fitting = {key: value for key, value in values.items() if key in known}
         _, faults = await asyncio.to_thread(validated, fitting, declared)  # patterns may take their time
         if faults:
-            raise Conflict(f"release {number} cannot come back: " + "; ".join(faults))
+            raise Conflict(f"release {number} cannot come back: " + some(faults, "; "))
         studies = self._backend.studies
         reason = f"a rollback to release {number} took its place"
         ends = await studies.concluding(await studies.running(wanted.service), StudyState.STOPPED, reason)

@@ -1,12 +1,15 @@
 """Rollouts and the ledger as JSON: what comes in, checked by pydantic; what goes out, as plain dictionaries."""
 
 from dataclasses import asdict
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BeforeValidator, FailFast, Field
 
+from collector.api.documents import Document, at_most
 from collector.api.rollouts import RolloutReport
 from collector.core.errors import InvalidRequest
 from collector.core.ledger import Recorded
+from collector.core.parameter import MOST_PARAMETERS
 from collector.core.rollout import (
     DEFAULT_GUARDRAILS,
     DEFAULT_STAGES,
@@ -25,27 +28,28 @@ from collector.rollout.evidence import Evidence
 _PLAN = RolloutPlan("", 0, "")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+_FEW = BeforeValidator(at_most(100))
+_LONGEST_KEY = 256
+_LONGEST_REASON = 10_000
 
 
-class StageDocument(_Strict):
+class StageDocument(Document):
     """One stage: its share, between 0 and 1, and how long it takes at least."""
 
-    share: float
+    share: float = Field(ge=0, le=1)
     least_seconds: float
 
 
-class MetricDocument(_Strict):
+class MetricDocument(Document):
     """What a release is compared by."""
 
-    name: str
+    name: str = Field(min_length=1, max_length=_LONGEST_KEY)
     direction: str = Direction.MAXIMIZE.value
     lowest: float = 0.0
     highest: float = 1.0
 
 
-class GuardrailDocument(_Strict):
+class GuardrailDocument(Document):
     """What must not get worse."""
 
     signal: str
@@ -59,7 +63,7 @@ _GUARDRAILS = [
 ]
 
 
-class RolloutDocument(_Strict):
+class RolloutDocument(Document):
     """The body that starts a rollout."""
 
     service: str
@@ -68,8 +72,8 @@ class RolloutDocument(_Strict):
     metric: MetricDocument | None = None
     margin: float = _PLAN.margin
     rule: str = _PLAN.rule.value
-    stages: list[StageDocument] = _STAGES
-    guardrails: list[GuardrailDocument] = _GUARDRAILS
+    stages: Annotated[list[StageDocument], FailFast(), _FEW] = _STAGES
+    guardrails: Annotated[list[GuardrailDocument], FailFast(), _FEW] = _GUARDRAILS
     policy: str = _PLAN.policy.value
     alpha_harm: float = _PLAN.alpha_harm
     alpha_promote: float = _PLAN.alpha_promote
@@ -77,7 +81,7 @@ class RolloutDocument(_Strict):
     least_units_to_abort: int = _PLAN.least_units_to_abort
     feedback_delay_seconds: float = _PLAN.feedback_delay_seconds
     cap_seconds: float = _PLAN.cap_seconds
-    targeting: str = ""
+    targeting: str = Field("", max_length=_LONGEST_KEY)
 
     def plan(self) -> RolloutPlan:
         """The plan. Raises `InvalidRequest` for a word that is none of the allowed."""
@@ -104,23 +108,23 @@ class RolloutDocument(_Strict):
             raise InvalidRequest(f"rollout: found {error}; allowed are {allowed}") from None
 
 
-class ApprovalDocument(_Strict):
+class ApprovalDocument(Document):
     """The body of an approval: what was looked at."""
 
     content_hash: str
 
 
-class StepDocument(_Strict):
+class StepDocument(Document):
     """The body of a step: why."""
 
-    message: str = ""
+    message: str = Field("", max_length=_LONGEST_REASON)
 
 
-class ValuesDocument(_Strict):
+class ValuesDocument(Document):
     """The body that proposes a release."""
 
-    values: dict[str, bool | int | float | str]
-    reason: str = ""
+    values: Annotated[dict[str, Any], BeforeValidator(at_most(MOST_PARAMETERS))]
+    reason: str = Field("", max_length=_LONGEST_REASON)
 
 
 def rollout_document(rollout: Rollout) -> dict[str, object]:

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from collector.access.table import Endpoint, Handler
 from collector.access.tokens import Access, Scope
+from collector.api.answers import answer
 from collector.api.bodies import Bodies, parse
 from collector.api.documents import release_document
 from collector.api.pages import page_document, page_in
@@ -56,14 +57,15 @@ class _Served:
         body = await self._bodies.of_http(request, lambda text: parse(ValuesDocument, text))
         service = request.path_params["service"]
         release = await self._operations.propose_release(service, body.values, body.reason, self._actor(request))
-        return JSONResponse(release_document(release), HTTPStatus.CREATED)
+        return await answer(lambda: release_document(release), HTTPStatus.CREATED)
 
     async def rollouts(self, request: Request) -> Response:
         page = await self._operations.list(request.query_params.get("service", ""), page_in(request.query_params))
-        return JSONResponse(page_document("rollouts", page, rollout_document))
+        return await answer(lambda: page_document("rollouts", page, rollout_document))
 
     async def rollout(self, request: Request) -> Response:
-        return JSONResponse(report_document(await self._operations.report(request.path_params["name"])))
+        report = await self._operations.report(request.path_params["name"])
+        return await answer(lambda: report_document(report))
 
     async def start(self, request: Request) -> Response:
         plan = await self._bodies.of_http(request, lambda text: parse(RolloutDocument, text).plan())
@@ -88,4 +90,4 @@ class _Served:
     async def audit(self, request: Request) -> Response:
         asked = request.query_params
         page = await self._operations.audit(asked.get("stream", ""), asked.get("service", ""), page_in(asked))
-        return JSONResponse(page_document("events", page, recorded_document))
+        return await answer(lambda: page_document("events", page, recorded_document))

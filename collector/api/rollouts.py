@@ -1,10 +1,11 @@
 """What a person or a script can ask of rollouts. Transport-free: dataclasses in and out."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.api.pages import numbered
-from collector.core.errors import Conflict, InvalidRequest, NotFound
+from collector.core.errors import Conflict, InvalidRequest, NotFound, some
 from collector.core.ledger import Ledger, Recorded
 from collector.core.page import Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import validated
@@ -18,6 +19,8 @@ from collector.rollout.decision import Decision, Step
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.runner import RolloutRunner
 from collector.rollout.watch import ArmWatch
+
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,9 @@ class RolloutOperations:
             InvalidRequest: a value does not fit its parameter, or nothing is named.
         """
         specs = await self._parameters.parameters(service)
-        good, faults = validated(values, specs)
+        good, faults = await asyncio.to_thread(validated, values, specs)  # patterns may take their time
         if faults or not good:
-            raise InvalidRequest("values: " + ("; ".join(faults) or "found none; name one parameter at least"))
+            raise InvalidRequest("values: " + (some(faults, "; ") or "found none; name one parameter at least"))
         control = await self._desk.control(service)
         known = {key: released.value for key, released in control.values.items()} if control else {}
         whole = {spec.key: good.get(spec.key, known.get(spec.key, spec.default)) for spec in specs}
@@ -101,6 +104,8 @@ class RolloutOperations:
         if release is None:
             raise NotFound(f"release {plan.release}: there is none of that number; `otel-opto releases` lists them")
         faults = plan.faults()
+        if not 0 < len(name) <= _LONGEST_NAME:
+            faults.append(f"name: found {len(name)} characters, allowed are 1 to {_LONGEST_NAME}")
         if release.service != plan.service:
             faults.append(f"service: found {plan.service!r}, but release {plan.release} is of {release.service!r}")
         if plan.content_hash not in ("", release.hash):

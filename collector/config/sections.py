@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, Sec
 from collector.access.tokens import Scope as AccessScope
 from collector.api.documents import StudyDocument
 
-_ENDPOINT = re.compile(r"(?:(\[[0-9A-Fa-f:.]+\])|([^\s:/\[\]]+)):(\d{1,5})")
+_ENDPOINT = re.compile(r"(?:(\[[0-9A-Fa-f:.]+\])|([^\s\x00-\x1f\x7f:/\[\]]+)):([0-9]{1,5})")
 
 
 def _endpoint(text: str) -> str:

@@ -1,5 +1,6 @@
 """Rollouts: how a release gets from an arm of live traffic to the control, or does not."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -117,6 +118,7 @@ class Guardrail:
 
 
 _WHOLE = 10_000
+_MOST_SECONDS = 3.2e8
 _BOUNDED = (Signal.LATENCY, Signal.TOKENS, Signal.COST)
 DEFAULT_STAGES = (Stage(500, 3_600.0), Stage(2_500, 3_600.0), Stage(5_000, 3_600.0))
 DEFAULT_GUARDRAILS = (Guardrail(Signal.ERROR), Guardrail(Signal.MISAPPLIED), Guardrail(Signal.SILENT, margin=0.1))
@@ -171,12 +173,20 @@ class RolloutPlan:
         faults = []
         if not shares or shares != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] < _WHOLE:
             faults.append(f"stages: found shares {shares} of 10000, allowed are rising ones above 0 and below 10000")
-        if any(not stage.least_seconds >= 0 for stage in self.stages):
-            faults.append("stages: a stage takes 0 seconds or more")
-        if self.metric is not None and not self.metric.lowest < self.metric.highest:
+        signals = [one.signal for one in self.guardrails]
+        if len(signals) > len(set(signals)):
+            faults.append("guardrails: a signal stands there more than once; each has one bound and one margin")
+        if self.metric is not None and not 0 < self.metric.highest - self.metric.lowest < math.inf:
             faults.append(
                 f"metric: found range {self.metric.lowest:g} to {self.metric.highest:g}, the lowest comes first"
             )
+        for name, seconds in (
+            *(("stages: least_seconds", stage.least_seconds) for stage in self.stages),
+            ("feedback_delay_seconds", self.feedback_delay_seconds),
+            ("cap_seconds", self.cap_seconds),
+        ):
+            if not 0 <= seconds <= _MOST_SECONDS:
+                faults.append(f"{name}: found {seconds:g}, allowed are 0 to {_MOST_SECONDS:g}, which is ten years")
         if not self.metric and not self.guardrails:
             faults.append("metric: found none and no guardrail; one of them has to decide")
         for name, value in (

@@ -49,7 +49,8 @@ def outcome_of(unit: OpenUnit, traces: Sequence[JudgedTrace], plan: RolloutPlan,
 
 def _releases(trace: JudgedTrace, service: str) -> set[object]:
     spans = [span for span in trace.spans if span.resource.service == service]
-    return {span.attributes[semconv.RELEASE] for span in spans if semconv.RELEASE in span.attributes}
+    said = (span.attributes[semconv.RELEASE] for span in spans if semconv.RELEASE in span.attributes)
+    return {one if isinstance(one, int | float) else repr(one) for one in said}  # a set takes no list
 
 
 def _scores(trace: JudgedTrace, plan: RolloutPlan) -> Sequence[float]:

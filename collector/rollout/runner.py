@@ -43,8 +43,13 @@ class RolloutRunner:
     async def round(self) -> None:
         """One look at every rollout that has an arm of traffic."""
         for rollout in await self._rollouts.live():
-            await self._watch.look(rollout)
-            await self._do(rollout, await self.next_step(rollout))
+            try:
+                await self._watch.look(rollout)
+                await self._do(rollout, await self.next_step(rollout))
+            except CollectorError as error:
+                _LOG.warning("rollout %s is delayed: %s", rollout.name, error)
+            except Exception:  # noqa: BLE001 - one rollout's fault holds no other up: said with its traceback, tried again
+                _LOG.exception("looking after rollout %s failed; it is tried again", rollout.name)
 
     async def next_step(self, rollout: Rollout) -> Decision:
         """What there is to do with a rollout on live traffic now, or what it waits for."""

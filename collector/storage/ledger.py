@@ -1,5 +1,6 @@
 """The ledger as a table."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ class TableLedger:
     async def append(self, changes: Sequence[Change], actor: str) -> Sequence[Recorded]:
         """See `Ledger`."""
         now = self._clock.now_unix_nano()
-        written = [(change, [_written(event) for event in change.events]) for change in changes]
+        written = await asyncio.to_thread(_all_written, changes)  # a release has megabytes
         size = sum(len(data) for _, events in written for data in events)
 
         def append(connection: sqlite3.Connection) -> Sequence[Recorded]:
@@ -72,6 +73,10 @@ class TableLedger:
             bounds += [prefix, prefix + _LAST_CHARACTER]
         rest = f"{' AND '.join(where)} ORDER BY sequence DESC LIMIT ?"
         return await self._database.read(lambda connection: _selected(connection, rest, *bounds, limit))
+
+
+def _all_written(changes: Sequence[Change]) -> Sequence[tuple[Change, Sequence[str]]]:
+    return [(change, [_written(event) for event in change.events]) for change in changes]
 
 
 def _written(event: Event) -> str:

@@ -20,7 +20,9 @@ from tests.integration.running import RunningCollector, eventually
 MIB = 2**20
 
 
-def send(url: str, body: bytes, content_type: str = "application/json", method: str = "POST") -> tuple[int, bytes]:
+def send(
+    url: str, body: bytes | None, content_type: str = "application/json", method: str = "POST"
+) -> tuple[int, bytes]:
     request = urllib.request.Request(url, body, {"Content-Type": content_type}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -178,3 +180,18 @@ def test_unknown_things_are_not_found_in_words(collector: RunningCollector) -> N
         status, body = send(collector.api + path, b"", method="GET")
         assert status == 404
         assert json.loads(body)["error"]
+
+
+@pytest.mark.parametrize("number", [2**63, 10**30, "9" * 4_301])
+def test_a_number_beyond_all_releases_is_none(number: object, collector: RunningCollector) -> None:
+    for method, path in (
+        ("GET", "/v1/releases/{}"),
+        ("GET", "/v1/releases/{}/acknowledgements"),
+        ("GET", "/v1/releases/1/diff/{}"),
+        ("GET", "/v1/releases/{}/diff/1"),
+        ("POST", "/v1/releases/{}/rollback"),
+        ("POST", "/v1/releases/{}/signature"),
+        ("POST", "/v1/releases/{}/acknowledgements"),
+    ):
+        status, said = send(collector.api + path.format(number), b"{}" if method == "POST" else None, method=method)
+        assert (status, b"error" in said) == (404, True)

@@ -313,3 +313,9 @@ def test_clients_with_certificates_count_as_known(tmp_path: Path) -> None:
 def test_an_address_is_a_host_and_a_port(endpoint: str) -> None:
     with pytest.raises(ConfigError, match="allowed is HOST:PORT"):
         load(None, {}, {"api.endpoint": endpoint})
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1\0:1", "127.0.0.1\0.example.org:1", "a\x1b:1", "127.0.0.1:\u0663"])
+def test_an_endpoint_is_what_every_reader_takes_it_for(endpoint: str) -> None:
+    with pytest.raises(ConfigError, match="allowed is HOST:PORT"):
+        load(None, {}, {"api.endpoint": endpoint})

@@ -27,7 +27,7 @@ def listed(name: str, *items: object) -> bytes:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
+        st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
@@ -177,3 +177,10 @@ def test_attributes_of_feedback_are_bounded_over_grpc_too() -> None:
     body = feedback_pb2.SubmitFeedbackRequest(feedback=[feedback]).SerializeToString()
     with pytest.raises(InvalidRequest, match=r"attributes: found 1,001, allowed are 1,000"):
         feedback_in(body)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e400"])
+def test_a_number_that_no_store_could_write_again_is_refused_wherever_it_stands(number: str) -> None:
+    for body in (f'{{"optimizer_options":{{"a":[{number}]}}}}', f'{{"feedback":[{{"score":{number}}}]}}', number):
+        with pytest.raises(InvalidRequest, match="allowed are finite ones"):
+            tree_of(body.encode())

@@ -41,3 +41,15 @@ def test_labels_count_as_the_scores_that_they_are_mapped_to() -> None:
 def test_what_was_superseded_or_lacks_a_wanted_attribute_does_not_count() -> None:
     offered = [said(0.0, superseded=True), said(1.0), said(0.25, split="held_out")]
     assert outcome(Metric("verdict", feedback_filter={"split": "train"}), offered) == 1.0
+
+
+def test_a_release_that_is_no_number_makes_the_trace_mixed() -> None:
+    span = samples.span(1, 1)
+    span.attributes.add(key="opto.release").value.array_value.values.add(int_value=4)
+    unit = outcome_of(
+        OpenUnit("u", in_arm=True, share=0.5, trace_ids=(samples.trace_id(1),)),
+        [JudgedTrace(spans_of(samples.traces_request([span])), ())],
+        RolloutPlan("shop", 4, "", None),
+        Release(4, "shop", {}, None, 0, ""),
+    )
+    assert unit is None
