@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from collector.api.messages import release_to_proto
@@ -35,7 +35,7 @@ class Bulletins:
         self._looks: _Shared[bool] = _Shared(_MOST_LOOKS)
         self._messages: _Shared[bytes] = _Shared(_MOST_MESSAGES)
 
-    async def watch(self, service: str, control: int, revision: int) -> AsyncIterator[bytes]:
+    async def watch(self, service: str, control: int, revision: int) -> AsyncGenerator[bytes, None]:
         """What is in force, then every later assignment; a slow reader misses intermediate ones only.
 
         Args:

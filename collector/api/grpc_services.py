@@ -1,6 +1,7 @@
 """The API over gRPC: the four services of proto/otel_opto/v1."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -160,8 +161,9 @@ def _answering(row: Rpc, bodies: Bodies) -> Callable[[bytes, _Context], Awaitabl
 def _streaming(row: Rpc, bodies: Bodies) -> Callable[[bytes, _Context], Awaitable[None]]:
     async def answer(body: bytes, context: _Context) -> None:
         try:
-            async for message in row.answer(await bodies.of_rpc(body, row.make), context):
-                await context.write(message)
+            async with aclosing(row.answer(await bodies.of_rpc(body, row.make), context)) as messages:
+                async for message in messages:
+                    await context.write(message)
         except (CollectorError, InvalidValue) as error:
             await _abort(context, error)
 
@@ -223,8 +225,9 @@ class Releases:
         if not request.service:
             raise InvalidRequest("service: found nothing; it must be the application's service.name")
         await context.send_initial_metadata(())
-        async for message in self._bulletins.watch(request.service, request.applied, request.revision):
-            yield message
+        async with aclosing(self._bulletins.watch(request.service, request.applied, request.revision)) as messages:
+            async for message in messages:
+                yield message
 
     async def sign(self, request: release_pb2.SignReleaseRequest, context: _Context) -> release_pb2.SignReleaseResponse:
         """See the proto file."""
