@@ -1,9 +1,10 @@
 """The API as JSON over HTTP, for the command line, for scripts and for applications without the SDK."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -54,7 +55,7 @@ from collector.core.errors import (
 from collector.core.feedback import Feedback
 from collector.core.page import MOST_ON_A_PAGE
 from collector.core.study import Reach
-from otel_opto.spec import ParameterSpec
+from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
 _Item = TypeVar("_Item")
 _STATUSES: dict[type[CollectorError], HTTPStatus] = {
@@ -215,12 +216,12 @@ class _Served:
     async def values(self, request: Request) -> Response:
         service = request.path_params["service"]
         release = await self._operations.release_of(service, request.query_params.get("targeting_key", ""))
-        etag = f'"{release.number}-{release.hash[:16]}"' if release else '"none"'
-        if not none_match(request.headers.getlist("if-none-match"), etag):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
-        defaults = await self._operations.parameters(service)
-        headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        return await answer(lambda: values_document(service, release, defaults), headers=headers)
+        document = values_document(service, release, await self._operations.parameters(service))
+        tag = await asyncio.to_thread(_tag_of, document)
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if not none_match(request.headers.getlist("if-none-match"), tag):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return await answer(lambda: document, headers=headers)
 
     async def releases(self, request: Request) -> Response:
         service = request.query_params.get("service", "")
@@ -292,3 +293,9 @@ def _feedback_in(body: bytes) -> Sequence[Feedback]:
 
 def _specs_in(body: bytes) -> Sequence[ParameterSpec]:
     return specs_in(parse_each("parameters", ParameterDocument, body))
+
+
+def _tag_of(document: Mapping[str, Any]) -> str:
+    """Of all values, those that come from the code included: another default is another answer."""
+    values: Mapping[str, ParameterValue] = document["values"]
+    return f'"{document["release"] or 0}-{content_hash(values.items())[:16]}"'

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from collector.access.table import Endpoint, Handler
 from collector.access.tokens import Scope
-from collector.core.errors import CollectorError, InvalidRequest, NotFound, TooLarge, Unavailable
+from collector.core.errors import CollectorError, InvalidRequest, NotFound, TooLarge, Unavailable, words
 from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
 from collector.core.telemetry import Answer, Operation
@@ -61,18 +61,19 @@ class _Version1:
         self._now_unix_nano = now_unix_nano
 
     async def services(self, _: Request) -> object:
-        return _listed(list(await self._reader.services()))
+        found = await self._reader.services()
+        return _listed(list(found), found.partial)
 
     async def operation_names(self, request: Request) -> object:
         found = await self._reader.operations(request.path_params["service"])
-        return _listed(sorted({operation.name for operation in found}))
+        return _listed(sorted({operation.name for operation in found}), found.partial)
 
     async def operations(self, request: Request) -> object:
         service, kind = request.query_params.get("service", ""), request.query_params.get("spanKind", "")
         if not service:
             raise InvalidRequest("service: is missing")
         found = await self._reader.operations(service)
-        return _listed(await asyncio.to_thread(_named, found, kind))
+        return _listed(await asyncio.to_thread(_named, found, kind), found.partial)
 
     async def traces(self, request: Request) -> object:
         wanted = [trace_id_of(text) for text in request.query_params.getlist("traceID")]
@@ -186,7 +187,7 @@ def _answering(method: _Method, error_of: Callable[[int, str], object]) -> Handl
             status = next(
                 (code for kind, code in _STATUSES.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR
             )
-            document = error_of(status, str(error))
+            document = error_of(status, words(error))
         if isinstance(document, Parts):
             return PartsResponse(document)
         return Response(dumped(document), status, media_type="application/json")

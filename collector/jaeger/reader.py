@@ -19,6 +19,7 @@ from collector.workers.workers import Workers
 DEFAULT_BOUNDS = TraceBounds(200_000, 64 * 2**20, "queries")
 _MOST_LOOKED_AT = 2_000
 _SMALL_SPANS = 200
+_MOST_NAMES, _MOST_NAME_BYTES, _NAME_BYTES = 20_000, 3 * 2**20, 32
 _NEWEST = PageRequest(1_000)
 """Of a trace's feedback is shown and searched."""
 _Item = TypeVar("_Item")
@@ -169,17 +170,27 @@ class Reader:
         result: bytes = await self._workers.run(viewed, document, feedback, size=size, answer=answer)
         return result
 
-    async def services(self) -> Sequence[str]:
-        """See `TelemetryStore`."""
-        return await self._source.services()
+    async def services(self) -> Answer[str]:
+        """See `TelemetryStore`; the first that an answer has room for."""
+        return self._counted(_first(await self._source.services(), len))
 
-    async def operations(self, service: str) -> Sequence[Operation]:
-        """See `TelemetryStore`."""
-        return await self._source.operations(service)
+    async def operations(self, service: str) -> Answer[Operation]:
+        """See `TelemetryStore`; the first that an answer has room for."""
+        return self._counted(_first(await self._source.operations(service), lambda one: len(one.name)))
 
     async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Answer[Dependency]:
         """See `TelemetryStore`."""
         return self._counted(await self._source.dependencies(start_unix_nano, end_unix_nano))
+
+
+def _first(named: Sequence[_Item], length_of: Callable[[_Item], int]) -> Answer[_Item]:
+    """Jaeger's lists of names have no pages, and over gRPC 4 MiB: the first names, and how many there are."""
+    room = _MOST_NAME_BYTES
+    for number, one in enumerate(named):
+        room -= 4 * length_of(one) + _NAME_BYTES  # as UTF-8, at most
+        if number == _MOST_NAMES or room < 0:
+            return Answer(tuple(named[:number]), f"these are the first {number:,} of {len(named):,} names")
+    return Answer(tuple(named))
 
 
 async def _known(data: bytes) -> bytes:

@@ -13,7 +13,7 @@ from opentelemetry.proto.common.v1 import common_pb2
 
 from collector.access.table import RpcTable, rpcs
 from collector.access.tokens import Scope
-from collector.core.errors import InvalidRequest, TooLarge, Unavailable
+from collector.core.errors import InvalidRequest, TooLarge, Unavailable, words
 from collector.core.identity.ids import trace_id_of
 from collector.core.span import SPAN_KINDS
 from collector.core.telemetry import Answer, FoundTrace, Operation, TraceQuery
@@ -139,13 +139,16 @@ class TraceReader(trace_storage_pb2_grpc.TraceReaderServicer):
         self, request: trace_storage_pb2.GetServicesRequest, context: _Context
     ) -> trace_storage_pb2.GetServicesResponse:
         """By name."""
-        return trace_storage_pb2.GetServicesResponse(services=await _answered(context, self._reader.services()))
+        found = await _answered(context, self._reader.services())
+        _say_partial(context, found.partial)
+        return trace_storage_pb2.GetServicesResponse(services=found)
 
     async def GetOperations(  # noqa: N802
         self, request: trace_storage_pb2.GetOperationsRequest, context: _Context
     ) -> trace_storage_pb2.GetOperationsResponse:
         """By name; of one kind where the request names it."""
         found = await _answered(context, self._reader.operations(request.service))
+        _say_partial(context, found.partial)
         return await asyncio.to_thread(_operations, found, request.span_kind)
 
 
@@ -236,11 +239,11 @@ async def _answered(context: _Context, asked: Awaitable[_T]) -> _T:
     try:
         return await asked
     except InvalidRequest as error:
-        await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, words(error))
     except Unavailable as error:
-        await _abort(context, grpc.StatusCode.UNAVAILABLE, str(error))
+        await _abort(context, grpc.StatusCode.UNAVAILABLE, words(error))
     except TooLarge as error:
-        await _abort(context, grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+        await _abort(context, grpc.StatusCode.RESOURCE_EXHAUSTED, words(error))
 
 
 async def _abort(context: _Context, code: grpc.StatusCode, message: str) -> NoReturn:
