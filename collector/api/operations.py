@@ -28,6 +28,9 @@ from otel_opto.spec import ParameterSpec
 MOST_ENVELOPE_CHARACTERS = 4 * 2**20
 
 
+_LONGEST_NAME, _LONGEST_ERROR = 1_000, 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class Backend:
     """What the operations work on."""
@@ -61,6 +64,7 @@ class Operations:
         """
         if not service:
             raise InvalidRequest("service: found nothing; it must be the application's service.name")
+        _check_length("service", service)
         twice = sorted(key for key, times in Tally(spec.key for spec in parameters).items() if times > 1)
         if twice:
             raise InvalidRequest(f"parameters: {some(twice)} stand there more than once; a key is unique in a service")
@@ -142,14 +146,18 @@ class Operations:
         return await self._backend.desk.publish(draft, actor, also=lambda _: ends)
 
     async def acknowledge(self, service: str, instance_id: str, number: int, status: ReleaseStatus, error: str) -> None:
-        """An application's word on a release.
+        """An application's word on a release; of a long error the beginning is kept.
 
         Raises:
             NotFound: there is no such number.
+            InvalidRequest: a name is too long.
         """
+        _check_length("service", service)
+        _check_length("instance_id", instance_id)
         await self.release(number)
         now = self._backend.clock.now_unix_nano()
-        await self._store.acknowledge(Acknowledgement(service, instance_id, number, status, error, now))
+        kept = error if len(error) <= _LONGEST_ERROR else error[:_LONGEST_ERROR] + "…"
+        await self._store.acknowledge(Acknowledgement(service, instance_id, number, status, kept, now))
         applied = status is ReleaseStatus.APPLIED
         self._backend.counters.add(Counter.RELEASES_APPLIED if applied else Counter.RELEASES_FAILED)
 
@@ -290,3 +298,8 @@ class Operations:
 
 def _release_bytes(release: Release) -> int:
     return sum(len(key) + len(str(released.value)) + 100 for key, released in release.values.items())
+
+
+def _check_length(what: str, name: str) -> None:
+    if len(name) > _LONGEST_NAME:
+        raise InvalidRequest(f"{what}: found {len(name):,} characters, allowed are {_LONGEST_NAME:,}")

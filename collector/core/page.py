@@ -23,7 +23,7 @@ DEFAULT_ON_A_PAGE = 100
 MOST_PAGE_BYTES = 2 * 2**20
 """Of a page, about: it ends behind the item that goes beyond. gRPC's clients take messages of 4 MiB."""
 
-_LONGEST_CURSOR = 4_096
+_LONGEST_CURSOR = 16_384
 _ALL_NUMBERS = range(2**63)
 
 

@@ -96,6 +96,14 @@ async def test_what_comes_in_between_shifts_nothing(store: Store) -> None:
             assert rest == whole, name
 
 
+async def test_the_longest_names_have_cursors(store: Store) -> None:
+    for last in "abc":
+        long = Acknowledgement("木" * 1_000, "é" * 999 + last, 1, ReleaseStatus.FAILED, "x" * 10_000, 1)
+        await store.acknowledge(long)
+    items, count = await walked(lambda page: store.acknowledgements(1, page), 1)
+    assert (len(items), count) == (3, 3)
+
+
 async def test_traces_of_one_request_go_on_within_it(store: Store) -> None:
     await append(store, *(samples.span(number, 1) for number in range(1, 31)))
     await append(store, samples.span(40, 1), samples.span(7, 2, 1))
@@ -125,7 +133,7 @@ async def test_what_is_no_cursor_is_said(store: Store) -> None:
     lists = await filled(store)
     other = (await store.declared("shop", PageRequest(1))).next_cursor
     bad = [
-        "nonsense", "%", "é", "a", "=" * 4, "A" * 10_000, forged(), forged("traces"), forged("feedback", -1),
+        "nonsense", "%", "é", "a", "=" * 4, "A" * 20_000, forged(), forged("traces"), forged("feedback", -1),
         forged("feedback", 2**70), forged("feedback", 1.5), forged("feedback", True), forged("feedback", "1"),
         forged("traces", 1, 1), forged("parameters", 7), forged("parameters", "\ud800"), forged(*"[" * 50),
         base64.urlsafe_b64encode(b"[" * 3_000).decode(),

@@ -129,6 +129,24 @@ def test_the_grpc_services_refuse_in_words(collector: RunningCollector) -> None:
         assert nobody.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+def test_names_and_errors_of_applications_are_bounded(collector: RunningCollector) -> None:
+    spec = {"parameters": [{"key": "k", "type": "integer", "default": 1, "minimum": 0, "maximum": 9}]}
+    status, body = send(
+        f"{collector.api}/v1/services/{'s' * 1_001}/parameters", json.dumps(spec).encode(), method="PUT"
+    )
+    assert (status, json.loads(body)["error"]) == (400, "service: found 1,001 characters, allowed are 1,000")
+    send(f"{collector.api}/v1/services/shop/parameters", json.dumps(spec).encode(), method="PUT")
+    send(f"{collector.api}/v1/studies", json.dumps({"name": "n", "service": "shop", "metric": "q"}).encode())
+    eventually(lambda: collector.client.get("/v1/releases")["releases"])
+    url = f"{collector.api}/v1/releases/1/acknowledgements"
+    word = {"service": "shop", "instance_id": "i", "status": "FAILED", "error": "x" * 100_000}
+    assert send(url, json.dumps(word).encode())[0] == 204
+    assert send(url, json.dumps({**word, "instance_id": "i" * 1_001}).encode())[0] == 400
+    assert [
+        len(one["error"]) for one in collector.client.listed("/v1/releases/1/acknowledgements", "acknowledgements")
+    ] == [10_001]
+
+
 @pytest.mark.parametrize(
     ("feedback", "said"),
     [

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -86,6 +87,28 @@ def test_no_pattern_takes_longer_than_a_text_deserves(expression: str, text: str
     with pytest.raises(InvalidValue):
         spec.validate(text)
     assert time.thread_time() - begun < 10  # the backtracking engine takes longer than the universe is old
+
+
+def test_other_threads_go_on_while_patterns_are_matched() -> None:
+    """The engine lets the interpreter go: what an application does beside it waits for milliseconds, not for the end."""
+    specs = [
+        ParameterSpec("k", ParameterType.TEXT, "", Constraint(pattern=f"|{pattern}"))
+        for pattern in (r"(?:.*a.{0,180}b)*", "(?:a?){600}a{600}", "(.*a){20}!")
+    ]
+
+    def match() -> None:
+        for spec in specs * 5:
+            with pytest.raises(InvalidValue):
+                spec.validate("a" * 100_000)
+
+    matching = threading.Thread(target=match)
+    matching.start()
+    longest = 0.0
+    while matching.is_alive():
+        begun = time.monotonic()
+        matching.join(0.001)
+        longest = max(longest, time.monotonic() - begun)
+    assert longest < 1
 
 
 @given(st.text(alphabet="ab(){}[]|*+?.^$\\,01", max_size=20), st.text(alphabet="ab{}", max_size=30))
