@@ -90,7 +90,7 @@ def test_no_pattern_takes_longer_than_a_text_deserves(expression: str, text: str
 
 
 def test_other_threads_go_on_while_patterns_are_matched() -> None:
-    """The engine lets the interpreter go: what an application does beside it waits for milliseconds, not for the end."""
+    """The engine lets the interpreter go: what an application does beside it waits for moments, not for the end."""
     specs = [
         ParameterSpec("k", ParameterType.TEXT, "", Constraint(pattern=f"|{pattern}"))
         for pattern in (r"(?:.*a.{0,180}b)*", "(?:a?){600}a{600}", "(.*a){20}!")
