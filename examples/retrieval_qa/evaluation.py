@@ -42,8 +42,7 @@ class Evaluator:
         if score == 1.0:
             return Evaluation(score, f"Answered '{answer}', as expected.")
         because = self._reason(question, outcome)
-        words = [f"Expected '{question.answer}' but answered '{answer}': {because}.", outcome.composed.fault]
-        return Evaluation(score, " ".join(filter(None, words)))
+        return Evaluation(score, f"Expected '{question.answer}' but answered '{answer}': {because}.")
 
     def _reason(self, question: Question, outcome: Outcome) -> str:
         title = self._corpus.passages[question.passage].passage.title

@@ -35,10 +35,9 @@ WINDOW = otel_opto.parameter(
     maximum=12,
     description="within how many words of a possible answer the question's words speak for it",
 )
-DEFAULT_TEMPLATE = "The answer is {answer}."
 TEMPLATE = otel_opto.parameter(
     "answer.template",
-    DEFAULT_TEMPLATE,
+    "The answer is {answer}.",
     max_length=200,
     pattern=r".*\{(answer|sentence)\}.*",
     candidates=(

@@ -13,9 +13,9 @@ RIGHT = Extraction("42 boats", "Tolsay has 42 boats.", "Boats")
 WRONG = Extraction("61 dogs", "61 dogs bark.", "Dogs")
 
 
-def judged(answer: str, extraction: Extraction, kept: list[str], passed_over: list[str], fault: str = "") -> str:
+def judged(answer: str, extraction: Extraction, kept: list[str], passed_over: list[str]) -> str:
     hits = [Hit(name, name, 1.0) for name in kept]
-    outcome = Outcome(Found(hits, passed_over), hits, extraction, Composed(answer, fault))
+    outcome = Outcome(Found(hits, passed_over), hits, extraction, Composed(answer))
     return EVALUATOR.evaluate(QUESTION, outcome).text
 
 
@@ -45,10 +45,6 @@ def test_the_first_step_that_went_wrong_is_named(
     assert (
         judged("It is so.", extraction, kept, passed_over) == f"Expected '42 boats' but answered 'It is so.': {reason}."
     )
-
-
-def test_a_fault_of_the_template_is_added() -> None:
-    assert judged("x 42 boats", RIGHT, ["p1"], [], "The template is odd.").endswith("not wanted. The template is odd.")
 
 
 def test_a_right_answer_needs_no_reason() -> None:
