@@ -159,8 +159,9 @@ def show(arguments: argparse.Namespace) -> int:
     report = ApiClient(arguments.collector).get(f"/v1/rollouts/{quoted(arguments.name)}")
     if arguments.json:
         output.show_json(report)
-    else:
-        output.show("\n".join(_lines(report)))
+        return 0
+    for line in _lines(report):
+        output.show(line)
     return 0
 
 

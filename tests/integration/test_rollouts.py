@@ -45,7 +45,7 @@ def test_a_person_takes_a_release_through_its_rollout(
     assignment = collector.client.get("/v1/services/team%2Fqa/assignment")
     assert assignment["arms"] == [{"release": 2, "start": 0, "share": 500}]
     shown = said(collector, capsys, "rollouts", "show", "wider")
-    assert "share      5 % now, then 25 %" in shown
+    assert "  share      5 % now, then 25 %" in shown.splitlines()
     assert "guardrail  error: nothing to compare yet" in shown
     assert "is paused: lunch" in said(collector, capsys, "rollouts", "pause", "wider", "--why", "lunch")
     assert "is ramping" in said(collector, capsys, "rollouts", "resume", "wider")
@@ -137,4 +137,7 @@ def test_the_demos_second_act_promotes_the_good_and_takes_back_the_bad(
     assert main(["demo", "--live", "--data-dir", str(tmp_path / "demo")]) == 0
     shown = capsys.readouterr().out
     assert "The good release is promoted, the bad one aborted" in shown
-    assert shown.count("rollout ") == 2
+    assert [line for line in shown.splitlines() if line.startswith("rollout ")] == [
+        "rollout better: release 2",
+        "rollout worse: release 3",
+    ]

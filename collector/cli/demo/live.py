@@ -36,7 +36,8 @@ def run_live(directory: Path, service: str, metric: str, seed: int) -> bool:
         promoted = _rolled_out(client, users, "better", _plan(service, metric, good))
         bad = _propose(client, service, _BAD, "a planted mistake")
         aborted = _rolled_out(client, users, "worse", _plan(service, metric, bad))
-        output.show(f"\nThe good release is {promoted}, the bad one {aborted}. Who decided what: otel-opto audit")
+        output.show("")
+        output.show(f"The good release is {promoted}, the bad one {aborted}. Who decided what: otel-opto audit")
         application.stop()
     return (promoted, aborted) == ("promoted", "aborted")
 
@@ -91,7 +92,8 @@ def _plan(service: str, metric: str, release: int) -> dict[str, object]:
 def _rolled_out(client: ApiClient, users: _Users, name: str, plan: Mapping[str, object]) -> str:
     """Starts it and shows a line a second until it has ended; its last state."""
     client.put(f"/v1/rollouts/{name}", plan)
-    output.show(f"\nrollout {name}: release {plan['release']}\n{_HEADINGS}")
+    for line in ("", f"rollout {name}: release {plan['release']}", _HEADINGS):
+        output.show(line)
     begun = time.monotonic()
     while True:
         users.come(1.0)
