@@ -15,15 +15,12 @@ from typing import IO, Any
 from collector.core.errors import CollectorError
 from collector.workers.wire import Closed, Kind, receive, send
 
-_COLLECT_AFTER = (50_000, 20, 50)
-"""As in the collector: there are no circles of garbage in a graph."""
-
 
 def serve(memory_bytes: int) -> None:
     """Works until the collector closes the pipe, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the collector ends its workers itself
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    gc.set_threshold(*_COLLECT_AFTER)
+    gc.disable()  # there are no circles of garbage in a graph: looking for them would take a quarter of the time
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not speak in between
     incoming: queue.SimpleQueue[tuple[Kind, Any]] = queue.SimpleQueue()
@@ -42,6 +39,7 @@ def serve(memory_bytes: int) -> None:
             kind, result = Kind.FAULT, _sendable(error)
         send(answers, kind, result)
         result = None  # not held while it waits for more
+        gc.collect()  # what there may be after all goes between two pieces of work
 
 
 def _sendable(error: Exception) -> Exception:
