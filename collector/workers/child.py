@@ -20,7 +20,7 @@ def serve(memory_bytes: int) -> None:
     """Works until the collector closes the pipe, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the collector ends its workers itself
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    gc.disable()  # there are no circles of garbage in a graph: looking for them would take a quarter of the time
+    gc.disable()  # a graph has no circles of garbage: looking for them took 11 to 15 % of one of 40,000 spans
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not speak in between
     incoming: queue.SimpleQueue[tuple[Kind, Any]] = queue.SimpleQueue()

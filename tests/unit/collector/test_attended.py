@@ -23,22 +23,27 @@ class Client:
         self.incoming.put_nowait({"type": "http.disconnect"})
 
 
-async def test_a_get_whose_client_leaves_is_cancelled() -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+class Slow:
+    """An application that works on until it is cancelled."""
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        begun.set()
+    def __init__(self) -> None:
+        self.begun, self.ended = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun.set()
         try:
             await asyncio.sleep(60)
         finally:
-            ended.set()
+            self.ended.set()
 
-    client = Client()
+
+async def test_a_get_whose_client_leaves_is_cancelled() -> None:
+    client, app = Client(), Slow()
     serving = asyncio.create_task(Attended(app)({"type": "http", "method": "GET"}, client.incoming.get, client.send))
-    await begun.wait()
+    await app.begun.wait()
     client.leave()
     await asyncio.wait_for(serving, 10)
-    assert ended.is_set()
+    assert app.ended.is_set()
 
 
 async def test_what_changes_something_is_not_cancelled() -> None:
@@ -67,19 +72,10 @@ async def test_an_answer_and_an_error_go_their_way() -> None:
 
 
 async def test_who_stops_the_server_stops_it_too() -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        begun.set()
-        try:
-            await asyncio.sleep(60)
-        finally:
-            ended.set()
-
-    client = Client()
+    client, app = Client(), Slow()
     serving = asyncio.create_task(Attended(app)({"type": "http", "method": "GET"}, client.incoming.get, client.send))
-    await begun.wait()
+    await app.begun.wait()
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
-    await asyncio.wait_for(ended.wait(), 10)
+    await asyncio.wait_for(app.ended.wait(), 10)
