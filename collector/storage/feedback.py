@@ -28,14 +28,15 @@ _COLUMNS = (
     f" state, received_unix_nano, release, response_id, {_SUPERSEDED}"
 )
 _KEYS = "trace_id, target_trace_id, response_digest"
-_OF_KEY = "(trace_id = ?1 OR target_trace_id = ?1 OR response_digest = ?1)"
+_OF_KEY = "(trace_id = :key OR target_trace_id = :key OR response_digest = :key)"
 """Of a trace by its 16 bytes, or of an answer by its digest."""
 
-_MOVABLE = "SELECT sequence FROM feedback WHERE id = ?1 AND settled = 0"
+_MOVABLE = "SELECT sequence FROM feedback WHERE id = :id AND settled = 0"
 _NOT_BESIDE = f"DELETE FROM feedback_beside WHERE sequence = ({_MOVABLE})"  # noqa: S608 - constants
-_NOW_BESIDE = f"INSERT OR IGNORE INTO feedback_beside SELECT sequence, ?2 FROM ({_MOVABLE})"  # noqa: S608 - constants
+_NOW_BESIDE = f"INSERT OR IGNORE INTO feedback_beside SELECT sequence, :release FROM ({_MOVABLE})"  # noqa: S608 - constants
 _OF_RELEASE = (
-    "state = 'attached' AND (release = ?1 OR sequence IN (SELECT sequence FROM feedback_beside WHERE release = ?1))"
+    "state = 'attached'"
+    " AND (release = :release OR sequence IN (SELECT sequence FROM feedback_beside WHERE release = :release))"
 )
 """On traces in which a service ran with a release."""
 
@@ -122,7 +123,8 @@ def attachable(
         (now_unix_nano,),
     )
     for key, touched_at in touched.items():
-        rows += connection.execute(f"{_OPEN} AND {_OF_KEY} AND missed_at BETWEEN 1 AND ?2", (key, touched_at - 1))
+        missed = f"{_OPEN} AND {_OF_KEY} AND missed_at BETWEEN 1 AND :before"
+        rows += connection.execute(missed, {"key": key, "before": touched_at - 1})
     in_order = sorted({row[0]: row for row in rows}.values(), key=lambda row: (row[_STATE] == "attached", row[0]))
     return [_open(row, position) for row in in_order[: limit or None]]
 
@@ -146,20 +148,24 @@ def attach(
         [(one.position, one.patient_until_unix_nano, one.id) for one in looked_for],
     )
     connection.executemany(
-        "UPDATE feedback SET state = 'attached', target_trace_id = nullif(?1, trace_id), target_span_id = ?2,"
-        " release = ?3, missed_at = iif(judged_trace_id = ?1, max(missed_at, 1), 0),"
-        " response_digest = iif(?5, NULL, response_digest) WHERE id = ?4 AND settled = 0",
+        "UPDATE feedback SET state = 'attached', target_trace_id = nullif(:trace_id, trace_id),"
+        " target_span_id = :span_id, release = :release,"
+        " missed_at = iif(judged_trace_id = :trace_id, max(missed_at, 1), 0),"
+        " response_digest = iif(:answered, NULL, response_digest) WHERE id = :id AND settled = 0",
         [
-            (bytes.fromhex(one.target.trace_id), one.target.span_id, one.release, one.feedback_id, one.answered)
+            {
+                "trace_id": bytes.fromhex(one.target.trace_id),
+                "span_id": one.target.span_id,
+                "release": one.release,
+                "answered": one.answered,
+                "id": one.feedback_id,
+            }
             for one in attachments
         ],
     )
     for one in attachments:
-        connection.execute(_NOT_BESIDE, (one.feedback_id,))
-        connection.executemany(
-            _NOW_BESIDE,
-            [(one.feedback_id, release) for release in one.beside],
-        )
+        connection.execute(_NOT_BESIDE, {"id": one.feedback_id})
+        connection.executemany(_NOW_BESIDE, [{"id": one.feedback_id, "release": release} for release in one.beside])
     answered = {one.feedback_id for one in attachments if one.answered}
     keys = {digest_of(one.feedback.response_id) for one in looked_for if one.id in answered}
     return len(attachments), _without_open(connection, keys)
@@ -183,18 +189,20 @@ def settle(connection: sqlite3.Connection, received_before_unix_nano: int, most:
 
 def settle_counted(connection: sqlite3.Connection, release: int, name: str) -> tuple[int, set[bytes]]:
     """See `FeedbackStore.settle_counted`."""
-    return _closed(connection, f"{_SETTLED} AND {_OF_RELEASE} AND name = ?2", (release, name))
+    return _closed(connection, f"{_SETTLED} AND {_OF_RELEASE} AND name = :name", {"release": release, "name": name})
 
 
-def _closed(connection: sqlite3.Connection, update: str, values: Sequence[object]) -> tuple[int, set[bytes]]:
+def _closed(
+    connection: sqlite3.Connection, update: str, values: tuple[object, ...] | Mapping[str, object]
+) -> tuple[int, set[bytes]]:
     """How many rows were changed, and those of their keys that have no open feedback any more."""
-    changed = connection.execute(f"{update} RETURNING {_KEYS}", tuple(values)).fetchall()
+    changed = connection.execute(f"{update} RETURNING {_KEYS}", values).fetchall()
     return len(changed), _without_open(connection, {key for row in changed for key in row if key})
 
 
 def _without_open(connection: sqlite3.Connection, keys: set[bytes]) -> set[bytes]:
     still_open = f"SELECT 1 FROM feedback WHERE {_OPEN_CONDITION} AND {_OF_KEY} LIMIT 1"  # noqa: S608 - constants
-    return {key for key in keys if connection.execute(still_open, (key,)).fetchone() is None}
+    return {key for key in keys if connection.execute(still_open, {"key": key}).fetchone() is None}
 
 
 def has_expired(connection: sqlite3.Connection, received_before_unix_nano: int) -> bool:
@@ -244,8 +252,8 @@ def feedback(
 def feedback_of_release(connection: sqlite3.Connection, release: int, name: str) -> Sequence[StoredFeedback]:
     """See `FeedbackStore.feedback_of_release`."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM feedback WHERE {_OF_RELEASE} AND name = ?2 ORDER BY sequence",  # noqa: S608 - constants
-        (release, name),
+        f"SELECT {_COLUMNS} FROM feedback WHERE {_OF_RELEASE} AND name = :name ORDER BY sequence",  # noqa: S608 - constants
+        {"release": release, "name": name},
     )
     return [_stored(row) for row in rows]
 
@@ -255,7 +263,7 @@ def metrics_of_release(connection: sqlite3.Connection, release: int) -> dict[str
     rows = connection.execute(
         f"SELECT name, count(*) FROM feedback WHERE {_OF_RELEASE} GROUP BY name"  # noqa: S608 - constants
         " ORDER BY count(*) DESC, name LIMIT 100",
-        (release,),
+        {"release": release},
     )
     return dict(rows.fetchall())
 

@@ -6,7 +6,7 @@ import struct
 import threading
 import weakref
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -204,15 +204,16 @@ class SegmentIndex:
 
     def candidates(self, query: TraceQuery) -> list[Candidate]:
         """Requests that may hold what the query looks for, the newest spans first, of equal ones the last."""
-        bounds = (
-            min(query.start_min_unix_nano, LATEST),
-            min(query.start_max_unix_nano, LATEST),
-            min(query.duration_min_nano, LATEST),
-            LATEST if query.duration_max_nano is None else min(query.duration_max_nano, LATEST),
-        )
+        bounds = {
+            "start_min": min(query.start_min_unix_nano, LATEST),
+            "start_max": min(query.start_max_unix_nano, LATEST),
+            "duration_min": min(query.duration_min_nano, LATEST),
+            "duration_max": LATEST if query.duration_max_nano is None else min(query.duration_max_nano, LATEST),
+        }
         rows = self._rows(
-            "SELECT min(latest_start, ?2) AS latest, offset, length, operations FROM requests WHERE signal = 1"
-            " AND latest_start >= ?1 AND earliest_start <= ?2 AND longest >= ?3 AND shortest <= ?4"
+            "SELECT min(latest_start, :start_max) AS latest, offset, length, operations FROM requests WHERE signal = 1"
+            " AND latest_start >= :start_min AND earliest_start <= :start_max"
+            " AND longest >= :duration_min AND shortest <= :duration_max"
             " ORDER BY latest DESC, offset DESC",
             bounds,
         )
@@ -278,7 +279,7 @@ class SegmentIndex:
         ((count,),) = self._rows("SELECT count(DISTINCT trace_id) FROM trace_requests WHERE signal = 1", ())
         return int(count)
 
-    def _rows(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def _rows(self, statement: str, values: tuple[object, ...] | Mapping[str, object]) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
 
