@@ -17,12 +17,12 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from benchmarks.graph.shapes import SHAPES, Shape
-from collector.allocator import collect_seldom
 from collector.core.graph import TraceGraph
 from collector.core.span import Span as DecodedSpan
 from collector.graph.builder import build
 from collector.graph.subgraph import minimal_subgraph
 from collector.otlp.decode import spans_of
+from collector.process.allocator import collect_seldom
 
 T = TypeVar("T")
 _TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -17,8 +17,8 @@ from pathlib import Path
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from benchmarks.ingest.payload import template
-from collector.allocator import keep_freed_memory
 from collector.otlp.request import read_traces
+from collector.process.allocator import keep_freed_memory
 from collector.storage.file_store import FileStore
 from tests.encodings import falling, value_first
 

@@ -21,12 +21,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from benchmarks.ingest.payload import NEEDLE, template, trace_id
-from collector.allocator import collect_seldom
 from collector.api.drawing import drawing
 from collector.assembly.assembly import Assembly
 from collector.core.study import Reach
 from collector.core.telemetry import TraceQuery
 from collector.otlp.request import read_traces
+from collector.process.allocator import collect_seldom
 from collector.storage.file_store import FileStore
 from collector.workers.workers import Workers
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collector.cli import output
-from collector.config.loading import load
 from collector.core.errors import CollectorError
-from collector.service import SystemClock, repaired
+from collector.process.config.loading import load
+from collector.process.service import SystemClock, repaired
 from collector.storage.care.backup import back_up, restore
 from collector.storage.care.examination import examine
 from collector.storage.integrity.damage import Damage

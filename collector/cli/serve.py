@@ -11,12 +11,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from collector.allocator import collect_seldom, keep_freed_memory
 from collector.cli import output
-from collector.config import Config, load
 from collector.heartbeat import share_fairly
-from collector.network.descriptors import raise_limit
-from collector.service import Collector
+from collector.process.allocator import collect_seldom, keep_freed_memory
+from collector.process.config import Config, load
+from collector.process.network.descriptors import raise_limit
+from collector.process.service import Collector
 
 _HELP = """\
 Receives OTLP, rebuilds the OPTO graph, attaches feedback, runs studies and publishes releases.

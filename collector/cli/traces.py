@@ -10,7 +10,7 @@ from collector.cli.client import ApiClient
 from collector.cli.png import write_png
 from collector.core.identity.ids import trace_id_of
 from collector.core.study import Reach
-from collector.service import drawn_from
+from collector.process.service import drawn_from
 
 _GRAPH_HELP = """\
 The OPTO graph of a trace: parameters, inputs and operations, and what flowed into what.

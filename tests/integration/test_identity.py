@@ -14,10 +14,10 @@ import grpc
 import pytest
 
 from collector.cli.client import quoted
-from collector.config import load
 from collector.jaeger.v2 import trace_storage_pb2, trace_storage_pb2_grpc
-from collector.servers import Addresses
-from collector.service import Collector
+from collector.process.config import load
+from collector.process.servers import Addresses
+from collector.process.service import Collector
 from otel_opto.v1 import feedback_pb2, feedback_pb2_grpc, parameter_pb2, parameter_pb2_grpc
 from tests import samples
 

@@ -11,9 +11,9 @@ import pytest
 from google.rpc import code_pb2, status_pb2
 
 from collector.access.tokens import Access, Denied, Scope, Token
-from collector.config import load
 from collector.core.errors import ConfigError
-from collector.service import Collector
+from collector.process.config import load
+from collector.process.service import Collector
 from tests import samples
 
 APP, VIEWER = "a" * 20, "v" * 20

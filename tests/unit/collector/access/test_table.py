@@ -14,12 +14,12 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 from collector.access.table import rpcs
 from collector.access.tokens import Access, Scope
 from collector.api import grpc_services, http, rollout_http
-from collector.config import load
 from collector.jaeger import http as jaeger_http
 from collector.jaeger import remote_storage
+from collector.process.config import load
+from collector.process.servers import HEALTH_RPCS, REFLECTION_RPCS, Addresses
+from collector.process.service import Collector
 from collector.receiver import otlp_grpc
-from collector.servers import HEALTH_RPCS, REFLECTION_RPCS, Addresses
-from collector.service import Collector
 from otel_opto.v1 import study_pb2
 
 TOKENS = {scope: scope.value * 5 for scope in Scope}

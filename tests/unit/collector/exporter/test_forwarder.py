@@ -16,10 +16,10 @@ from collector.exporter.destination import Destination
 from collector.exporter.forwarder import Forwarder
 from collector.exporter.grpc_sender import GrpcSender
 from collector.exporter.http_sender import HttpSender
-from collector.network.connections import Connections
-from collector.network.listeners import GrpcListener, HttpListener
-from collector.network.patience import HttpLimits
 from collector.otlp.request import read_logs, read_traces
+from collector.process.network.connections import Connections
+from collector.process.network.listeners import GrpcListener, HttpListener
+from collector.process.network.patience import HttpLimits
 from collector.receiver import otlp_grpc
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp

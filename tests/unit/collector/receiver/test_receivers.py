@@ -23,10 +23,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from collector.core.errors import InvalidRequest, Unavailable
 from collector.core.telemetry import Encoding, IngestResult, Signal
 from collector.counters import Counter, Counters
-from collector.network.connections import Connections
-from collector.network.listeners import GrpcListener, HttpListener
-from collector.network.patience import HttpLimits
 from collector.otlp.decode import spans_of
+from collector.process.network.connections import Connections
+from collector.process.network.listeners import GrpcListener, HttpListener
+from collector.process.network.patience import HttpLimits
 from collector.receiver import otlp_grpc
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp

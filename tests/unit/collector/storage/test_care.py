@@ -14,7 +14,7 @@ from collector.core.feedback import Feedback
 from collector.core.page import PageRequest
 from collector.core.span import SpanContext
 from collector.otlp.request import read_traces
-from collector.service import repaired
+from collector.process.service import repaired
 from collector.storage.care.backup import back_up, restore
 from collector.storage.care.examination import examine
 from collector.storage.file_store import FileStore

@@ -14,9 +14,9 @@ from starlette.types import Receive, Scope, Send
 
 from collector.core.errors import CollectorError
 from collector.counters import Counter, Counters
-from collector.network.connections import Connections
-from collector.network.listeners import HttpListener
-from collector.network.patience import HttpLimits
+from collector.process.network.connections import Connections
+from collector.process.network.listeners import HttpListener
+from collector.process.network.patience import HttpLimits
 from collector.receiver.limits import RESERVATION, Budget
 
 MIB = 2**20

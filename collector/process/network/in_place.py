@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from collector.network.http_protocol import HttpProtocol
+from collector.process.network.http_protocol import HttpProtocol
 
 
 class InPlace(asyncio.BufferedProtocol):

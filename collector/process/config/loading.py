@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from collector.config import exposure
-from collector.config.faults import Sources, faults_of
-from collector.config.file import ConfigFile, read
-from collector.config.sections import Config
 from collector.core.errors import ConfigError, InvalidRequest
+from collector.process.config import exposure
+from collector.process.config.faults import Sources, faults_of
+from collector.process.config.file import ConfigFile, read
+from collector.process.config.sections import Config
 
 ENVIRONMENT_PREFIX = "OTEL_OPTO_"
 

@@ -4,7 +4,7 @@ import resource
 import subprocess
 import sys
 
-from collector.network.descriptors import shared_out
+from collector.process.network.descriptors import shared_out
 
 WANTED = {"grpc": 2048, "http": 1024, "api": 1024, "off": 0}
 
@@ -22,7 +22,7 @@ def under(limit: int, script: str) -> str:
 
 
 def test_where_there_are_few_nobody_takes_those_of_others_or_of_files() -> None:
-    script = f"from collector.network.descriptors import shared_out; print(*shared_out({WANTED}).values())"
+    script = f"from collector.process.network.descriptors import shared_out; print(*shared_out({WANTED}).values())"
     for limit in (64, 256, 1024, 4000):
         shares = [int(word) for word in under(f"({limit}, {limit})", script).split()]
         assert sum(shares) <= limit - min(256, limit // 4) + 1
@@ -31,5 +31,7 @@ def test_where_there_are_few_nobody_takes_those_of_others_or_of_files() -> None:
 
 
 def test_a_process_takes_as_many_as_it_may() -> None:
-    script = "from collector.network.descriptors import raise_limit; raise_limit(); print(resource.getrlimit(7))"
+    script = (
+        "from collector.process.network.descriptors import raise_limit; raise_limit(); print(resource.getrlimit(7))"
+    )
     assert under("(200, 700)", script) == "(700, 700)"

@@ -12,7 +12,7 @@ import pytest
 from collector.access.grpc_guard import GrpcGuard
 from collector.access.tokens import Access, Scope, Token
 from collector.counters import Counter, Counters
-from collector.network.grpc_gate import GrpcGate
+from collector.process.network.grpc_gate import GrpcGate
 from collector.receiver import otlp_grpc
 from collector.receiver.limits import ReceiverLimits
 

@@ -14,7 +14,6 @@ from collector.api.drawing import drawing
 from collector.api.operations import Backend, Operations
 from collector.api.rollouts import RolloutOperations
 from collector.assembly.assembly import Assembly, AssemblyLimits
-from collector.config import Config, ExporterConfig, GraphConfig
 from collector.core.errors import CollectorError, ConfigError
 from collector.core.identity.ids import trace_id_of
 from collector.core.study import Reach
@@ -29,6 +28,8 @@ from collector.heartbeat import Heartbeat
 from collector.jaeger.reader import Reader
 from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
+from collector.process.config import Config, ExporterConfig, GraphConfig
+from collector.process.servers import Addresses, Served, Servers
 from collector.publisher.desk import Desk
 from collector.publisher.hub import AssignmentHub
 from collector.reading.reader import RequestReader
@@ -37,7 +38,6 @@ from collector.retention import Retention, RetentionLimits
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.runner import RolloutRunner
 from collector.rollout.watch import ArmWatch
-from collector.servers import Addresses, Served, Servers
 from collector.storage.file_store import FileStore
 from collector.storage.integrity.damage import Damage
 from collector.study.arms import TrialArms

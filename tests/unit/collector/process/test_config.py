@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.config import Config, keys, load
 from collector.core.errors import ConfigError
+from collector.process.config import Config, keys, load
 
 
 def written(directory: Path, text: str) -> Path:
@@ -105,7 +105,7 @@ def test_every_key_has_words_and_a_variable_of_its_own() -> None:
 
 
 def test_the_documented_example_is_valid() -> None:
-    example = Path(__file__).parents[3] / "docs" / "collector.yaml"
+    example = Path(__file__).parents[4] / "docs" / "collector.yaml"
     assert load(example, {}, {}).studies[0].name == "tune-retrieval"
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ValidationError
 
-from collector.config.file import ConfigFile, KeyPath
-from collector.config.sections import Config
+from collector.process.config.file import ConfigFile, KeyPath
+from collector.process.config.sections import Config
 
 _SECRET = ("auth", "exporters", "optimizer_options")
 """Sections and keys whose values are never repeated, wrong ones neither."""

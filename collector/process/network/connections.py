@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from collector.core.errors import Unavailable
 from collector.counters import Counter, Counters
-from collector.network.patience import HttpLimits
+from collector.process.network.patience import HttpLimits
 from collector.receiver.limits import Budget, Reservation
 
 _READ_BYTES = 2**17

@@ -23,19 +23,19 @@ from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
 from collector.api.operations import Operations
 from collector.api.rollouts import RolloutOperations
-from collector.config import Config, CorsConfig, TlsConfig
 from collector.core.errors import ConfigError
 from collector.core.protocols import Clock
 from collector.counters import Counters
 from collector.jaeger import http as jaeger_http
 from collector.jaeger import remote_storage
 from collector.jaeger.reader import Reader
-from collector.network.connections import Connections
-from collector.network.descriptors import shared_out
-from collector.network.grpc_gate import GrpcGate
-from collector.network.listeners import GrpcListener, HttpListener, Tls
-from collector.network.patience import HttpLimits
 from collector.pipeline import Pipeline
+from collector.process.config import Config, CorsConfig, TlsConfig
+from collector.process.network.connections import Connections
+from collector.process.network.descriptors import shared_out
+from collector.process.network.grpc_gate import GrpcGate
+from collector.process.network.listeners import GrpcListener, HttpListener, Tls
+from collector.process.network.patience import HttpLimits
 from collector.receiver import otlp_grpc, otlp_http
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp

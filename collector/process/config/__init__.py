@@ -5,8 +5,8 @@ OpenTelemetry Collector's manner, ``${env:NAME}`` and ``${env:NAME:-default}`` i
 anything starts, and every fault is reported at once with its key path.
 """
 
-from collector.config.loading import ENVIRONMENT_PREFIX, Key, keys, load
-from collector.config.sections import Config, CorsConfig, ExporterConfig, GraphConfig, TlsConfig
+from collector.process.config.loading import ENVIRONMENT_PREFIX, Key, keys, load
+from collector.process.config.sections import Config, CorsConfig, ExporterConfig, GraphConfig, TlsConfig
 
 __all__ = [
     "ENVIRONMENT_PREFIX",

@@ -14,9 +14,9 @@ from uvicorn.server import ServerState
 
 from collector.core.errors import ConfigError
 from collector.counters import Counter
-from collector.network.connections import Connections
-from collector.network.http_protocol import HttpProtocol
-from collector.network.in_place import InPlace
+from collector.process.network.connections import Connections
+from collector.process.network.http_protocol import HttpProtocol
+from collector.process.network.in_place import InPlace
 
 _DRAIN_SECONDS = 5
 _BREATH_SECONDS = 0.05

@@ -4,7 +4,7 @@ import ipaddress
 import socket
 from collections.abc import Iterator
 
-from collector.config.sections import Config, TlsConfig
+from collector.process.config.sections import Config, TlsConfig
 
 
 def faults_of(config: Config) -> Iterator[str]:

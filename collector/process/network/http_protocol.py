@@ -13,10 +13,10 @@ from uvicorn.server import ServerState
 
 from collector.core.errors import CollectorError, InvalidRequest, Unavailable
 from collector.counters import Counter
-from collector.network.arriving import MOST_AT_ONCE, ArrivingBody
-from collector.network.connections import Connections
-from collector.network.cycle import Cycle, Ending
-from collector.network.patience import Patience, Phase
+from collector.process.network.arriving import MOST_AT_ONCE, ArrivingBody
+from collector.process.network.connections import Connections
+from collector.process.network.cycle import Cycle, Ending
+from collector.process.network.patience import Patience, Phase
 from collector.receiver.limits import RESERVATION, Reservation
 
 
@@ -320,7 +320,7 @@ class HttpProtocol(HttpToolsProtocol):
     # Bounds.
 
     def check(self, now: float) -> None:
-        """See `collector.network.connections.Connection`."""
+        """See `collector.process.network.connections.Connection`."""
         phase = self._time.phase
         if phase is Phase.BODY and (self.flow.read_paused or self._stopped):
             self._time.wait_for_us(now)

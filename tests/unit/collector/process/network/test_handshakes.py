@@ -11,9 +11,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from collector.counters import Counter, Counters
-from collector.network.connections import Connections
-from collector.network.listeners import HttpListener, Tls
-from collector.network.patience import HttpLimits
+from collector.process.network.connections import Connections
+from collector.process.network.listeners import HttpListener, Tls
+from collector.process.network.patience import HttpLimits
 from collector.receiver.limits import Budget
 
 
