@@ -11,7 +11,6 @@ from collector.otlp.fields import len_field
 from tests import samples
 from tests.integration.running import RunningCollector
 
-LONGEST_SECONDS = 0.05
 ATTEMPTS = 3
 """The shortest counts: what the request costs comes again each time, what else the machine does not."""
 
@@ -143,7 +142,7 @@ def answered(collector: RunningCollector, sent: Sent) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_request_holds_the_event_loop_up(name: str, collector: RunningCollector) -> None:
+def test_no_request_holds_the_event_loop_up(name: str, collector: RunningCollector, longest_pause: float) -> None:
     """By what the process computed meanwhile: a machine that is busy with other things is not the collector's fault."""
     sent = HOSTILE[name]
     measured = []
@@ -152,6 +151,6 @@ def test_no_request_holds_the_event_loop_up(name: str, collector: RunningCollect
         status, said = answered(collector, sent)
         assert status in sent.statuses, said[:300]
         measured.append(pauses(collector))
-        if min(busy for _, busy in measured) <= LONGEST_SECONDS:
+        if min(busy for _, busy in measured) <= longest_pause:
             return
     pytest.fail(f"the loop stood still, by the clock and while the collector computed, for {measured} seconds")

@@ -120,7 +120,7 @@ _KINDS = {"UNAUTHENTICATED": "unknown", "PERMISSION_DENIED": "denied", "UNIMPLEM
 async def called(channel: grpc.aio.Channel, method: str, token: str) -> str:
     """Sends one empty message, and hears one or the end: every kind of method can be asked so."""
     metadata = [("authorization", f"Bearer {token}")] if token else None
-    call = channel.stream_stream(method)(metadata=metadata, timeout=3)
+    call = channel.stream_stream(method)(metadata=metadata, timeout=30)
     try:
         await call.write(b"")
         await call.done_writing()
