@@ -7,15 +7,18 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
 from otel_opto import pattern
+from otel_opto.schema import InvalidSchema, Schema, schema_of, text_of
+from otel_opto.source import MAX_SOURCE_LENGTH, InvalidSource, Source, source_of
 from otel_opto.template import Template, template_of
 
 ParameterValue: TypeAlias = bool | int | float | str
+"""As it is kept and sent; a list or an object is its one JSON text (`otel_opto.schema.text_of`)."""
 
 MAX_INTEGER = 2**53
 """Integers keep within ±2^53, so that every JSON reader on the way sees the same number."""
@@ -26,7 +29,8 @@ MAX_TEXT_LENGTH = 100_000
 MAX_LISTED = 1_000
 """Choices, placeholders or candidates of one parameter."""
 
-_LISTS = ("choices", "placeholders", "candidates")
+_LISTS = ("choices", "placeholders", "candidates", "imports")
+_MAX_SHOWN = 1_000
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -42,6 +46,8 @@ class ParameterType(Enum):
     CHOICE = "choice"
     TEXT = "text"
     BOOLEAN = "boolean"
+    JSON = "json"
+    CODE = "code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +58,13 @@ class Constraint:
         minimum: INTEGER and FLOAT, inclusive.
         maximum: INTEGER and FLOAT, inclusive.
         choices: CHOICE, the allowed values.
-        max_length: TEXT, in characters.
+        max_length: TEXT, JSON and CODE, in characters.
         placeholders: TEXT, names that must stand in braces: ``question`` for ``{question}``, ``{question!r}``,
             ``{question[0]}`` or ``{{ question }}``, as the default has it (see `otel_opto.template`).
         pattern: TEXT, a regular expression that must match the whole text, as `otel_opto.pattern` reads it.
-        candidates: TEXT, variants by the developer, for optimizers that choose and do not write.
+        candidates: TEXT, JSON and CODE, variants by the developer, for optimizers that choose and do not write.
+        json_schema: JSON, the JSON Schema of the value as JSON text (see `otel_opto.schema`).
+        imports: CODE, modules that a source may import beside those that the default imports.
     """
 
     minimum: float | None = None
@@ -66,15 +74,12 @@ class Constraint:
     placeholders: tuple[str, ...] = ()
     pattern: str | None = None
     candidates: tuple[str, ...] = ()
+    json_schema: str | None = None
+    imports: tuple[str, ...] = ()
 
 
-_FIELDS_OF_TYPE = {
-    ParameterType.INTEGER: {"minimum", "maximum"},
-    ParameterType.FLOAT: {"minimum", "maximum"},
-    ParameterType.CHOICE: {"choices"},
-    ParameterType.TEXT: {"max_length", "placeholders", "pattern", "candidates"},
-    ParameterType.BOOLEAN: set(),
-}
+CONSTRAINTS = tuple(Constraint.__dataclass_fields__)
+"""Their names, in order: what documents, messages and tables are made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class ParameterSpec:
 
     Attributes:
         template: Of a TEXT whose default has fields, what every other value has to be so that it can be filled, too.
+        shape: Of a JSON that has a schema.
+        source: Of a CODE, what every other source has to be so that it can take the default's place.
     """
 
     key: str
@@ -92,6 +99,8 @@ class ParameterSpec:
     description: str = ""
     trainable: bool = True
     template: Template | None = field(init=False, repr=False, compare=False, default=None)
+    shape: Schema | None = field(init=False, repr=False, compare=False, default=None)
+    source: Source | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
@@ -99,8 +108,8 @@ class ParameterSpec:
                 f"parameter key {self.key!r}: allowed are 1 to 128 letters, digits, '.', '_' and '-', "
                 "the first a letter or digit"
             )
-        allowed = _FIELDS_OF_TYPE[self.type]
-        for name in Constraint.__dataclass_fields__:
+        allowed = KINDS[self.type].constraints
+        for name in CONSTRAINTS:
             if name not in allowed and getattr(self.constraint, name) not in (None, ()):
                 fields = ", ".join(sorted(allowed)) or "none"
                 raise InvalidValue(
@@ -113,7 +122,7 @@ class ParameterSpec:
             raise InvalidValue(f"parameter {self.key!r}: a choice needs at least one of choices")
         self._check_range()
         self._check_pattern()
-        self._read_template()
+        self._read_default()
         for candidate in self.constraint.candidates:
             self.validate(candidate)
         self.validate(self.default)
@@ -131,28 +140,41 @@ class ParameterSpec:
         except pattern.InvalidPattern as error:
             raise InvalidValue(f"parameter {self.key!r}: pattern: {error}") from None
 
-    def _read_template(self) -> None:
-        if self.type is not ParameterType.TEXT or not isinstance(self.default, str):
-            return
-        try:
-            found = template_of((self.default, *self.constraint.candidates), self.constraint.placeholders)
-        except ValueError as error:
-            raise InvalidValue(self._refusal(self.default, f"{self.describe_allowed()} {error}")) from None
-        object.__setattr__(self, "template", found)
+    def _read_default(self) -> None:
+        """What the default says of other values."""
+        if self.type is ParameterType.TEXT and isinstance(self.default, str):
+            try:
+                template = template_of((self.default, *self.constraint.candidates), self.constraint.placeholders)
+            except ValueError as error:
+                raise InvalidValue(self._refusal(self.default, f"{self.describe_allowed()} {error}")) from None
+            object.__setattr__(self, "template", template)
+        if self.constraint.json_schema is not None:
+            try:
+                object.__setattr__(self, "shape", schema_of(self.constraint.json_schema))
+            except InvalidSchema as fault:
+                raise InvalidValue(f"parameter {self.key!r}: json_schema: {fault}") from None
+        if self.type is ParameterType.CODE and isinstance(self.default, str):
+            try:
+                object.__setattr__(self, "source", source_of(self.default, self.constraint.imports))
+            except InvalidSource as fault:
+                raise InvalidValue(f"parameter {self.key!r}: default: {fault}") from None
+        if self.type is ParameterType.JSON:
+            object.__setattr__(self, "default", text_of(self.default) or self.default)
 
     def validate(self, value: object) -> ParameterValue:
         """The value in the parameter's own type.
 
         A whole number is a FLOAT too (``3`` becomes ``3.0``) and a FLOAT without a fraction is an INTEGER (JSON knows
-        one number type); nothing else is converted.
+        one number type); a list or a dictionary becomes the JSON text that it is kept as; nothing else is converted.
 
         Raises:
             InvalidValue: naming the key, the value found and what is allowed.
         """
-        accepted = _CHECKS[self.type](self.constraint, value)
+        accepted = KINDS[self.type].check(self.constraint, value)
         if accepted is None:
             raise InvalidValue(self._refusal(value, self.describe_allowed()))
-        fault = self.template.fault_of(accepted) if self.template and isinstance(accepted, str) else ""
+        form = self.template or self.shape or self.source
+        fault = form.fault_of(accepted) if form and isinstance(accepted, str) else ""
         if fault:
             raise InvalidValue(self._refusal(value, f"{self.describe_allowed()}; {fault}"))
         return accepted
@@ -164,7 +186,9 @@ class ParameterSpec:
 
     def describe_allowed(self) -> str:
         """The type and the constraint in words, as people and optimizers read them."""
-        words = _WORDS[self.type](self.constraint) + (self.template.words() if self.template else "")
+        if self.source:
+            return self.source.words()
+        words = KINDS[self.type].words(self.constraint) + (self.template.words() if self.template else "")
         return words + (f" matching {self.constraint.pattern}" if self.constraint.pattern else "")
 
 
@@ -175,15 +199,6 @@ def _range_words(constraint: Constraint) -> str:
     if low is not None:
         return f" of at least {low:g}"
     return f" of at most {high:g}" if high is not None else ""
-
-
-_WORDS: dict[ParameterType, Callable[[Constraint], str]] = {
-    ParameterType.INTEGER: lambda c: "a whole number" + _range_words(c),
-    ParameterType.FLOAT: lambda c: "a finite number" + _range_words(c),
-    ParameterType.CHOICE: lambda c: "one of " + ", ".join(repr(choice) for choice in c.choices),
-    ParameterType.TEXT: lambda c: f"a text of at most {c.max_length or MAX_TEXT_LENGTH} characters",
-    ParameterType.BOOLEAN: lambda _: "true or false",
-}
 
 
 # Each check returns the value in the parameter's type, or None where it is refused.
@@ -232,13 +247,87 @@ def _boolean(_: Constraint, value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-_CHECKS: dict[ParameterType, Callable[[Constraint, object], ParameterValue | None]] = {
-    ParameterType.INTEGER: _integer,
-    ParameterType.FLOAT: _float,
-    ParameterType.CHOICE: _choice,
-    ParameterType.TEXT: _text,
-    ParameterType.BOOLEAN: _boolean,
+def _json(constraint: Constraint, value: object) -> str | None:
+    text = text_of(value)
+    return text if text is not None and len(text) <= (constraint.max_length or MAX_TEXT_LENGTH) else None
+
+
+def _json_words(constraint: Constraint) -> str:
+    words = f"a JSON list or object of at most {constraint.max_length or MAX_TEXT_LENGTH} characters"
+    return words + (f" that fits the schema {constraint.json_schema[:_MAX_SHOWN]}" if constraint.json_schema else "")
+
+
+def _code(constraint: Constraint, value: object) -> str | None:
+    accepted = _text(constraint, value)
+    return accepted if accepted is not None and len(accepted) <= MAX_SOURCE_LENGTH else None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """All there is to a type of parameter: whatever else depends on the type is derived from here.
+
+    Attributes:
+        constraints: The fields of `Constraint` that belong to it.
+        wire: The field of the message ``Value`` that carries it.
+        check: The value in the parameter's type, or None where it is refused.
+        words: Type and constraint, for people and optimizers.
+        answer: A JSON Schema for a value in a language model's answer.
+    """
+
+    constraints: frozenset[str]
+    wire: str
+    check: Callable[[Constraint, object], ParameterValue | None]
+    words: Callable[[Constraint], str]
+    answer: Callable[[Constraint], dict[str, object]]
+
+
+_OF_NUMBERS = frozenset({"minimum", "maximum"})
+KINDS: Mapping[ParameterType, Kind] = {
+    ParameterType.INTEGER: Kind(
+        _OF_NUMBERS, "integer", _integer, lambda c: "a whole number" + _range_words(c), lambda _: {"type": "integer"}
+    ),
+    ParameterType.FLOAT: Kind(
+        _OF_NUMBERS, "float", _float, lambda c: "a finite number" + _range_words(c), lambda _: {"type": "number"}
+    ),
+    ParameterType.CHOICE: Kind(
+        frozenset({"choices"}),
+        "text",
+        _choice,
+        lambda c: "one of " + ", ".join(repr(choice) for choice in c.choices),
+        lambda c: {"type": "string", "enum": list(dict.fromkeys(c.choices))},
+    ),
+    ParameterType.TEXT: Kind(
+        frozenset({"max_length", "placeholders", "pattern", "candidates"}),
+        "text",
+        _text,
+        lambda c: f"a text of at most {c.max_length or MAX_TEXT_LENGTH} characters",
+        lambda _: {"type": "string"},
+    ),
+    ParameterType.BOOLEAN: Kind(
+        frozenset(), "boolean", _boolean, lambda _: "true or false", lambda _: {"type": "boolean"}
+    ),
+    ParameterType.JSON: Kind(
+        frozenset({"max_length", "candidates", "json_schema"}),
+        "text",
+        _json,
+        _json_words,
+        lambda c: _answer_of(c.json_schema),
+    ),
+    ParameterType.CODE: Kind(
+        frozenset({"max_length", "candidates", "imports"}),
+        "text",
+        _code,
+        lambda _: "the Python source of one function",
+        lambda _: {"type": "string"},
+    ),
 }
+"""One row for each type."""
+
+
+def _answer_of(declared: str | None) -> dict[str, object]:
+    """The declared schema where it is all there is to say; servers make a grammar of it, references and all."""
+    found: dict[str, object] = json.loads(declared) if declared else {"type": ["object", "array"]}
+    return found
 
 
 def canonical(value: ParameterValue) -> str:

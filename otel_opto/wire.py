@@ -1,16 +1,12 @@
 """Parameters and assignments on the wire: between `otel_opto.spec`, `otel_opto.assignment` and proto/otel_opto/v1."""
 
+from typing import Any
+
 from otel_opto.assignment import Arm, Assignment
-from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
+from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 from otel_opto.v1 import parameter_pb2, release_pb2
 
-_TYPES = {
-    ParameterType.INTEGER: parameter_pb2.PARAMETER_TYPE_INTEGER,
-    ParameterType.FLOAT: parameter_pb2.PARAMETER_TYPE_FLOAT,
-    ParameterType.CHOICE: parameter_pb2.PARAMETER_TYPE_CHOICE,
-    ParameterType.TEXT: parameter_pb2.PARAMETER_TYPE_TEXT,
-    ParameterType.BOOLEAN: parameter_pb2.PARAMETER_TYPE_BOOLEAN,
-}
+_TYPES = {kind: parameter_pb2.ParameterType.Value(f"PARAMETER_TYPE_{kind.name}") for kind in ParameterType}
 _TYPES_BACK = {number: parameter_type for parameter_type, number in _TYPES.items()}
 
 
@@ -45,15 +41,7 @@ def spec_to_proto(spec: ParameterSpec) -> parameter_pb2.ParameterSpec:
         key=spec.key,
         type=_TYPES[spec.type],
         default=value_to_proto(spec.default),
-        constraint=parameter_pb2.Constraint(
-            minimum=limits.minimum,
-            maximum=limits.maximum,
-            choices=limits.choices,
-            max_length=limits.max_length,
-            placeholders=limits.placeholders,
-            pattern=limits.pattern,
-            candidates=limits.candidates,
-        ),
+        constraint=parameter_pb2.Constraint(**{name: getattr(limits, name) for name in CONSTRAINTS}),
         description=spec.description,
         trainable=spec.trainable,
     )
@@ -73,18 +61,17 @@ def spec_from_proto(message: parameter_pb2.ParameterSpec) -> ParameterSpec:
         key=message.key,
         type=_TYPES_BACK[message.type],
         default=value_from_proto(message.default),
-        constraint=Constraint(
-            minimum=limits.minimum if limits.HasField("minimum") else None,
-            maximum=limits.maximum if limits.HasField("maximum") else None,
-            choices=tuple(limits.choices),
-            max_length=limits.max_length if limits.HasField("max_length") else None,
-            placeholders=tuple(limits.placeholders),
-            pattern=limits.pattern if limits.HasField("pattern") else None,
-            candidates=tuple(limits.candidates),
-        ),
+        constraint=Constraint(**{name: _limit(limits, name) for name in CONSTRAINTS}),
         description=message.description,
         trainable=message.trainable,
     )
+
+
+def _limit(message: parameter_pb2.Constraint, name: str) -> Any:
+    """None where it is not set, a tuple where it is a list."""
+    if message.DESCRIPTOR.fields_by_name[name].is_repeated:
+        return tuple(getattr(message, name))
+    return getattr(message, name) if message.HasField(name) else None  # type: ignore[arg-type]  # a name of the message
 
 
 def assignment_to_proto(assignment: Assignment) -> release_pb2.Assignment:

@@ -1,5 +1,6 @@
 """The API's JSON documents: what comes in, checked by pydantic; what goes out, as plain dictionaries."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -22,7 +23,7 @@ from collector.core.span import SpanContext
 from collector.core.study import Direction, Exploration, Policy, Reach, RejectedProposal, Study, StudyRecord, Trial
 from collector.core.telemetry import TraceSummary
 from otel_opto.assignment import Assignment
-from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
+from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
 _MOST_KEYS = 50
 _MOST_IN_A_LIST = 1_000
@@ -53,6 +54,11 @@ def at_most(most: int) -> Callable[[object], object]:
     return checked
 
 
+def json_text(given: object) -> object:
+    """A list or an object as its JSON text; everything else as it came."""
+    return json.dumps(given, ensure_ascii=False) if isinstance(given, dict | list) else given
+
+
 _Names = Annotated[list[str], FailFast(), BeforeValidator(at_most(_MOST_IN_A_LIST))]
 _Texts = Annotated[dict[str, str], BeforeValidator(at_most(_MOST_IN_A_LIST))]
 
@@ -62,7 +68,7 @@ class ParameterDocument(Document):
 
     key: str
     type: str
-    default: bool | int | float | str
+    default: Annotated[bool | int | float | str, BeforeValidator(json_text)]
     minimum: float | None = None
     maximum: float | None = None
     choices: _Names = []
@@ -70,6 +76,8 @@ class ParameterDocument(Document):
     placeholders: _Names = []
     pattern: str | None = None
     candidates: _Names = []
+    json_schema: Annotated[str | None, BeforeValidator(json_text)] = None
+    imports: _Names = []
     description: str = ""
     trainable: bool = True
 
@@ -78,15 +86,9 @@ class ParameterDocument(Document):
         kinds = {kind.value: kind for kind in ParameterType}
         if self.type not in kinds:
             raise InvalidValue(f"parameter {self.key!r}: type: found {self.type!r}, allowed: {', '.join(kinds)}")
-        constraint = Constraint(
-            minimum=self.minimum,
-            maximum=self.maximum,
-            choices=tuple(self.choices),
-            max_length=self.max_length,
-            placeholders=tuple(self.placeholders),
-            pattern=self.pattern,
-            candidates=tuple(self.candidates),
-        )
+        given = {name: getattr(self, name) for name in CONSTRAINTS}
+        limits: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in given.items()}
+        constraint = Constraint(**limits)
         return ParameterSpec(self.key, kinds[self.type], self.default, constraint, self.description, self.trainable)
 
 
@@ -222,7 +224,7 @@ class AcknowledgementDocument(Document):
 
 def parameter_document(spec: ParameterSpec) -> dict[str, object]:
     """A declared parameter; constraints that are not set are left out."""
-    limits = {name: getattr(spec.constraint, name) for name in Constraint.__dataclass_fields__}
+    limits = {name: getattr(spec.constraint, name) for name in CONSTRAINTS}
     return {
         "key": spec.key,
         "type": spec.type.value,

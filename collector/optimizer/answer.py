@@ -9,7 +9,7 @@ from typing import Any
 
 from collector.core.span import AnyValue
 from collector.core.study import Cost, Proposal
-from otel_opto.spec import ParameterSpec, ParameterType
+from otel_opto.spec import KINDS, ParameterSpec, ParameterType
 
 _OBJECTS = 20
 """How many opening braces are looked at: an answer has one object, perhaps after some words with braces."""
@@ -24,7 +24,10 @@ class UnreadableAnswer(ValueError):
 def schema_of(parameters: Sequence[ParameterSpec]) -> dict[str, Any]:
     """A JSON schema for the answer; small, because servers compile it into a grammar."""
     return _object(
-        {"reasoning": {"type": "string"}, "suggestion": _object({spec.key: _schema(spec) for spec in parameters})}
+        {
+            "reasoning": {"type": "string"},
+            "suggestion": _object({spec.key: KINDS[spec.type].answer(spec.constraint) for spec in parameters}),
+        }
     )
 
 
@@ -35,13 +38,6 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
-
-
-def _schema(spec: ParameterSpec) -> dict[str, Any]:
-    if spec.type is ParameterType.CHOICE:
-        return {"type": "string", "enum": list(dict.fromkeys(spec.constraint.choices))}
-    names = {ParameterType.INTEGER: "integer", ParameterType.FLOAT: "number", ParameterType.BOOLEAN: "boolean"}
-    return {"type": names.get(spec.type, "string")}
 
 
 def read_answer(text: str, parameters: Sequence[ParameterSpec], cost: Cost) -> Proposal:

@@ -9,7 +9,7 @@ from typing import Any
 from collector.core.page import Page, PageRequest, cursor, key_of, page_of, text_bytes
 from collector.core.parameter import check_amount
 from collector.core.release import Acknowledgement, ReleaseStatus
-from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
+from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType
 
 _LOG = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def acknowledgements(connection: sqlite3.Connection, number: int, page: PageRequ
 
 
 def _spec_to_json(spec: ParameterSpec) -> str:
-    limits = {name: getattr(spec.constraint, name) for name in Constraint.__dataclass_fields__}
+    limits = {name: getattr(spec.constraint, name) for name in CONSTRAINTS}
     return json.dumps(
         {
             "key": spec.key,

@@ -24,29 +24,29 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cotel_opto/v1/parameter.proto\x12\x0cotel_opto.v1\"V\n\x05Value\x12\x11\n\x07integer\x18\x01 \x01(\x03H\x00\x12\x0f\n\x05\x66loat\x18\x02 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12\x11\n\x07\x62oolean\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kind\"\xd5\x01\n\nConstraint\x12\x14\n\x07minimum\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07\x63hoices\x18\x03 \x03(\t\x12\x17\n\nmax_length\x18\x04 \x01(\rH\x02\x88\x01\x01\x12\x14\n\x0cplaceholders\x18\x05 \x03(\t\x12\x14\n\x07pattern\x18\x06 \x01(\tH\x03\x88\x01\x01\x12\x12\n\ncandidates\x18\x07 \x03(\tB\n\n\x08_minimumB\n\n\x08_maximumB\r\n\x0b_max_lengthB\n\n\x08_pattern\"\xc3\x01\n\rParameterSpec\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x04type\x18\x02 \x01(\x0e\x32\x1b.otel_opto.v1.ParameterType\x12$\n\x07\x64\x65\x66\x61ult\x18\x03 \x01(\x0b\x32\x13.otel_opto.v1.Value\x12,\n\nconstraint\x18\x04 \x01(\x0b\x32\x18.otel_opto.v1.Constraint\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x11\n\ttrainable\x18\x06 \x01(\x08\"q\n\x18\x44\x65\x63lareParametersRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0binstance_id\x18\x02 \x01(\t\x12/\n\nparameters\x18\x03 \x03(\x0b\x32\x1b.otel_opto.v1.ParameterSpec\"\x1b\n\x19\x44\x65\x63lareParametersResponse\"O\n\x15ListParametersRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x16ListParametersResponse\x12/\n\nparameters\x18\x01 \x03(\x0b\x32\x1b.otel_opto.v1.ParameterSpec\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xb5\x01\n\rParameterType\x12\x1e\n\x1aPARAMETER_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PARAMETER_TYPE_INTEGER\x10\x01\x12\x18\n\x14PARAMETER_TYPE_FLOAT\x10\x02\x12\x19\n\x15PARAMETER_TYPE_CHOICE\x10\x03\x12\x17\n\x13PARAMETER_TYPE_TEXT\x10\x04\x12\x1a\n\x16PARAMETER_TYPE_BOOLEAN\x10\x05\x32\xd5\x01\n\x10ParameterService\x12\x64\n\x11\x44\x65\x63lareParameters\x12&.otel_opto.v1.DeclareParametersRequest\x1a\'.otel_opto.v1.DeclareParametersResponse\x12[\n\x0eListParameters\x12#.otel_opto.v1.ListParametersRequest\x1a$.otel_opto.v1.ListParametersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cotel_opto/v1/parameter.proto\x12\x0cotel_opto.v1\"V\n\x05Value\x12\x11\n\x07integer\x18\x01 \x01(\x03H\x00\x12\x0f\n\x05\x66loat\x18\x02 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12\x11\n\x07\x62oolean\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kind\"\x90\x02\n\nConstraint\x12\x14\n\x07minimum\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07\x63hoices\x18\x03 \x03(\t\x12\x17\n\nmax_length\x18\x04 \x01(\rH\x02\x88\x01\x01\x12\x14\n\x0cplaceholders\x18\x05 \x03(\t\x12\x14\n\x07pattern\x18\x06 \x01(\tH\x03\x88\x01\x01\x12\x12\n\ncandidates\x18\x07 \x03(\t\x12\x18\n\x0bjson_schema\x18\x08 \x01(\tH\x04\x88\x01\x01\x12\x0f\n\x07imports\x18\t \x03(\tB\n\n\x08_minimumB\n\n\x08_maximumB\r\n\x0b_max_lengthB\n\n\x08_patternB\x0e\n\x0c_json_schema\"\xc3\x01\n\rParameterSpec\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x04type\x18\x02 \x01(\x0e\x32\x1b.otel_opto.v1.ParameterType\x12$\n\x07\x64\x65\x66\x61ult\x18\x03 \x01(\x0b\x32\x13.otel_opto.v1.Value\x12,\n\nconstraint\x18\x04 \x01(\x0b\x32\x18.otel_opto.v1.Constraint\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x11\n\ttrainable\x18\x06 \x01(\x08\"q\n\x18\x44\x65\x63lareParametersRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0binstance_id\x18\x02 \x01(\t\x12/\n\nparameters\x18\x03 \x03(\x0b\x32\x1b.otel_opto.v1.ParameterSpec\"\x1b\n\x19\x44\x65\x63lareParametersResponse\"O\n\x15ListParametersRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x16ListParametersResponse\x12/\n\nparameters\x18\x01 \x03(\x0b\x32\x1b.otel_opto.v1.ParameterSpec\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xe7\x01\n\rParameterType\x12\x1e\n\x1aPARAMETER_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PARAMETER_TYPE_INTEGER\x10\x01\x12\x18\n\x14PARAMETER_TYPE_FLOAT\x10\x02\x12\x19\n\x15PARAMETER_TYPE_CHOICE\x10\x03\x12\x17\n\x13PARAMETER_TYPE_TEXT\x10\x04\x12\x1a\n\x16PARAMETER_TYPE_BOOLEAN\x10\x05\x12\x17\n\x13PARAMETER_TYPE_JSON\x10\x06\x12\x17\n\x13PARAMETER_TYPE_CODE\x10\x07\x32\xd5\x01\n\x10ParameterService\x12\x64\n\x11\x44\x65\x63lareParameters\x12&.otel_opto.v1.DeclareParametersRequest\x1a\'.otel_opto.v1.DeclareParametersResponse\x12[\n\x0eListParameters\x12#.otel_opto.v1.ListParametersRequest\x1a$.otel_opto.v1.ListParametersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'otel_opto.v1.parameter_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PARAMETERTYPE']._serialized_start=874
-  _globals['_PARAMETERTYPE']._serialized_end=1055
+  _globals['_PARAMETERTYPE']._serialized_start=933
+  _globals['_PARAMETERTYPE']._serialized_end=1164
   _globals['_VALUE']._serialized_start=46
   _globals['_VALUE']._serialized_end=132
   _globals['_CONSTRAINT']._serialized_start=135
-  _globals['_CONSTRAINT']._serialized_end=348
-  _globals['_PARAMETERSPEC']._serialized_start=351
-  _globals['_PARAMETERSPEC']._serialized_end=546
-  _globals['_DECLAREPARAMETERSREQUEST']._serialized_start=548
-  _globals['_DECLAREPARAMETERSREQUEST']._serialized_end=661
-  _globals['_DECLAREPARAMETERSRESPONSE']._serialized_start=663
-  _globals['_DECLAREPARAMETERSRESPONSE']._serialized_end=690
-  _globals['_LISTPARAMETERSREQUEST']._serialized_start=692
-  _globals['_LISTPARAMETERSREQUEST']._serialized_end=771
-  _globals['_LISTPARAMETERSRESPONSE']._serialized_start=773
-  _globals['_LISTPARAMETERSRESPONSE']._serialized_end=871
-  _globals['_PARAMETERSERVICE']._serialized_start=1058
-  _globals['_PARAMETERSERVICE']._serialized_end=1271
+  _globals['_CONSTRAINT']._serialized_end=407
+  _globals['_PARAMETERSPEC']._serialized_start=410
+  _globals['_PARAMETERSPEC']._serialized_end=605
+  _globals['_DECLAREPARAMETERSREQUEST']._serialized_start=607
+  _globals['_DECLAREPARAMETERSREQUEST']._serialized_end=720
+  _globals['_DECLAREPARAMETERSRESPONSE']._serialized_start=722
+  _globals['_DECLAREPARAMETERSRESPONSE']._serialized_end=749
+  _globals['_LISTPARAMETERSREQUEST']._serialized_start=751
+  _globals['_LISTPARAMETERSREQUEST']._serialized_end=830
+  _globals['_LISTPARAMETERSRESPONSE']._serialized_start=832
+  _globals['_LISTPARAMETERSRESPONSE']._serialized_end=930
+  _globals['_PARAMETERSERVICE']._serialized_start=1167
+  _globals['_PARAMETERSERVICE']._serialized_end=1380
 # @@protoc_insertion_point(module_scope)

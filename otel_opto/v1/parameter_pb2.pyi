@@ -31,6 +31,10 @@ class _ParameterTypeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._
     PARAMETER_TYPE_CHOICE: _ParameterType.ValueType  # 3
     PARAMETER_TYPE_TEXT: _ParameterType.ValueType  # 4
     PARAMETER_TYPE_BOOLEAN: _ParameterType.ValueType  # 5
+    PARAMETER_TYPE_JSON: _ParameterType.ValueType  # 6
+    """a list or an object; its value is its JSON text"""
+    PARAMETER_TYPE_CODE: _ParameterType.ValueType  # 7
+    """the Python source of one function"""
 
 class ParameterType(_ParameterType, metaclass=_ParameterTypeEnumTypeWrapper): ...
 
@@ -40,6 +44,10 @@ PARAMETER_TYPE_FLOAT: ParameterType.ValueType  # 2
 PARAMETER_TYPE_CHOICE: ParameterType.ValueType  # 3
 PARAMETER_TYPE_TEXT: ParameterType.ValueType  # 4
 PARAMETER_TYPE_BOOLEAN: ParameterType.ValueType  # 5
+PARAMETER_TYPE_JSON: ParameterType.ValueType  # 6
+"""a list or an object; its value is its JSON text"""
+PARAMETER_TYPE_CODE: ParameterType.ValueType  # 7
+"""the Python source of one function"""
 Global___ParameterType: typing_extensions.TypeAlias = ParameterType
 
 @typing.final
@@ -57,7 +65,7 @@ class Value(google.protobuf.message.Message):
     integer: builtins.int
     float: builtins.float
     text: builtins.str
-    """of TEXT and of CHOICE parameters"""
+    """of TEXT, CHOICE, JSON and CODE parameters"""
     boolean: builtins.bool
     def __init__(
         self,
@@ -86,14 +94,18 @@ class Constraint(google.protobuf.message.Message):
     PLACEHOLDERS_FIELD_NUMBER: builtins.int
     PATTERN_FIELD_NUMBER: builtins.int
     CANDIDATES_FIELD_NUMBER: builtins.int
+    JSON_SCHEMA_FIELD_NUMBER: builtins.int
+    IMPORTS_FIELD_NUMBER: builtins.int
     minimum: builtins.float
     """INTEGER, FLOAT: inclusive"""
     maximum: builtins.float
     """INTEGER, FLOAT: inclusive"""
     max_length: builtins.int
-    """TEXT: in characters"""
+    """TEXT, JSON, CODE: in characters"""
     pattern: builtins.str
     """TEXT: a regular expression of RE2 that must match the whole text; '.' matches a line's end"""
+    json_schema: builtins.str
+    """JSON: a JSON Schema (2020-12), as JSON text"""
     @property
     def choices(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """CHOICE: the allowed values, at least one"""
@@ -104,7 +116,11 @@ class Constraint(google.protobuf.message.Message):
 
     @property
     def candidates(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """TEXT: variants written by the developer, for optimizers that choose and do not write"""
+        """TEXT, JSON, CODE: variants written by the developer, for optimizers that choose and do not write"""
+
+    @property
+    def imports(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """CODE: modules that a source may import beside those of the default"""
 
     def __init__(
         self,
@@ -116,9 +132,13 @@ class Constraint(google.protobuf.message.Message):
         placeholders: collections.abc.Iterable[builtins.str] | None = ...,
         pattern: builtins.str | None = ...,
         candidates: collections.abc.Iterable[builtins.str] | None = ...,
+        json_schema: builtins.str | None = ...,
+        imports: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_max_length", b"_max_length", "_maximum", b"_maximum", "_minimum", b"_minimum", "_pattern", b"_pattern", "max_length", b"max_length", "maximum", b"maximum", "minimum", b"minimum", "pattern", b"pattern"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_max_length", b"_max_length", "_maximum", b"_maximum", "_minimum", b"_minimum", "_pattern", b"_pattern", "candidates", b"candidates", "choices", b"choices", "max_length", b"max_length", "maximum", b"maximum", "minimum", b"minimum", "pattern", b"pattern", "placeholders", b"placeholders"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_json_schema", b"_json_schema", "_max_length", b"_max_length", "_maximum", b"_maximum", "_minimum", b"_minimum", "_pattern", b"_pattern", "json_schema", b"json_schema", "max_length", b"max_length", "maximum", b"maximum", "minimum", b"minimum", "pattern", b"pattern"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_json_schema", b"_json_schema", "_max_length", b"_max_length", "_maximum", b"_maximum", "_minimum", b"_minimum", "_pattern", b"_pattern", "candidates", b"candidates", "choices", b"choices", "imports", b"imports", "json_schema", b"json_schema", "max_length", b"max_length", "maximum", b"maximum", "minimum", b"minimum", "pattern", b"pattern", "placeholders", b"placeholders"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_json_schema", b"_json_schema"]) -> typing.Literal["json_schema"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_max_length", b"_max_length"]) -> typing.Literal["max_length"] | None: ...
     @typing.overload

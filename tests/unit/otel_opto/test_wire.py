@@ -1,10 +1,13 @@
 """Parameters survive the wire."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
+from collector.api.documents import ParameterDocument, parameter_document
+from otel_opto.spec import CONSTRAINTS, KINDS, Constraint, InvalidValue, ParameterSpec, ParameterType
 from otel_opto.v1 import parameter_pb2
 from otel_opto.wire import spec_from_proto, spec_to_proto, value_from_proto, value_to_proto
 
@@ -19,7 +22,27 @@ SPECS = [
         Constraint(max_length=9, placeholders=("q",), pattern=".*", candidates=("{q}", "{q}!")),
     ),
     ParameterSpec("b", ParameterType.BOOLEAN, default=True),
+    ParameterSpec("j", ParameterType.JSON, "[1]", Constraint(json_schema='{"type": "array"}', candidates=("[]",))),
+    ParameterSpec("s", ParameterType.CODE, "def f(x): return x", Constraint(imports=("math",), max_length=99)),
 ]
+
+
+def test_every_type_and_every_constraint_has_its_place_on_the_wire_and_in_documents() -> None:
+    assert {spec.type for spec in SPECS} == set(ParameterType) == set(KINDS)
+    assert [field.name for field in parameter_pb2.Constraint.DESCRIPTOR.fields] == list(CONSTRAINTS)
+    assert set(CONSTRAINTS) <= set(ParameterDocument.model_fields)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.type.value)
+def test_a_specification_survives_as_a_document(spec: ParameterSpec) -> None:
+    sent = json.dumps(parameter_document(spec))
+    assert ParameterDocument.model_validate_json(sent).spec() == spec
+
+
+def test_a_document_may_hold_lists_and_schemas_as_they_are() -> None:
+    sent = '{"key": "j", "type": "json", "default": [1], "json_schema": {"type": "array"}}'
+    spec = ParameterDocument.model_validate_json(sent).spec()
+    assert (spec.default, spec.constraint.json_schema) == ("[1]", '{"type": "array"}')
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.type.value)

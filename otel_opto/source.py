@@ -1,0 +1,170 @@
+"""Functions as values: what another source has to be so that it can take the place of the declared one.
+
+This is a check of form, no sandbox: code that passes does what it says. Whoever lets it run decides that (see
+docs/code.md).
+"""
+
+import ast
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+MAX_SOURCE_LENGTH = 20_000
+"""Characters of a function's source."""
+
+_MAX_NODES, _MAX_NESTING = 5_000, 60
+_CALLED = frozenset({"__import__", "compile", "eval", "exec"})
+"""Builtins that reach past the allowed imports."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class InvalidSource(ValueError):
+    """A source that is refused: what was found, and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the source of a function must be.
+
+    Attributes:
+        declaration: ``def answer(question, *, k=3)``: name, parameters, defaults; annotations left out.
+        imports: Modules, with all below them, that may be imported.
+        is_generator: Whether it yields.
+    """
+
+    declaration: str
+    imports: frozenset[str]
+    is_generator: bool
+
+    def fault_of(self, text: str) -> str:
+        """Why the text cannot take the function's place; empty if it can."""
+        try:
+            module = parsed(text)
+            function = function_in(module)
+        except InvalidSource as fault:
+            return str(fault)
+        if function.decorator_list:
+            return f"line {function.decorator_list[0].lineno}: a decorator; leave it away, the declared ones stay"
+        if declaration_of(function) != self.declaration:
+            return f"found {declaration_of(function)}, wanted is {self.declaration}"
+        if yields(function) != self.is_generator:
+            return "it yields" if not self.is_generator else "it does not yield, as the declared function does"
+        return next(_faults(module, self.imports), "")
+
+    def words(self) -> str:
+        """What a source must be, for people and optimizers."""
+        imports = ", ".join(sorted(self.imports)) or "none"
+        return f"the Python source of one function, {self.declaration}; imports allowed: {imports}"
+
+
+def source_of(default: str, imports: Collection[str]) -> Source:
+    """What other sources have to be, by the declared one; what it imports is allowed.
+
+    Raises:
+        InvalidSource: the declared source is not one function.
+    """
+    module = parsed(default)
+    function = function_in(module)
+    if function.decorator_list:
+        raise InvalidSource(f"line {function.decorator_list[0].lineno}: a decorator; declare the source without")
+    allowed = frozenset(imports) | {name for _, name in _imported(module)}
+    fault = next(_faults(module, allowed), "")
+    if fault:
+        raise InvalidSource(fault)
+    return Source(declaration_of(function), allowed, yields(function))
+
+
+def parsed(text: str) -> ast.Module:
+    """The syntax tree of a source.
+
+    Raises:
+        InvalidSource: it is no Python, or larger than it may be.
+    """
+    if len(text) > MAX_SOURCE_LENGTH:
+        raise InvalidSource(f"{len(text):,} characters; allowed are {MAX_SOURCE_LENGTH:,}")
+    if _nesting(text) > _MAX_NESTING:
+        raise InvalidSource(f"brackets nested more than {_MAX_NESTING} deep")
+    try:
+        module = ast.parse(text)
+    except SyntaxError as error:
+        raise InvalidSource(f"line {error.lineno or 1}: {error.msg}") from None
+    except (ValueError, Warning, RecursionError, MemoryError) as error:
+        raise InvalidSource(f"it is no Python: {error or type(error).__name__}") from None
+    if sum(1 for _ in ast.walk(module)) > _MAX_NODES:
+        raise InvalidSource(f"more than {_MAX_NODES:,} parts")
+    return module
+
+
+def _nesting(text: str) -> int:
+    """At most how deep brackets stand in one another; those in texts count, too."""
+    depth = deepest = 0
+    for character in text:
+        if character in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in ")]}":
+            depth = max(depth - 1, 0)
+    return deepest
+
+
+def function_in(module: ast.Module) -> Function:
+    """The one function of a module that holds imports beside it, and nothing else.
+
+    Raises:
+        InvalidSource: something else stands there.
+    """
+    functions: list[Function] = []
+    for statement in module.body:
+        if isinstance(statement, Function):
+            functions.append(statement)
+        elif not isinstance(statement, ast.Import | ast.ImportFrom):
+            raise InvalidSource(f"line {statement.lineno}: only imports may stand beside the function")
+    if len(functions) != 1:
+        raise InvalidSource(f"it defines {len(functions)} functions at its top level, wanted is one")
+    return functions[0]
+
+
+def declaration_of(function: Function) -> str:
+    """``def answer(question, *, k=3)``; annotations left out."""
+    arguments = function.args
+    bare = ast.arguments(
+        posonlyargs=[ast.arg(one.arg) for one in arguments.posonlyargs],
+        args=[ast.arg(one.arg) for one in arguments.args],
+        vararg=arguments.vararg and ast.arg(arguments.vararg.arg),
+        kwonlyargs=[ast.arg(one.arg) for one in arguments.kwonlyargs],
+        kw_defaults=arguments.kw_defaults,
+        kwarg=arguments.kwarg and ast.arg(arguments.kwarg.arg),
+        defaults=arguments.defaults,
+    )
+    keyword = "async def" if isinstance(function, ast.AsyncFunctionDef) else "def"
+    return f"{keyword} {function.name}({ast.unparse(bare)})"
+
+
+def yields(function: Function) -> bool:
+    """Whether calling it makes a generator; functions inside it do not count."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(node, Function | ast.Lambda | ast.ClassDef):
+            waiting += ast.iter_child_nodes(node)
+    return False
+
+
+def _faults(module: ast.Module, imports: Collection[str]) -> Iterator[str]:
+    for line, name in _imported(module):
+        if not any(name == allowed or name.startswith(f"{allowed}.") for allowed in imports):
+            yield f"line {line}: import of {name!r}; allowed: {', '.join(sorted(imports)) or 'none'}"
+    for node in ast.walk(module):
+        if isinstance(node, ast.Name) and node.id in _CALLED:
+            yield f"line {node.lineno}: {node.id} is not allowed"
+
+
+def _imported(module: ast.Module) -> Iterator[tuple[int, str]]:
+    """Each imported module with its line; a relative one with its dots."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, "." * node.level + (node.module or "")
