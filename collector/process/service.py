@@ -16,6 +16,7 @@ from collector.api.rollouts import RolloutOperations
 from collector.assembly.assembly import Assembly, AssemblyLimits
 from collector.core.errors import CollectorError, ConfigError
 from collector.core.identity.ids import trace_id_of
+from collector.core.requests import Caller, Requests
 from collector.core.study import Reach
 from collector.core.telemetry import TraceBounds
 from collector.core.times import bounded
@@ -91,9 +92,10 @@ class Collector:
         )
         self._workers = _workers(config.graph)
         self._readers = Workers(WorkerLimits(memory_bytes=2**30 + 12 * otlp.max_request_bytes))
-        self._desk = Desk(self._store.ledger, self._hub, self._counters)
-        self._studies = Studies(self._store.ledger, self._desk)
-        self._rollouts = Rollouts(self._store.ledger, self._desk)
+        self._requests = Requests(self._store.ledger)
+        self._desk = Desk(self._requests, self._hub, self._counters)
+        self._studies = Studies(self._requests, self._desk)
+        self._rollouts = Rollouts(self._requests, self._desk)
         self._servers: Servers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -127,11 +129,12 @@ class Collector:
                     load_optimizer=optimizers.load,
                     counters=self._counters,
                     clock=self._clock,
+                    requests=self._requests,
                     wake=woken.set,
                 )
             )
             rollouts = RolloutOperations(
-                self._store.ledger, self._store, self._desk, self._rollouts, watch, rollout_runner
+                self._requests, self._store, self._desk, self._rollouts, watch, rollout_runner, self._clock
             )
             self._servers = self._bound(pipeline, operations, rollouts)
             _refuse_circles(self._config.exporters, self._servers.addresses)
@@ -195,7 +198,7 @@ class Collector:
             if document.name in known:
                 continue
             try:
-                await operations.create_study(document.study(), "configuration", may_approve=True)
+                await operations.create_study(document.study(), Caller("configuration", may_approve=True))
             except CollectorError as error:
                 faults.append(f"config: studies: {error}")
         if faults:

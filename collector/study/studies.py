@@ -34,6 +34,10 @@ class Studies:
         """None if there is no such study."""
         return (await self._records.of(history.study_stream(name))).state
 
+    async def at(self, name: str, version: int) -> StudyRecord | None:
+        """One study as it was when its stream had that version."""
+        return await self._records.at(history.study_stream(name), version)
+
     async def names(self) -> Mapping[str, int]:
         """Every study in order of creation, with a number that rises with every change of it."""
         found = await self._ledger.streams(history.PREFIX)
