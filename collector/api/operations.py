@@ -162,7 +162,7 @@ class Operations:
         ends = await studies.concluding(await studies.running(wanted.service), StudyState.STOPPED, reason)
         draft = ReleaseDraft(wanted.service, values, f"rollback to release {number}")
         ends = [*ends, *await self._backend.rollouts.aborting(wanted.service, reason)]
-        return await self._backend.desk.publish(draft, actor, also=lambda _: ends)
+        return await self._backend.desk.publish(draft, actor, also=lambda _: ends, by_itself=True)
 
     async def acknowledge(self, service: str, instance_id: str, number: int, status: ReleaseStatus, error: str) -> None:
         """An application's word on a release; of a long error the beginning is kept.
@@ -233,8 +233,8 @@ class Operations:
             AlreadyExists: a study has that name.
             OptimizerError: the optimizer is unknown or cannot be loaded.
             InvalidRequest: the optimizer cannot work with the options or the parameters.
-            Conflict: another study of the service is running, or the caller may not sign off that the evidence alone
-                promotes.
+            Conflict: another study of the service is running, its releases are signed and there is no key for those of
+                the study, or the caller may not sign off that the evidence alone promotes.
         """
         asked = Asked("create_study", tree_of(study), study_stream(study.name))
         return await self._backend.requests.once(
@@ -249,6 +249,14 @@ class Operations:
         if study.promotion is Policy.AUTOMATIC and not caller.may_approve:
             raise Conflict(
                 "promotion: an automatic one is signed off by who begins the study, with the scope 'approve'"
+            )
+        signed = await self._backend.desk.lacks_a_key(study.service)
+        if signed:
+            raise Conflict(
+                f"study {study.name!r}: release {signed}, which is in force for service {study.service!r}, is signed, "
+                "and nobody would sign the study's releases: its applications refuse them. Give the collector a key for "
+                "them (signing.key_file), or let the study work on a service whose applications hold no public key, and "
+                "sign and roll out its best values (docs/signing.md)"
             )
         record = await self._backend.studies.create(study, caller.actor)
         self._backend.wake()

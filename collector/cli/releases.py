@@ -7,7 +7,7 @@ from pathlib import Path
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
 from collector.cli.options import add_request_id, pairs_of
-from collector.cli.signing import envelope_of
+from collector.publisher.signing import DAYS, envelope_of
 from otel_opto.signing import Signed
 
 _HELP = """\
@@ -54,7 +54,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     signing = actions.add_parser("sign", help="for applications that hold the public key", parents=[common])
     signing.add_argument("number", type=int)
     signing.add_argument("--key", required=True, metavar="FILE", help="the private key (otel-opto keys create)")
-    signing.add_argument("--days", type=float, default=365.0, help="how long it may be applied (default 365)")
+    signing.add_argument("--days", type=float, default=DAYS, help=f"how long it may be applied (default {DAYS:g})")
     signing.set_defaults(run=sign)
     back = actions.add_parser("rollback", help="publish an earlier one's values again", parents=[common])
     back.add_argument("number", type=int)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from collector.cli.signing import envelope_of, make_keys
+from collector.publisher.signing import envelope_of, make_keys
 from otel_opto.assignment import Arm, Assignment, unit_of
 from otel_opto.cache import ReleaseCache
 from otel_opto.parameter import Parameter, spec_of
