@@ -1,7 +1,8 @@
-"""The last known release on disk: what an application starts with while the collector is away.
+"""What was in force last, on disk: what an application starts with while the collector is away.
 
-What is read here decides what the application runs. So the file is its own: in a directory that only this user may
-enter, one per service, and with a key nothing is believed that was not written with it.
+It is the whole assignment with its releases, so that a unit gets the arm that it had. What is read here decides what
+the application runs. So the file is its own: in a directory that only this user may enter, one per service, and with a
+key nothing is believed that was not written with it.
 """
 
 import hashlib
@@ -12,16 +13,29 @@ import re
 import stat
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from otel_opto.assignment import Assignment
 from otel_opto.release import Release
 from otel_opto.spec import content_hash
 from otel_opto.v1 import release_pb2
+from otel_opto.wire import assignment_of
 
 _LOG = logging.getLogger("otel_opto")
 _MAX_BYTES = 32 * 2**20
-_SEALED = b"otel-opto release, hmac-sha256\n"
-"""What a file that was written with a key begins with; the code of 32 bytes follows, then the release."""
+_SEALED = b"otel-opto releases, hmac-sha256\n"
+_SUMMED = b"otel-opto releases, sha256\n"
+"""What a file begins with, written with a key or without one; the code of 32 bytes follows, then the releases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was in force: the assignment, the control's release and those of the arms."""
+
+    assignment: Assignment
+    control: Release
+    arms: tuple[Release, ...]
 
 
 class ReleaseCache:
@@ -29,8 +43,8 @@ class ReleaseCache:
 
     Args:
         directory: Where it is kept, in a directory ``otel-opto`` of this user alone; None keeps nothing.
-        service: Whose release it is; another service's is never loaded.
-        key: Where given, only a file that was written with it is loaded. It keeps others from making up a release, not
+        service: Whose releases they are; another service's are never loaded.
+        key: Where given, only a file that was written with it is loaded. It keeps others from making up releases, not
             from bringing back an earlier one.
     """
 
@@ -39,11 +53,12 @@ class ReleaseCache:
         readable = re.sub(r"[^A-Za-z0-9.-]", "_", service)[:40]
         self._service = service
         self._key = key
+        self._head = _SEALED if key else _SUMMED
         self._path = (
-            directory and directory / "otel-opto" / f"{readable}-{hashlib.sha256(whole).hexdigest()[:16]}.release"
+            directory and directory / "otel-opto" / f"{readable}-{hashlib.sha256(whole).hexdigest()[:16]}.releases"
         )
 
-    def store(self, message: release_pb2.Release) -> None:
+    def store(self, message: release_pb2.WatchReleasesResponse) -> None:
         """Replaces the file in one step, so that a killed process leaves the old one or the new one."""
         if self._path is None:
             return
@@ -55,31 +70,35 @@ class ReleaseCache:
             handle, temporary = tempfile.mkstemp(dir=directory, prefix=".release-")  # for its owner alone
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(_SEALED + self._code(content) + content if self._key else content)
+                    file.write(self._head + self._code(content) + content)
                 Path(temporary).replace(self._path)
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
         except Exception as error:  # noqa: BLE001 - the release is in force, whatever the disk says
-            _LOG.warning("release %d is in force but cannot be kept in %s: %s", message.number, self._path, error)
+            number = message.release.number
+            _LOG.warning("release %d is in force but cannot be kept in %s: %s", number, self._path, error)
 
-    def load(self) -> Release | None:
-        """The release; None without a file, or if it is damaged, another service's, or may be somebody else's work."""
+    def load(self) -> "Kept | None":
+        """What was stored; None without a file, or if it is damaged, another service's, or may be somebody else's."""
         if self._path is None:
             return None
         try:
-            content = self._read(self._path)
-            message = release_pb2.Release.FromString(content)
-            release = Release.from_proto(message)
-            if message.service != self._service:
-                raise ValueError(f"it is a release of the service {message.service!r}")
-            if content_hash((key, value.value) for key, value in release.values.items()) != message.hash:
-                raise ValueError("it is damaged")
+            message = release_pb2.WatchReleasesResponse.FromString(self._read(self._path))
+            control, *arms = (self._release(one) for one in (message.release, *message.arms))
+            return Kept(assignment_of(message), control, tuple(arms))
         except FileNotFoundError:
             return None
         except Exception as error:  # noqa: BLE001 - whatever the file holds, the application starts
-            _LOG.warning("the cached release %s is passed over: %s", self._path, error)
+            _LOG.warning("the cached releases %s are passed over: %s", self._path, error)
             return None
+
+    def _release(self, message: release_pb2.Release) -> Release:
+        release = Release.from_proto(message)
+        if message.service != self._service:
+            raise ValueError(f"release {message.number} is one of the service {message.service!r}")
+        if content_hash((key, value.value) for key, value in release.values.items()) != message.hash:
+            raise ValueError(f"release {message.number} is damaged")
         return release
 
     def _read(self, path: Path) -> bytes:
@@ -93,18 +112,16 @@ class ReleaseCache:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
             raise ValueError(f"it is longer than {_MAX_BYTES} bytes")
-        sealed = content.startswith(_SEALED)
-        if not self._key:
-            if sealed:
-                raise ValueError("it was written with a key; give cache_key or OTEL_OPTO_CACHE_KEY")
-            return content
-        begin = len(_SEALED) + hashlib.sha256().digest_size
-        if not sealed or not hmac.compare_digest(content[len(_SEALED) : begin], self._code(content[begin:])):
-            raise PermissionError("it was not written with this application's key")
+        if content.startswith(_SEALED) and not self._key:
+            raise ValueError("it was written with a key; give cache_key or OTEL_OPTO_CACHE_KEY")
+        begin = len(self._head) + hashlib.sha256().digest_size
+        code = self._code(content[begin:])
+        if not hmac.compare_digest(content[:begin], self._head + code):
+            raise ValueError("it was not written with this application's key" if self._key else "it is damaged")
         return content[begin:]
 
     def _code(self, content: bytes) -> bytes:
-        return hmac.digest(self._key, content, "sha256")
+        return hmac.digest(self._key, content, "sha256") if self._key else hashlib.sha256(content).digest()
 
 
 def _make_private(directory: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import grpc
 
-from otel_opto.assignment import Assignment
 from otel_opto.cache import ReleaseCache
 from otel_opto.registry import Registry
 from otel_opto.release import Release
@@ -99,11 +98,12 @@ class Client:
         return grpc.insecure_channel(self._target.address, CHANNEL_OPTIONS)
 
     def start(self) -> None:
-        """Takes the release on disk into force and begins; returns at once."""
-        cached = self._cache.load()
-        if cached is not None and not self._registry.faults_of(cached) and not self._unverified(cached):
-            alone = Assignment(self._target.service, 0, cached.number)
-            self._registry.apply(alone, [cached], confirmed=False)
+        """Takes what is on disk into force and begins; returns at once."""
+        kept = self._cache.load()
+        if kept is not None and not self._faults_of(kept.control):
+            arms = [arm for arm in kept.arms if not self._faults_of(arm)]
+            self._registry.apply(kept.assignment, [kept.control, *arms], confirmed=False)
+            self._note_applied(kept.control)
         self._registry.on_declared(self._undeclared.set)
         self._undeclared.set()
         for thread in self._threads:
@@ -173,9 +173,8 @@ class Client:
             return
         arms = [fitting for arm in message.arms if (fitting := self._fitting(arm)) is not None]
         self._registry.apply(assignment_of(message), [control, *arms], confirmed=True)
-        if self._verifier is not None:
-            self._verifier.applied(self._verifier.check(control, control.envelope))
-        self._cache.store(message.release)
+        self._note_applied(control)
+        self._cache.store(message)
         for release in (control, *arms):
             self._acknowledge(release.number, "")
 
@@ -183,7 +182,7 @@ class Client:
         """The release; None where it does not fit what is declared, which is answered and said."""
         try:
             release = Release.from_proto(message)
-            faults = self._registry.faults_of(release) or self._unverified(release)
+            faults = self._faults_of(release)
         except InvalidValue as error:
             faults = [str(error)]
         if not faults:
@@ -192,6 +191,14 @@ class Client:
             _LOG.error("release %d is refused and nothing of it applied: %s", message.number, "; ".join(faults))
         self._acknowledge(message.number, "; ".join(faults))
         return None
+
+    def _faults_of(self, release: Release) -> list[str]:
+        return self._registry.faults_of(release) or self._unverified(release)
+
+    def _note_applied(self, control: Release) -> None:
+        """From now on no control is applied that was signed before this one."""
+        if self._verifier is not None:
+            self._verifier.applied(self._verifier.check(control, control.envelope))
 
     def _unverified(self, release: Release) -> list[str]:
         """Why a release may not be applied where a public key is configured."""

@@ -116,7 +116,7 @@ class Sdk:
             endpoint: The collector's gRPC address. Else OTEL_OPTO_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT where
                 OTEL_EXPORTER_OTLP_PROTOCOL is grpc, else ``http://127.0.0.1:4317``. OTEL_EXPORTER_OTLP_HEADERS
                 (a bearer token, for example) and OTEL_EXPORTER_OTLP_CERTIFICATE hold for it, too.
-            cache_dir: Keeps the last release, in a directory ``otel-opto`` of this user alone. Else
+            cache_dir: Keeps what was in force last, in a directory ``otel-opto`` of this user alone. Else
                 OTEL_OPTO_CACHE_DIR, else the user's cache directory; without a home nothing is kept.
             cache_key: A secret; a release on disk that was not written with it is not applied. Else
                 OTEL_OPTO_CACHE_KEY.

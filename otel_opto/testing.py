@@ -163,7 +163,9 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
         try:
             while (message := watcher.get()) is not None:
                 response = release_pb2.WatchReleasesResponse.FromString(message.SerializeToString())
-                response.release.service = response.assignment.service = request.service
+                response.assignment.service = request.service
+                for release in (response.release, *response.arms):
+                    release.service = request.service
                 yield response
         finally:
             with self._changed:

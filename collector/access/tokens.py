@@ -5,6 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from collector.core.requests import Caller
+
+REQUEST_ID = "idempotency-key"
+"""The header of HTTP, and the metadata of gRPC, with a request's id (draft-ietf-httpapi-idempotency-key-header)."""
+
 
 class Scope(StrEnum):
     """What a token allows. None includes another."""
@@ -67,15 +72,11 @@ class Access:
         """Whether nobody has to show a token."""
         return not self._tokens
 
-    def actor(self, authorization: str) -> str:
-        """Who the header's token names, for the ledger: ``token:NAME``; ``local`` where nobody has to show one."""
+    def caller(self, authorization: str, request_id: str = "") -> Caller:
+        """Who asks for a change with that header, under that id."""
         known = self._known(authorization)
-        return f"token:{known.name}" if known else "local"
-
-    def allows(self, authorization: str, scope: Scope) -> bool:
-        """Whether the header's token allows something beyond what it was checked for."""
-        known = self._known(authorization)
-        return self.open or (known is not None and scope in known.scopes)
+        may_approve = self.open or (known is not None and Scope.APPROVE in known.scopes)
+        return Caller(f"token:{known.name}" if known else "local", may_approve, request_id)
 
     def _known(self, authorization: str) -> Token | None:
         given = authorization.partition(" ")[2].strip().encode()

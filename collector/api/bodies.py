@@ -128,8 +128,13 @@ def parse(model: type[_Document], body: bytes) -> _Document:
         InvalidRequest: with every fault and its key path.
         TooLarge: it holds too many values.
     """
+    return checked(model, tree_of(body))
+
+
+def checked(model: type[_Document], tree: object) -> _Document:
+    """A document out of what a body or a message says. Raises `InvalidRequest` with every fault and its key path."""
     try:
-        return model.model_validate(tree_of(body))
+        return model.model_validate(tree)
     except ValidationError as error:
         raise InvalidRequest(some(faults_of(error), "; ")) from None
 

@@ -1,26 +1,21 @@
 """The API's JSON documents: what comes in, checked by pydantic; what goes out, as plain dictionaries."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import is_dataclass
+from enum import Enum
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, TypeAdapter, create_model, model_validator
 
-from collector.api.messages import (
-    DEFAULT_BATCH_SIZE,
-    DEFAULT_MAX_TRIALS,
-    DEFAULT_OPTIMIZER,
-    checked_feedback,
-    checked_study,
-)
 from collector.api.pages import numbered
 from collector.core.errors import InvalidRequest, some
-from collector.core.feedback import Feedback, StoredFeedback, score_of
+from collector.core.feedback import Feedback, StoredFeedback, checked_feedback, score_of
 from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE, PageRequest
+from collector.core.record import fields_of, record_of, tree_of
 from collector.core.release import Acknowledgement, Release, ReleaseStatus, ValueChange
 from collector.core.span import SpanContext
-from collector.core.study import Direction, Exploration, Policy, Reach, RejectedProposal, Study, StudyRecord, Trial
+from collector.core.study import Reach, RejectedProposal, Study, StudyRecord, Trial
 from collector.core.telemetry import TraceSummary
 from otel_opto.assignment import Assignment
 from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
@@ -137,59 +132,41 @@ class FeedbackDocument(Document):
         )
 
 
-_EXPLORATION = Exploration()
+def document_of(record: type) -> type[Document]:
+    """The body that stands for a record: its fields, in their types, with their defaults."""
+    given: dict[str, Any] = {}
+    for one in fields_of(record):
+        kind = _document_type(one.type)
+        kind = kind | None if one.optional else kind
+        given[one.name] = (kind, ... if one.required else TypeAdapter(kind).validate_python(one.default))
+    return create_model(
+        f"{record.__name__}Document", __base__=Document, __doc__=f"The body of a {record.__name__}.", **given
+    )
 
 
-class ExplorationDocument(Document):
-    """How a study tries releases."""
+def _document_type(hint: Any) -> Any:
+    """What stands in a body for a field of that type."""
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return Literal[tuple(one.value for one in hint)]
+    if isinstance(hint, type) and is_dataclass(hint):
+        return document_of(hint)
+    if get_origin(hint) is tuple:
+        return Annotated[list[_document_type(get_args(hint)[0])], FailFast(), BeforeValidator(at_most(_MOST_IN_A_LIST))]  # type: ignore[misc]
+    if get_origin(hint) is Mapping:
+        return Annotated[dict[str, _document_type(get_args(hint)[1])], BeforeValidator(at_most(_MOST_IN_A_LIST))]  # type: ignore[misc]
+    return hint if hint in (bool, int, float, str) else Any
 
-    share: float = _EXPLORATION.share
-    parallel: int = _EXPLORATION.parallel
-    deadline_seconds: float = _EXPLORATION.deadline_seconds
-    feedback_delay_seconds: float = _EXPLORATION.feedback_delay_seconds
 
-
-class StudyDocument(Document):
+class StudyDocument(document_of(Study)):  # type: ignore[misc] # its fields are those of `Study`, written there
     """The body that creates a study."""
-
-    name: str
-    service: str
-    metric: str
-    direction: str = "maximize"
-    optimizer: str = DEFAULT_OPTIMIZER
-    optimizer_options: dict[str, Any] = {}
-    parameters: _Names = []
-    batch_size: int = DEFAULT_BATCH_SIZE
-    max_trials: int = DEFAULT_MAX_TRIALS
-    seed: int = Field(0, ge=0, lt=2**32)
-    feedback_filter: _Texts = {}
-    instruction: str = ""
-    reach: str = Reach.TRACE.value
-    labels: Annotated[dict[str, float], BeforeValidator(at_most(_MOST_IN_A_LIST))] = {}
-    lowest: float = 0.0
-    highest: float = 1.0
-    exploration: ExplorationDocument = ExplorationDocument()
-    promotion: str = Policy.APPROVAL.value
 
     def study(self) -> Study:
         """The study. Raises `InvalidRequest` with every fault."""
-        directions = {direction.value: direction for direction in Direction}
-        if self.direction not in directions:
-            raise InvalidRequest(f"study: direction: found {self.direction!r}, allowed: {', '.join(directions)}")
-        policies = {policy.value: policy for policy in Policy}
-        if self.promotion not in policies:
-            raise InvalidRequest(f"study: promotion: found {self.promotion!r}, allowed: {', '.join(policies)}")
-        content = self.model_dump(exclude={"direction", "parameters", "reach", "exploration", "promotion"})
-        return checked_study(
-            Study(
-                direction=directions[self.direction],
-                parameters=tuple(self.parameters),
-                reach=reach_of(self.reach, "study: reach"),
-                exploration=Exploration(**self.exploration.model_dump()),
-                promotion=policies[self.promotion],
-                **content,
-            )
-        )
+        study = record_of(Study, self.model_dump())
+        faults = study.faults()
+        if faults:
+            raise InvalidRequest("study: " + "; ".join(faults))
+        return study
 
 
 def reach_of(text: str, where: str) -> Reach:
@@ -325,24 +302,7 @@ def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[st
     begun = numbered("trials", record.trials, PageRequest(trials))
     refused = numbered("rejected", record.rejected, PageRequest(trials))
     return {
-        "name": study.name,
-        "service": study.service,
-        "metric": study.metric,
-        "direction": study.direction.value,
-        "optimizer": study.optimizer,
-        "optimizer_options": dict(study.optimizer_options),
-        "parameters": list(study.parameters),
-        "batch_size": study.batch_size,
-        "max_trials": study.max_trials,
-        "seed": study.seed,
-        "feedback_filter": dict(study.feedback_filter),
-        "instruction": study.instruction,
-        "reach": study.reach.value,
-        "labels": dict(study.labels),
-        "lowest": study.lowest,
-        "highest": study.highest,
-        "exploration": asdict(study.exploration),
-        "promotion": study.promotion.value,
+        **tree_of(study),
         "state": record.state.value,
         "message": record.message,
         "best_trial": best.number if best else None,

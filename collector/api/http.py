@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from collector.access.table import Endpoint, HttpTable
-from collector.access.tokens import Access, Scope
+from collector.access.tokens import REQUEST_ID, Access
 from collector.api.answers import answer
 from collector.api.bodies import Bodies, parse, parse_each
 from collector.api.documents import (
@@ -40,6 +40,7 @@ from collector.api.drawing import MEDIA_TYPES
 from collector.api.etags import none_match
 from collector.api.operations import Operations
 from collector.api.pages import numbered, page_document, page_in
+from collector.api.scopes import SCOPES
 from collector.core.errors import (
     AlreadyExists,
     CollectorError,
@@ -54,6 +55,7 @@ from collector.core.errors import (
 )
 from collector.core.feedback import Feedback
 from collector.core.page import MOST_ON_A_PAGE
+from collector.core.requests import Caller
 from collector.core.study import Reach
 from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
@@ -87,33 +89,34 @@ def endpoints(operations: Operations, ready: Callable[[], bool], bodies: Bodies,
         access: Says who asks.
     """
     served = _Served(operations, ready, bodies, access)
-    ingest, read, publish = Scope.INGEST, Scope.READ, Scope.PUBLISH
     return [
         Endpoint("GET", "/readyz", served.readyz, None),
         Endpoint("GET", "/healthz", served.healthz, None),
-        Endpoint("GET", "/metrics", served.metrics, read),
-        Endpoint("GET", "/v1/stats", served.stats, read),
-        Endpoint("GET", "/v1/traces", served.traces, read),
-        Endpoint("GET", "/v1/traces/{trace_id}/graph", served.graph, read),
-        Endpoint("GET", "/v1/feedback", served.feedback, read),
-        Endpoint("POST", "/v1/feedback", served.submit_feedback, ingest),
-        Endpoint("GET", "/v1/services/{service}/parameters", served.parameters, read),
-        Endpoint("PUT", "/v1/services/{service}/parameters", served.declare_parameters, ingest),
-        Endpoint("GET", "/v1/services/{service}/release", served.values, ingest),
-        Endpoint("GET", "/v1/releases", served.releases, read),
-        Endpoint("GET", "/v1/releases/{number:int}", served.release, read),
-        Endpoint("GET", "/v1/releases/{number:int}/acknowledgements", served.acknowledgements, read),
-        Endpoint("POST", "/v1/releases/{number:int}/acknowledgements", served.acknowledge, ingest),
-        Endpoint("GET", "/v1/releases/{before:int}/diff/{number:int}", served.diff, read),
-        Endpoint("POST", "/v1/releases/{number:int}/rollback", served.rollback, publish),
-        Endpoint("POST", "/v1/releases/{number:int}/signature", served.sign, publish),
-        Endpoint("GET", "/v1/services/{service}/assignment", served.assignment, ingest),
-        Endpoint("GET", "/v1/studies", served.studies, read),
-        Endpoint("POST", "/v1/studies", served.create_study, publish),
-        Endpoint("GET", "/v1/studies/{name}", served.study, read),
-        Endpoint("GET", "/v1/studies/{name}/trials", served.trials, read),
-        Endpoint("GET", "/v1/studies/{name}/rejected", served.rejected, read),
-        Endpoint("POST", "/v1/studies/{name}/stop", served.stop_study, publish),
+        Endpoint("GET", "/metrics", served.metrics, SCOPES["metrics"]),
+        Endpoint("GET", "/v1/stats", served.stats, SCOPES["counts"]),
+        Endpoint("GET", "/v1/traces", served.traces, SCOPES["traces"]),
+        Endpoint("GET", "/v1/traces/{trace_id}/graph", served.graph, SCOPES["drawn"]),
+        Endpoint("GET", "/v1/feedback", served.feedback, SCOPES["feedback"]),
+        Endpoint("POST", "/v1/feedback", served.submit_feedback, SCOPES["submit_feedback"]),
+        Endpoint("GET", "/v1/services/{service}/parameters", served.parameters, SCOPES["declared"]),
+        Endpoint("PUT", "/v1/services/{service}/parameters", served.declare_parameters, SCOPES["declare_parameters"]),
+        Endpoint("GET", "/v1/services/{service}/release", served.values, SCOPES["release_of"]),
+        Endpoint("GET", "/v1/releases", served.releases, SCOPES["releases"]),
+        Endpoint("GET", "/v1/releases/{number:int}", served.release, SCOPES["release"]),
+        Endpoint(
+            "GET", "/v1/releases/{number:int}/acknowledgements", served.acknowledgements, SCOPES["acknowledgements"]
+        ),
+        Endpoint("POST", "/v1/releases/{number:int}/acknowledgements", served.acknowledge, SCOPES["acknowledge"]),
+        Endpoint("GET", "/v1/releases/{before:int}/diff/{number:int}", served.diff, SCOPES["diff"]),
+        Endpoint("POST", "/v1/releases/{number:int}/rollback", served.rollback, SCOPES["rollback"]),
+        Endpoint("POST", "/v1/releases/{number:int}/signature", served.sign, SCOPES["sign"]),
+        Endpoint("GET", "/v1/services/{service}/assignment", served.assignment, SCOPES["assignment"]),
+        Endpoint("GET", "/v1/studies", served.studies, SCOPES["studies"]),
+        Endpoint("POST", "/v1/studies", served.create_study, SCOPES["create_study"]),
+        Endpoint("GET", "/v1/studies/{name}", served.study, SCOPES["study"]),
+        Endpoint("GET", "/v1/studies/{name}/trials", served.trials, SCOPES["study"]),
+        Endpoint("GET", "/v1/studies/{name}/rejected", served.rejected, SCOPES["study"]),
+        Endpoint("POST", "/v1/studies/{name}/stop", served.stop_study, SCOPES["stop_study"]),
     ]
 
 
@@ -135,6 +138,11 @@ async def _not_served(request: Request, error: Exception) -> Response:
     )
 
 
+def caller_of(access: Access, request: Request) -> Caller:
+    """Who asks for a change, and under which id."""
+    return access.caller(request.headers.get("authorization", ""), request.headers.get(REQUEST_ID, ""))
+
+
 class _Served:
     """One method per route."""
 
@@ -144,15 +152,9 @@ class _Served:
         self._bodies = bodies
         self._ready = ready
 
-    def _actor(self, request: Request) -> str:
-        return self._access.actor(request.headers.get("authorization", ""))
-
-    def _may_approve(self, request: Request) -> bool:
-        return self._access.allows(request.headers.get("authorization", ""), Scope.APPROVE)
-
     async def sign(self, request: Request) -> Response:
         envelope = await self._bodies.of_http(request, lambda body: parse(SignatureDocument, body).envelope)
-        await self._operations.sign(request.path_params["number"], envelope, self._actor(request))
+        await self._operations.sign(request.path_params["number"], envelope, caller_of(self._access, request))
         return JSONResponse({})
 
     async def assignment(self, request: Request) -> Response:
@@ -210,7 +212,9 @@ class _Served:
 
     async def declare_parameters(self, request: Request) -> Response:
         specs = await self._bodies.of_http(request, _specs_in)
-        await self._operations.declare_parameters(request.path_params["service"], specs)
+        await self._operations.declare_parameters(
+            request.path_params["service"], specs, caller_of(self._access, request)
+        )
         return await self.parameters(request)
 
     async def values(self, request: Request) -> Response:
@@ -250,7 +254,7 @@ class _Served:
         )
 
     async def rollback(self, request: Request) -> Response:
-        release = await self._operations.rollback(request.path_params["number"], self._actor(request))
+        release = await self._operations.rollback(request.path_params["number"], caller_of(self._access, request))
         return await answer(lambda: release_document(release), HTTPStatus.CREATED)
 
     async def studies(self, request: Request) -> Response:
@@ -259,9 +263,7 @@ class _Served:
 
     async def create_study(self, request: Request) -> Response:
         study = await self._bodies.of_http(request, lambda body: parse(StudyDocument, body).study())
-        record = await self._operations.create_study(
-            study, self._actor(request), may_approve=self._may_approve(request)
-        )
+        record = await self._operations.create_study(study, caller_of(self._access, request))
         return await answer(lambda: study_document(record), HTTPStatus.CREATED)
 
     async def study(self, request: Request) -> Response:
@@ -283,7 +285,7 @@ class _Served:
         return await answer(lambda: page_document(name, page, document_of))
 
     async def stop_study(self, request: Request) -> Response:
-        record = await self._operations.stop_study(request.path_params["name"], self._actor(request))
+        record = await self._operations.stop_study(request.path_params["name"], caller_of(self._access, request))
         return await answer(lambda: study_document(record))
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from collector.api.drawing import drawing
 from collector.core.errors import Conflict, Damaged, InvalidRequest, NotFound, TooLarge, some
@@ -12,14 +13,18 @@ from collector.core.identity.ids import trace_id_of
 from collector.core.page import MOST_PAGE_BYTES, Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import validated
 from collector.core.protocols import Clock, Optimizer, Store
+from collector.core.record import tree_of
 from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus, ValueChange, diff
+from collector.core.requests import Asked, Caller, Requests
 from collector.core.study import Policy, Reach, Study, StudyRecord, StudyState
 from collector.core.telemetry import StoreCounts, TraceSummary
 from collector.counters import Counter, Counters
 from collector.feedback.tally import tally, words
 from collector.pipeline import Pipeline
 from collector.publisher.desk import Desk
+from collector.publisher.events import RELEASES, signature_stream
 from collector.rollout.rollouts import Rollouts
+from collector.study.history import ENDS, study_stream
 from collector.study.runner import StudyRunner
 from collector.study.studies import Studies
 from otel_opto.assignment import Assignment, unit_of
@@ -44,6 +49,7 @@ class Backend:
     load_optimizer: Callable[[str], Optimizer]
     counters: Counters
     clock: Clock
+    requests: Requests
     wake: Callable[[], None]
 
 
@@ -56,7 +62,7 @@ class Operations:
 
     # --- parameters and releases --------------------------------------------------------------------------------
 
-    async def declare_parameters(self, service: str, parameters: Sequence[ParameterSpec]) -> None:
+    async def declare_parameters(self, service: str, parameters: Sequence[ParameterSpec], caller: Caller) -> None:
         """Makes parameters known; an upsert by key.
 
         Raises:
@@ -68,8 +74,13 @@ class Operations:
         twice = sorted(key for key, times in Tally(spec.key for spec in parameters).items() if times > 1)
         if twice:
             raise InvalidRequest(f"parameters: {some(twice)} stand there more than once; a key is unique in a service")
-        await self._store.declare(service, parameters)
-        self._backend.wake()
+        declared = {"service": service, "parameters": tree_of(parameters)} if caller.request_id else {}
+
+        async def declare() -> None:
+            await self._store.declare(service, parameters)
+            self._backend.wake()
+
+        await self._backend.requests.once(caller, Asked("declare_parameters", declared), declare, _nothing)
 
     async def parameters(self, service: str) -> Sequence[ParameterSpec]:
         """All declared parameters of a service, by key."""
@@ -108,7 +119,7 @@ class Operations:
             raise NotFound(f"release {number}: there is none of that number; `otel-opto releases` lists them")
         return found
 
-    async def sign(self, number: int, envelope: str, actor: str) -> None:
+    async def sign(self, number: int, envelope: str, caller: Caller) -> None:
         """Keeps a release's signature; it is made where the private key is, and applications verify it.
 
         Raises:
@@ -117,19 +128,27 @@ class Operations:
         """
         if len(envelope) > MOST_ENVELOPE_CHARACTERS:
             raise TooLarge(f"envelope: found {len(envelope)} characters, allowed are {MOST_ENVELOPE_CHARACTERS}")
-        await self._backend.desk.sign(number, envelope, actor)
+        asked = Asked("sign_release", {"number": number, "envelope": envelope}, signature_stream(number))
+        desk = self._backend.desk
+        await self._backend.requests.once(caller, asked, lambda: desk.sign(number, envelope, caller.actor), _nothing)
 
     async def diff(self, before: int, after: int) -> Sequence[ValueChange]:
         """What changed from one release to another; `before` 0 is "nothing"."""
         return await asyncio.to_thread(diff, await self.release(before) if before else None, await self.release(after))
 
-    async def rollback(self, number: int, actor: str) -> Release:
+    async def rollback(self, number: int, caller: Caller) -> Release:
         """A new release with the values of an earlier one. A person's word: running studies of the service stop.
 
         Raises:
             NotFound: there is no such number.
             Conflict: a value no longer fits its parameter.
         """
+        asked = Asked("rollback", {"number": number}, RELEASES)
+        return await self._backend.requests.once(
+            caller, asked, lambda: self._rollback(number, caller.actor), self.release
+        )
+
+    async def _rollback(self, number: int, actor: str) -> Release:
         wanted = await self.release(number)
         values = {key: released.value for key, released in wanted.values.items()}
         declared = await self._store.parameters(wanted.service)
@@ -143,7 +162,7 @@ class Operations:
         ends = await studies.concluding(await studies.running(wanted.service), StudyState.STOPPED, reason)
         draft = ReleaseDraft(wanted.service, values, f"rollback to release {number}")
         ends = [*ends, *await self._backend.rollouts.aborting(wanted.service, reason)]
-        return await self._backend.desk.publish(draft, actor, also=lambda _: ends)
+        return await self._backend.desk.publish(draft, actor, also=lambda _: ends, by_itself=True)
 
     async def acknowledge(self, service: str, instance_id: str, number: int, status: ReleaseStatus, error: str) -> None:
         """An application's word on a release; of a long error the beginning is kept.
@@ -207,27 +226,39 @@ class Operations:
 
     # --- studies ------------------------------------------------------------------------------------------------
 
-    async def create_study(self, study: Study, actor: str, *, may_approve: bool) -> StudyRecord:
+    async def create_study(self, study: Study, caller: Caller) -> StudyRecord:
         """Begins a study.
-
-        Args:
-            may_approve: Whether the actor may sign off that the evidence alone promotes.
 
         Raises:
             AlreadyExists: a study has that name.
             OptimizerError: the optimizer is unknown or cannot be loaded.
             InvalidRequest: the optimizer cannot work with the options or the parameters.
-            Conflict: another study of the service is running.
+            Conflict: another study of the service is running, its releases are signed and there is no key for those of
+                the study, or the caller may not sign off that the evidence alone promotes.
         """
+        asked = Asked("create_study", tree_of(study), study_stream(study.name))
+        return await self._backend.requests.once(
+            caller, asked, lambda: self._create_study(study, caller), partial(self._study_at, study.name)
+        )
+
+    async def _create_study(self, study: Study, caller: Caller) -> StudyRecord:
         optimizer = self._backend.load_optimizer(study.optimizer)
         faults = await asyncio.to_thread(optimizer.check, study, await self._store.parameters(study.service))
         if faults:
             raise InvalidRequest(f"study {study.name!r}: " + some(faults, "; "))
-        if study.promotion is Policy.AUTOMATIC and not may_approve:
+        if study.promotion is Policy.AUTOMATIC and not caller.may_approve:
             raise Conflict(
                 "promotion: an automatic one is signed off by who begins the study, with the scope 'approve'"
             )
-        record = await self._backend.studies.create(study, actor)
+        signed = await self._backend.desk.lacks_a_key(study.service)
+        if signed:
+            raise Conflict(
+                f"study {study.name!r}: release {signed}, which is in force for service {study.service!r}, is signed, "
+                "and nobody would sign the study's releases: its applications refuse them. Give the collector a key for "
+                "them (signing.key_file), or let the study work on a service whose applications hold no public key, and "
+                "sign and roll out its best values (docs/signing.md)"
+            )
+        record = await self._backend.studies.create(study, caller.actor)
         self._backend.wake()
         return record
 
@@ -274,8 +305,17 @@ class Operations:
         found = await asyncio.to_thread(tally, record.study, stored, names)  # of any amount
         return replace(record, message=words(record.study, found))
 
-    async def stop_study(self, name: str, actor: str) -> StudyRecord:
+    async def stop_study(self, name: str, caller: Caller) -> StudyRecord:
         """Ends a running study; its best release so far comes into force. A study that has ended stays as it is."""
+        asked = Asked("stop_study", {"name": name}, study_stream(name), ENDS)
+        return await self._backend.requests.once(
+            caller, asked, lambda: self._stop_study(name, caller.actor), partial(self._study_at, name)
+        )
+
+    async def _study_at(self, name: str, version: int) -> StudyRecord:
+        return await self._backend.studies.at(name, version) or await self.study(name)
+
+    async def _stop_study(self, name: str, actor: str) -> StudyRecord:
         record = await self.study(name)
         if record.state is StudyState.RUNNING:
             await self._backend.runner.conclude(record, StudyState.STOPPED, "stopped by request", actor)
@@ -294,6 +334,10 @@ class Operations:
     def counters(self) -> Mapping[str, int]:
         """What came and what was lost since the start."""
         return self._backend.counters.snapshot()
+
+
+async def _nothing(_: int) -> None:
+    """The answer to what has none."""
 
 
 def _release_bytes(release: Release) -> int:

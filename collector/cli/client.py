@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
+from collector.access.tokens import REQUEST_ID
 from collector.cli import output
 
 _TIMEOUT_SECONDS = 90.0
@@ -72,19 +73,20 @@ class ApiClient:
         suffix = "?" + urllib.parse.urlencode(query) if query else ""
         return self._call("GET", path + suffix, None)
 
-    def post(self, path: str, document: Mapping[str, object] | None = None) -> Any:
-        """The decoded answer to a POST; raises as `get`."""
-        return json.loads(self._call("POST", path, document or {}) or "null")
+    def post(self, path: str, document: Mapping[str, object] | None = None, request_id: str = "") -> Any:
+        """The decoded answer to a POST, which is done once under a request id; raises as `get`."""
+        return json.loads(self._call("POST", path, document or {}, request_id) or "null")
 
-    def put(self, path: str, document: Mapping[str, object]) -> Any:
-        """The decoded answer to a PUT; raises as `get`."""
-        return json.loads(self._call("PUT", path, document) or "null")
+    def put(self, path: str, document: Mapping[str, object], request_id: str = "") -> Any:
+        """The decoded answer to a PUT; the same otherwise."""
+        return json.loads(self._call("PUT", path, document, request_id) or "null")
 
-    def _call(self, method: str, path: str, document: Mapping[str, object] | None) -> str:
+    def _call(self, method: str, path: str, document: Mapping[str, object] | None, request_id: str = "") -> str:
+        headers = {**self._headers, **({REQUEST_ID: request_id} if request_id else {})}
         body = None if document is None else json.dumps(document).encode()
         if not self._url.startswith(("http://", "https://")):
             raise Unreachable(f"{self._url} is no http:// or https:// address; give --collector http://HOST:PORT")
-        request = urllib.request.Request(self._url + path, body, self._headers, method=method)  # noqa: S310 - checked above
+        request = urllib.request.Request(self._url + path, body, headers, method=method)  # noqa: S310 - checked above
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
                 text: str = answer.read().decode()

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from collector.cli import output
-from collector.cli.signing import make_keys
+from collector.publisher.signing import make_keys
 
 _HELP = """\
 With a public key an application applies only releases that the private key has signed; the private key stays with
@@ -33,7 +33,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def create(arguments: argparse.Namespace) -> int:
     """Writes a new pair; never over a file that is there."""
     private, public = Path(f"{arguments.name}.key"), Path(f"{arguments.name}.pub")
-    make_keys(private, public)
+    try:
+        make_keys(private, public)
+    except ValueError as error:
+        raise SystemExit(f"otel-opto: {error}") from None
     output.show(f"{private}: the private key, for its owner alone; otel-opto releases sign NUMBER --key {private}")
     output.show(f"{public}: the public key; otel_opto.configure(public_key={str(public)!r}) or OTEL_OPTO_PUBLIC_KEY")
     return 0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
-from collector.cli.signing import envelope_of
-from collector.cli.studies import options_of
+from collector.cli.options import add_request_id, pairs_of
+from collector.publisher.signing import DAYS, envelope_of
 from otel_opto.signing import Signed
 
 _HELP = """\
@@ -49,14 +49,16 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     proposing.add_argument("service")
     proposing.add_argument("values", nargs="+", metavar="KEY=VALUE", help="the value is JSON where it is JSON")
     proposing.add_argument("--why", default="", help="for the ledger")
+    add_request_id(proposing)
     proposing.set_defaults(run=propose)
     signing = actions.add_parser("sign", help="for applications that hold the public key", parents=[common])
     signing.add_argument("number", type=int)
     signing.add_argument("--key", required=True, metavar="FILE", help="the private key (otel-opto keys create)")
-    signing.add_argument("--days", type=float, default=365.0, help="how long it may be applied (default 365)")
+    signing.add_argument("--days", type=float, default=DAYS, help=f"how long it may be applied (default {DAYS:g})")
     signing.set_defaults(run=sign)
     back = actions.add_parser("rollback", help="publish an earlier one's values again", parents=[common])
     back.add_argument("number", type=int)
+    add_request_id(back)
     back.set_defaults(run=rollback)
 
 
@@ -106,8 +108,9 @@ def diff(arguments: argparse.Namespace) -> int:
 
 def propose(arguments: argparse.Namespace) -> int:
     """Makes a release out of given values; a rollout brings it to applications."""
-    document = {"values": options_of(arguments.values, "KEY=VALUE"), "reason": arguments.why}
-    release = ApiClient(arguments.collector).post(f"/v1/services/{quoted(arguments.service)}/releases", document)
+    document = {"values": pairs_of(arguments.values, "KEY=VALUE"), "reason": arguments.why}
+    path = f"/v1/services/{quoted(arguments.service)}/releases"
+    release = ApiClient(arguments.collector).post(path, document, arguments.request_id)
     if arguments.json:
         output.show_json(release)
         return 0
@@ -133,7 +136,7 @@ def sign(arguments: argparse.Namespace) -> int:
 
 def rollback(arguments: argparse.Namespace) -> int:
     """Publishes an earlier release's values again."""
-    release = ApiClient(arguments.collector).post(f"/v1/releases/{arguments.number}/rollback")
+    release = ApiClient(arguments.collector).post(f"/v1/releases/{arguments.number}/rollback", {}, arguments.request_id)
     if arguments.json:
         output.show_json(release)
         return 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
+from collector.cli.options import add_request_id
 from collector.core.rollout import RolloutPlan, Rule, Signal
 from collector.core.study import Direction, Policy
 
@@ -51,6 +52,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     approving = actions.add_parser("approve", help="a person's word for exactly this content", parents=[common])
     approving.add_argument("name")
     approving.add_argument("--hash", default="", help="of the content that was looked at (default: asks for it)")
+    add_request_id(approving)
     approving.set_defaults(run=approve)
     for name, words in (
         ("pause", "stays where it is; guardrails still hold"),
@@ -61,6 +63,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
         changing = actions.add_parser(name, help=words, parents=[common])
         changing.add_argument("name")
         changing.add_argument("--why", default="", help="for the ledger")
+        add_request_id(changing)
         changing.set_defaults(run=change, step=name)
     _add_start(actions, common)
 
@@ -73,9 +76,8 @@ def _add_start(actions: "argparse._SubParsersAction[argparse.ArgumentParser]", c
         "--metric", default="", help="the feedback by which it is compared (default: guardrails alone)"
     )
     starting.add_argument("--direction", choices=[one.value for one in Direction], default=Direction.MAXIMIZE.value)
-    starting.add_argument(
-        "--range", nargs=2, type=float, default=(0.0, 1.0), metavar=("LOWEST", "HIGHEST"), help="of scores (0 1)"
-    )
+    starting.add_argument("--lowest", type=float, default=0.0, metavar="SCORE", help="lowest score (0)")
+    starting.add_argument("--highest", type=float, default=1.0, metavar="SCORE", help="highest score (1)")
     starting.add_argument(
         "--rule",
         choices=[one.value for one in Rule],
@@ -109,6 +111,7 @@ def _add_start(actions: "argparse._SubParsersAction[argparse.ArgumentParser]", c
     )
     starting.add_argument("--least-units", type=int, default=_PLAN.least_units, help="of each arm before promotion")
     starting.add_argument("--targeting", default="", metavar="ATTRIBUTE", help="that names a unit, e.g. session.id")
+    add_request_id(starting)
     starting.set_defaults(run=start)
 
 
@@ -143,15 +146,17 @@ def start(arguments: argparse.Namespace) -> int:
         "targeting": arguments.targeting,
     }
     if arguments.metric:
-        lowest, highest = arguments.range
         plan["metric"] = {
-            "name": arguments.metric, "direction": arguments.direction, "lowest": lowest, "highest": highest,
-        }  # fmt: skip
+            "name": arguments.metric,
+            "direction": arguments.direction,
+            "lowest": arguments.lowest,
+            "highest": arguments.highest,
+        }
     if arguments.stage:
         plan["stages"] = [_stage(text) for text in arguments.stage]
     if arguments.guardrail:
         plan["guardrails"] = [_guardrail(text) for text in arguments.guardrail]
-    return _changed(arguments, client.put(f"/v1/rollouts/{quoted(arguments.name)}", plan))
+    return _changed(arguments, client.put(f"/v1/rollouts/{quoted(arguments.name)}", plan, arguments.request_id))
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -183,13 +188,14 @@ def approve(arguments: argparse.Namespace) -> int:
     """A person's word for exactly this content."""
     client, path = ApiClient(arguments.collector), f"/v1/rollouts/{quoted(arguments.name)}"
     wanted = arguments.hash or client.get(path)["content_hash"]
-    return _changed(arguments, client.post(f"{path}/approve", {"content_hash": wanted}))
+    return _changed(arguments, client.post(f"{path}/approve", {"content_hash": wanted}, arguments.request_id))
 
 
 def change(arguments: argparse.Namespace) -> int:
     """Pauses, resumes, promotes or aborts."""
     path = f"/v1/rollouts/{quoted(arguments.name)}/{arguments.step}"
-    return _changed(arguments, ApiClient(arguments.collector).post(path, {"message": arguments.why}))
+    client = ApiClient(arguments.collector)
+    return _changed(arguments, client.post(path, {"message": arguments.why}, arguments.request_id))
 
 
 def _changed(arguments: argparse.Namespace, rollout: Mapping[str, Any]) -> int:

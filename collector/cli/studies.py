@@ -1,12 +1,12 @@
 """``otel-opto studies``: standing optimizations."""
 
 import argparse
-import json
 from typing import Any
 
 from collector.cli import output
 from collector.cli.client import ApiClient, quoted
-from collector.core.study import Policy, Reach
+from collector.cli.options import add_options, add_request_id, tree_of_options
+from collector.core.study import Study
 
 _HELP = """\
 A study improves the parameters of one service: it gives a release a part of the traffic, beside the one in force,
@@ -45,6 +45,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     showing.set_defaults(run=show)
     stopping = actions.add_parser("stop", help="end it; what was best so far is rolled out, or stays", parents=[common])
     stopping.add_argument("name")
+    add_request_id(stopping)
     stopping.set_defaults(run=stop)
     _add_create(actions, common)
 
@@ -53,134 +54,14 @@ def _add_create(
     actions: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
 ) -> None:
     creating = actions.add_parser("create", help="begin one", parents=[common])
-    creating.add_argument("name")
-    creating.add_argument("--service", required=True, help="the application's service.name")
-    creating.add_argument("--metric", required=True, help="name of the feedback that is the objective")
-    creating.add_argument("--direction", choices=["maximize", "minimize"], default="maximize")
-    creating.add_argument("--optimizer", default="search", help="search (default), optoprime, or an installed one")
-    creating.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="for the optimizer; the value is JSON where it is JSON, else a text",
-    )
-    creating.add_argument("--parameter", action="append", default=[], metavar="KEY", help="default: all trainable ones")
-    creating.add_argument("--batch-size", type=int, default=20, help="scored feedbacks per trial (default 20)")
-    creating.add_argument("--max-trials", type=int, default=30, help="proposals after the baseline (default 30)")
-    creating.add_argument("--seed", type=int, default=0)
-    creating.add_argument(
-        "--filter", action="append", default=[], metavar="KEY=VALUE", help="count only feedback with this attribute"
-    )
-    creating.add_argument(
-        "--label",
-        action="append",
-        default=[],
-        metavar="LABEL=SCORE",
-        help="what feedback with this label and without a score counts as: --label good=1 --label bad=0",
-    )
-    creating.add_argument(
-        "--exploration",
-        default="0.1",
-        metavar="SHARE",
-        help="part of live traffic that trials have together, beside the release in force (default 0.1); 'whole': one "
-        "trial at a time for everybody, for traffic that is there to evaluate",
-    )
-    creating.add_argument("--parallel", type=int, default=1, help="trials at once, as arms of equal shares (default 1)")
-    creating.add_argument("--deadline", type=float, default=604_800.0, metavar="SECONDS", help="of a trial (a week)")
-    creating.add_argument(
-        "--promotion",
-        choices=[policy.value for policy in Policy],
-        default=Policy.APPROVAL.value,
-        help="who says that the best release may be rolled out to everybody: a person (default), or the evidence",
-    )
-    creating.add_argument(
-        "--range", nargs=2, type=float, default=(0.0, 1.0), metavar=("LOWEST", "HIGHEST"), help="of scores (0 1)"
-    )
-    creating.add_argument(
-        "--reach",
-        choices=[reach.value for reach in Reach],
-        default=Reach.TRACE.value,
-        help="of the graph of a judged output: its trace, also the traces it links to, also its session's earlier ones",
-    )
-    creating.add_argument("--instruction", default="", help="the objective in words, for optimizers that read")
+    add_options(creating, Study)
+    add_request_id(creating)
     creating.set_defaults(run=create)
-
-
-def options_of(texts: list[str], flag: str = "--option") -> dict[str, object]:
-    """Options or values from KEY=VALUE texts; a value is JSON where it is JSON, else a text."""
-    return {key: _json_or_text(value) for key, value in _pairs(texts, flag).items()}
-
-
-def labels_of(texts: list[str]) -> dict[str, float]:
-    """Scores by label from LABEL=SCORE texts."""
-    labels = {}
-    for text in texts:
-        label, separator, score = text.rpartition("=")
-        try:
-            labels[label] = float(score)
-        except ValueError:
-            separator = ""
-        if not separator or not label:
-            raise SystemExit(f"otel-opto: --label {text!r}: allowed is LABEL=SCORE, the score a number")
-    return labels
-
-
-def _share_of(text: str) -> float:
-    if text == "whole":
-        return 1.0
-    try:
-        return float(text)
-    except ValueError:
-        raise SystemExit(f"otel-opto: --exploration {text!r}: allowed is a number above 0, or 'whole'") from None
-
-
-def _pairs(texts: list[str], flag: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts:
-        key, separator, value = text.partition("=")
-        if not separator or not key:
-            raise SystemExit(f"otel-opto: {flag} {text!r}: allowed is KEY=VALUE")
-        pairs[key] = value
-    return pairs
-
-
-def _json_or_text(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def create(arguments: argparse.Namespace) -> int:
     """Begins a study."""
-    record = ApiClient(arguments.collector).post(
-        "/v1/studies",
-        {
-            "name": arguments.name,
-            "service": arguments.service,
-            "metric": arguments.metric,
-            "direction": arguments.direction,
-            "optimizer": arguments.optimizer,
-            "optimizer_options": options_of(arguments.option),
-            "parameters": arguments.parameter,
-            "batch_size": arguments.batch_size,
-            "max_trials": arguments.max_trials,
-            "seed": arguments.seed,
-            "feedback_filter": _pairs(arguments.filter, "--filter"),
-            "instruction": arguments.instruction,
-            "reach": arguments.reach,
-            "labels": labels_of(arguments.label),
-            "lowest": arguments.range[0],
-            "highest": arguments.range[1],
-            "exploration": {
-                "share": _share_of(arguments.exploration),
-                "parallel": arguments.parallel,
-                "deadline_seconds": arguments.deadline,
-            },
-            "promotion": arguments.promotion,
-        },
-    )
+    record = ApiClient(arguments.collector).post("/v1/studies", tree_of_options(arguments, Study), arguments.request_id)
     if arguments.json:
         output.show_json(record)
     else:
@@ -225,7 +106,7 @@ def show(arguments: argparse.Namespace) -> int:
 def stop(arguments: argparse.Namespace) -> int:
     """Ends a study."""
     client = ApiClient(arguments.collector)
-    return _show(arguments, client, client.post(f"/v1/studies/{quoted(arguments.name)}/stop"))
+    return _show(arguments, client, client.post(f"/v1/studies/{quoted(arguments.name)}/stop", {}, arguments.request_id))
 
 
 def _show(arguments: argparse.Namespace, client: ApiClient, study: dict[str, Any]) -> int:

@@ -5,13 +5,17 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from collector.core.errors import InvalidRequest
+from collector.core.identity.ids import span_id_of, trace_id_of
 from collector.core.span import AnyValue, SpanContext
+from collector.core.times import bounded
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _MAX_SHOWN = 80
+_MOST_ATTRIBUTES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +143,49 @@ class OpenFeedback:
     position: int
     attachment: Attachment | None = None
     patient_until_unix_nano: int = 0
+
+
+def folded(label: str) -> str:
+    """A label as it is compared."""
+    return label.strip().casefold()
+
+
+def checked_feedback(feedback: Feedback) -> Feedback:
+    """The feedback as it is stored, its ids in one form and its time bounded, once it is known to judge something.
+
+    Raises:
+        InvalidRequest: with every fault: the ids' form, no name, nothing said, a score that is not finite.
+    """
+    faults: list[str] = []
+    target = _checked_target(feedback, faults)
+    if not feedback.name:
+        faults.append("name: found nothing; it is the metric, for example 'quality'")
+    if feedback.score is not None and not math.isfinite(feedback.score):
+        faults.append(f"score: found {feedback.score}, allowed are finite numbers")
+    if feedback.score is None and not feedback.label and not feedback.text:
+        faults.append("one of score, label and text must be there")
+    if len(feedback.attributes) > _MOST_ATTRIBUTES:
+        faults.append(f"attributes: found {len(feedback.attributes):,}, allowed are {_MOST_ATTRIBUTES:,}")
+    if faults:
+        raise InvalidRequest("feedback: " + "; ".join(faults))
+    return replace(feedback, target=target, time_unix_nano=bounded(feedback.time_unix_nano))
+
+
+def _checked_target(feedback: Feedback, faults: list[str]) -> SpanContext:
+    given = feedback.target
+    if feedback.response_id and not given.trace_id:
+        if given.span_id:
+            faults.append("span_id: a span is named by its trace_id, too; or leave both to response_id")
+        return SpanContext("", "")
+    trace_id = span_id = ""
+    try:
+        trace_id = trace_id_of(given.trace_id, "trace_id")
+    except InvalidRequest as error:
+        faults.append(
+            f"{error}, or none where response_id names the judged answer" if not given.trace_id else str(error)
+        )
+    try:
+        span_id = span_id_of(given.span_id, "span_id") if given.span_id else ""
+    except InvalidRequest as error:
+        faults.append(f"{error}, or none for the trace's root")
+    return SpanContext(trace_id, span_id)

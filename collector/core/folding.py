@@ -86,3 +86,8 @@ class Fold(Generic[S]):
         while len(self._known) > self._most:
             self._known.popitem(last=False)
         return known
+
+    async def at(self, stream: str, version: int) -> S:
+        """The state of a stream as it was at a version. Reads all of its events. Raises as `of`."""
+        events = (await self._ledger.read(stream))[:version]
+        return made_of(events, lambda known: self._step(self._empty.state, known)) if events else self._empty.state

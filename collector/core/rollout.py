@@ -118,6 +118,7 @@ class Guardrail:
 
 
 _WHOLE = 10_000
+_LONGEST_KEY = 256
 _MOST_SECONDS = 3.2e8
 _BOUNDED = (Signal.LATENCY, Signal.TOKENS, Signal.COST)
 DEFAULT_STAGES = (Stage(500, 3_600.0), Stage(2_500, 3_600.0), Stage(5_000, 3_600.0))
@@ -180,6 +181,12 @@ class RolloutPlan:
             faults.append(
                 f"metric: found range {self.metric.lowest:g} to {self.metric.highest:g}, the lowest comes first"
             )
+        names = (("metric", self.metric.name if self.metric else "-"), ("targeting", self.targeting or "-"))
+        faults += [
+            f"{where}: found a name of {len(name)} characters, allowed are 1 to {_LONGEST_KEY}"
+            for where, name in names
+            if not 0 < len(name) <= _LONGEST_KEY
+        ]
         for name, seconds in (
             *(("stages: least_seconds", stage.least_seconds) for stage in self.stages),
             ("feedback_delay_seconds", self.feedback_delay_seconds),

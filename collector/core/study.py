@@ -5,12 +5,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Annotated
 
+from collector.core.feedback import folded
+from collector.core.parameter import MOST_PARAMETERS
+from collector.core.record import About
 from collector.core.span import AnyValue
 from otel_opto.spec import ParameterValue
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_PARALLEL = 20
+_MOST_LABELS = 100
 
 
 class Direction(Enum):
@@ -56,10 +61,23 @@ class Exploration:
         feedback_delay_seconds: How long a unit's feedback is waited for, on an arm.
     """
 
-    share: float = 0.1
-    parallel: int = 1
-    deadline_seconds: float = 7 * 86_400.0
-    feedback_delay_seconds: float = 60.0
+    share: Annotated[
+        float,
+        About(
+            "part of live traffic that trials have together, beside the release in force; 'whole': one trial at a time "
+            "for everybody, for traffic that is there to evaluate",
+            option="--exploration",
+            metavar="SHARE",
+            named={"whole": 1.0},
+        ),
+    ] = 0.1
+    parallel: Annotated[int, About("trials at once, as arms of equal shares", metavar="N")] = 1
+    deadline_seconds: Annotated[float, About("of a trial on an arm", option="--deadline", metavar="SECONDS")] = (
+        7 * 86_400.0
+    )
+    feedback_delay_seconds: Annotated[
+        float, About("how long a unit's feedback is waited for", option="--feedback-delay", metavar="SECONDS")
+    ] = 60.0
 
     @property
     def whole(self) -> bool:
@@ -88,6 +106,8 @@ class Exploration:
 class Study:
     """What is optimized, by what, and for how long.
 
+    A field stands here and in proto/otel_opto/v1/study.proto; all else that knows it is made of this class.
+
     Attributes:
         name: Unique.
         service: Whose parameters.
@@ -99,36 +119,71 @@ class Study:
         max_trials: How many proposals are tried after the baseline.
         seed: The same seed and the same feedback give the same search.
         feedback_filter: Attributes that feedback must have to count.
-        labels: What feedback without a score of its own counts as, by its label: ``{"good": 1.0, "bad": 0.0}``.
         instruction: The objective in words (omega of the Trace paper), for optimizers that read.
         reach: Which traces the graph of a judged output is made of.
+        labels: What feedback without a score of its own counts as, by its label: ``{"good": 1.0, "bad": 0.0}``.
         lowest: Of the metric; lower scores count as this where arms are compared.
         highest: The same above.
         exploration: How releases are tried.
         promotion: Who says that the best one may become everybody's, where trials are arms.
     """
 
-    name: str
-    service: str
-    metric: str
-    direction: Direction = Direction.MAXIMIZE
-    optimizer: str = "search"
-    optimizer_options: Mapping[str, AnyValue] = field(default_factory=dict)
-    parameters: tuple[str, ...] = ()
-    batch_size: int = 20
-    max_trials: int = 30
-    seed: int = 0
-    feedback_filter: Mapping[str, str] = field(default_factory=dict)
-    instruction: str = ""
-    reach: Reach = Reach.TRACE
-    labels: Mapping[str, float] = field(default_factory=dict)
-    lowest: float = 0.0
-    highest: float = 1.0
+    name: Annotated[str, About("of the study", option="name")]
+    service: Annotated[str, About("the application's service.name", metavar="NAME")]
+    metric: Annotated[str, About("name of the feedback that is the objective", metavar="NAME")]
+    direction: Annotated[Direction, About("which way it is better")] = Direction.MAXIMIZE
+    optimizer: Annotated[str, About("search, optoprime, or an installed one", metavar="NAME")] = "search"
+    optimizer_options: Annotated[
+        Mapping[str, AnyValue],
+        About("for the optimizer; the value is JSON where it is JSON, else a text", "--option", "KEY=VALUE"),
+    ] = field(default_factory=dict)
+    parameters: Annotated[tuple[str, ...], About("default: all trainable ones", "--parameter", "KEY")] = ()
+    batch_size: Annotated[int, About("scored feedbacks per trial", metavar="N")] = 20
+    max_trials: Annotated[int, About("proposals after the baseline", metavar="N")] = 30
+    seed: Annotated[int, About("the same seed and feedback give the same search", metavar="N")] = 0
+    feedback_filter: Annotated[
+        Mapping[str, str], About("count only feedback with this attribute", "--filter", "KEY=VALUE")
+    ] = field(default_factory=dict)
+    instruction: Annotated[str, About("the objective in words, for optimizers that read", metavar="TEXT")] = ""
+    reach: Annotated[
+        Reach,
+        About(
+            "of the graph of a judged output: its trace, also the traces it links to, also its session's earlier ones"
+        ),
+    ] = Reach.TRACE
+    labels: Annotated[
+        Mapping[str, float],
+        About(
+            "what feedback with this label and without a score counts as: --label good=1 --label bad=0",
+            "--label",
+            "LABEL=SCORE",
+        ),
+    ] = field(default_factory=dict)
+    lowest: Annotated[
+        float, About("lowest score; what is below counts as it where arms are compared", metavar="SCORE")
+    ] = 0.0
+    highest: Annotated[float, About("highest score, the same above", metavar="SCORE")] = 1.0
     exploration: Exploration = field(default_factory=Exploration)
-    promotion: Policy = Policy.APPROVAL
+    promotion: Annotated[
+        Policy, About("who says that the best release may be rolled out to everybody: a person, or the evidence")
+    ] = Policy.APPROVAL
 
     def faults(self) -> list[str]:
         """Every fault of its own fields: what was found, what is allowed."""
+        amounts = {
+            "labels": (len(self.labels), _MOST_LABELS),
+            "feedback_filter": (len(self.feedback_filter), _MOST_LABELS),
+            "optimizer_options": (len(self.optimizer_options), _MOST_LABELS),
+            "parameters": (len(self.parameters), MOST_PARAMETERS),
+        }
+        faults = [
+            f"{name}: found {found:,}, allowed are {most:,} at most"
+            for name, (found, most) in amounts.items()
+            if found > most
+        ]
+        return faults or [*self._wrong_fields(), *self.exploration.faults(), *self._wrong_labels()]
+
+    def _wrong_fields(self) -> list[str]:
         faults = []
         if not _NAME.fullmatch(self.name):
             faults.append(f"name: found {self.name!r}, allowed are 1 to 64 letters, digits, '.', '_', '-'")
@@ -140,11 +195,26 @@ class Study:
             faults.append(f"batch_size: found {self.batch_size}, allowed is 1 to 100000")
         if not 1 <= self.max_trials <= 10_000:
             faults.append(f"max_trials: found {self.max_trials}, allowed is 1 to 10000")
+        if not 0 <= self.seed < 2**32:
+            faults.append(f"seed: found {self.seed}, allowed is 0 to {2**32 - 1}")
         if not (math.isfinite(self.highest - self.lowest) and self.lowest < self.highest):
             faults.append(
                 f"range: found {self.lowest:g} to {self.highest:g}, allowed are finite ends, the lowest first"
             )
-        return [*faults, *self.exploration.faults()]
+        return faults
+
+    def _wrong_labels(self) -> list[str]:
+        known = [folded(label) for label in self.labels]
+        twice = sorted({one for one in known if known.count(one) > 1})
+        return [
+            *(
+                f"labels: {label!r}: found {score}, allowed are finite numbers"
+                for label, score in self.labels.items()
+                if not math.isfinite(score)
+            ),
+            *(f"labels: {label!r} stands there twice" for label in twice),
+            *(["labels: found one without a name"] if "" in known else []),
+        ]
 
 
 class StudyState(Enum):

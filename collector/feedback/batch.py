@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from collector.core.feedback import Feedback, StoredFeedback
+from collector.core.feedback import Feedback, StoredFeedback, folded
 from collector.core.study import Study
 
 
@@ -47,11 +47,6 @@ def scoring(labels: Mapping[str, float]) -> Callable[[Feedback], float | None]:
         return scores.get(folded(feedback.label))
 
     return score_of
-
-
-def folded(label: str) -> str:
-    """A label as it is compared."""
-    return label.strip().casefold()
 
 
 def mean_score(batch: Sequence[Feedback]) -> float:

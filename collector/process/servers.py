@@ -17,7 +17,7 @@ from collector.access.grpc_guard import GrpcGuard
 from collector.access.origins import Cors, OriginMatcher
 from collector.access.table import HttpTable, RpcTable, rpcs
 from collector.access.tokens import Access, Denied
-from collector.api import grpc_services, http, rollout_http
+from collector.api import grpc_services, http, rollout_grpc, rollout_http, rpc
 from collector.api.attended import Attended
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
@@ -129,10 +129,11 @@ class Servers:
 
     def _otlp_over_grpc(self) -> str:
         served = self._served
-        api = grpc_services.table(served.operations, served.bulletins, self._access)
-        server = self._grpc_server("otlp_grpc", {**otlp_grpc.RPCS, **grpc_services.scopes(api)})
+        own = grpc_services.table(served.operations, served.rollouts, served.bulletins, self._access)
+        api = [*own, *rollout_grpc.table(served.rollouts, self._access)]
+        server = self._grpc_server("otlp_grpc", {**otlp_grpc.RPCS, **rpc.scopes(api)})
         server.add_generic_rpc_handlers(otlp_grpc.handlers(served.pipeline, served.counters, served.budget))
-        server.add_generic_rpc_handlers(grpc_services.handlers(api, served.bodies))
+        server.add_generic_rpc_handlers(rpc.handlers(api, served.bodies))
         protocol = self._config.receivers.otlp.protocols.grpc
         return self._serve_grpc(server, protocol.endpoint, "receivers.otlp.protocols.grpc", protocol.tls)
 

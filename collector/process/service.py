@@ -16,6 +16,8 @@ from collector.api.rollouts import RolloutOperations
 from collector.assembly.assembly import Assembly, AssemblyLimits
 from collector.core.errors import CollectorError, ConfigError
 from collector.core.identity.ids import trace_id_of
+from collector.core.protocols import Clock
+from collector.core.requests import Caller, Requests
 from collector.core.study import Reach
 from collector.core.telemetry import TraceBounds
 from collector.core.times import bounded
@@ -28,10 +30,11 @@ from collector.heartbeat import Heartbeat
 from collector.jaeger.reader import Reader
 from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
-from collector.process.config import Config, ExporterConfig, GraphConfig
+from collector.process.config import Config, ExporterConfig, GraphConfig, SigningConfig
 from collector.process.servers import Addresses, Served, Servers
 from collector.publisher.desk import Desk
 from collector.publisher.hub import AssignmentHub
+from collector.publisher.signing import Signer
 from collector.reading.reader import RequestReader
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.retention import Retention, RetentionLimits
@@ -64,8 +67,8 @@ class Collector:
     """One collector in this process. The only place where concrete classes are named.
 
     Raises:
-        ConfigError: from `start`, if an address cannot be bound, the store cannot be opened, a study is wrong, or an
-            exporter leads back here.
+        ConfigError: if the signing key is none; from `start`, if an address cannot be bound, the store cannot be
+            opened, a study is wrong, or an exporter leads back here.
     """
 
     def __init__(self, config: Config) -> None:
@@ -91,9 +94,10 @@ class Collector:
         )
         self._workers = _workers(config.graph)
         self._readers = Workers(WorkerLimits(memory_bytes=2**30 + 12 * otlp.max_request_bytes))
-        self._desk = Desk(self._store.ledger, self._hub, self._counters)
-        self._studies = Studies(self._store.ledger, self._desk)
-        self._rollouts = Rollouts(self._store.ledger, self._desk)
+        self._requests = Requests(self._store.ledger)
+        self._desk = Desk(self._requests, self._hub, self._counters, _signer(config.signing, self._clock))
+        self._studies = Studies(self._requests, self._desk)
+        self._rollouts = Rollouts(self._requests, self._desk)
         self._servers: Servers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -127,11 +131,12 @@ class Collector:
                     load_optimizer=optimizers.load,
                     counters=self._counters,
                     clock=self._clock,
+                    requests=self._requests,
                     wake=woken.set,
                 )
             )
             rollouts = RolloutOperations(
-                self._store.ledger, self._store, self._desk, self._rollouts, watch, rollout_runner
+                self._requests, self._store, self._desk, self._rollouts, watch, rollout_runner, self._clock
             )
             self._servers = self._bound(pipeline, operations, rollouts)
             _refuse_circles(self._config.exporters, self._servers.addresses)
@@ -195,7 +200,7 @@ class Collector:
             if document.name in known:
                 continue
             try:
-                await operations.create_study(document.study(), "configuration", may_approve=True)
+                await operations.create_study(document.study(), Caller("configuration", may_approve=True))
             except CollectorError as error:
                 faults.append(f"config: studies: {error}")
         if faults:
@@ -216,6 +221,15 @@ class Collector:
         await self._workers.stop()
         await self._readers.stop()
         await self._store.stop()
+
+
+def _signer(config: SigningConfig, clock: Clock) -> Signer | None:
+    if config.key_file is None:
+        return None
+    try:
+        return Signer(config.key_file.read_bytes(), clock)
+    except (ValueError, OSError) as error:
+        raise ConfigError([f"config: signing.key_file: {config.key_file}: {error}"]) from None
 
 
 def _workers(config: GraphConfig) -> Workers:

@@ -15,6 +15,7 @@ from collector.core.release import Release, ReleaseDraft, number_release
 from collector.counters import Counter, Counters
 from collector.publisher.events import (
     RELEASES,
+    SIGNED,
     assigned,
     assignment_of,
     assignment_stream,
@@ -23,6 +24,7 @@ from collector.publisher.events import (
     signature_stream,
     signed,
 )
+from collector.publisher.signing import Signer
 from otel_opto.assignment import Arm, Assignment
 
 _LOG = logging.getLogger(__name__)
@@ -65,10 +67,12 @@ class Desk:
         ledger: Where both are kept.
         publisher: Is told of what is new, behind the ledger.
         counters: Releases are counted.
+        signer: Signs what is published by the collector itself; None where the private key is elsewhere.
     """
 
-    def __init__(self, ledger: Ledger, publisher: Publisher, counters: Counters) -> None:
+    def __init__(self, ledger: Ledger, publisher: Publisher, counters: Counters, signer: Signer | None = None) -> None:
         self._ledger = ledger
+        self._signer = signer
         self._publisher = publisher
         self._counters = counters
         self._assignments: Fold[Assignment | None] = Fold(ledger, None, _last_assignment)
@@ -104,6 +108,16 @@ class Desk:
             return (await self._assignments.of(stream)).state
         found = await self._ledger.event(stream, revision)
         return assignment_of(found) if found is not None else None
+
+    async def lacks_a_key(self, service: str) -> int:
+        """The release in force, where it is signed and this desk could not sign another one; else 0.
+
+        Applications that hold the public key would refuse what is published without a person who signs it.
+        """
+        in_force = await self.assignment(service)
+        if self._signer is not None or in_force is None or not await self.envelope(in_force.control):
+            return 0
+        return in_force.control
 
     async def control(self, service: str) -> Release | None:
         """The release of everybody who is in no arm; None before the first."""
@@ -147,6 +161,8 @@ class Desk:
         actor: str,
         place: Place = whole,
         also: Callable[[Release], Sequence[Change]] = lambda _: (),
+        *,
+        by_itself: bool = False,
     ) -> Release:
         """Makes a draft the next release and puts it where it belongs, together with other changes: all or nothing.
 
@@ -156,6 +172,7 @@ class Desk:
             place: What is in force then.
             also: Further changes that belong to it. They may depend on the release, and are asked for again where
                 somebody else was faster.
+            by_itself: Nobody will sign it afterwards, so it is signed here where there is a key.
 
         Raises:
             Outdated: a stream of the further changes was changed by somebody else.
@@ -168,6 +185,8 @@ class Desk:
             after = place(before, release)
             assignment = _following(before, after)
             changes = [released(release), *also(release)]
+            if by_itself and self._signer is not None:
+                changes.append(signed(release, await asyncio.to_thread(self._signer.envelope, release), 0))
             if after != before:
                 changes.insert(1, assigned(assignment, draft.reason))
             try:
@@ -219,10 +238,11 @@ class Desk:
         async def both() -> Sequence[Recorded]:
             signatures = self._signatures
             recorded = await self._ledger.append(changes, actor)
+            envelopes = {one.stream: str(one.data["envelope"]) for one in recorded if one.kind == SIGNED}
             for release in (release_of(one) for one in recorded if one.stream == RELEASES):
                 _keep(self._releases, release.number, release)
                 if signatures == self._signatures:
-                    _keep(self._envelopes, release.number, "")
+                    _keep(self._envelopes, release.number, envelopes.get(signature_stream(release.number), ""))
             if assignment is not None:
                 self._publisher.publish(assignment)
             return recorded

@@ -11,6 +11,7 @@ from collector.core.release import Release, ReleasedValue
 from otel_opto.assignment import Arm, Assignment
 
 RELEASES = "releases"
+SIGNED = "release_signed"
 _RELEASED, _ASSIGNED = "released", "assigned"
 
 
@@ -40,7 +41,7 @@ def signature_stream(number: int) -> str:
 
 def signed(release: Release, envelope: str, version: int) -> Change:
     """Adds a signature; the last one counts."""
-    event = Event("release_signed", {"envelope": envelope}, release.service)
+    event = Event(SIGNED, {"envelope": envelope}, release.service)
     return Change(signature_stream(release.number), version, (event,))
 
 

@@ -4,21 +4,12 @@ Stream ``rollout/NAME`` holds one rollout; stream ``rollouts/SERVICE`` says whic
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
-from collector.core.ledger import Event, Json, Recorded
-from collector.core.rollout import (
-    Guardrail,
-    Metric,
-    Rollout,
-    RolloutPlan,
-    RolloutState,
-    Rule,
-    Signal,
-    Stage,
-)
-from collector.core.study import Direction, Policy
+from collector.core.ledger import Event, Recorded
+from collector.core.record import record_of, tree_of
+from collector.core.rollout import Rollout, RolloutPlan, RolloutState
 
 PREFIX = "rollout/"
 _STATES = {
@@ -39,6 +30,9 @@ _RAMPING_FROM = {
     RolloutState.PAUSED: "rollout_resumed",
     RolloutState.INCONCLUSIVE: "rollout_resumed",
 }
+BEGINS = frozenset({"rollout_submitted", "rollout_began"})
+"""With these it is on its way: it waits for its approval, or has its first share."""
+
 _DRAFTED, _APPROVED, _TAKEN, _FREED = "rollout_drafted", "rollout_approved", "traffic_taken", "traffic_freed"
 
 
@@ -54,7 +48,7 @@ def traffic_stream(service: str) -> str:
 
 def drafted(plan: RolloutPlan) -> Event:
     """A rollout is planned."""
-    return Event(_DRAFTED, _document(plan), plan.service)
+    return Event(_DRAFTED, tree_of(plan), plan.service)
 
 
 def approved(rollout: Rollout, content_hash: str, actor: str) -> Event:
@@ -90,7 +84,7 @@ def rollout(before: Rollout | None, events: Sequence[Recorded]) -> Rollout | Non
     for one in events:
         data: Any = one.data
         if before is None:
-            before = Rollout(one.stream.removeprefix(PREFIX), _plan(data), RolloutState.DRAFT)
+            before = Rollout(one.stream.removeprefix(PREFIX), record_of(RolloutPlan, data), RolloutState.DRAFT)
         elif one.kind == _APPROVED:
             before = replace(before, approved_by=data["by"])
         elif one.kind in _STATES:
@@ -108,30 +102,4 @@ def _moved(before: Rollout, state: RolloutState, data: Mapping[str, Any], now_un
         message=data["message"],
         stage_began_unix_nano=now_unix_nano if ramps else before.stage_began_unix_nano,
         began_unix_nano=before.began_unix_nano or (now_unix_nano if ramps else 0),
-    )
-
-
-def _document(plan: RolloutPlan) -> dict[str, Json]:
-    metric = None if plan.metric is None else {**asdict(plan.metric), "direction": plan.metric.direction.value}
-    return {
-        **asdict(plan),
-        "metric": metric,
-        "rule": plan.rule.value,
-        "policy": plan.policy.value,
-        "stages": [asdict(stage) for stage in plan.stages],
-        "guardrails": [{**asdict(rail), "signal": rail.signal.value} for rail in plan.guardrails],
-    }
-
-
-def _plan(data: Mapping[str, Any]) -> RolloutPlan:
-    metric = data["metric"]
-    return RolloutPlan(
-        **{
-            **data,
-            "metric": metric and Metric(**{**metric, "direction": Direction(metric["direction"])}),
-            "rule": Rule(data["rule"]),
-            "policy": Policy(data["policy"]),
-            "stages": tuple(Stage(**stage) for stage in data["stages"]),
-            "guardrails": tuple(Guardrail(**{**rail, "signal": Signal(rail["signal"])}) for rail in data["guardrails"]),
-        }
     )

@@ -52,6 +52,11 @@ class Rollouts:
             raise NotFound(f"rollout {name!r}: there is none of that name; `otel-opto rollouts` lists them")
         return found
 
+    async def at(self, name: str, version: int) -> Rollout:
+        """One rollout as it was when its stream had that version. Raises as `rollout`."""
+        found = await self._rollouts.at(history.rollout_stream(name), version)
+        return found or await self.rollout(name)
+
     async def holder(self, service: str) -> str:
         """The rollout that has the service's traffic; empty if none has."""
         return (await self._holders.of(history.traffic_stream(service))).state

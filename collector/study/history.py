@@ -9,13 +9,10 @@ from dataclasses import asdict, replace
 from typing import Any, cast
 
 from collector.core.ledger import Event, Json, Recorded
+from collector.core.record import record_of, tree_of
 from collector.core.study import (
     Cost,
-    Direction,
-    Exploration,
-    Policy,
     Proposal,
-    Reach,
     RejectedProposal,
     Study,
     StudyRecord,
@@ -27,6 +24,8 @@ PREFIX = "study/"
 _CREATED, _OPENED, _COMPLETED = "study_created", "trial_opened", "trial_completed"
 _GIVEN_UP, _REJECTED, _CONCLUDED = "trial_aborted", "proposal_rejected", "study_concluded"
 _BEGAN, _ENDED = "study_began", "study_ended"
+ENDS = frozenset({_CONCLUDED})
+"""With these a study has ended."""
 
 
 def study_stream(name: str) -> str:
@@ -41,9 +40,7 @@ def running_stream(service: str) -> str:
 
 def created(study: Study) -> Event:
     """A study begins."""
-    enums = {"direction": study.direction.value, "reach": study.reach.value, "promotion": study.promotion.value}
-    definition = {**asdict(study), **enums}
-    return Event(_CREATED, definition, study.service)
+    return Event(_CREATED, tree_of(study), study.service)
 
 
 def opened(study: Study, trial: Trial) -> Event:
@@ -136,17 +133,8 @@ def record(before: StudyRecord | None, events: Sequence[Recorded]) -> StudyRecor
 
 
 def _study(definition: Mapping[str, Any]) -> Study:
-    fields = {name: definition[name] for name in Study.__dataclass_fields__ if name in definition}
     # A study that began before there were arms goes on for everybody.
-    exploration = definition.get("exploration", {"share": 1.0})
-    changed = {
-        "direction": Direction(definition["direction"]),
-        "parameters": tuple(definition["parameters"]),
-        "reach": Reach(definition.get("reach", Reach.TRACE.value)),
-        "exploration": Exploration(**exploration),
-        "promotion": Policy(definition.get("promotion", Policy.APPROVAL.value)),
-    }
-    return Study(**{**fields, **changed})
+    return record_of(Study, {"exploration": {"share": 1.0}, **definition})
 
 
 def _trial(data: Mapping[str, Any], now_unix_nano: int) -> Trial:

@@ -34,6 +34,10 @@ class Studies:
         """None if there is no such study."""
         return (await self._records.of(history.study_stream(name))).state
 
+    async def at(self, name: str, version: int) -> StudyRecord | None:
+        """One study as it was when its stream had that version."""
+        return await self._records.at(history.study_stream(name), version)
+
     async def names(self) -> Mapping[str, int]:
         """Every study in order of creation, with a number that rises with every change of it."""
         found = await self._ledger.streams(history.PREFIX)
@@ -99,7 +103,7 @@ class Studies:
             trial = Trial(number, release.number, values, proposal.reasoning, proposal.cost)
             return [Change(stream, known.version, (history.opened(record.study, trial),))]
 
-        return await self.desk.publish(draft, actor_of(name), place, begun)
+        return await self.desk.publish(draft, actor_of(name), place, begun, by_itself=True)
 
     async def begin_with_control(self, name: str, keys: Sequence[str]) -> None:
         """The control is the baseline: it stays in force, and the study's first trial is what it has already.
@@ -162,7 +166,7 @@ class Studies:
             return None
         by = actor or actor_of(name)
         if draft is not None:
-            return await self.desk.publish(draft, by, whole, lambda _: changes)
+            return await self.desk.publish(draft, by, whole, lambda _: changes, by_itself=True)
         record = await self.study(name)
         arms = [trial.release for trial in record.running_trials()] if record is not None else []
         service = record.study.service if record is not None else ""

@@ -404,6 +404,67 @@ class GetReleaseResponse(google.protobuf.message.Message):
 Global___GetReleaseResponse: typing_extensions.TypeAlias = GetReleaseResponse
 
 @typing.final
+class ProposeReleaseRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class ValuesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        @property
+        def value(self) -> otel_opto.v1.parameter_pb2.Value: ...
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: otel_opto.v1.parameter_pb2.Value | None = ...,
+        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["value", b"value"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    SERVICE_FIELD_NUMBER: builtins.int
+    VALUES_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    service: builtins.str
+    reason: builtins.str
+    @property
+    def values(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, otel_opto.v1.parameter_pb2.Value]:
+        """by key, one at least; what is not named stays as it is in force"""
+
+    def __init__(
+        self,
+        *,
+        service: builtins.str = ...,
+        values: collections.abc.Mapping[builtins.str, otel_opto.v1.parameter_pb2.Value] | None = ...,
+        reason: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["reason", b"reason", "service", b"service", "values", b"values"]) -> None: ...
+
+Global___ProposeReleaseRequest: typing_extensions.TypeAlias = ProposeReleaseRequest
+
+@typing.final
+class ProposeReleaseResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RELEASE_FIELD_NUMBER: builtins.int
+    @property
+    def release(self) -> Global___Release:
+        """in force for nobody yet; the first of a service is for everybody"""
+
+    def __init__(
+        self,
+        *,
+        release: Global___Release | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["release", b"release"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["release", b"release"]) -> None: ...
+
+Global___ProposeReleaseResponse: typing_extensions.TypeAlias = ProposeReleaseResponse
+
+@typing.final
 class RollbackRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -64,6 +64,11 @@ class ReleaseServiceStub(object):
                 request_serializer=otel__opto_dot_v1_dot_release__pb2.SignReleaseRequest.SerializeToString,
                 response_deserializer=otel__opto_dot_v1_dot_release__pb2.SignReleaseResponse.FromString,
                 _registered_method=True)
+        self.ProposeRelease = channel.unary_unary(
+                '/otel_opto.v1.ReleaseService/ProposeRelease',
+                request_serializer=otel__opto_dot_v1_dot_release__pb2.ProposeReleaseRequest.SerializeToString,
+                response_deserializer=otel__opto_dot_v1_dot_release__pb2.ProposeReleaseResponse.FromString,
+                _registered_method=True)
         self.Rollback = channel.unary_unary(
                 '/otel_opto.v1.ReleaseService/Rollback',
                 request_serializer=otel__opto_dot_v1_dot_release__pb2.RollbackRequest.SerializeToString,
@@ -114,6 +119,13 @@ class ReleaseServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ProposeRelease(self, request, context):
+        """INVALID_ARGUMENT
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Rollback(self, request, context):
         """NOT_FOUND; FAILED_PRECONDITION if a value no longer fits
         """
@@ -153,6 +165,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.SignRelease,
                     request_deserializer=otel__opto_dot_v1_dot_release__pb2.SignReleaseRequest.FromString,
                     response_serializer=otel__opto_dot_v1_dot_release__pb2.SignReleaseResponse.SerializeToString,
+            ),
+            'ProposeRelease': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeRelease,
+                    request_deserializer=otel__opto_dot_v1_dot_release__pb2.ProposeReleaseRequest.FromString,
+                    response_serializer=otel__opto_dot_v1_dot_release__pb2.ProposeReleaseResponse.SerializeToString,
             ),
             'Rollback': grpc.unary_unary_rpc_method_handler(
                     servicer.Rollback,
@@ -322,6 +339,33 @@ class ReleaseService(object):
             '/otel_opto.v1.ReleaseService/SignRelease',
             otel__opto_dot_v1_dot_release__pb2.SignReleaseRequest.SerializeToString,
             otel__opto_dot_v1_dot_release__pb2.SignReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeRelease(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/otel_opto.v1.ReleaseService/ProposeRelease',
+            otel__opto_dot_v1_dot_release__pb2.ProposeReleaseRequest.SerializeToString,
+            otel__opto_dot_v1_dot_release__pb2.ProposeReleaseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -121,6 +121,22 @@ _ReleaseServiceSignReleaseType = typing_extensions.TypeVar(
     ],
 )
 
+_ReleaseServiceProposeReleaseType = typing_extensions.TypeVar(
+    '_ReleaseServiceProposeReleaseType',
+    grpc.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.ProposeReleaseRequest,
+        otel_opto.v1.release_pb2.ProposeReleaseResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.ProposeReleaseRequest,
+        otel_opto.v1.release_pb2.ProposeReleaseResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.ProposeReleaseRequest,
+        otel_opto.v1.release_pb2.ProposeReleaseResponse,
+    ],
+)
+
 _ReleaseServiceRollbackType = typing_extensions.TypeVar(
     '_ReleaseServiceRollbackType',
     grpc.UnaryUnaryMultiCallable[
@@ -137,7 +153,7 @@ _ReleaseServiceRollbackType = typing_extensions.TypeVar(
     ],
 )
 
-class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _ReleaseServiceAcknowledgeReleaseType, _ReleaseServiceListReleasesType, _ReleaseServiceGetReleaseType, _ReleaseServiceGetAssignmentType, _ReleaseServiceSignReleaseType, _ReleaseServiceRollbackType]):
+class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _ReleaseServiceAcknowledgeReleaseType, _ReleaseServiceListReleasesType, _ReleaseServiceGetReleaseType, _ReleaseServiceGetAssignmentType, _ReleaseServiceSignReleaseType, _ReleaseServiceProposeReleaseType, _ReleaseServiceRollbackType]):
     @typing.overload
     def __init__(self: ReleaseServiceStub[
         grpc.UnaryStreamMultiCallable[
@@ -163,6 +179,10 @@ class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _Relea
         grpc.UnaryUnaryMultiCallable[
             otel_opto.v1.release_pb2.SignReleaseRequest,
             otel_opto.v1.release_pb2.SignReleaseResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            otel_opto.v1.release_pb2.ProposeReleaseRequest,
+            otel_opto.v1.release_pb2.ProposeReleaseResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             otel_opto.v1.release_pb2.RollbackRequest,
@@ -197,6 +217,10 @@ class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _Relea
             otel_opto.v1.release_pb2.SignReleaseResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            otel_opto.v1.release_pb2.ProposeReleaseRequest,
+            otel_opto.v1.release_pb2.ProposeReleaseResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             otel_opto.v1.release_pb2.RollbackRequest,
             otel_opto.v1.release_pb2.RollbackResponse,
         ],
@@ -218,6 +242,9 @@ class ReleaseServiceStub(typing.Generic[_ReleaseServiceWatchReleasesType, _Relea
 
     SignRelease: _ReleaseServiceSignReleaseType
     """NOT_FOUND; the last signature counts"""
+
+    ProposeRelease: _ReleaseServiceProposeReleaseType
+    """INVALID_ARGUMENT"""
 
     Rollback: _ReleaseServiceRollbackType
     """NOT_FOUND; FAILED_PRECONDITION if a value no longer fits"""
@@ -246,6 +273,10 @@ ReleaseServiceAsyncStub: typing_extensions.TypeAlias = ReleaseServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         otel_opto.v1.release_pb2.SignReleaseRequest,
         otel_opto.v1.release_pb2.SignReleaseResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        otel_opto.v1.release_pb2.ProposeReleaseRequest,
+        otel_opto.v1.release_pb2.ProposeReleaseResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         otel_opto.v1.release_pb2.RollbackRequest,
@@ -300,6 +331,14 @@ class ReleaseServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[otel_opto.v1.release_pb2.SignReleaseResponse, collections.abc.Awaitable[otel_opto.v1.release_pb2.SignReleaseResponse]]:
         """NOT_FOUND; the last signature counts"""
+
+    @abc.abstractmethod
+    def ProposeRelease(
+        self,
+        request: otel_opto.v1.release_pb2.ProposeReleaseRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[otel_opto.v1.release_pb2.ProposeReleaseResponse, collections.abc.Awaitable[otel_opto.v1.release_pb2.ProposeReleaseResponse]]:
+        """INVALID_ARGUMENT"""
 
     @abc.abstractmethod
     def Rollback(

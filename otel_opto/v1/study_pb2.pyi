@@ -117,27 +117,9 @@ class Exploration(google.protobuf.message.Message):
 Global___Exploration: typing_extensions.TypeAlias = Exploration
 
 @typing.final
-class Range(google.protobuf.message.Message):
-    """The range of a metric's scores; others count as the nearer end where arms are compared."""
-
-    DESCRIPTOR: google.protobuf.descriptor.Descriptor
-
-    LOWEST_FIELD_NUMBER: builtins.int
-    HIGHEST_FIELD_NUMBER: builtins.int
-    lowest: builtins.float
-    highest: builtins.float
-    def __init__(
-        self,
-        *,
-        lowest: builtins.float = ...,
-        highest: builtins.float = ...,
-    ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["highest", b"highest", "lowest", b"lowest"]) -> None: ...
-
-Global___Range: typing_extensions.TypeAlias = Range
-
-@typing.final
 class Study(google.protobuf.message.Message):
+    """Its fields are those of collector/core/study.py, by name; a test says which one is missing here."""
+
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     @typing.final
@@ -188,7 +170,8 @@ class Study(google.protobuf.message.Message):
     LABELS_FIELD_NUMBER: builtins.int
     EXPLORATION_FIELD_NUMBER: builtins.int
     PROMOTION_FIELD_NUMBER: builtins.int
-    RANGE_FIELD_NUMBER: builtins.int
+    LOWEST_FIELD_NUMBER: builtins.int
+    HIGHEST_FIELD_NUMBER: builtins.int
     name: builtins.str
     """unique: letters, digits, '.', '_', '-'"""
     service: builtins.str
@@ -209,6 +192,10 @@ class Study(google.protobuf.message.Message):
     reach: Global___Reach.ValueType
     """which traces the graph of a judged output is made of"""
     promotion: Global___Promotion.ValueType
+    lowest: builtins.float
+    """lower scores count as this where arms are compared; unset: 0"""
+    highest: builtins.float
+    """the same above; unset: 1"""
     @property
     def parameters(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """keys; empty: every trainable parameter of the service"""
@@ -224,10 +211,6 @@ class Study(google.protobuf.message.Message):
     @property
     def exploration(self) -> Global___Exploration:
         """unset: as its defaults"""
-
-    @property
-    def range(self) -> Global___Range:
-        """unset: 0 to 1"""
 
     def __init__(
         self,
@@ -248,10 +231,15 @@ class Study(google.protobuf.message.Message):
         labels: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
         exploration: Global___Exploration | None = ...,
         promotion: Global___Promotion.ValueType = ...,
-        range: Global___Range | None = ...,
+        lowest: builtins.float | None = ...,
+        highest: builtins.float | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["exploration", b"exploration", "range", b"range"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "instruction", b"instruction", "labels", b"labels", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "range", b"range", "reach", b"reach", "seed", b"seed", "service", b"service"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "exploration", b"exploration", "highest", b"highest", "lowest", b"lowest"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "service", b"service"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_highest", b"_highest"]) -> typing.Literal["highest"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_lowest", b"_lowest"]) -> typing.Literal["lowest"] | None: ...
 
 Global___Study: typing_extensions.TypeAlias = Study
 

@@ -86,7 +86,7 @@ def test_a_rollback_ends_the_rollout_with_it(collector: RunningCollector) -> Non
             "allowed are rising ones",
         ),
         ({"guardrails": [{"signal": "latency"}]}, "guardrail latency: needs a bound"),
-        ({"guardrails": [{"signal": "magic"}]}, "signal: error, latency"),
+        ({"guardrails": [{"signal": "magic"}]}, "signal: input should be 'error', 'latency'"),
         ({"content_hash": "f" * 64}, "content_hash: found"),
         ({"margin": 2}, "margin: found 2"),
         ({"surprise": 1}, "surprise"),
@@ -141,3 +141,49 @@ def test_the_demos_second_act_promotes_the_good_and_takes_back_the_bad(
         "rollout better: release 2",
         "rollout worse: release 3",
     ]
+
+
+def test_whatever_changes_something_is_done_once_under_its_id(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with RunningCollector(tmp_path / "data") as running:
+        client = running.client
+        client.put("/v1/services/team%2Fqa/parameters", PARAMETERS, "declare")
+        proposed = [client.post("/v1/services/team%2Fqa/releases", {"values": {"k": k}}, f"k={k}") for k in (1, 5)]
+        study = {"name": "s", "service": "team/qa", "metric": "q", "exploration": {"share": 1.0}}
+        created = client.post("/v1/studies", study, "create")
+        plan = {"service": "team/qa", "release": 2, "policy": "automatic"}
+        stopped = client.post("/v1/studies/s/stop", {}, "stop")
+        steps = [client.put("/v1/rollouts/r", plan, "start")]
+        steps += [client.post(f"/v1/rollouts/r/{step}", {}, step) for step in ("pause", "resume")]
+        back = client.post("/v1/releases/1/rollback", {}, "back")
+        signed = client.post("/v1/releases/1/signature", {"envelope": "{}"}, "sign")
+        before = client.get("/v1/audit", limit=1)["events"][0]["sequence"]
+        running.kill()
+    with RunningCollector(tmp_path / "data", running.addresses) as running:
+        client = running.client
+        changed = {"parameters": [{**PARAMETERS["parameters"][0], "default": 2}]}
+        for call in (
+            lambda: client.put("/v1/services/team%2Fqa/parameters", changed, "declare"),
+            lambda: client.post("/v1/services/team%2Fqa/releases", {"values": {"k": 2}}, "k=1"),
+            lambda: client.post("/v1/studies", {**study, "seed": 1}, "create"),
+            lambda: client.post("/v1/studies/s/stop", {}, "create"),
+            lambda: client.put("/v1/rollouts/r", {**plan, "margin": 0.2}, "start"),
+            lambda: client.post("/v1/rollouts/r/abort", {}, "pause"),
+            lambda: client.post("/v1/releases/2/rollback", {}, "back"),
+        ):
+            with pytest.raises(Refused, match="use a new id for a new request"):
+                call()
+        client.put("/v1/services/team%2Fqa/parameters", PARAMETERS, "declare")
+        assert proposed == [
+            client.post("/v1/services/team%2Fqa/releases", {"values": {"k": k}}, f"k={k}") for k in (1, 5)
+        ]
+        assert client.post("/v1/studies", study, "create") == created
+        assert client.post("/v1/studies/s/stop", {}, "stop") == stopped
+        assert [client.put("/v1/rollouts/r", plan, "start")] == steps[:1]
+        assert [client.post(f"/v1/rollouts/r/{step}", {}, step) for step in ("pause", "resume")] == steps[1:]
+        assert client.post("/v1/releases/1/rollback", {}, "back") == back
+        assert client.post("/v1/releases/1/signature", {"envelope": "{}"}, "sign") == signed
+        assert client.get("/v1/audit", limit=1)["events"][0]["sequence"] == before
+        words = said(running, capsys, "releases", "rollback", "1", "--request-id", "back")
+        assert f"release {back['number']} is published" in words

@@ -14,7 +14,7 @@ from collector.cli.demo.improvement import Improvement, improve
 from collector.cli.demo.live import run_live
 from collector.cli.demo.processes import Application, CollectorProcess
 from collector.cli.demo.report import Report, show_report
-from collector.cli.studies import options_of
+from collector.cli.options import pairs_of
 from collector.core.errors import ConfigError
 
 METRIC = "answer_quality"
@@ -120,7 +120,7 @@ def _improve_example(arguments: argparse.Namespace, directory: Path) -> Report:
 
 
 def _study(arguments: argparse.Namespace, batch_size: int) -> dict[str, object]:
-    options = options_of(arguments.option)
+    options = pairs_of(arguments.option, "--option")
     if arguments.model:
         options["model"] = arguments.model
     default = 8 if arguments.optimizer == "optoprime" else 25

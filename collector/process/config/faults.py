@@ -44,7 +44,9 @@ class Sources:
                 value: object = self._file.tree
                 for part in path:
                     value = value[int(part)] if isinstance(value, list) else value[part]  # type: ignore[index]
-                text = text.replace(repr(value), f"what {' and '.join(names)} of the environment hold")
+                hidden = f"what {' and '.join(names)} of the environment hold"
+                # As a number it stands there without quotes.
+                text = text.replace(repr(value), hidden).replace(f"found {value}", f"found {hidden}")
         return text
 
 

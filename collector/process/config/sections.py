@@ -228,6 +228,17 @@ class AuthConfig(_Section):
     )
 
 
+class SigningConfig(_Section):
+    """A key of the collector's own; off by default, because signing keeps the collector from changing applications."""
+
+    key_file: FilePath | None = Field(
+        None,
+        description="An Ed25519 private key, PEM, with which releases of studies and rollbacks are signed. Whoever "
+        "takes over the collector can then make applications run any values that their parameters allow "
+        "(docs/signing.md).",
+    )
+
+
 class FeedbackConfig(_Section):
     """Feedback on its way to its span."""
 
@@ -261,6 +272,7 @@ class Config(_Section):
     jaeger: JaegerConfig = JaegerConfig()
     exporters: dict[str, ExporterConfig] = Field({}, description="OTLP endpoints to forward to, by name.")
     auth: AuthConfig = AuthConfig()
+    signing: SigningConfig = SigningConfig()
     feedback: FeedbackConfig = FeedbackConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
     studies: list[StudyDocument] = Field(

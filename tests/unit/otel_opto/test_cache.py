@@ -7,17 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from otel_opto.assignment import Arm, Assignment
 from otel_opto.cache import ReleaseCache, default_directory
 from otel_opto.setup import settings_of
 from otel_opto.spec import content_hash, value_hash
 from otel_opto.v1 import release_pb2
+from otel_opto.wire import assignment_to_proto
 
 
-def message(service: str = "qa", value: str = "good {question}", number: int = 7) -> release_pb2.Release:
+def release(service: str = "qa", value: str = "good {question}", number: int = 7) -> release_pb2.Release:
     made = release_pb2.Release(number=number, service=service, hash=content_hash([("prompt", value)]))
     released = made.values.add(key="prompt", version=number, hash=value_hash(value))
     released.value.text = value
     return made
+
+
+def message(service: str = "qa", value: str = "good {question}") -> release_pb2.WatchReleasesResponse:
+    """A control and an arm of a third of the units."""
+    assignment = Assignment(service, 4, 7, (Arm(8, 0, 3_333),), "salt")
+    return release_pb2.WatchReleasesResponse(
+        release=release(service, value), assignment=assignment_to_proto(assignment),
+        arms=[release(service, "of the arm", 8)],
+    )  # fmt: skip
 
 
 def file_of(directory: Path) -> Path:
@@ -26,8 +37,8 @@ def file_of(directory: Path) -> Path:
 
 
 def loaded(cache: ReleaseCache) -> object:
-    release = cache.load()
-    return release and release.values["prompt"].value
+    kept = cache.load()
+    return kept and kept.control.values["prompt"].value
 
 
 def test_what_was_stored_is_loaded_and_nobody_else_may_look(tmp_path: Path) -> None:
@@ -51,6 +62,25 @@ def test_services_share_no_file_whatever_they_are_called(
         cache.store(message(service, f"of {service!r}"))
         assert loaded(cache) == f"of {service!r}"
     assert [path.name for path in tmp_path.iterdir()] == ["otel-opto"]
+
+
+def test_what_is_kept_is_the_whole_assignment(tmp_path: Path) -> None:
+    ReleaseCache(tmp_path, "qa").store(message())
+    kept = ReleaseCache(tmp_path, "qa").load()
+    assert kept is not None
+    assert kept.assignment == Assignment("qa", 4, 7, (Arm(8, 0, 3_333),), "salt")
+    assert [(arm.number, arm.values["prompt"].value) for arm in kept.arms] == [(8, "of the arm")]
+
+
+def test_any_flipped_byte_is_damage(tmp_path: Path) -> None:
+    cache = ReleaseCache(tmp_path, "qa")
+    cache.store(message())
+    whole = file_of(tmp_path).read_bytes()
+    for position in range(0, len(whole), 7):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1
+        file_of(tmp_path).write_bytes(flipped)
+        assert cache.load() is None
 
 
 def test_another_service_s_release_is_passed_over(tmp_path: Path) -> None:

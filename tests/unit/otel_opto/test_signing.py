@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from collector.cli.signing import envelope_of, make_keys
-from otel_opto.assignment import Arm, Assignment
+from collector.publisher.signing import envelope_of, make_keys
+from otel_opto.assignment import Arm, Assignment, unit_of
+from otel_opto.cache import ReleaseCache
 from otel_opto.parameter import Parameter, spec_of
 from otel_opto.release import Release, ReleasedValue
 from otel_opto.setup import Sdk
 from otel_opto.signing import Signed, Unverified, Verifier, pre_authentication
-from otel_opto.spec import Constraint
+from otel_opto.spec import Constraint, content_hash
 from otel_opto.testing import FakeReleaseServer, SpanCapture
 from otel_opto.v1 import release_pb2
+from otel_opto.wire import assignment_to_proto, value_to_proto
 
 NOW = int(time.time())
 VALUES = {"k": 5, "on": True, "x": 0.5, "prompt": "Zoë"}
@@ -122,13 +124,15 @@ def server() -> Iterator[FakeReleaseServer]:
         yield running
 
 
-def connected(server: FakeReleaseServer, keys: Keys, cache: Path) -> tuple[Sdk, Parameter[Any]]:
+def connected(
+    server: FakeReleaseServer, keys: Keys, cache: Path, wait_seconds: float = 5.0
+) -> tuple[Sdk, Parameter[Any]]:
     sdk = Sdk()
     k = Parameter(spec_of("k", 0, Constraint(), "", trainable=True), 0, sdk.pins)
     capture = SpanCapture()
     sdk.configure(
         service_name="shop", endpoint=server.endpoint, cache_dir=cache, public_key=keys.public,
-        tracer_provider=capture.tracer_provider, logger_provider=capture.logger_provider, wait_seconds=5.0,
+        tracer_provider=capture.tracer_provider, logger_provider=capture.logger_provider, wait_seconds=wait_seconds,
     )  # fmt: skip
     return sdk, k
 
@@ -161,4 +165,34 @@ def test_with_a_key_that_cannot_be_read_nothing_is_applied(
     server.publish(1, {"k": 1})
     sdk, k = connected(server, keys, tmp_path / "cache")
     assert (k.value, server.acknowledgements) == (0, [])
+    sdk.shutdown()
+
+
+def test_an_application_that_starts_alone_gives_every_unit_its_arm(keys: Keys, tmp_path: Path) -> None:
+    """The collector is away; of what is on disk counts what is signed and has not expired."""
+
+    def made(number: int, expires: int) -> release_pb2.Release:
+        values = {"k": number}
+        return release_pb2.Release(
+            number=number, service="shop", hash=content_hash(values.items()),
+            values=[release_pb2.ReleasedValue(key="k", value=value_to_proto(number), version=number)],
+            envelope=envelope_of(Signed("shop", number, values, NOW, expires), keys.private).encode(),
+        )  # fmt: skip
+
+    later = NOW * 2
+    assignment = Assignment("shop", 5, 1, (Arm(2, 0, 4_000), Arm(3, 4_000, 4_000)), "salt")
+    message = release_pb2.WatchReleasesResponse(
+        release=made(1, later), assignment=assignment_to_proto(assignment), arms=[made(2, later), made(3, NOW - 1)]
+    )
+    ReleaseCache(tmp_path, "shop").store(message)
+    with FakeReleaseServer() as server:
+        pass  # now nobody listens there
+    sdk, k = connected(server, keys, tmp_path, wait_seconds=0.0)
+    found = {}
+    for unit in map(str, range(40)):
+        with sdk.pins.targeting(unit), sdk.start_node("answer"):
+            found[unit] = k.value
+    meant = {unit: {1: 1, 2: 2, 3: 1}[assignment.release_for(unit_of(unit))] for unit in found}
+    assert found == meant
+    assert set(found.values()) == {1, 2}
     sdk.shutdown()

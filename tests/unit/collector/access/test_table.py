@@ -13,7 +13,10 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 
 from collector.access.table import rpcs
 from collector.access.tokens import Access, Scope
-from collector.api import grpc_services, http, rollout_http
+from collector.api import grpc_services, http, rollout_grpc, rollout_http, rpc
+from collector.api.operations import Operations
+from collector.api.rollouts import RolloutOperations
+from collector.api.scopes import SCOPES
 from collector.jaeger import http as jaeger_http
 from collector.jaeger import remote_storage
 from collector.process.config import load
@@ -26,10 +29,14 @@ TOKENS = {scope: scope.value * 5 for scope in Scope}
 OPEN = Access([])
 API = [
     *http.endpoints(None, bool, None, OPEN),  # type: ignore[arg-type]
-    *rollout_http.endpoints(None, OPEN, None),  # type: ignore[arg-type]
+    *rollout_http.endpoints(RolloutOperations, OPEN, None),  # type: ignore[arg-type]
     *jaeger_http.endpoints(None, int),  # type: ignore[arg-type]
 ]
-SHARED_PORT = {**otlp_grpc.RPCS, **grpc_services.scopes(grpc_services.table(None, None, OPEN)), **HEALTH_RPCS}  # type: ignore[arg-type]
+SHARED_PORT = {
+    **otlp_grpc.RPCS,
+    **rpc.scopes([*grpc_services.table(None, None, None, OPEN), *rollout_grpc.table(RolloutOperations, OPEN)]),
+    **HEALTH_RPCS,
+}  # type: ignore[arg-type]
 JAEGER_PORT = {**remote_storage.RPCS, **REFLECTION_RPCS, **HEALTH_RPCS}
 
 
@@ -162,6 +169,14 @@ async def test_what_reflection_names_stands_in_the_table(at: Addresses) -> None:
         call.cancel()
     named = {service.name for service in answer.list_services_response.service}
     assert named == {method.split("/")[1] for method in JAEGER_PORT}
+
+
+def test_every_operation_has_its_scope() -> None:
+    operations = {name for name in vars(Operations) if not name.startswith("_")} - {"parameters", "counters"}
+    rollouts = {"rollouts", "rollout", "watch_rollout", "propose_release", "audit"} | {
+        f"{step}_rollout" for step in ("start", "approve", "pause", "resume", "promote", "abort")
+    }
+    assert SCOPES.keys() == operations | rollouts | {"watch_releases"}
 
 
 def test_a_method_without_a_row_and_a_row_without_a_method_are_said() -> None:

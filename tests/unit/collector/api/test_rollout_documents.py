@@ -19,7 +19,6 @@ LARGE: dict[str, Callable[[], object]] = {
     "empty stages": lambda: {**PLAN, "stages": [{}] * (MOST_VALUES // 2 - 9)},
     "stages": lambda: {**PLAN, "stages": [STAGE] * (MOST_VALUES // 4)},
     "guardrails": lambda: {**PLAN, "guardrails": [{"signal": "error"}] * (MOST_VALUES // 4)},
-    "a long name": lambda: {**PLAN, "targeting": "x" * 4_000_000},
 }
 
 
@@ -57,6 +56,8 @@ def test_shares_beyond_any_number_are_refused() -> None:
         (RolloutPlan("shop", 2, "", cap_seconds=float("inf")), "cap_seconds"),
         (RolloutPlan("shop", 2, "", Metric("m", lowest=-1.7e308, highest=1.7e308)), "metric"),
         (RolloutPlan("shop", 2, "", guardrails=(Guardrail(Signal.ERROR),) * 2), "more than once"),
+        (RolloutPlan("shop", 2, "", targeting="x" * 4_000_000), "targeting: found a name of 4000000 characters"),
+        (RolloutPlan("shop", 2, "", Metric("")), "metric: found a name of 0 characters"),
     ],
 )
 def test_what_the_comparison_could_not_reckon_with_is_a_fault(plan: RolloutPlan, fault: str) -> None:

@@ -6,7 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from collector.core.protocols import Clock
+from collector.core.release import Release
 from otel_opto.signing import PAYLOAD_TYPE, Signed, pre_authentication
+
+DAYS = 365.0
+"""For which a release is signed, where nobody says otherwise."""
 
 _EXTRA = "signing needs the extra: pip install 'otel-opto[signing]'"
 
@@ -16,12 +21,13 @@ def make_keys(private: Path, public: Path) -> None:
 
     Raises:
         FileExistsError: one of the files is there.
+        ValueError: the extra is not installed.
     """
     try:
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - an extra
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
     except ImportError:
-        raise SystemExit(f"otel-opto: {_EXTRA}") from None
+        raise ValueError(_EXTRA) from None
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -39,14 +45,14 @@ def envelope_of(signed: Signed, private_key: bytes) -> str:
     """The DSSE envelope of what is signed, as JSON.
 
     Raises:
-        ValueError: it is no Ed25519 private key.
+        ValueError: it is no Ed25519 private key, or the extra is not installed.
     """
     try:
         import rfc8785  # noqa: PLC0415 - an extra
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
         from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
     except ImportError:
-        raise SystemExit(f"otel-opto: {_EXTRA}") from None
+        raise ValueError(_EXTRA) from None
     key = load_pem_private_key(private_key, password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"the private key is {type(key).__name__}; allowed is an Ed25519 key, PEM")
@@ -60,3 +66,27 @@ def envelope_of(signed: Signed, private_key: bytes) -> str:
             "signatures": [{"sig": base64.b64encode(signature).decode()}],
         }
     )
+
+
+class Signer:
+    """Signs what the collector publishes by itself, for a year: releases of trials, and rollbacks.
+
+    Args:
+        private_key: PEM.
+        clock: Says when.
+
+    Raises:
+        ValueError: it is no Ed25519 private key, or the extra is not installed.
+    """
+
+    def __init__(self, private_key: bytes, clock: Clock) -> None:
+        self._key = private_key
+        self._clock = clock
+        envelope_of(Signed("", 0, {}, 0, 0), private_key)
+
+    def envelope(self, release: Release) -> str:
+        """The signature of a release, now."""
+        now = self._clock.now_unix_nano() // 10**9
+        values = {key: released.value for key, released in release.values.items()}
+        signed = Signed(release.service, release.number, values, now, now + int(DAYS * 86_400))
+        return envelope_of(signed, self._key)
