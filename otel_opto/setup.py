@@ -92,6 +92,7 @@ class Sdk:
         self._tracer_provider: TracerProvider | None = None
         self._logger_provider: LoggerProvider | None = None
         self._processed: weakref.WeakSet[SdkTracerProvider] = weakref.WeakSet()
+        self._rehearsing = False
 
     def configure(  # noqa: PLR0913 - keywords only, one per setting
         self,
@@ -138,6 +139,8 @@ class Sdk:
             "public_key": public_key,
             "instance_id": instance_id,
         }
+        if self._rehearsing:
+            return True
         try:
             self.shutdown()
             return self._configure(given, tracer_provider, logger_provider, wait_seconds)
@@ -161,10 +164,7 @@ class Sdk:
             found = providers.set_up(settings.service, settings.instance_id, settings.endpoint)
         self._tracer_provider = found
         self._logger_provider = logger_provider or _logs.get_logger_provider()
-        if isinstance(found, SdkTracerProvider) and found not in self._processed:
-            found.add_span_processor(ReleaseSpanProcessor(self.pins))
-            found.add_span_processor(self._flows)
-            self._processed.add(found)
+        self._process(found)
         cache = ReleaseCache(settings.cache_directory, settings.service, settings.cache_key)
         self.pins.serve(settings.service)
         self._carry()
@@ -172,6 +172,29 @@ class Sdk:
         self._client = Client(self.registry, _target(settings), cache, verifier=verifier)
         self._client.start()
         return self._client.wait(wait_seconds) if wait_seconds > 0 else False
+
+    def _process(self, provider: TracerProvider) -> None:
+        if isinstance(provider, SdkTracerProvider) and provider not in self._processed:
+            provider.add_span_processor(ReleaseSpanProcessor(self.pins))
+            provider.add_span_processor(self._flows)
+            self._processed.add(provider)
+
+    @contextmanager
+    def rehearse(self, tracer_provider: TracerProvider, logger_provider: LoggerProvider) -> Iterator[None]:
+        """Within it spans and feedback go to these providers, and to nobody else: see `otel_opto.testing.Rehearsal`.
+
+        What was connected is disconnected; `configure` and `shutdown` do nothing, so that an application may call them.
+        """
+        self.shutdown()
+        self._tracer_provider, self._logger_provider = tracer_provider, logger_provider
+        self._process(tracer_provider)
+        self._carry()
+        self._rehearsing = True
+        try:
+            yield
+        finally:
+            self._rehearsing = False
+            self.shutdown()
 
     def _carry(self) -> None:
         """What is injected anywhere in this process names the release, once."""
@@ -181,6 +204,8 @@ class Sdk:
 
     def shutdown(self, timeout_seconds: float = 2.0) -> None:
         """Ends the connection; nothing is in force afterwards but the code's defaults. Safe twice and unconfigured."""
+        if self._rehearsing:
+            return
         client, self._client = self._client, None
         if client is not None:
             client.stop(timeout_seconds)
