@@ -3,6 +3,7 @@
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,7 @@ class Client:
         self._verifier = verifier
         self._stopping = threading.Event()
         self._answered = threading.Event()
+        self._told = threading.Event()
         self._undeclared = threading.Event()
         self._channel = self._connect()
         self._parameters = parameter_pb2_grpc.ParameterServiceStub(self._channel)
@@ -110,8 +112,19 @@ class Client:
             thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Returns once the collector has answered, or after that time; whether it has."""
-        return self._answered.wait(seconds)
+        """Returns once what the collector has in force is applied, or after that time; whether it has answered."""
+        deadline = time.monotonic() + seconds
+        if not self._answered.wait(seconds):
+            return False
+        rest = max(deadline - time.monotonic(), 0.0)
+        asked = release_pb2.GetAssignmentRequest(service=self._target.service)
+        try:
+            found = self._releases.GetAssignment(asked, timeout=rest, metadata=self._target.headers)
+        except grpc.RpcError:
+            return True
+        if found.HasField("assignment"):  # else nothing is released yet, and nothing comes
+            self._told.wait(deadline - time.monotonic())
+        return True
 
     def stop(self, seconds: float) -> None:
         """Ends the watch. What is in force stays in force."""
@@ -165,6 +178,7 @@ class Client:
         self._answered.set()
         for message in stream:
             self._apply(message)
+            self._told.set()
 
     def _apply(self, message: release_pb2.WatchReleasesResponse) -> None:
         """The whole of what is in force or nothing of it; of an arm whose release does not fit, the control."""

@@ -8,6 +8,7 @@
 A flag is the parameter of the same key; reading it is a use of the parameter, recorded on the current span.
 """
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -21,9 +22,14 @@ from openfeature.provider import AbstractProvider, Metadata
 import otel_opto
 from otel_opto.parameter import Parameter, Resolved, spec_of
 from otel_opto.setup import Sdk
-from otel_opto.spec import Constraint, InvalidValue
+from otel_opto.spec import Constraint, InvalidValue, ParameterType
 
 _T = TypeVar("_T")
+_BOOLEAN = (ParameterType.BOOLEAN,)
+_STRING = (ParameterType.TEXT, ParameterType.CHOICE, ParameterType.CODE)
+_INTEGER = (ParameterType.INTEGER,)
+_FLOAT = (ParameterType.FLOAT, ParameterType.INTEGER)
+_OBJECT = (ParameterType.JSON,)
 _MOST_DECLARED = 1_000
 """Flags that are declared by being asked for: a key made of a user's id must not fill memory and collector."""
 
@@ -62,26 +68,26 @@ class OptoProvider(AbstractProvider):
         self, flag_key: str, default_value: bool, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[bool]:
         """Of a parameter of type boolean."""
-        return self._resolved(flag_key, default_value, evaluation_context, (bool,))
+        return self._resolved(flag_key, default_value, evaluation_context, _BOOLEAN)
 
     def resolve_string_details(
         self, flag_key: str, default_value: str, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[str]:
-        """Of a parameter of type text or choice."""
-        return self._resolved(flag_key, default_value, evaluation_context, (str,))
+        """Of a parameter of type text, choice or code."""
+        return self._resolved(flag_key, default_value, evaluation_context, _STRING)
 
     def resolve_integer_details(
         self, flag_key: str, default_value: int, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[int]:
         """Of a parameter of type integer."""
-        return self._resolved(flag_key, default_value, evaluation_context, (int,))
+        return self._resolved(flag_key, default_value, evaluation_context, _INTEGER)
 
     def resolve_float_details(
         self, flag_key: str, default_value: float, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[float]:
         """Of a parameter of type float or integer."""
         default = float(default_value) if isinstance(default_value, int) else default_value
-        found = self._resolved(flag_key, default, evaluation_context, (float, int))
+        found = self._resolved(flag_key, default, evaluation_context, _FLOAT)
         found.value = float(found.value)
         return found
 
@@ -92,18 +98,20 @@ class OptoProvider(AbstractProvider):
         evaluation_context: EvaluationContext | None = None,
     ) -> FlagResolutionDetails[Sequence[FlagValueType] | Mapping[str, FlagValueType]]:
         """Of a parameter whose value is a list or an object."""
-        return self._resolved(flag_key, default_value, evaluation_context, (list, dict))
+        found = self._resolved(flag_key, default_value, evaluation_context, _OBJECT)
+        if isinstance(found.value, str):
+            found.value = json.loads(found.value)
+        return found
 
     def _resolved(
-        self, key: str, default: _T, evaluation: EvaluationContext | None, types: tuple[type, ...]
+        self, key: str, default: _T, evaluation: EvaluationContext | None, types: Sequence[ParameterType]
     ) -> FlagResolutionDetails[_T]:
         try:
             parameter = self._parameter(key, default)
         except InvalidValue as error:
             return _failed(default, ErrorCode.FLAG_NOT_FOUND, str(error))
-        kind = type(parameter.spec.default)
-        if kind not in types:
-            wanted = " or ".join(one.__name__ for one in types)
+        if parameter.spec.type not in types:
+            wanted = " or ".join(one.value for one in types)
             said = f"parameter {key!r} is a {parameter.spec.type.value}; asked for as {wanted}"
             return _failed(default, ErrorCode.TYPE_MISMATCH, said)
         target = evaluation.targeting_key if evaluation is not None else None

@@ -24,7 +24,7 @@ from otel_opto.dataflow import DataflowSpanProcessor
 from otel_opto.feedback import FeedbackEvents
 from otel_opto.node import Node, NodeFactory
 from otel_opto.pinning import Pins, ReleaseSpanProcessor
-from otel_opto.propagation import ReleasePropagator
+from otel_opto.propagation import carrying
 from otel_opto.registry import Registry
 from otel_opto.signing import verifier_of
 
@@ -126,7 +126,8 @@ class Sdk:
             tracer_provider: Else the global one.
             logger_provider: Carries feedback. Else the global one.
             instance_id: Else the provider's ``service.instance.id``, else a random one.
-            wait_seconds: Waits so long at most for the collector's first answer.
+            wait_seconds: Waits so long at most for the collector's first answer, and until what it has in force is
+                applied: for programs that end soon.
 
         Returns:
             Whether the collector has answered; False where it was not waited for.
@@ -198,9 +199,7 @@ class Sdk:
 
     def _carry(self) -> None:
         """What is injected anywhere in this process names the release, once."""
-        present = propagate.get_global_textmap()
-        wrapped = present.wrapped if isinstance(present, ReleasePropagator) else present
-        propagate.set_global_textmap(ReleasePropagator(wrapped, self.pins))
+        propagate.set_global_textmap(carrying(propagate.get_global_textmap(), self.pins))
 
     def shutdown(self, timeout_seconds: float = 2.0) -> None:
         """Ends the connection; nothing is in force afterwards but the code's defaults. Safe twice and unconfigured."""

@@ -285,6 +285,11 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
             self._changed.notify_all()
         return release_pb2.AcknowledgeReleaseResponse()
 
+    def GetAssignment(self, request: Any, context: Any) -> release_pb2.GetAssignmentResponse:  # noqa: ARG002, N802
+        """See proto/otel_opto/v1/release.proto."""
+        with self._changed:
+            return release_pb2.GetAssignmentResponse(assignment=self._current.assignment if self._current else None)
+
     def WatchReleases(self, request: Any, context: Any) -> Iterator[release_pb2.WatchReleasesResponse]:  # noqa: N802
         """See proto/otel_opto/v1/release.proto."""
         watcher: queue.SimpleQueue[release_pb2.WatchReleasesResponse | None] = queue.SimpleQueue()
