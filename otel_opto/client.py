@@ -1,5 +1,6 @@
 """The way to the collector: declares parameters, watches releases, acknowledges them. All in background threads."""
 
+import atexit
 import logging
 import random
 import threading
@@ -24,6 +25,7 @@ _LOG = logging.getLogger("otel_opto")
 _FIRST_BACKOFF_SECONDS, _LAST_BACKOFF_SECONDS = 0.2, 10.0
 _CALL_SECONDS = 5.0
 _GATHER_SECONDS = 0.02
+_AT_EXIT_SECONDS = 0.5
 _MOST_ANSWERS = 1_000
 CHANNEL_OPTIONS = (
     ("grpc.keepalive_time_ms", 30_000),
@@ -81,6 +83,7 @@ class Client:
         self._stopping = threading.Event()
         self._answered = threading.Event()
         self._told = threading.Event()
+        self._declared = threading.Event()
         self._undeclared = threading.Event()
         self._channel = self._connect()
         self._parameters = parameter_pb2_grpc.ParameterServiceStub(self._channel)
@@ -106,16 +109,21 @@ class Client:
         if cached is not None and not self._registry.faults_of(cached) and not self._unverified(cached):
             alone = Assignment(self._target.service, 0, cached.number)
             self._registry.apply(alone, [cached], confirmed=False)
-        self._registry.on_declared(self._undeclared.set)
+        self._registry.on_declared(self._declare_anew)
         self._undeclared.set()
+        atexit.register(self._end)
         for thread in self._threads:
             thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Returns once what the collector has in force is applied, or after that time; whether it has answered."""
+        """Returns once what the collector has in force is applied, or after that time; whether it has answered.
+
+        What is declared by now has been declared by then.
+        """
         deadline = time.monotonic() + seconds
         if not self._answered.wait(seconds):
             return False
+        self._declared.wait(deadline - time.monotonic())
         rest = max(deadline - time.monotonic(), 0.0)
         asked = release_pb2.GetAssignmentRequest(service=self._target.service)
         try:
@@ -128,6 +136,7 @@ class Client:
 
     def stop(self, seconds: float) -> None:
         """Ends the watch. What is in force stays in force."""
+        atexit.unregister(self._end)
         self._registry.on_declared(None)
         self._stopping.set()
         self._undeclared.set()
@@ -238,6 +247,15 @@ class Client:
         if len(self._said) > _MOST_ANSWERS:
             del self._said[next(iter(self._said))]
 
+    def _declare_anew(self) -> None:
+        self._declared.clear()
+        self._undeclared.set()
+
+    def _end(self) -> None:
+        """A program that ends at once has said what it declared, where there is a collector to hear it."""
+        if self._connected:
+            self._declared.wait(_AT_EXIT_SECONDS)
+
     def _declare(self) -> None:
         """Declares everything whenever something new was declared, or a collector was found."""
         while True:
@@ -253,8 +271,11 @@ class Client:
             )
             try:
                 self._parameters.DeclareParameters(request, timeout=_CALL_SECONDS, metadata=self._target.headers)
+                if not self._undeclared.is_set():
+                    self._declared.set()
             except grpc.RpcError as error:
                 if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+                    self._declared.set()
                     _LOG.error("the collector refuses the declared parameters: %s", _words(error))
                 elif self._connected and not self._stopping.wait(_FIRST_BACKOFF_SECONDS):
                     self._undeclared.set()

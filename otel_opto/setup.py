@@ -21,6 +21,7 @@ from otel_opto import providers, semconv
 from otel_opto.cache import ReleaseCache, default_directory
 from otel_opto.client import Client, Target
 from otel_opto.dataflow import DataflowSpanProcessor
+from otel_opto.declarations import declare
 from otel_opto.feedback import FeedbackEvents
 from otel_opto.node import Node, NodeFactory
 from otel_opto.pinning import Pins, ReleaseSpanProcessor
@@ -45,6 +46,7 @@ class Settings:
     cache_key: bytes = field(default=b"", repr=False)
     public_key: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    parameters: Path | None = None
 
 
 def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str], resource: Resource | None) -> Settings:
@@ -58,6 +60,7 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
     over_grpc = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") == "grpc"
     certificate = environment.get("OTEL_EXPORTER_OTLP_CERTIFICATE", "")
     cache = first("cache_dir", environment.get("OTEL_OPTO_CACHE_DIR"), default_directory(environment))
+    parameters = environment.get("OTEL_OPTO_PARAMETERS", "")
     key = arguments.get("cache_key") or environment.get("OTEL_OPTO_CACHE_KEY", "")
     return Settings(
         endpoint=first(
@@ -65,6 +68,7 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
         ),
         service=first(
             "service_name",
+            environment.get("OTEL_OPTO_SERVICE"),
             environment.get("OTEL_SERVICE_NAME"),
             named.get(semconv.SERVICE_NAME),
             "unknown_service",
@@ -75,6 +79,7 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
         disabled=environment.get("OTEL_OPTO_DISABLED", "").lower() in ("1", "true", "yes"),
         certificate=Path(certificate) if certificate else None,
         public_key=first("public_key", environment.get("OTEL_OPTO_PUBLIC_KEY")),
+        parameters=Path(parameters) if parameters else None,
         headers=tuple(parse_env_headers(environment.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True).items()),
     )
 
@@ -110,10 +115,11 @@ class Sdk:
         """Connects the application to its collector. Returns at once; nothing that fails reaches the caller.
 
         Without an OpenTelemetry SDK in the application it sets one up that exports to the same endpoint. Called again,
-        it replaces what was set up before; a process that was forked calls it anew.
+        it replaces what was set up before; a process that was forked calls it anew. What the file that
+        OTEL_OPTO_PARAMETERS names declares is declared, too (`otel_opto.declarations`).
 
         Args:
-            service_name: Else OTEL_SERVICE_NAME, else the tracer provider's ``service.name``.
+            service_name: Else OTEL_OPTO_SERVICE, else OTEL_SERVICE_NAME, else the tracer provider's ``service.name``.
             endpoint: The collector's gRPC address. Else OTEL_OPTO_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT where
                 OTEL_EXPORTER_OTLP_PROTOCOL is grpc, else ``http://127.0.0.1:4317``. OTEL_EXPORTER_OTLP_HEADERS
                 (a bearer token, for example) and OTEL_EXPORTER_OTLP_CERTIFICATE hold for it, too.
@@ -166,6 +172,8 @@ class Sdk:
         self._tracer_provider = found
         self._logger_provider = logger_provider or _logs.get_logger_provider()
         self._process(found)
+        if settings.parameters is not None:
+            declare(self.registry, settings.parameters)
         cache = ReleaseCache(settings.cache_directory, settings.service, settings.cache_key)
         self.pins.serve(settings.service)
         self._carry()

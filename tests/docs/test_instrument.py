@@ -19,3 +19,8 @@ def test_at_most_five_lines_change(after: Path) -> None:
 
 def test_the_applications_are_these() -> None:
     assert len(AFTER) == 5
+
+
+def test_the_parameters_file_on_the_page_is_the_example_s() -> None:
+    page = (APPS.parents[1] / "docs" / "instrument.md").read_text(encoding="utf-8")
+    assert (APPS.parent / "no_code" / "parameters.yaml").read_text(encoding="utf-8") in page
