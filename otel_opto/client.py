@@ -1,8 +1,10 @@
 """The way to the collector: declares parameters, watches releases, acknowledges them. All in background threads."""
 
+import atexit
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ _LOG = logging.getLogger("otel_opto")
 _FIRST_BACKOFF_SECONDS, _LAST_BACKOFF_SECONDS = 0.2, 10.0
 _CALL_SECONDS = 5.0
 _GATHER_SECONDS = 0.02
+_AT_EXIT_SECONDS = 0.5
 _MOST_ANSWERS = 1_000
 CHANNEL_OPTIONS = (
     ("grpc.keepalive_time_ms", 30_000),
@@ -78,6 +81,8 @@ class Client:
         self._verifier = verifier
         self._stopping = threading.Event()
         self._answered = threading.Event()
+        self._told = threading.Event()
+        self._declared = threading.Event()
         self._undeclared = threading.Event()
         self._channel = self._connect()
         self._parameters = parameter_pb2_grpc.ParameterServiceStub(self._channel)
@@ -104,17 +109,34 @@ class Client:
             arms = [arm for arm in kept.arms if not self._faults_of(arm)]
             self._registry.apply(kept.assignment, [kept.control, *arms], confirmed=False)
             self._note_applied(kept.control)
-        self._registry.on_declared(self._undeclared.set)
+        self._registry.on_declared(self._declare_anew)
         self._undeclared.set()
+        atexit.register(self._end)
         for thread in self._threads:
             thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Returns once the collector has answered, or after that time; whether it has."""
-        return self._answered.wait(seconds)
+        """Returns once what the collector has in force is applied, or after that time; whether it has answered.
+
+        What is declared by now has been declared by then.
+        """
+        deadline = time.monotonic() + seconds
+        if not self._answered.wait(seconds):
+            return False
+        self._declared.wait(deadline - time.monotonic())
+        rest = max(deadline - time.monotonic(), 0.0)
+        asked = release_pb2.GetAssignmentRequest(service=self._target.service)
+        try:
+            found = self._releases.GetAssignment(asked, timeout=rest, metadata=self._target.headers)
+        except grpc.RpcError:
+            return True
+        if found.HasField("assignment"):  # else nothing is released yet, and nothing comes
+            self._told.wait(deadline - time.monotonic())
+        return True
 
     def stop(self, seconds: float) -> None:
         """Ends the watch. What is in force stays in force."""
+        atexit.unregister(self._end)
         self._registry.on_declared(None)
         self._stopping.set()
         self._undeclared.set()
@@ -165,6 +187,7 @@ class Client:
         self._answered.set()
         for message in stream:
             self._apply(message)
+            self._told.set()
 
     def _apply(self, message: release_pb2.WatchReleasesResponse) -> None:
         """The whole of what is in force or nothing of it; of an arm whose release does not fit, the control."""
@@ -231,6 +254,15 @@ class Client:
         if len(self._said) > _MOST_ANSWERS:
             del self._said[next(iter(self._said))]
 
+    def _declare_anew(self) -> None:
+        self._declared.clear()
+        self._undeclared.set()
+
+    def _end(self) -> None:
+        """A program that ends at once has said what it declared, where there is a collector to hear it."""
+        if self._connected:
+            self._declared.wait(_AT_EXIT_SECONDS)
+
     def _declare(self) -> None:
         """Declares everything whenever something new was declared, or a collector was found."""
         while True:
@@ -246,8 +278,11 @@ class Client:
             )
             try:
                 self._parameters.DeclareParameters(request, timeout=_CALL_SECONDS, metadata=self._target.headers)
+                if not self._undeclared.is_set():
+                    self._declared.set()
             except grpc.RpcError as error:
                 if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+                    self._declared.set()
                     _LOG.error("the collector refuses the declared parameters: %s", _words(error))
                 elif self._connected and not self._stopping.wait(_FIRST_BACKOFF_SECONDS):
                     self._undeclared.set()

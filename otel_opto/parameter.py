@@ -55,6 +55,10 @@ class Parameter(Generic[T]):
         """The value in force for the current trace; its use is recorded on the current span."""
         return self._resolve(record=True).value
 
+    def use(self) -> Resolved[T]:
+        """The value in force and why; its use is recorded on the current span."""
+        return self._resolve(record=True)
+
     def resolve(self) -> Resolved[T]:
         """The value in force and why; nothing is recorded."""
         return self._resolve(record=False)

@@ -5,6 +5,33 @@ from opentelemetry.propagators import textmap
 
 from otel_opto.pinning import Pins
 
+_DEEPEST = 10
+
+
+def carrying(present: textmap.TextMapPropagator, pins: Pins) -> textmap.TextMapPropagator:
+    """The propagator to be the global one, so that whatever is injected names the release, once.
+
+    A propagator around others (logfire's, which looks at what its own kind wraps) stays outermost: ours goes inside.
+    """
+    outer: textmap.TextMapPropagator | None = None
+    inner = present
+    for _ in range(_DEEPEST):
+        wrapped = getattr(inner, "wrapped", None)
+        if not isinstance(wrapped, textmap.TextMapPropagator):
+            break
+        if isinstance(inner, ReleasePropagator):
+            inner = wrapped
+            break
+        outer, inner = inner, wrapped
+    own = ReleasePropagator(inner, pins)
+    if outer is None:
+        return own
+    try:
+        outer.wrapped = own  # type: ignore[attr-defined] # it has one, see above
+    except AttributeError:
+        return ReleasePropagator(present, pins)
+    return present
+
 
 class ReleasePropagator(textmap.TextMapPropagator):
     """Adds what the next service has to know to the baggage that is injected; the rest is the wrapped propagator's.

@@ -21,10 +21,11 @@ from otel_opto import providers, semconv
 from otel_opto.cache import ReleaseCache, default_directory
 from otel_opto.client import Client, Target
 from otel_opto.dataflow import DataflowSpanProcessor
+from otel_opto.declarations import declare
 from otel_opto.feedback import FeedbackEvents
 from otel_opto.node import Node, NodeFactory
 from otel_opto.pinning import Pins, ReleaseSpanProcessor
-from otel_opto.propagation import ReleasePropagator
+from otel_opto.propagation import carrying
 from otel_opto.registry import Registry
 from otel_opto.signing import verifier_of
 
@@ -45,6 +46,7 @@ class Settings:
     cache_key: bytes = field(default=b"", repr=False)
     public_key: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    parameters: Path | None = None
 
 
 def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str], resource: Resource | None) -> Settings:
@@ -58,6 +60,7 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
     over_grpc = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") == "grpc"
     certificate = environment.get("OTEL_EXPORTER_OTLP_CERTIFICATE", "")
     cache = first("cache_dir", environment.get("OTEL_OPTO_CACHE_DIR"), default_directory(environment))
+    parameters = environment.get("OTEL_OPTO_PARAMETERS", "")
     key = arguments.get("cache_key") or environment.get("OTEL_OPTO_CACHE_KEY", "")
     return Settings(
         endpoint=first(
@@ -65,6 +68,7 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
         ),
         service=first(
             "service_name",
+            environment.get("OTEL_OPTO_SERVICE"),
             environment.get("OTEL_SERVICE_NAME"),
             named.get(semconv.SERVICE_NAME),
             "unknown_service",
@@ -75,6 +79,7 @@ def settings_of(arguments: Mapping[str, object], environment: Mapping[str, str],
         disabled=environment.get("OTEL_OPTO_DISABLED", "").lower() in ("1", "true", "yes"),
         certificate=Path(certificate) if certificate else None,
         public_key=first("public_key", environment.get("OTEL_OPTO_PUBLIC_KEY")),
+        parameters=Path(parameters) if parameters else None,
         headers=tuple(parse_env_headers(environment.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True).items()),
     )
 
@@ -92,6 +97,7 @@ class Sdk:
         self._tracer_provider: TracerProvider | None = None
         self._logger_provider: LoggerProvider | None = None
         self._processed: weakref.WeakSet[SdkTracerProvider] = weakref.WeakSet()
+        self._rehearsing = False
 
     def configure(  # noqa: PLR0913 - keywords only, one per setting
         self,
@@ -109,10 +115,11 @@ class Sdk:
         """Connects the application to its collector. Returns at once; nothing that fails reaches the caller.
 
         Without an OpenTelemetry SDK in the application it sets one up that exports to the same endpoint. Called again,
-        it replaces what was set up before; a process that was forked calls it anew.
+        it replaces what was set up before; a process that was forked calls it anew. What the file that
+        OTEL_OPTO_PARAMETERS names declares is declared, too (`otel_opto.declarations`).
 
         Args:
-            service_name: Else OTEL_SERVICE_NAME, else the tracer provider's ``service.name``.
+            service_name: Else OTEL_OPTO_SERVICE, else OTEL_SERVICE_NAME, else the tracer provider's ``service.name``.
             endpoint: The collector's gRPC address. Else OTEL_OPTO_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT where
                 OTEL_EXPORTER_OTLP_PROTOCOL is grpc, else ``http://127.0.0.1:4317``. OTEL_EXPORTER_OTLP_HEADERS
                 (a bearer token, for example) and OTEL_EXPORTER_OTLP_CERTIFICATE hold for it, too.
@@ -125,7 +132,8 @@ class Sdk:
             tracer_provider: Else the global one.
             logger_provider: Carries feedback. Else the global one.
             instance_id: Else the provider's ``service.instance.id``, else a random one.
-            wait_seconds: Waits so long at most for the collector's first answer.
+            wait_seconds: Waits so long at most for the collector's first answer, and until what it has in force is
+                applied: for programs that end soon.
 
         Returns:
             Whether the collector has answered; False where it was not waited for.
@@ -138,6 +146,8 @@ class Sdk:
             "public_key": public_key,
             "instance_id": instance_id,
         }
+        if self._rehearsing:
+            return True
         try:
             self.shutdown()
             return self._configure(given, tracer_provider, logger_provider, wait_seconds)
@@ -161,10 +171,9 @@ class Sdk:
             found = providers.set_up(settings.service, settings.instance_id, settings.endpoint)
         self._tracer_provider = found
         self._logger_provider = logger_provider or _logs.get_logger_provider()
-        if isinstance(found, SdkTracerProvider) and found not in self._processed:
-            found.add_span_processor(ReleaseSpanProcessor(self.pins))
-            found.add_span_processor(self._flows)
-            self._processed.add(found)
+        self._process(found)
+        if settings.parameters is not None:
+            declare(self.registry, settings.parameters)
         cache = ReleaseCache(settings.cache_directory, settings.service, settings.cache_key)
         self.pins.serve(settings.service)
         self._carry()
@@ -173,14 +182,37 @@ class Sdk:
         self._client.start()
         return self._client.wait(wait_seconds) if wait_seconds > 0 else False
 
+    def _process(self, provider: TracerProvider) -> None:
+        if isinstance(provider, SdkTracerProvider) and provider not in self._processed:
+            provider.add_span_processor(ReleaseSpanProcessor(self.pins))
+            provider.add_span_processor(self._flows)
+            self._processed.add(provider)
+
+    @contextmanager
+    def rehearse(self, tracer_provider: TracerProvider, logger_provider: LoggerProvider) -> Iterator[None]:
+        """Within it spans and feedback go to these providers, and to nobody else: see `otel_opto.testing.Rehearsal`.
+
+        What was connected is disconnected; `configure` and `shutdown` do nothing, so that an application may call them.
+        """
+        self.shutdown()
+        self._tracer_provider, self._logger_provider = tracer_provider, logger_provider
+        self._process(tracer_provider)
+        self._carry()
+        self._rehearsing = True
+        try:
+            yield
+        finally:
+            self._rehearsing = False
+            self.shutdown()
+
     def _carry(self) -> None:
         """What is injected anywhere in this process names the release, once."""
-        present = propagate.get_global_textmap()
-        wrapped = present.wrapped if isinstance(present, ReleasePropagator) else present
-        propagate.set_global_textmap(ReleasePropagator(wrapped, self.pins))
+        propagate.set_global_textmap(carrying(propagate.get_global_textmap(), self.pins))
 
     def shutdown(self, timeout_seconds: float = 2.0) -> None:
         """Ends the connection; nothing is in force afterwards but the code's defaults. Safe twice and unconfigured."""
+        if self._rehearsing:
+            return
         client, self._client = self._client, None
         if client is not None:
             client.stop(timeout_seconds)

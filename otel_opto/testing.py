@@ -4,33 +4,66 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
+from opentelemetry import _logs, trace
 from opentelemetry.sdk._logs import LoggerProvider, ReadableLogRecord
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.util.types import AnyValue
 
+from otel_opto import semconv
 from otel_opto.assignment import Assignment
-from otel_opto.spec import ParameterValue, content_hash, value_hash
+from otel_opto.release import Release
+from otel_opto.setup import Sdk
+from otel_opto.spec import InvalidValue, ParameterValue, content_hash, value_hash
 from otel_opto.v1 import parameter_pb2, parameter_pb2_grpc, release_pb2, release_pb2_grpc
 from otel_opto.wire import assignment_to_proto, value_to_proto
 
+_SERVER_OPTIONS = (
+    ("grpc.so_reuseport", 0),
+    # An idle client asks every 30 seconds whether the line still holds; gRPC's own servers hang up on that.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_ping_strikes", 0),
+)
+
 
 class SpanCapture:
-    """Providers whose spans and log events stay in memory, in order of their end."""
+    """Providers whose spans and log events stay in memory, in order of their end.
 
-    def __init__(self) -> None:
+    Args:
+        tracer_provider: One that is there already, whose spans are captured too; None makes one.
+        logger_provider: Likewise.
+    """
+
+    def __init__(
+        self, tracer_provider: TracerProvider | None = None, logger_provider: LoggerProvider | None = None
+    ) -> None:
         self._spans = InMemorySpanExporter()
         self._logs = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
-        self.tracer_provider = TracerProvider()
+        self.tracer_provider = tracer_provider or TracerProvider()
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._spans))
-        self.logger_provider = LoggerProvider()
+        self.logger_provider = logger_provider or LoggerProvider()
         self.logger_provider.add_log_record_processor(SimpleLogRecordProcessor(self._logs))
+
+    @classmethod
+    def of_process(cls) -> "SpanCapture":
+        """On the global providers of the process; where it has none, they become the global ones."""
+        traces, logs = trace.get_tracer_provider(), _logs.get_logger_provider()
+        captured = cls(
+            traces if isinstance(traces, TracerProvider) else None, logs if isinstance(logs, LoggerProvider) else None
+        )
+        if isinstance(traces, trace.ProxyTracerProvider):
+            trace.set_tracer_provider(captured.tracer_provider)
+        if not isinstance(logs, LoggerProvider):
+            _logs.set_logger_provider(captured.logger_provider)
+        return captured
 
     def spans(self) -> Sequence[ReadableSpan]:
         """The spans that have ended."""
@@ -45,10 +78,112 @@ class SpanCapture:
         """The emitted log records."""
         return self._logs.get_finished_logs()
 
+    def clear(self) -> None:
+        """Forgets what was captured."""
+        self._spans.clear()
+        self._logs.clear()
+
     def shutdown(self) -> None:
         """Closes both providers."""
         self.tracer_provider.shutdown()
         self.logger_provider.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenFeedback:
+    """Feedback that the application gave.
+
+    Attributes:
+        name: The metric.
+        trace_id: Of the judged span; 0 where the feedback names none.
+        span_id: Likewise.
+        attributes: What the event carries besides, with its own keys; without ``opto.feedback.`` before those of ours.
+    """
+
+    name: str
+    score: float | None
+    label: str
+    text: str
+    trace_id: int
+    span_id: int
+    attributes: Mapping[str, AnyValue]
+
+
+class Rehearsal:
+    """An application under test, without a collector: values that a test sets, spans and feedback that it asserts.
+
+    The pytest fixture ``opto`` is one for each test.
+    """
+
+    def __init__(self, sdk: Sdk, capture: SpanCapture) -> None:
+        self._sdk = sdk
+        self._capture = capture
+        self._values: dict[str, ParameterValue] = {}
+        self._number = 0
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """Spans and feedback are captured and nothing leaves the process; afterwards the code's own values hold."""
+        self._capture.clear()
+        with self._sdk.rehearse(self._capture.tracer_provider, self._capture.logger_provider):
+            yield self
+        self._capture.clear()
+
+    def set(self, key: str, value: ParameterValue) -> None:
+        """Puts a value in force, as a release would: for traces that begin now, recorded on their spans.
+
+        Raises:
+            InvalidValue: no such parameter is declared, or the value does not fit it.
+        """
+        spec = self._sdk.registry.specs().get(key)
+        if spec is None:
+            declared = ", ".join(sorted(self._sdk.registry.specs())) or "none"
+            raise InvalidValue(f"parameter {key!r} is not declared; declared are: {declared}")
+        self._values[key] = spec.validate(value)
+        self._number += 1
+        release = Release.from_proto(_release(self._number, self._values))
+        self._sdk.registry.apply(Assignment("", self._number, self._number), [release], confirmed=True)
+
+    def spans(self, name: str = "") -> Sequence[ReadableSpan]:
+        """The spans that have ended, in order of their end; with a name, only those called so."""
+        return [span for span in self._capture.spans() if name in ("", span.name)]
+
+    def span(self, name: str) -> ReadableSpan:
+        """The only ended span of that name. Raises `LookupError` where there is none or another."""
+        found = self.spans(name)
+        if len(found) != 1:
+            ended = ", ".join(span.name for span in self.spans()) or "none"
+            raise LookupError(f"{len(found)} spans called {name!r} have ended, not one; ended: {ended}")
+        return found[0]
+
+    def used(self, key: str) -> Sequence[str]:
+        """The names of the spans on which the parameter's value was read."""
+        ends = (semconv.PARAM_VERSION_SUFFIX, semconv.PARAM_VALUE_SUFFIX)
+        keys = {f"{semconv.PARAM_PREFIX}{key}{end}" for end in ends}
+        return [span.name for span in self.spans() if keys & set(span.attributes or {})]
+
+    def feedback(self, name: str = "") -> Sequence[GivenFeedback]:
+        """The feedback that was given, as log events and as span events; with a name, only of that metric."""
+        found = [
+            _given(record.log_record.attributes, record.log_record.trace_id, record.log_record.span_id)
+            for record in self._capture.log_records()
+            if record.log_record.event_name == semconv.EVALUATION_EVENT
+        ]
+        found += [
+            _given(event.attributes, span.context.trace_id, span.context.span_id)
+            for span in self.spans()
+            for event in span.events
+            if event.name == semconv.EVALUATION_EVENT and span.context is not None
+        ]
+        return [one for one in found if name in ("", one.name)]
+
+
+def _given(carried: Mapping[str, AnyValue] | None, trace_id: int | None, span_id: int | None) -> GivenFeedback:
+    rest = {key.removeprefix(semconv.FEEDBACK_PREFIX): value for key, value in (carried or {}).items()}
+    name, label = rest.pop(semconv.EVALUATION_NAME, ""), rest.pop(semconv.EVALUATION_LABEL, "")
+    score, text = rest.pop(semconv.EVALUATION_SCORE, None), rest.pop(semconv.EVALUATION_EXPLANATION, "")
+    number = float(score) if isinstance(score, int | float) else None
+    return GivenFeedback(str(name), number, str(label), str(text), trace_id or 0, span_id or 0, rest)
 
 
 class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2_grpc.ReleaseServiceServicer):
@@ -68,7 +203,7 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
         self._current: release_pb2.WatchReleasesResponse | None = None
         self._releases: dict[int, release_pb2.Release] = {}
         self._revision = 0
-        self._server = grpc.server(ThreadPoolExecutor(8), options=(("grpc.so_reuseport", 0),))
+        self._server = grpc.server(ThreadPoolExecutor(8), options=_SERVER_OPTIONS)
         parameter_pb2_grpc.add_ParameterServiceServicer_to_server(self, self._server)
         release_pb2_grpc.add_ReleaseServiceServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
@@ -149,6 +284,11 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
             self.acknowledgements.append(request)
             self._changed.notify_all()
         return release_pb2.AcknowledgeReleaseResponse()
+
+    def GetAssignment(self, request: Any, context: Any) -> release_pb2.GetAssignmentResponse:  # noqa: ARG002, N802
+        """See proto/otel_opto/v1/release.proto."""
+        with self._changed:
+            return release_pb2.GetAssignmentResponse(assignment=self._current.assignment if self._current else None)
 
     def WatchReleases(self, request: Any, context: Any) -> Iterator[release_pb2.WatchReleasesResponse]:  # noqa: N802
         """See proto/otel_opto/v1/release.proto."""

@@ -60,8 +60,9 @@ def test_with_a_key_trials_and_rollbacks_are_signed_and_proposals_are_not(
     with RunningCollector(tmp_path / "data", None, "--config", str(config)) as running:
         with_a_signed_release(running, tmp_path)
         client = running.client
-        client.put("/v1/services/qa/parameters", {"parameters": [{**PARAMETERS["parameters"][0], "default": 2},
-                                                                 {"key": "on", "type": "boolean", "default": True}]})  # fmt: skip
+        switch = {"key": "on", "type": "boolean", "default": True}
+        changed = {**PARAMETERS["parameters"][0], "default": 2}
+        client.put("/v1/services/qa/parameters", {"parameters": [changed, switch]})
         client.post("/v1/studies", {**STUDY, "exploration": exploration})
         baseline = eventually(lambda: client.get("/v1/studies/tune")["trials"])[0]["release"]
         assert checked(running, baseline, tmp_path).values == {"k": 3, "on": True}

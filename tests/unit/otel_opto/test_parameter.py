@@ -1,6 +1,9 @@
 """Values: which one wins, why, and what the span says of it."""
 
 import threading
+import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -212,3 +215,34 @@ def test_configure_again_replaces(app: App) -> None:
     with app.span():
         pass
     assert (app.capture.span("request").attributes or {})["opto.release"] == 9
+
+
+class Late(FakeReleaseServer):
+    """Its release comes only after it was asked what is in force."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        super().__init__()
+
+    def GetAssignment(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self.asked.set()
+        return super().GetAssignment(request, context)
+
+    def WatchReleases(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+        for message in super().WatchReleases(request, context):
+            self.asked.wait(5)
+            yield message
+
+
+def test_who_waits_has_what_is_in_force(app: App) -> None:
+    k = app.parameter("k", 0)
+    with Late() as server:
+        server.publish(1, {"k": 5})
+        assert app.connect(server, wait_seconds=30)
+        assert k.value == 5
+
+
+def test_who_waits_does_not_wait_for_a_first_release(app: App) -> None:
+    began = time.monotonic()
+    assert app.connect(wait_seconds=600)
+    assert time.monotonic() - began < 300

@@ -3,17 +3,21 @@
 import asyncio
 import contextvars
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry import baggage, context, propagate, trace
+from opentelemetry.propagators.textmap import TextMapPropagator, default_getter, default_setter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_opto.assignment import Arm, Assignment, unit_of
 from otel_opto.pinning import baggage_key
+from otel_opto.propagation import ReleasePropagator, carrying
 from otel_opto.setup import Sdk
 from tests.unit.otel_opto.conftest import App
 
@@ -181,3 +185,43 @@ def test_memory_is_bounded_however_many_traces_come(app: App, k: Any) -> None:
         with tracer.start_as_current_span("request", context=remote(trace_id)):
             assert k.value in (1, 2)
     assert len(app.sdk.pins._pins) <= 10_000
+
+
+@dataclass
+class Around(TextMapPropagator):
+    """Like logfire's: it looks at what its own kind wraps."""
+
+    wrapped: TextMapPropagator
+
+    def extract(self, carrier: Any, context: Any = None, getter: Any = default_getter) -> Any:
+        return self.wrapped.extract(carrier, context, getter)
+
+    def inject(self, carrier: Any, context: Any = None, setter: Any = default_setter) -> None:
+        self.wrapped.inject(carrier, context, setter)
+
+    @property
+    def fields(self) -> set[str]:
+        return self.wrapped.fields
+
+
+def test_somebody_s_propagator_stays_the_outermost_and_ours_is_there_once(app: App) -> None:
+    inner = TraceContextTextMapPropagator()
+    outer = Around(Around(inner))
+    assert carrying(outer, app.sdk.pins) is outer
+    assert carrying(outer, app.sdk.pins) is outer
+    assert isinstance(outer.wrapped, Around)
+    ours = outer.wrapped.wrapped
+    assert isinstance(ours, ReleasePropagator)
+    assert ours.wrapped is inner
+    again = carrying(carrying(inner, app.sdk.pins), app.sdk.pins)
+    assert isinstance(again, ReleasePropagator)
+    assert again.wrapped is inner
+
+
+def test_a_propagator_that_cannot_be_changed_is_wrapped(app: App) -> None:
+    frozen = make_dataclass("Frozen", ["wrapped"], bases=(TextMapPropagator,), frozen=True, namespace={
+        name: getattr(Around, name) for name in ("extract", "inject", "fields")
+    })(TraceContextTextMapPropagator())  # fmt: skip
+    found = carrying(frozen, app.sdk.pins)
+    assert isinstance(found, ReleasePropagator)
+    assert found.wrapped is frozen
