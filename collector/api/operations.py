@@ -255,7 +255,7 @@ class Operations:
             raise Conflict(
                 f"study {study.name!r}: release {signed}, which is in force for service {study.service!r}, is signed, "
                 "and nobody would sign the study's releases: its applications refuse them. Give the collector a key "
-                "for them (signing.key_file), or let the study work on a service whose applications hold no public key, "
+                "for them (signing.key_file), or let the study work on a service whose applications hold no key, "
                 "and sign and roll out its best values (docs/signing.md)"
             )
         record = await self._backend.studies.create(study, caller.actor)
