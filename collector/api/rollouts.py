@@ -57,7 +57,7 @@ class RolloutOperations:
         Raises:
             InvalidRequest: a value does not fit its parameter, or nothing is named.
         """
-        specs = await self._parameters.parameters(service)
+        specs = await self._parameters.of(service)
         good, faults = await asyncio.to_thread(validated, values, specs)  # patterns may take their time
         if faults or not good:
             raise InvalidRequest("values: " + (some(faults, "; ") or "found none; name one parameter at least"))
