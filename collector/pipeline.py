@@ -19,7 +19,7 @@ from collector.core.protocols import Clock, Store
 from collector.core.release import Release
 from collector.core.span import Span
 from collector.core.study import Reach, Study
-from collector.core.telemetry import Encoding, IngestResult, Signal
+from collector.core.telemetry import Encoding, IngestResult, OtlpRequest, Signal
 from collector.counters import Counter, Counters
 from collector.feedback.attach import Placement, home_of, placed
 from collector.reading.read import holds_feedback
@@ -76,7 +76,7 @@ class Pipeline:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._time = SteadyTime(store, clock)
+        self._time = SteadyTime(store.marks, store.log, clock)
         self._counters = counters
         self._wake = wake
         self._assembly = assembly or Assembly(store, release, Workers())
@@ -92,7 +92,7 @@ class Pipeline:
         read = await self._reader.read(signal, body, hops, encoding)
         feedback = [one for piece in read.pieces for one in piece.found.feedback]
         if read.pieces:
-            await self._store.append(*(piece.request for piece in read.pieces), feedback=feedback)
+            await self._keep([piece.request for piece in read.pieces], feedback)
         accepted = sum(piece.request.items for piece in read.pieces)
         self._counters.add(_ACCEPTED[signal], accepted)
         self._counters.add(_REFUSED[signal], read.faults.rejected)
@@ -111,6 +111,16 @@ class Pipeline:
         self._wake()
         return IngestResult(accepted, read.faults.rejected, read.faults.message)
 
+    async def _keep(self, requests: Sequence[OtlpRequest], feedback: Sequence[Feedback]) -> None:
+        """A request in parts and what was found in it, as one outcome.
+
+        The feedback first: it is kept once however often it comes, so that a sender who has to come back because
+        either failed leaves nothing twice.
+        """
+        if feedback:
+            await self._store.feedback.submit(feedback, requests[0].received_unix_nano)
+        await self._store.log.append(*requests)
+
     def _say(self, what: str, counter: Counter, faults: Sequence[Sequence[str]]) -> None:
         """Counts all faults of a request, and logs the first of them."""
         count = sum(map(len, faults))
@@ -122,7 +132,7 @@ class Pipeline:
 
     async def submit(self, feedback: Sequence[Feedback]) -> None:
         """Feedback that did not come as telemetry: durable on return."""
-        await self._store.submit(feedback, self._clock.now_unix_nano())
+        await self._store.feedback.submit(feedback, self._clock.now_unix_nano())
         self._counters.add(Counter.FEEDBACK_ACCEPTED, len(feedback))
         self._wake()
 
@@ -150,16 +160,16 @@ class Pipeline:
             grace_seconds: So long waits feedback on a whole trace for a parent of its topmost span.
         """
         now, grace_nano = self._clock.now_unix_nano(), int(grace_seconds * 1e9)
-        at_home = [(home_of(one), one) for one in await self._store.attachable(_ATTACH_AT_ONCE, now)]
+        at_home = [(home_of(one), one) for one in await self._store.feedback.attachable(_ATTACH_AT_ONCE, now)]
         found = {placement.one.id: placement for placement in await self._placed(at_home, now, grace_nano)}
         astray = [placement.one for placement in found.values() if placement.astray]
-        answering = await self._store.answering({one.feedback.response_id for one in astray}) if astray else {}
+        answering = await self._store.search.answering({one.feedback.response_id for one in astray}) if astray else {}
         away = [(traces[0], one) for one in astray if (traces := answering.get(one.feedback.response_id))]
         found.update({one.one.id: one for one in await self._placed(away, now, grace_nano) if not one.astray})
         attachments = [placement.attachment for placement in found.values() if placement.attachment]
         looked_for = [placement.one for placement in found.values()]
         if looked_for:
-            await self._store.attach(attachments, looked_for)
+            await self._store.feedback.attach(attachments, looked_for)
         waited = {one.id for one in looked_for if one.attachment is None}
         first = sum(1 for one in attachments if one.feedback_id in waited)
         self._counters.add(Counter.FEEDBACK_ATTACHED, first)
@@ -188,29 +198,29 @@ class Pipeline:
 
         Returns how much of it was found. Feedback that came otherwise is nowhere else.
         """
-        position = await self._store.recalled()
+        position = await self._store.marks.recalled()
         if position is None:
             return 0
         found = 0
-        while batch := await self._store.requests_after(position, _RECALLED_AT_ONCE_BYTES):
+        while batch := await self._store.log.requests_after(position, _RECALLED_AT_ONCE_BYTES):
             for request in batch:
                 if holds_feedback(request.body):
                     read = await self._reader.read(request.signal, request.body)
                     feedback = [one for piece in read.pieces for one in piece.found.feedback]
-                    await self._store.submit(feedback, self._clock.now_unix_nano())
+                    await self._store.feedback.submit(feedback, self._clock.now_unix_nano())
                     found += len(feedback)
             position = batch[-1].position
-            await self._store.set_recalled(position)
-        await self._store.set_recalled(None)
+            await self._store.marks.set_recalled(position)
+        await self._store.marks.set_recalled(None)
         _LOG.warning("%d feedbacks were found again in the telemetry that they came with", found)
         return found
 
     async def expire(self, after_seconds: float) -> None:
         """Gives up on feedback that has waited longer than that, and settles what was attached before."""
         before = await self._time.now_unix_nano() - int(after_seconds * 1e9)
-        expired = await self._store.expire(before)
+        expired = await self._store.feedback.expire(before)
         self._counters.add(Counter.FEEDBACK_EXPIRED, expired)
-        self._counters.add(Counter.FEEDBACK_SETTLED_EARLY, await self._store.settle(before, _MOST_MOVABLE))
+        self._counters.add(Counter.FEEDBACK_SETTLED_EARLY, await self._store.feedback.settle(before, _MOST_MOVABLE))
         if expired:
             _LOG.warning("%d feedbacks waited more than %g s for their spans and were given up", expired, after_seconds)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from collector.core.errors import CollectorError
-from collector.core.protocols import Clock, TelemetryStore
+from collector.core.protocols import Deliveries, TelemetryLog
 from collector.counters import Counter, Counters
 from collector.steady_time import SteadyTime
 
@@ -33,24 +33,27 @@ class Retention:
     """Gives up the oldest telemetry, and counts it.
 
     Args:
-        store: Whose telemetry.
+        log: What is kept within limits.
+        deliveries: What no destination has had yet is counted when it goes.
+        time: For the age.
         limits: See there.
-        clock: For the age; one that leaps is not believed at once.
         counters: What is given up is counted.
         destinations: Whose undelivered items count as lost.
     """
 
     def __init__(
         self,
-        store: TelemetryStore,
+        log: TelemetryLog,
+        deliveries: Deliveries,
+        time: SteadyTime,
         limits: RetentionLimits,
-        clock: Clock,
         counters: Counters,
         destinations: Collection[str] = (),
     ) -> None:
-        self._store = store
+        self._log = log
+        self._deliveries = deliveries
+        self._time = time
         self._limits = limits
-        self._time = SteadyTime(store, clock)
         self._counters = counters
         self._destinations = destinations
 
@@ -67,7 +70,8 @@ class Retention:
         """Looks once."""
         age, size = self._limits.max_age_seconds, self._limits.max_bytes
         before = 0 if age is None else await self._time.now_unix_nano() - int(age * 1e9)
-        gone = await self._store.forget(before, _FOREVER if size is None else size)
+        positions = await self._deliveries.positions()
+        gone = await self._log.forget(before, _FOREVER if size is None else size, positions)
         self._counters.add(Counter.STORAGE_FORGOTTEN_SPANS, gone.spans)
         self._counters.add(Counter.STORAGE_FORGOTTEN_LOG_RECORDS, gone.log_records)
         for destination in self._destinations:

@@ -1,6 +1,6 @@
 """The time that retention and expiry go by, remembered over restarts."""
 
-from collector.core.protocols import Clock, TelemetryStore
+from collector.core.protocols import Clock, Marks, TelemetryLog
 from collector.core.steady import TimeMark, believed
 from collector.core.times import bounded
 
@@ -11,27 +11,29 @@ class SteadyTime:
     """See `collector.core.steady`.
 
     Args:
-        store: Remembers it. Where it does not yet, the request that came last says what time it was then.
+        marks: Remember it.
+        log: Where they do not yet, the request that came last says what time it was then.
         clock: The machine's.
     """
 
-    def __init__(self, store: TelemetryStore, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, marks: Marks, log: TelemetryLog, clock: Clock) -> None:
+        self._marks = marks
+        self._log = log
         self._clock = clock
 
     async def now_unix_nano(self) -> int:
         """The time that counts."""
         wall = bounded(self._clock.now_unix_nano())
-        known = await self._store.time_mark()
+        known = await self._marks.time_mark()
         now = believed(known or await self._first(wall), wall)
         if (
             known is None
             or now.doubted_since != known.doubted_since
             or abs(now.wall - known.wall) >= _WRITTEN_EVERY_NANO
         ):
-            await self._store.set_time_mark(now)
+            await self._marks.set_time_mark(now)
         return now.counts
 
     async def _first(self, wall: int) -> TimeMark:
-        last = await self._store.last_received()
+        last = await self._log.last_received()
         return TimeMark(min(last, wall) if last else wall, wall)

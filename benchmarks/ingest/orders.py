@@ -61,7 +61,7 @@ async def _read(_: FileStore, bodies: Sequence[bytes]) -> None:
 
 
 async def _keep(store: FileStore, bodies: Sequence[bytes]) -> None:
-    appended: list[Awaitable[None]] = [store.append(read_traces(body, 1).request) for body in bodies]
+    appended: list[Awaitable[None]] = [store.log.append(read_traces(body, 1).request) for body in bodies]
     await asyncio.gather(*appended)
 
 

@@ -23,6 +23,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from benchmarks.ingest.payload import NEEDLE, template, trace_id
 from collector.api.drawing import drawing
 from collector.assembly.assembly import Assembly
+from collector.core.page import PageRequest
 from collector.core.study import Reach
 from collector.core.telemetry import TraceQuery
 from collector.otlp.request import read_traces
@@ -67,25 +68,30 @@ async def _searches(directory: Path, sizes: Sequence[int]) -> None:
             body = bytearray(made.stamped(number, _START))
             for offset, _ in made.times:
                 body[offset : offset + 8] = _START.to_bytes(8, "little")
-            await store.append(read_traces(bytes(body), time.time_ns()).request)
+            await store.log.append(read_traces(bytes(body), time.time_ns()).request)
         done = size // _BATCH
         for name, ask in _asked(store, done):
             await _row(size, name, ask)
         for path in (directory / "segments").glob("*.calls"):
             path.unlink()
         for name in ("dependencies, counted for the first time", "dependencies, looked up"):
-            await _row(size, name, lambda: store.dependencies(0, 2**63 - 1), rounds=1 if "first" in name else _ROUNDS)
+            await _row(
+                size, name, lambda: store.search.dependencies(0, 2**63 - 1), rounds=1 if "first" in name else _ROUNDS
+            )
     await store.stop()
 
 
 def _asked(store: FileStore, requests: int) -> list[tuple[str, Callable[[], Awaitable[Sequence[object]]]]]:
     absent = TraceQuery(attributes={NEEDLE: "nowhere"}, limit=20)
     return [
-        ("20 traces of a service, all of one time", lambda: store.find(TraceQuery(service="service-1", limit=20))),
-        ("1,500 traces, all of one time", lambda: store.find(TraceQuery(limit=1_500))),
-        ("20 traces with an attribute that no span has", lambda: store.find(absent)),
-        ("a trace of 10 spans by id", lambda: store.trace(trace_id(requests // 2, 3))),
-        ("the list of the last 100 traces", lambda: store.traces(100)),
+        (
+            "20 traces of a service, all of one time",
+            lambda: store.search.find(TraceQuery(service="service-1", limit=20)),
+        ),
+        ("1,500 traces, all of one time", lambda: store.search.find(TraceQuery(limit=1_500))),
+        ("20 traces with an attribute that no span has", lambda: store.search.find(absent)),
+        ("a trace of 10 spans by id", lambda: store.log.trace(trace_id(requests // 2, 3))),
+        ("the list of the last 100 traces", lambda: _listed(store)),
     ]
 
 
@@ -94,7 +100,7 @@ async def _graphs(directory: Path, size: int) -> None:
     await store.start()
     wanted = os.urandom(16)
     for number in range(0, size, 2_000):
-        await store.append(read_traces(_foreign(wanted, number, min(2_000, size - number)), time.time_ns()).request)
+        await store.log.append(read_traces(_foreign(wanted, number, min(2_000, size - number)), time.time_ns()).request)
     assembly = Assembly(store, _no_release, workers)
     for form in ("json", "svg"):
         await _row(size, f"graph as {form}", lambda form=form: assembly.made(wanted.hex(), Reach.TRACE, drawing(form)))  # type: ignore[misc]
@@ -128,6 +134,10 @@ def _foreign(wanted: bytes, first: int, count: int) -> bytes:
             attributes=[KeyValue(key=key, value=AnyValue(string_value=text)) for key, text in said.items()],
         )
     return request.SerializeToString()
+
+
+async def _listed(store: FileStore) -> Sequence[object]:
+    return (await store.search.traces(PageRequest(100))).items
 
 
 async def _row(size: int, name: str, ask: Callable[[], Awaitable[Sequence[object]]], rounds: int = _ROUNDS) -> None:

@@ -77,18 +77,18 @@ class Operations:
         declared = {"service": service, "parameters": tree_of(parameters)} if caller.request_id else {}
 
         async def declare() -> None:
-            await self._store.declare(service, parameters)
+            await self._store.parameters.declare(service, parameters)
             self._backend.wake()
 
         await self._backend.requests.once(caller, Asked("declare_parameters", declared), declare, _nothing)
 
     async def parameters(self, service: str) -> Sequence[ParameterSpec]:
         """All declared parameters of a service, by key."""
-        return await self._store.parameters(service)
+        return await self._store.parameters.of(service)
 
     async def declared(self, service: str, page: PageRequest) -> Page[ParameterSpec]:
         """The same a page at a time."""
-        return await self._store.declared(service, page)
+        return await self._store.parameters.declared(service, page)
 
     async def assignment(self, service: str) -> Assignment | None:
         """What is in force for a service; None before its first release."""
@@ -151,7 +151,7 @@ class Operations:
     async def _rollback(self, number: int, actor: str) -> Release:
         wanted = await self.release(number)
         values = {key: released.value for key, released in wanted.values.items()}
-        declared = await self._store.parameters(wanted.service)
+        declared = await self._store.parameters.of(wanted.service)
         known = {spec.key for spec in declared}
         fitting = {key: value for key, value in values.items() if key in known}
         _, faults = await asyncio.to_thread(validated, fitting, declared)  # patterns may take their time
@@ -176,13 +176,13 @@ class Operations:
         await self.release(number)
         now = self._backend.clock.now_unix_nano()
         kept = error if len(error) <= _LONGEST_ERROR else error[:_LONGEST_ERROR] + "…"
-        await self._store.acknowledge(Acknowledgement(service, instance_id, number, status, kept, now))
+        await self._store.acknowledgements.acknowledge(Acknowledgement(service, instance_id, number, status, kept, now))
         applied = status is ReleaseStatus.APPLIED
         self._backend.counters.add(Counter.RELEASES_APPLIED if applied else Counter.RELEASES_FAILED)
 
     async def acknowledgements(self, number: int, page: PageRequest) -> Page[Acknowledgement]:
         """What applications said of a release."""
-        return await self._store.acknowledgements(number, page)
+        return await self._store.acknowledgements.of(number, page)
 
     # --- feedback -----------------------------------------------------------------------------------------------
 
@@ -205,13 +205,13 @@ class Operations:
             InvalidRequest: the trace id is none.
         """
         wanted = trace_id_of(trace_id, "trace_id") if trace_id else ""
-        return await self._store.feedback(page, trace_id=wanted)
+        return await self._store.feedback.listed(page, trace_id=wanted)
 
     # --- traces -------------------------------------------------------------------------------------------------
 
     async def traces(self, page: PageRequest) -> Page[TraceSummary]:
         """The traces touched last, newest first."""
-        found = await self._store.traces(page)
+        found = await self._store.search.traces(page)
         self._backend.counters.add(Counter.QUERIES_PARTIAL, bool(found.partial))
         return found
 
@@ -243,7 +243,7 @@ class Operations:
 
     async def _create_study(self, study: Study, caller: Caller) -> StudyRecord:
         optimizer = self._backend.load_optimizer(study.optimizer)
-        faults = await asyncio.to_thread(optimizer.check, study, await self._store.parameters(study.service))
+        faults = await asyncio.to_thread(optimizer.check, study, await self._store.parameters.of(study.service))
         if faults:
             raise InvalidRequest(f"study {study.name!r}: " + some(faults, "; "))
         if study.promotion is Policy.AUTOMATIC and not caller.may_approve:
@@ -300,8 +300,8 @@ class Operations:
         if record.state is not StudyState.RUNNING or not record.running_trials():
             return record
         running = record.running_trials()[-1]
-        stored = await self._store.feedback_of_release(running.release, record.study.metric)
-        names = await self._store.metrics_of_release(running.release)
+        stored = await self._store.feedback.of_release(running.release, record.study.metric)
+        names = await self._store.feedback.metrics_of_release(running.release)
         found = await asyncio.to_thread(tally, record.study, stored, names)  # of any amount
         return replace(record, message=words(record.study, found))
 
@@ -325,7 +325,14 @@ class Operations:
 
     async def counts(self) -> StoreCounts:
         """What the store holds."""
-        return await self._store.counts()
+        telemetry, feedback = await self._store.search.counts(), await self._store.feedback.counts()
+        return StoreCounts(
+            spans=telemetry.spans,
+            traces=telemetry.traces,
+            log_records=telemetry.log_records,
+            bytes=await self._store.size_bytes(),
+            feedback={state.value: count for state, count in feedback.items()},
+        )
 
     def metrics(self) -> str:
         """The counters for Prometheus."""

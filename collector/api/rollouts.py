@@ -71,7 +71,7 @@ class RolloutOperations:
         )
 
     async def _propose_release(self, service: str, values: Mapping[str, object], reason: str, actor: str) -> Release:
-        specs = await self._parameters.parameters(service)
+        specs = await self._parameters.of(service)
         good, faults = await asyncio.to_thread(validated, values, specs)  # patterns may take their time
         if faults or not good:
             raise InvalidRequest("values: " + (some(faults, "; ") or "found none; name one parameter at least"))

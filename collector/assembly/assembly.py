@@ -87,10 +87,15 @@ class Assembly:
                 raise
         if name is None:
             return await self._computed(trace_id, reach, finish, bounds, size=inline + 1)
-        state = await (self._store.revision(trace_id) if reach is Reach.TRACE else self._store.newest_position())
+        state = await (self._revision(trace_id) if reach is Reach.TRACE else self._store.log.newest_position())
         begin = partial(self._computed, trace_id, reach, finish, bounds, size=inline + 1)
         result: _T = await self._shared.run((trace_id, reach, name, state), begin)
         return result
+
+    async def _revision(self, trace_id: str) -> str:
+        """Another text whenever spans, log records or feedback of the trace came, changed or went; "" if unknown."""
+        told = await self._store.log.revision(trace_id)
+        return told and f"{told}/{await self._store.feedback.revision(trace_id)}"
 
     async def over_spans(self, trace_id: str, work: Callable[[Sequence[Span]], _T]) -> _T:
         """What `work` makes of a trace's spans as they came, where it holds nothing else up.
@@ -107,11 +112,11 @@ class Assembly:
         bounds = TraceBounds(_TIMES_A_GRAPH * limits.max_spans, _TIMES_A_GRAPH * limits.max_bytes, "graph")
         inline = self._workers.limits.inline_bytes
         try:
-            data = await self._store.trace_data(trace_id, TraceBounds(_SMALL_SPANS, inline, "graph"))
+            data = await self._store.log.trace_data(trace_id, TraceBounds(_SMALL_SPANS, inline, "graph"))
         except TooLarge:
 
             async def answer(_: None) -> bytes:
-                return await self._store.trace_data(trace_id, bounds)
+                return await self._store.log.trace_data(trace_id, bounds)
 
             result: _T = await self._workers.run(
                 over_spans, work, size=inline + 1, seconds=limits.max_seconds, answer=answer

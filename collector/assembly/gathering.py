@@ -63,7 +63,7 @@ class Gathering:
             TooLarge: they are more than the bounds allow.
         """
         if survey is None:
-            data = await self._store.trace_data(self._trace_id, self._bounds)
+            data = await self._store.log.trace_data(self._trace_id, self._bounds)
             if not data:
                 raise NotFound(
                     f"trace {self._trace_id}: no span of it is stored; `otel-opto traces` lists the stored ones"
@@ -84,7 +84,7 @@ class Gathering:
         assert survey.session is not None
         named = dict([survey.session])
         query = TraceQuery(attributes=named, start_max_unix_nano=survey.latest_start, limit=MOST_TRACES)
-        return [found.trace_id for found in await self._store.find(query)]
+        return [found.trace_id for found in await self._store.search.find(query)]
 
     async def _next_trace(self) -> bytes:
         while self._waiting and len(self._seen) < MOST_TRACES:
@@ -95,7 +95,7 @@ class Gathering:
             bounds = self._bounds
             room = TraceBounds(bounds.spans - self._spans, bounds.bytes - self._bytes, bounds.key)
             try:
-                data = await self._store.trace_data(trace_id, room)
+                data = await self._store.log.trace_data(trace_id, room)
             except TooLarge:
                 if self._whole:
                     raise
@@ -107,7 +107,7 @@ class Gathering:
         return b""
 
     async def _surroundings(self) -> Surroundings:
-        stored = (await self._store.feedback(_NEWEST, trace_id=self._trace_id)).items
+        stored = (await self._store.feedback.listed(_NEWEST, trace_id=self._trace_id)).items
         releases = [await self._release(number) for number in sorted(self._releases)]
         return Surroundings(
             await self._logs(),
@@ -115,7 +115,7 @@ class Gathering:
             {
                 (service, spec.key): spec
                 for service in sorted(self._services)
-                for spec in await self._store.parameters(service)
+                for spec in await self._store.parameters.of(service)
             },
             [kept.feedback for kept in stored if not kept.superseded],
         )
@@ -126,7 +126,7 @@ class Gathering:
         for trace_id in self._taken:
             room = TraceBounds(self._bounds.spans, self._bounds.bytes - size, self._bounds.key)
             try:
-                gathered.append(await self._store.log_data(trace_id, room))
+                gathered.append(await self._store.log.log_data(trace_id, room))
             except TooLarge:
                 if self._whole or trace_id == self._trace_id:
                     raise

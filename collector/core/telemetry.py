@@ -194,6 +194,15 @@ class TraceSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class TelemetryCounts:
+    """How much telemetry the store holds."""
+
+    spans: int
+    traces: int
+    log_records: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoreCounts:
     """How much the store holds."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from collector.core.errors import Unavailable
 from collector.core.hops import header_of
-from collector.core.protocols import TelemetryStore
+from collector.core.protocols import Deliveries, TelemetryLog
 from collector.core.telemetry import Signal, StoredRequest
 from collector.counters import Counter, Counters
 from collector.exporter.destination import Delivery, Destination, Outcome, Sender
@@ -29,7 +29,8 @@ class Forwarder:
     Args:
         destination: Where to.
         sender: The way there.
-        store: Holds the requests and remembers how far they were forwarded.
+        log: Holds the requests.
+        deliveries: Remember how far they were forwarded.
         instance_id: Of this collector; requests that it has forwarded before do not come here again.
         counters: Sent and lost items, failed attempts.
         rng: Gives a number in [0, 1) for the jitter of attempts.
@@ -39,14 +40,16 @@ class Forwarder:
         self,
         destination: Destination,
         sender: Sender,
-        store: TelemetryStore,
+        log: TelemetryLog,
+        deliveries: Deliveries,
         instance_id: str,
         counters: Counters,
         rng: Callable[[], float] = random.random,
     ) -> None:
         self._destination = destination
         self._sender = sender
-        self._store = store
+        self._log = log
+        self._deliveries = deliveries
         self._instance_id = instance_id
         self._counters = counters
         self._rng = rng
@@ -65,14 +68,15 @@ class Forwarder:
 
     async def _forward(self) -> None:
         name = self._destination.name
-        position = await self._store.delivered(name)
+        position, end = await self._deliveries.position(name), await self._log.newest_position()
         if position is None:
-            position = 0 if self._destination.from_beginning else await self._store.newest_position()
-            await self._store.set_delivered(name, position)
+            position = 0 if self._destination.from_beginning else end
+            await self._deliveries.set_position(name, position)
+        position = min(position, end)  # a log that lost its end gives the places behind it anew
         while True:
             waiting: Sequence[StoredRequest] = ()
-            if position < await self._store.newest_position():
-                waiting = await self._store.requests_after(position, _READ_AHEAD_BYTES)
+            if position < await self._log.newest_position():
+                waiting = await self._log.requests_after(position, _READ_AHEAD_BYTES)
             if not waiting:
                 await asyncio.sleep(_IDLE_SECONDS)
             for request in waiting:
@@ -80,7 +84,7 @@ class Forwarder:
                 await self._deliver(request)
                 position = request.position
             if waiting:
-                await self._store.set_delivered(name, position)
+                await self._deliveries.set_position(name, position)
 
     def _count_lost(self, request: StoredRequest) -> None:
         """What stood in front of it in the store and cannot be read any more."""

@@ -4,11 +4,12 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from collector.core.errors import InvalidRequest, TooLarge
-from collector.core.feedback import FeedbackState, StoredFeedback
-from collector.core.page import Page, PageRequest
+from collector.core.feedback import StoredFeedback
+from collector.core.page import PageRequest
+from collector.core.protocols import Store
 from collector.core.release import Release
 from collector.core.telemetry import Answer, Dependency, FoundTrace, Operation, TraceBounds, TraceQuery
 from collector.counters import Counter, Counters
@@ -25,24 +26,11 @@ _NEWEST = PageRequest(1_000)
 _Item = TypeVar("_Item")
 
 
-class Source(Protocol):
-    """What is read; the methods are those of `Store`."""
-
-    async def find(self, query: TraceQuery) -> Answer[FoundTrace]: ...  # noqa: D102
-    async def trace_data(self, trace_id: str, bounds: TraceBounds | None = None) -> bytes: ...  # noqa: D102
-    async def services(self) -> Sequence[str]: ...  # noqa: D102
-    async def operations(self, service: str) -> Sequence[Operation]: ...  # noqa: D102
-    async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Answer[Dependency]: ...  # noqa: D102
-    async def feedback(  # noqa: D102
-        self, page: PageRequest, *, trace_id: str = "", states: Sequence[FeedbackState] = ()
-    ) -> Page[StoredFeedback]: ...
-
-
 class Reader:
     """Traces with what is known of them, and searches for whatever they are shown with (`terms`).
 
     Args:
-        source: Where they are.
+        store: Where they are.
         release: Finds a release by its number.
         workers: Make documents of large traces; None: some of its own.
         bounds: Of a trace, and of an answer; None: the defaults of the configuration.
@@ -53,7 +41,7 @@ class Reader:
 
     def __init__(
         self,
-        source: Source,
+        store: Store,
         release: Callable[[int], Awaitable[Release | None]],
         workers: Workers | None = None,
         bounds: TraceBounds | None = None,
@@ -61,7 +49,7 @@ class Reader:
         seconds: float = 3.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._source = source
+        self._store = store
         self._release = release
         self._workers = workers or Workers()
         self._counters = counters or Counters()
@@ -70,7 +58,7 @@ class Reader:
         self.bounds = bounds or DEFAULT_BOUNDS
 
     async def find(self, query: TraceQuery) -> Answer[FoundTrace]:
-        """See `TelemetryStore.find`.
+        """See `TelemetrySearch.find`.
 
         What spans say themselves is searched for in all of them. What they are only shown with is looked for on the
         newest 2,000 traces that meet the rest, while there is time.
@@ -79,11 +67,11 @@ class Reader:
             InvalidRequest: nothing was found, and a comparison is with something that is no number.
         """
         rest, terms = split(query)
-        said = Answer[FoundTrace](()) if any(term.sign for term in terms) else await self._source.find(query)
+        said = Answer[FoundTrace](()) if any(term.sign for term in terms) else await self._store.search.find(query)
         if not terms:
             return self._counted(said)
         by_spans = {one.trace_id: one for one in said}
-        newest = await self._source.find(replace(rest, limit=_MOST_LOOKED_AT))
+        newest = await self._store.search.find(replace(rest, limit=_MOST_LOOKED_AT))
         found, cut = await self._meeting(newest, terms, by_spans.keys(), query.limit)
         older = [one for one in said if one.trace_id not in found]
         fault = next((term.fault for term in terms if term.fault), "")
@@ -114,7 +102,7 @@ class Reader:
 
     async def _meets(self, trace_id: str, terms: Sequence[Term]) -> bool:
         """Each term by some feedback on the trace, or by something that one of its spans is shown with."""
-        feedback = (await self._source.feedback(_NEWEST, trace_id=trace_id)).items
+        feedback = (await self._store.feedback.listed(_NEWEST, trace_id=trace_id)).items
         left = [term for term in terms if not any(term.met_by(one) for one in feedback)]
         if not left:
             return True
@@ -128,7 +116,7 @@ class Reader:
         return answer
 
     async def trace_data(self, trace_id: str, *, raw: bool = False) -> bytes:
-        """See `TelemetryStore.trace_data`. What is known beside it is added, unless `raw`. Raises as `shown`."""
+        """See `TelemetryLog.trace_data`. What is known beside it is added, unless `raw`. Raises as `shown`."""
         return await self.shown(trace_id, as_it_is, raw=raw)
 
     async def shown(self, trace_id: str, document: Document, *, raw: bool = False) -> bytes:
@@ -139,16 +127,16 @@ class Reader:
         Raises:
             TooLarge: the trace goes beyond the bounds.
         """
-        feedback = None if raw else (await self._source.feedback(_NEWEST, trace_id=trace_id)).items
+        feedback = None if raw else (await self._store.feedback.listed(_NEWEST, trace_id=trace_id)).items
         inline = self._workers.limits.inline_bytes
         small = TraceBounds(min(_SMALL_SPANS, self.bounds.spans), min(inline, self.bounds.bytes), self.bounds.key)
         try:
-            data = await self._source.trace_data(trace_id, small)
+            data = await self._store.log.trace_data(trace_id, small)
         except TooLarge:
             if small == self.bounds:
                 raise
             return await self._viewed(
-                document, feedback, partial(self._source.trace_data, trace_id, self.bounds), large=True
+                document, feedback, partial(self._store.log.trace_data, trace_id, self.bounds), large=True
             )
         return await self._viewed(document, feedback, partial(_known, data), large=False) if data else b""
 
@@ -171,16 +159,16 @@ class Reader:
         return result
 
     async def services(self) -> Answer[str]:
-        """See `TelemetryStore`; the first that an answer has room for."""
-        return self._counted(_first(await self._source.services(), len))
+        """See `TelemetrySearch`; the first that an answer has room for."""
+        return self._counted(_first(await self._store.search.services(), len))
 
     async def operations(self, service: str) -> Answer[Operation]:
-        """See `TelemetryStore`; the first that an answer has room for."""
-        return self._counted(_first(await self._source.operations(service), lambda one: len(one.name)))
+        """See `TelemetrySearch`; the first that an answer has room for."""
+        return self._counted(_first(await self._store.search.operations(service), lambda one: len(one.name)))
 
     async def dependencies(self, start_unix_nano: int, end_unix_nano: int) -> Answer[Dependency]:
-        """See `TelemetryStore`."""
-        return self._counted(await self._source.dependencies(start_unix_nano, end_unix_nano))
+        """See `TelemetrySearch`."""
+        return self._counted(await self._store.search.dependencies(start_unix_nano, end_unix_nano))
 
 
 def _first(named: Sequence[_Item], length_of: Callable[[_Item], int]) -> Answer[_Item]:

@@ -41,6 +41,7 @@ from collector.retention import Retention, RetentionLimits
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.runner import RolloutRunner
 from collector.rollout.watch import ArmWatch
+from collector.steady_time import SteadyTime
 from collector.storage.file_store import FileStore
 from collector.storage.integrity.damage import Damage
 from collector.study.arms import TrialArms
@@ -136,7 +137,7 @@ class Collector:
                 )
             )
             rollouts = RolloutOperations(
-                self._requests, self._store, self._desk, self._rollouts, watch, rollout_runner, self._clock
+                self._requests, self._store.parameters, self._desk, self._rollouts, watch, rollout_runner, self._clock
             )
             self._servers = self._bound(pipeline, operations, rollouts)
             _refuse_circles(self._config.exporters, self._servers.addresses)
@@ -183,14 +184,17 @@ class Collector:
     def _retention(self) -> Retention:
         kept = self._config.storage.retention
         limits = RetentionLimits(kept.max_age_seconds, kept.max_bytes)
-        return Retention(self._store, limits, self._clock, self._counters, self._config.exporters)
+        time = SteadyTime(self._store.marks, self._store.log, self._clock)
+        log, deliveries = self._store.log, self._store.deliveries
+        return Retention(log, deliveries, time, limits, self._counters, self._config.exporters)
 
     def _forwarding(self, instance_id: str) -> list[Coroutine[Any, Any, None]]:
         running = []
         for name, exporter in self._config.exporters.items():
             destination = _destination(name, exporter)
             sender: Sender = HttpSender(destination) if destination.over_http else GrpcSender(destination)
-            running.append(Forwarder(destination, sender, self._store, instance_id, self._counters).run())
+            log, deliveries = self._store.log, self._store.deliveries
+            running.append(Forwarder(destination, sender, log, deliveries, instance_id, self._counters).run())
         return running
 
     async def _begin_studies(self, operations: Operations) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from collector.core.protocols import TelemetryStore
+from collector.core.protocols import TelemetryLog
 from collector.core.rollout import Rollout
 from collector.core.span import Span
 from collector.core.telemetry import Signal
@@ -26,7 +26,7 @@ class Observer:
         desk: Knows the assignment of each revision.
     """
 
-    def __init__(self, log: TelemetryStore, units: UnitStore, desk: Desk) -> None:
+    def __init__(self, log: TelemetryLog, units: UnitStore, desk: Desk) -> None:
         self._log = log
         self._units = units
         self._desk = desk

@@ -45,7 +45,7 @@ class ArmWatch:
         self._units = store.units
         self._desk = desk
         self._clock = clock
-        self._observer = Observer(store, store.units, desk)
+        self._observer = Observer(store.log, store.units, desk)
         self._known: dict[str, _Known] = {}
 
     async def look(self, rollout: Rollout) -> Comparison:
@@ -73,7 +73,7 @@ class ArmWatch:
 
     async def refused(self, rollout: Rollout) -> str:
         """Why applications refuse the release; empty if none does."""
-        async for word in every(partial(self._store.acknowledgements, rollout.plan.release)):
+        async for word in every(partial(self._store.acknowledgements.of, rollout.plan.release)):
             if word.status is ReleaseStatus.FAILED and word.service == rollout.plan.service:
                 return f"an application refuses the release: {word.instance_id}: {word.error}"
         return ""
@@ -86,7 +86,7 @@ class ArmWatch:
         traces = []
         for trace_id in unit.trace_ids:
             try:
-                data = await self._store.trace_data(trace_id, _BOUNDS)
+                data = await self._store.log.trace_data(trace_id, _BOUNDS)
             except TooLarge:
                 _LOG.warning(
                     "rollout %s goes on without a unit: its trace %s has more than %d spans or %d bytes",
@@ -94,7 +94,8 @@ class ArmWatch:
                 )  # fmt: skip
                 return None
             spans = await asyncio.to_thread(spans_of, data)
-            traces.append(JudgedTrace(spans, (await self._store.feedback(PageRequest(), trace_id=trace_id)).items))
+            judged = await self._store.feedback.listed(PageRequest(), trace_id=trace_id)
+            traces.append(JudgedTrace(spans, judged.items))
         number = rollout.plan.release
         if not unit.in_arm:
             assignment = await self._desk.assignment(rollout.plan.service)

@@ -162,7 +162,7 @@ class StudyRunner:
 
     async def _trained(self, study: Study) -> Sequence[ParameterSpec]:
         """The study's parameters; () while one of them has not been declared."""
-        declared = {spec.key: spec for spec in await self._store.parameters(study.service)}
+        declared = {spec.key: spec for spec in await self._store.parameters.of(study.service)}
         keys = study.parameters or [key for key, spec in declared.items() if spec.trainable]
         return [declared[key] for key in keys] if all(key in declared for key in keys) else ()
 
@@ -171,7 +171,7 @@ class StudyRunner:
 
         Whatever no longer fits its parameter, which may have been declared anew since, is not released again.
         """
-        specs = {spec.key: spec for spec in await self._store.parameters(service)}
+        specs = {spec.key: spec for spec in await self._store.parameters.of(service)}
         current = await self._desk.control(service)
         released = {key: released.value for key, released in current.values.items()} if current else {}
         known = {key: value for key, value in {**released, **better}.items() if key in specs}
@@ -183,7 +183,7 @@ class StudyRunner:
     async def _judge(self, study: Study, trial: Trial) -> bool:
         if len(await self._counting(study, trial)) < study.batch_size:
             return False
-        await self._store.settle_counted(trial.release, study.metric)  # what is counted does not move any more
+        await self._store.feedback.settle_counted(trial.release, study.metric)  # what is counted does not move any more
         batch = await self._counting(study, trial)
         if len(batch) < study.batch_size:
             return False
@@ -193,7 +193,7 @@ class StudyRunner:
         return True
 
     async def _counting(self, study: Study, trial: Trial) -> Sequence[Feedback]:
-        stored = await self._store.feedback_of_release(trial.release, study.metric)
+        stored = await self._store.feedback.of_release(trial.release, study.metric)
         return await asyncio.to_thread(select, study, stored)  # of any amount
 
     async def _propose(self, record: StudyRecord) -> bool:
@@ -218,9 +218,9 @@ class StudyRunner:
     async def _request(self, record: StudyRecord) -> OptimizationRequest:
         best = record.best_trial()
         assert best is not None  # a trial is complete here
-        stored = await self._store.feedback_of_release(best.release, record.study.metric)
+        stored = await self._store.feedback.of_release(best.release, record.study.metric)
         batch = await self._pipeline.judged(record.study, await asyncio.to_thread(select, record.study, stored))
-        declared = {spec.key: spec for spec in await self._store.parameters(record.study.service)}
+        declared = {spec.key: spec for spec in await self._store.parameters.of(record.study.service)}
         return OptimizationRequest(
             study=record.study,
             parameters=tuple(declared[key] for key in record.trials[0].values if key in declared),

@@ -7,8 +7,8 @@ from pathlib import Path
 from collector.core.ledger import Ledger
 from collector.core.protocols import Clock
 from collector.storage.database import Database
-from collector.storage.ledger import TableLedger
 from collector.storage.memory.ledger import MemoryLedger
+from collector.storage.tables.ledger import TableLedger
 
 
 @asynccontextmanager

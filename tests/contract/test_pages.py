@@ -33,7 +33,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 async def append(store: Store, *spans: object) -> None:
-    await store.append(read_traces(samples.traces_request(spans), 1).request)  # type: ignore[arg-type]
+    await store.log.append(read_traces(samples.traces_request(spans), 1).request)  # type: ignore[arg-type]
 
 
 async def walked(fetch: Fetch, limit: int) -> tuple[list[object], int]:
@@ -52,17 +52,19 @@ async def filled(store: Store) -> dict[str, Fetch]:
     for number in range(1, COUNT + 1):
         await append(store, samples.span(number, 1))
         target = SpanContext(samples.trace_id(number % 2 + 1), samples.span_id(1))
-        await store.submit([Feedback(target, "q", score=number / 100, time_unix_nano=5)], number)
-        await store.acknowledge(Acknowledgement("shop", f"i{number:02}", 1, ReleaseStatus.APPLIED, "", number))
-    await store.acknowledge(Acknowledgement("", "", 1, ReleaseStatus.APPLIED, "", 1))
-    await store.declare("shop", [ParameterSpec(f"k{n:02}", ParameterType.INTEGER, n) for n in range(COUNT)])
+        await store.feedback.submit([Feedback(target, "q", score=number / 100, time_unix_nano=5)], number)
+        await store.acknowledgements.acknowledge(
+            Acknowledgement("shop", f"i{number:02}", 1, ReleaseStatus.APPLIED, "", number)
+        )
+    await store.acknowledgements.acknowledge(Acknowledgement("", "", 1, ReleaseStatus.APPLIED, "", 1))
+    await store.parameters.declare("shop", [ParameterSpec(f"k{n:02}", ParameterType.INTEGER, n) for n in range(COUNT)])
     return {
-        "traces": store.traces,
-        "feedback": store.feedback,
-        "feedback of a trace": lambda page: store.feedback(page, trace_id=samples.trace_id(1)),
-        "waiting feedback": lambda page: store.feedback(page, states=[FeedbackState.WAITING]),
-        "acknowledgements": lambda page: store.acknowledgements(1, page),
-        "parameters": lambda page: store.declared("shop", page),
+        "traces": store.search.traces,
+        "feedback": store.feedback.listed,
+        "feedback of a trace": lambda page: store.feedback.listed(page, trace_id=samples.trace_id(1)),
+        "waiting feedback": lambda page: store.feedback.listed(page, states=[FeedbackState.WAITING]),
+        "acknowledgements": lambda page: store.acknowledgements.of(1, page),
+        "parameters": lambda page: store.parameters.declared("shop", page),
     }
 
 
@@ -83,9 +85,9 @@ async def test_what_comes_in_between_shifts_nothing(store: Store) -> None:
         first = await fetch(PageRequest(5))
         await append(store, samples.span(500, 1), samples.span(3, 9, 1))  # one new trace, and an old one once more
         target = SpanContext(samples.trace_id(1), samples.span_id(1))
-        await store.submit([Feedback(target, "q", score=1.0, text=name, time_unix_nano=6)], 99)
-        await store.acknowledge(Acknowledgement("another", "i", 1, ReleaseStatus.APPLIED, "", 9))
-        await store.declare("shop", [ParameterSpec(f"a.{name.replace(' ', '.')}", ParameterType.INTEGER, 1)])
+        await store.feedback.submit([Feedback(target, "q", score=1.0, text=name, time_unix_nano=6)], 99)
+        await store.acknowledgements.acknowledge(Acknowledgement("another", "i", 1, ReleaseStatus.APPLIED, "", 9))
+        await store.parameters.declare("shop", [ParameterSpec(f"a.{name.replace(' ', '.')}", ParameterType.INTEGER, 1)])
         rest, cursor = list(first.items), first.next_cursor
         while cursor:
             page = await fetch(PageRequest(5, cursor))
@@ -99,8 +101,8 @@ async def test_what_comes_in_between_shifts_nothing(store: Store) -> None:
 async def test_the_longest_names_have_cursors(store: Store) -> None:
     for last in "abc":
         long = Acknowledgement("木" * 1_000, "é" * 999 + last, 1, ReleaseStatus.FAILED, "x" * 10_000, 1)
-        await store.acknowledge(long)
-    items, count = await walked(lambda page: store.acknowledgements(1, page), 1)
+        await store.acknowledgements.acknowledge(long)
+    items, count = await walked(lambda page: store.acknowledgements.of(1, page), 1)
     assert (len(items), count) == (3, 3)
 
 
@@ -110,7 +112,7 @@ async def test_traces_of_one_request_go_on_within_it(store: Store) -> None:
     await append(store, samples.span(40, 2, 1))
     numbers = [40, 7, *(n for n in range(1, 31) if n != 7)]
     for limit in (1, 3, 29, 30, 31):
-        items, _ = await walked(store.traces, limit)
+        items, _ = await walked(store.search.traces, limit)
         assert [one.trace_id for one in items] == [samples.trace_id(n) for n in numbers]  # type: ignore[attr-defined]
 
 
@@ -118,10 +120,10 @@ async def test_a_page_ends_where_it_is_large(store: Store, monkeypatch: pytest.M
     monkeypatch.setattr(pages, "MOST_PAGE_BYTES", 10_000)
     target = SpanContext(samples.trace_id(1), samples.span_id(1))
     texts = [Feedback(target, "q", text=f"{n}" * 3_000, time_unix_nano=5) for n in range(9)]
-    await store.submit([*texts, Feedback(target, "q", text="x" * 50_000, time_unix_nano=5)], 1)
-    page = await store.feedback(PageRequest(1_000))
+    await store.feedback.submit([*texts, Feedback(target, "q", text="x" * 50_000, time_unix_nano=5)], 1)
+    page = await store.feedback.listed(PageRequest(1_000))
     assert [len(one.feedback.text) for one in page.items] == [50_000]
-    items, count = await walked(store.feedback, 1_000)
+    items, count = await walked(store.feedback.listed, 1_000)
     assert (len(items), count) == (10, 4)
 
 
@@ -131,7 +133,7 @@ def forged(*content: object) -> str:
 
 async def test_what_is_no_cursor_is_said(store: Store) -> None:
     lists = await filled(store)
-    other = (await store.declared("shop", PageRequest(1))).next_cursor
+    other = (await store.parameters.declared("shop", PageRequest(1))).next_cursor
     bad = [
         "nonsense", "%", "é", "a", "=" * 4, "A" * 20_000, forged(), forged("traces"), forged("feedback", -1),
         forged("feedback", 2**70), forged("feedback", 1.5), forged("feedback", True), forged("feedback", "1"),

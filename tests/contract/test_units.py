@@ -9,7 +9,7 @@ from collector.core.rollout import Signal
 from collector.core.units import Entry, OpenUnit, Unit, UnitStore
 from collector.storage.database import Database
 from collector.storage.memory.units import MemoryUnits
-from collector.storage.units import TableUnits
+from collector.storage.tables.units import TableUnits
 from tests import samples
 
 

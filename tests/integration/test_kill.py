@@ -88,7 +88,7 @@ async def test_nothing_acknowledged_is_lost_to_sigkill(tmp_path: Path, request: 
     store = FileStore(tmp_path / "data", TickingClock())
     await store.start()
     for trace in traces:
-        assert len(await store.trace(samples.trace_id(trace))) == SPANS
+        assert len(await store.log.trace(samples.trace_id(trace))) == SPANS
     for trace in logs:
-        assert len(await store.log_records(samples.trace_id(trace))) == 1
+        assert len(await store.log.log_records(samples.trace_id(trace))) == 1
     await store.stop()

@@ -18,9 +18,9 @@ from collector.core.errors import ConfigError
 from collector.core.protocols import Clock
 from collector.storage.care.manifest import MANIFEST, Manifest
 from collector.storage.database import DATABASE
-from collector.storage.delivery import take_back
-from collector.storage.segment import numbers_in, position_of
-from collector.storage.segment_file import SegmentFile
+from collector.storage.segments.segment import numbers_in, position_of
+from collector.storage.segments.segment_file import SegmentFile
+from collector.storage.tables.deliveries import take_back
 
 _UNFINISHED_BACKUP, _UNFINISHED_RESTORE = "backup.unfinished", "restore.unfinished"
 _CHUNK_BYTES = 2**20

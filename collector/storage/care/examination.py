@@ -16,8 +16,8 @@ from collector.storage.integrity.damage import ASIDE, Damage, DamageLog
 from collector.storage.integrity.mending import Mending
 from collector.storage.lock import UNFINISHED, is_held
 from collector.storage.migrations import migrations
-from collector.storage.segment import Segment, numbers_in
-from collector.storage.segment_file import Gap
+from collector.storage.segments.segment import Segment, numbers_in
+from collector.storage.segments.segment_file import Gap
 
 _OURS = re.compile(r"[0-9]{8}\.[a-z-]+")
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from collector.storage.integrity.pages import INDEX_LEAF, TABLE_LEAF, Cell, Pages, Value
 from collector.storage.integrity.sectors import read_all
 from collector.storage.integrity.wal import Log, read_log
-from collector.storage.marks import RECALLED
-from collector.storage.migrations import Migration, migrate
+from collector.storage.migrations import RECALLED, Migration, migrate
 
 PAGE_BYTES = 4_096
 """SQLite's default, and so that of every database that a collector made."""

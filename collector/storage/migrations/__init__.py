@@ -12,6 +12,10 @@ from importlib.resources import files
 
 from collector.core.errors import ConfigError
 
+RECALLED = "recalled"
+"""The row of the table ``marks`` that says up to which position lost feedback was looked for once more: there as long
+as that is not done."""
+
 _FILE = re.compile(r"(\d{4})_\w+\.sql")
 
 

@@ -56,7 +56,7 @@ class Bench:
         await self.pipeline.attach()
 
     async def kept(self) -> StoredFeedback:
-        (kept,) = (await self.store.feedback(PageRequest())).items
+        (kept,) = (await self.store.feedback.listed(PageRequest())).items
         return kept
 
 
@@ -86,10 +86,10 @@ async def test_the_judged_span_is_the_models_call_whatever_comes_first(
     kept = await bench.kept()
     assert kept.feedback.target == SpanContext(samples.trace_id(1), samples.span_id(3))
     assert (kept.state, kept.release) == (FeedbackState.ATTACHED, 4)
-    assert [one.id for one in (await bench.store.feedback(PageRequest(), trace_id=samples.trace_id(1))).items] == [
-        kept.id
-    ]
-    assert list((await bench.store.feedback(PageRequest(), trace_id=samples.trace_id(9))).items) == []
+    assert [
+        one.id for one in (await bench.store.feedback.listed(PageRequest(), trace_id=samples.trace_id(1))).items
+    ] == [kept.id]
+    assert list((await bench.store.feedback.listed(PageRequest(), trace_id=samples.trace_id(9))).items) == []
     assert bench.counters.snapshot()[Counter.FEEDBACK_ATTACHED] == 1
 
 
@@ -108,13 +108,15 @@ async def test_it_waits_over_a_restart_and_is_given_up_and_counted(bench: Bench)
     other = Feedback(SpanContext("", ""), "q", 1.0, response_id="never", time_unix_nano=1)
     await bench.pipeline.submit([other])
     await bench.pipeline.attach()
-    assert {kept.state for kept in (await bench.store.feedback(PageRequest())).items} == {FeedbackState.WAITING}
+    assert {kept.state for kept in (await bench.store.feedback.listed(PageRequest())).items} == {FeedbackState.WAITING}
     await bench.store.stop()
     await bench.start()
     await bench.receive(CHAT)
     assert bench.counters.snapshot()[Counter.FEEDBACK_ATTACHED] == 1
     await bench.pipeline.expire(0)
-    states = {kept.feedback.response_id: kept.state for kept in (await bench.store.feedback(PageRequest())).items}
+    states = {
+        kept.feedback.response_id: kept.state for kept in (await bench.store.feedback.listed(PageRequest())).items
+    }
     assert states == {"chatcmpl-1": FeedbackState.ATTACHED, "never": FeedbackState.EXPIRED}
     assert bench.counters.snapshot()[Counter.FEEDBACK_EXPIRED] == 1
 
@@ -133,6 +135,6 @@ async def test_what_a_trial_has_counted_stays(bench: Bench) -> None:
     assert kept.feedback.target.trace_id == samples.trace_id(9)
     release = samples.span(9, 2, 1, values={"opto.release": 3})
     await bench.receive(release)
-    await bench.store.settle_counted(3, "quality")
+    await bench.store.feedback.settle_counted(3, "quality")
     await bench.receive(CHAT)
     assert (await bench.kept()).feedback.target.trace_id == samples.trace_id(9)

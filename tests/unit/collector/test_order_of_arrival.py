@@ -53,7 +53,7 @@ async def attached(directory: Path, arrivals: Sequence[Arrival]) -> tuple[Found,
         for _ in range(2):
             await pipeline.attach(GRACE_SECONDS)
             clock.now += 3 * SECOND
-        stored = (await store.feedback(PageRequest(1_000))).items
+        stored = (await store.feedback.listed(PageRequest(1_000))).items
         found = sorted((one.feedback.name, one.feedback.target.span_id, one.release) for one in stored)
         return found, counters.snapshot()[Counter.FEEDBACK_ATTACHED]
     finally:

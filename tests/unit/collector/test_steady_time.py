@@ -15,8 +15,9 @@ from collector.core.telemetry import Signal
 from collector.counters import Counters
 from collector.pipeline import Pipeline
 from collector.retention import Retention, RetentionLimits
+from collector.steady_time import SteadyTime
 from collector.storage.file_store import FileStore
-from collector.storage.segments import SegmentLimits
+from collector.storage.segments.segments import SegmentLimits
 from tests import samples
 
 HOUR = 3_600 * 10**9
@@ -44,7 +45,9 @@ class Running:
             return None
 
         self.pipeline = Pipeline(self.store, clock, Counters(), lambda: None, release)
-        self.retention = Retention(self.store, RetentionLimits(max_age_seconds=2 * 3_600), clock, Counters())
+        log, limits = self.store.log, RetentionLimits(max_age_seconds=2 * 3_600)
+        time = SteadyTime(self.store.marks, log, clock)
+        self.retention = Retention(log, self.store.deliveries, time, limits, Counters())
 
     async def pass_hours(self, hours: float) -> None:
         for _ in range(int(hours * 12)):
@@ -59,10 +62,10 @@ class Running:
         await self.pipeline.ingest(Signal.TRACES, samples.traces_request([samples.span(number, 1)]))
 
     async def held(self) -> list[int]:
-        return [number for number in range(1, 60) if await self.store.trace(samples.trace_id(number))]
+        return [number for number in range(1, 60) if await self.store.log.trace(samples.trace_id(number))]
 
     async def states(self) -> list[FeedbackState]:
-        return [one.state for one in (await self.store.feedback(PageRequest(1_000))).items]
+        return [one.state for one in (await self.store.feedback.listed(PageRequest(1_000))).items]
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -89,7 +92,7 @@ async def test_a_day_forward_and_back_throws_nothing_away(tmp_path: Path, restar
     await running.ingest(7)
     assert await running.held() == list(range(1, 8))
     assert await running.states() == [FeedbackState.WAITING]
-    assert [one.trace_id for one in (await running.store.traces(PageRequest(3))).items] == [
+    assert [one.trace_id for one in (await running.store.search.traces(PageRequest(3))).items] == [
         samples.trace_id(n) for n in (7, 6, 5)
     ]
     await running.pass_hours(4)

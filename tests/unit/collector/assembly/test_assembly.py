@@ -48,7 +48,7 @@ async def workers() -> AsyncIterator[Workers]:
 
 async def keep(store: FileStore, trace: int, count: int, first: int = 1) -> None:
     spans = [samples.span(trace, first + n, first if n else None, start=n) for n in range(count)]
-    await store.append(read_traces(samples.traces_request(spans), 1).request)
+    await store.log.append(read_traces(samples.traces_request(spans), 1).request)
 
 
 def assembly(store: FileStore, workers: Workers, **limits: float) -> Assembly:
@@ -76,8 +76,8 @@ async def test_small_graphs_are_made_here_and_large_ones_elsewhere(store: FileSt
 
 
 async def test_a_graph_is_the_same_wherever_it_is_made(store: FileStore, workers: Workers) -> None:
-    await store.append(read_logs(samples.logs_request([samples.evaluation(1, 1)]), 1).request)
-    await store.submit([Feedback(SpanContext(samples.trace_id(1), samples.span_id(1)), "q", 0.5)], 1)
+    await store.log.append(read_logs(samples.logs_request([samples.evaluation(1, 1)]), 1).request)
+    await store.feedback.submit([Feedback(SpanContext(samples.trace_id(1), samples.span_id(1)), "q", 0.5)], 1)
     here = await assembly(store, workers).made(samples.trace_id(1), Reach.TRACE, whole)
     nothing_inline = Workers(WorkerLimits(processes=1, inline_bytes=1))
     elsewhere = await assembly(store, nothing_inline).made(samples.trace_id(1), Reach.TRACE, whole)
@@ -116,10 +116,12 @@ async def test_what_came_meanwhile_is_seen_by_who_asks_after_it(
     await keep(store, 2, 1, first=5_000)
     after = asyncio.create_task(ask())
     assert (await before, await after) == (LARGE, LARGE + 1)
+    before = asyncio.create_task(ask())
+    await lines(tmp_path / "begun", 3)
     target = SpanContext(samples.trace_id(2), samples.span_id(1))
-    first = await store.revision(samples.trace_id(2))
-    await store.submit([Feedback(target, "q", 0.5)], 1)
-    assert first != await store.revision(samples.trace_id(2)) != ""
+    await store.feedback.submit([Feedback(target, "q", 0.5)], 1)
+    await asyncio.gather(before, ask())
+    assert len(await lines(tmp_path / "begun", 4)) == 4
 
 
 async def test_it_goes_on_while_somebody_waits_and_ends_when_nobody_does(
@@ -160,7 +162,7 @@ async def test_what_is_too_large_or_takes_too_long_says_what_is_allowed(
 
 async def test_log_records_are_bounded_alike(store: FileStore, workers: Workers) -> None:
     records = [samples.evaluation(1, 1, text=str(number)) for number in range(20)]
-    await store.append(read_logs(samples.logs_request(records), 1).request)
+    await store.log.append(read_logs(samples.logs_request(records), 1).request)
     with pytest.raises(TooLarge, match=r"more than 10 log records, the most that graph\.max_spans allows"):
         await assembly(store, workers, max_spans=10).made(samples.trace_id(1), Reach.TRACE, whole)
 
@@ -176,7 +178,7 @@ async def test_neighbours_that_do_not_fit_are_left_out(store: FileStore, workers
     near = samples.span(3, 9_999)
     for trace in (2, 1):
         near.links.add(trace_id=bytes.fromhex(samples.trace_id(trace)), span_id=bytes.fromhex(samples.span_id(1)))
-    await store.append(read_traces(samples.traces_request([near]), 1).request)
+    await store.log.append(read_traces(samples.traces_request([near]), 1).request)
     made = assembly(store, workers, max_spans=LARGE)
     assert (await made.made(samples.trace_id(3), Reach.LINKS, finishes.counted))[0] == 1 + 3
     made = assembly(store, workers)

@@ -76,7 +76,9 @@ async def forwarding(
         **changed,  # type: ignore[arg-type]
     )
     sender = HttpSender(destination) if destination.over_http else GrpcSender(destination)
-    task = asyncio.create_task(Forwarder(destination, sender, store, "me", counters, lambda: 0.0).run())
+    task = asyncio.create_task(
+        Forwarder(destination, sender, store.log, store.deliveries, "me", counters, lambda: 0.0).run()
+    )
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -111,12 +113,12 @@ async def test_everything_arrives_in_order_and_as_it_came(store: FileStore, over
     sent = [request(number) for number in range(1, 6)]
     logs = read_logs(samples.logs_request([samples.evaluation(1, 1)]), 1).request
     for one in sent[:3]:
-        await store.append(one)  # type: ignore[arg-type]
+        await store.log.append(one)  # type: ignore[arg-type]
     async with serving(peer, over), forwarding(store, peer, over, counters, gzip=gzip):
         await until(lambda: len(peer.kept) == 3)
-        await store.append(logs)
+        await store.log.append(logs)
         for one in sent[3:]:
-            await store.append(one)  # type: ignore[arg-type]
+            await store.log.append(one)  # type: ignore[arg-type]
         # The peer has a request before its sender knows that: what is counted is known last.
         await until(lambda: counters.snapshot()[Counter.EXPORTER_SENT_SPANS] == 5)
     assert [body for signal, body, _ in peer.kept if signal is Signal.TRACES] == [one.body for one in sent]  # type: ignore[attr-defined]
@@ -132,7 +134,7 @@ async def test_a_dead_destination_is_waited_for_and_nothing_is_lost(store: FileS
     async with serving(peer, over):
         pass
     for number in range(1, 4):
-        await store.append(request(number))  # type: ignore[arg-type]
+        await store.log.append(request(number))  # type: ignore[arg-type]
     async with forwarding(store, peer, over, counters, timeout_seconds=1.0):
         await until(lambda: counters.snapshot()[Counter.EXPORTER_SEND_FAILED_REQUESTS] > 0)
         async with serving(peer, over, peer.address):
@@ -144,7 +146,7 @@ async def test_a_passing_refusal_is_tried_again_and_a_final_one_counted(store: F
     counters, peer = Counters(), Peer()
     peer.answers = [Unavailable("later", 1), InvalidRequest("never"), IngestResult(0, 1, "one was wrong")]
     for number in range(1, 5):
-        await store.append(request(number))  # type: ignore[arg-type]
+        await store.log.append(request(number))  # type: ignore[arg-type]
     async with serving(peer, over), forwarding(store, peer, over, counters):
         await until(lambda: counters.snapshot()[Counter.EXPORTER_SENT_SPANS] == 2)
     counted = counters.snapshot()
@@ -158,26 +160,28 @@ async def test_it_goes_on_where_it_was_after_a_restart(store: FileStore, over: s
         for numbers in (range(1, 3), range(3, 6)):
             before = len(peer.kept)
             for number in numbers:
-                await store.append(request(number))  # type: ignore[arg-type]
+                await store.log.append(request(number))  # type: ignore[arg-type]
             async with forwarding(store, peer, over, counters):
                 await until(lambda: len(peer.kept) >= before + len(numbers))  # noqa: B023
-                position = await store.newest_position()
+                position = await store.log.newest_position()
                 async with asyncio.timeout(10):
-                    while await store.delivered("peer") != position:
+                    while await store.deliveries.position("peer") != position:
                         await asyncio.sleep(0.02)
     assert len(peer.kept) == 5
 
 
 async def test_a_new_destination_gets_what_comes_from_now_on(store: FileStore) -> None:
     counters, peer = Counters(), Peer()
-    await store.append(request(1))  # type: ignore[arg-type]
+    await store.log.append(request(1))  # type: ignore[arg-type]
     async with serving(peer, "grpc"):
         destination = Destination("peer", f"http://{peer.address}")
-        task = asyncio.create_task(Forwarder(destination, GrpcSender(destination), store, "me", counters).run())
+        task = asyncio.create_task(
+            Forwarder(destination, GrpcSender(destination), store.log, store.deliveries, "me", counters).run()
+        )
         async with asyncio.timeout(10):
-            while await store.delivered("peer") is None:
+            while await store.deliveries.position("peer") is None:
                 await asyncio.sleep(0.02)
-        await store.append(request(2))  # type: ignore[arg-type]
+        await store.log.append(request(2))  # type: ignore[arg-type]
         await until(lambda: len(peer.kept) == 1)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -188,8 +192,8 @@ async def test_what_is_damaged_is_passed_over_and_counted(tmp_path: Path, over: 
     store = FileStore(tmp_path, TickingClock())
     await store.start()
     for number in range(1, 6):
-        await store.append(request(number))  # type: ignore[arg-type]
-    middle = (await store.requests_after(0, 10**9))[2]
+        await store.log.append(request(number))  # type: ignore[arg-type]
+    middle = (await store.log.requests_after(0, 10**9))[2]
     (path,) = (tmp_path / "segments").glob("*.otlp")
     content = bytearray(path.read_bytes())
     content[content.index(middle.body) + 20] ^= 0xFF

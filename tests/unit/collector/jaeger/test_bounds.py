@@ -23,6 +23,8 @@ from collector.jaeger.reader import Reader
 from collector.jaeger.v2 import trace_storage_pb2, trace_storage_pb2_grpc
 from collector.otlp.request import read_traces
 from collector.storage.file_store import FileStore
+from collector.storage.search.segment_search import SegmentSearch
+from collector.storage.segments.segments import Segments
 from collector.workers.workers import WorkerLimits, Workers
 from tests import samples
 from tests.clocks import TickingClock
@@ -46,7 +48,7 @@ async def stored(tmp_path: Path, requests: Sequence[Sequence[Span]], seconds: fl
     store = FileStore(tmp_path, TickingClock(), search_seconds=seconds)
     await store.start()
     for spans in requests:
-        await store.append(read_traces(samples.traces_request(spans), 1).request)
+        await store.log.append(read_traces(samples.traces_request(spans), 1).request)
     return store
 
 
@@ -61,7 +63,7 @@ def client_of(reader: Reader) -> httpx.AsyncClient:
 
 async def test_a_document_is_the_same_wherever_it_is_made(tmp_path: Path, workers: Workers) -> None:
     store = await stored(tmp_path, [trace(1, LARGE)])
-    await store.submit([Feedback(SpanContext(samples.trace_id(1), samples.span_id(3)), "q", 0.5)], 1)
+    await store.feedback.submit([Feedback(SpanContext(samples.trace_id(1), samples.span_id(3)), "q", 0.5)], 1)
     shown = []
     for inline in (2**40, 1):
         reader = Reader(store, no_release, Workers(WorkerLimits(processes=1, inline_bytes=inline)))
@@ -129,11 +131,11 @@ async def test_a_search_whose_time_is_over_says_so_on_every_way(tmp_path: Path, 
     await store.stop()
 
 
-class Endless(FileStore):
-    """A store in which every search takes until its caller has left."""
+class Endless(SegmentSearch):
+    """Every search takes until its caller has left."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory, TickingClock())
+    def __init__(self, segments: Segments) -> None:
+        super().__init__(segments, 3.0)
         self.begun, self.ended = asyncio.Event(), asyncio.Event()
 
     async def find(self, query: object) -> object:  # type: ignore[override]
@@ -146,7 +148,8 @@ class Endless(FileStore):
 
 
 async def test_a_call_that_is_cancelled_ends_its_search(tmp_path: Path, workers: Workers) -> None:
-    store = Endless(tmp_path)
+    store = FileStore(tmp_path, TickingClock())
+    store.search = endless = Endless(store.segments)
     await store.start()
     server = grpc.aio.server()
     remote_storage.add_to(server, Reader(store, no_release, workers))  # type: ignore[arg-type]
@@ -155,9 +158,9 @@ async def test_a_call_that_is_cancelled_ends_its_search(tmp_path: Path, workers:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         call = trace_storage_pb2_grpc.TraceReaderStub(channel).FindTraceIDs(trace_storage_pb2.FindTracesRequest())
         asking = asyncio.ensure_future(call)
-        await asyncio.wait_for(store.begun.wait(), 20)
+        await asyncio.wait_for(endless.begun.wait(), 20)
         call.cancel()
-        await asyncio.wait_for(store.ended.wait(), 20)
+        await asyncio.wait_for(endless.ended.wait(), 20)
         with pytest.raises(asyncio.CancelledError):
             await asking
     await server.stop(None)

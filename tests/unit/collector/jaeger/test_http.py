@@ -42,7 +42,7 @@ class Served:
     client: TestClient
 
     async def keep(self, *spans: Span, service: str = "shop") -> None:
-        await self.store.append(read_traces(samples.traces_request(spans, service), 1).request)
+        await self.store.log.append(read_traces(samples.traces_request(spans, service), 1).request)
 
     def get(self, path: str, status: int = 200, **query: object) -> Any:
         answer = self.client.get(f"{path}?{urlencode(query, doseq=True)}")
@@ -219,7 +219,7 @@ async def test_feedback_is_seen_and_searched_for(served: Served) -> None:
     for number, release, score in ((1, 12, 0.4), (2, 12, 0.9), (3, 11, 0.1)):
         await served.keep(samples.span(number, 1, values={"opto.release": release}))
         target = SpanContext(samples.trace_id(number), samples.span_id(1) if number < 3 else "")
-        await served.store.submit([Feedback(target, "quality", score, "bad", "too long", "judge", {}, 5)], 6)
+        await served.store.feedback.submit([Feedback(target, "quality", score, "bad", "too long", "judge", {}, 5)], 6)
     assert served.ids(service="shop", tag=["opto.release:12", "opto.feedback.quality:<0.5"]) == [1]
     assert served.ids(service="shop", tag="opto.feedback.quality:<=0.4") == [3, 1]
     assert served.ids(service="shop", tag="opto.feedback.quality:>0.4") == [2]
@@ -271,7 +271,8 @@ async def test_a_judgement_that_came_as_an_event_is_one_event(served: Served) ->
     request = read_traces(samples.traces_request([span]), 1).request
     further = Feedback(SpanContext(samples.trace_id(1), ""), "q", 0.75, time_unix_nano=7)
     feedback = [*from_spans(spans_of(request.body)).feedback, further]
-    await served.store.append(request, feedback=feedback)
+    await served.store.feedback.submit(feedback, 1)
+    await served.store.log.append(request)
     (one,) = served.get("/api/traces/1")["data"][0]["spans"]
     scores = [field["value"] for log in one["logs"] for field in log["fields"] if field["key"].endswith("score.value")]
     assert scores == [0.5, 0.75]
@@ -281,8 +282,8 @@ async def test_a_judgement_that_came_as_an_event_is_one_event(served: Served) ->
 async def test_a_span_is_tagged_with_the_last_word_of_a_source_whatever_came_first(served: Served) -> None:
     target = SpanContext(samples.trace_id(1), samples.span_id(1))
     late, early = (Feedback(target, "q", score, time_unix_nano=time) for time, score in ((9, 0.75), (8, 0.5)))
-    await served.store.append(read_traces(samples.traces_request([samples.span(1, 1)]), 1).request)
-    await served.store.submit([late, early], 1)
+    await served.store.log.append(read_traces(samples.traces_request([samples.span(1, 1)]), 1).request)
+    await served.store.feedback.submit([late, early], 1)
     (one,) = served.get("/api/traces/1")["data"][0]["spans"]
     assert [tag["value"] for tag in one["tags"] if tag["key"] == "opto.feedback.q"] == [0.75]
     assert len(one["logs"]) == 2
@@ -294,7 +295,7 @@ async def test_values_of_released_parameters_and_fields_of_judgements_are_search
     release = await control_of(served.store).desk.publish(ReleaseDraft("shop", {"k": 7}, "test"), "test")
     await served.keep(samples.span(1, 1, values={"opto.param.k.version": release.number}))
     await served.keep(samples.span(2, 1, values={"opto.param.k.value": 7, "opto.feedback.quality": "<b>"}))
-    await served.store.submit([Feedback(SpanContext(samples.trace_id(1), ""), "quality", label="<none>")], 6)
+    await served.store.feedback.submit([Feedback(SpanContext(samples.trace_id(1), ""), "quality", label="<none>")], 6)
     assert served.ids(service="shop", tag="opto.param.k.value:7") == [2, 1]
     assert served.ids(service="shop", tag="opto.param.k.value:8") == []
     assert served.ids(service="shop", tag="opto.feedback.quality.label:<none>") == [1]
@@ -309,7 +310,7 @@ async def test_client_and_server_with_one_id_are_two_spans_in_both_versions(serv
     client.kind, server.kind = Span.SPAN_KIND_CLIENT, Span.SPAN_KIND_SERVER
     await served.keep(samples.span(1, 1), client, service="front")
     await served.keep(server, below, service="stock")
-    await served.store.submit([Feedback(SpanContext(samples.trace_id(1), samples.span_id(7)), "q", 1.0)], 6)
+    await served.store.feedback.submit([Feedback(SpanContext(samples.trace_id(1), samples.span_id(7)), "q", 1.0)], 6)
     one = {span["spanID"]: span for span in served.get("/api/traces/1")["data"][0]["spans"]}
     parents = {key: span["references"][0]["spanID"] for key, span in one.items() if span["references"]}
     calling = parents[samples.span_id(7)]
@@ -338,7 +339,7 @@ async def test_a_service_without_a_name_is_unknown_in_every_view(served: Served,
     del request.resource_spans[0].resource.attributes[:]
     if name is not None:
         request.resource_spans[0].resource.attributes.extend(samples.attributes({"service.name": name}))
-    await served.store.append(read_traces(request.SerializeToString(), 1).request)
+    await served.store.log.append(read_traces(request.SerializeToString(), 1).request)
     assert served.get("/api/services")["data"] == ["unknown_service"]
     assert served.get("/api/services/unknown_service/operations")["data"] == ["step"]
     assert served.ids(service="unknown_service") == [1]
@@ -366,5 +367,5 @@ async def test_services_of_any_name_have_operations(served: Served, service: str
 @pytest.mark.parametrize("text", ["\ud800", "00000000001" + "9" * 5_000, "<" + "9" * 5_000, "<nan", "-1", ""])
 async def test_a_search_for_what_cannot_be_finds_nothing(served: Served, key: str, text: str) -> None:
     await served.keep(samples.span(1, 1, values={"opto.feedback.x": 1, "opto.param.x.version": 1}))
-    await served.store.submit([Feedback(SpanContext(samples.trace_id(1), ""), "quality", 0.5)], 6)
+    await served.store.feedback.submit([Feedback(SpanContext(samples.trace_id(1), ""), "quality", 0.5)], 6)
     assert served.ids(service="shop", tags=json.dumps({key: text})) == []

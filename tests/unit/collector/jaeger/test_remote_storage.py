@@ -32,7 +32,7 @@ class Remote:
     channel: grpc.aio.Channel
 
     async def keep(self, *spans: Span, service: str = "shop") -> None:
-        await self.store.append(read_traces(samples.traces_request(spans, service), 1).request)
+        await self.store.log.append(read_traces(samples.traces_request(spans, service), 1).request)
 
     async def found(self, **query: object) -> list[int]:
         request = trace_storage_pb2.FindTracesRequest(query=trace_storage_pb2.TraceQueryParameters(**query))  # type: ignore[arg-type]

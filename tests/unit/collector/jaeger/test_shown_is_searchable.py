@@ -146,8 +146,9 @@ async def missed(request: ExportTraceServiceRequest, feedback: list[Feedback], d
     await store.start()
     try:
         await control_of(store).desk.publish(ReleaseDraft("shop", {"k": 7}, "test"), "test")
-        await store.append(read_traces(request.SerializeToString(), 1).request, feedback=feedback)
-        await store.attach([Attachment(one.id, on_span(one), None) for one in feedback[1:]])
+        await store.feedback.submit(feedback, 1)
+        await store.log.append(read_traces(request.SerializeToString(), 1).request)
+        await store.feedback.attach([Attachment(one.id, on_span(one), None) for one in feedback[1:]])
         reader = Reader(store, control_of(store).desk.release)
         data = await reader.trace_data(samples.trace_id(1))
         (service,) = await reader.services()

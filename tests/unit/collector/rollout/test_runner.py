@@ -176,7 +176,7 @@ async def test_errors_take_a_candidate_back_that_scores_well(street: Street) -> 
 async def test_a_release_that_an_application_refuses_is_taken_back_at_once(street: Street) -> None:
     await street.begin(street.plan())
     word = Acknowledgement("shop", "app-1", street.candidate.number, ReleaseStatus.FAILED, "k: no", street.clock.now)
-    await street.store.acknowledge(word)
+    await street.store.acknowledgements.acknowledge(word)
     await street.runner.round()
     rollout = await street.rollout()
     assert (rollout.state, rollout.message) == (

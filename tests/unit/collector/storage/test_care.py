@@ -18,7 +18,7 @@ from collector.process.service import repaired
 from collector.storage.care.backup import back_up, restore
 from collector.storage.care.examination import examine
 from collector.storage.file_store import FileStore
-from collector.storage.segments import SegmentLimits
+from collector.storage.segments.segments import SegmentLimits
 from tests import samples
 from tests.clocks import TickingClock
 
@@ -38,7 +38,8 @@ async def opened(directory: Path) -> FileStore:
 async def fill(store: FileStore, numbers: range) -> None:
     for number in numbers:
         judged = [Feedback(SpanContext(samples.trace_id(number), ""), "quality", 0.5, text=f"number {number}")]
-        await store.append(read_traces(body(number), number).request, feedback=judged)
+        await store.feedback.submit(judged, number)
+        await store.log.append(read_traces(body(number), number).request)
 
 
 @pytest.fixture
@@ -61,8 +62,8 @@ def flip(path: Path, at: int) -> None:
 
 async def held(directory: Path) -> list[int]:
     store = await opened(directory)
-    found = [number for number in range(1, 100) if await store.trace(samples.trace_id(number))]
-    judged = {one.feedback.text for one in (await store.feedback(PageRequest(1_000))).items}
+    found = [number for number in range(1, 100) if await store.log.trace(samples.trace_id(number))]
+    judged = {one.feedback.text for one in (await store.feedback.listed(PageRequest(1_000))).items}
     assert judged >= {f"number {number}" for number in found}
     await store.stop()
     return found
@@ -136,10 +137,10 @@ def test_what_is_no_data_directory_is_said(tmp_path: Path) -> None:
 async def test_a_backup_while_it_runs_is_what_was_there_then(written: Path, tmp_path: Path, link: bool) -> None:
     store = await opened(written)
     await fill(store, range(30, 35))
-    await store.set_delivered("elsewhere", await store.newest_position())
+    await store.deliveries.set_position("elsewhere", await store.log.newest_position())
     manifest = back_up(written, tmp_path / "backup", TickingClock(), link=link)
     await fill(store, range(40, 50))
-    await store.forget(10**19, 0)
+    await store.log.forget(10**19, 0)
     await store.stop()
     assert examine(tmp_path / "backup").damages == ()
     assert restore(tmp_path / "backup", tmp_path / "restored") == manifest
@@ -147,9 +148,9 @@ async def test_a_backup_while_it_runs_is_what_was_there_then(written: Path, tmp_
     assert await held(tmp_path / "restored") == [*MANY, *range(30, 35)]
     store = await opened(tmp_path / "restored")
     await fill(store, range(60, 63))
-    position = await store.delivered("elsewhere")
+    position = await store.deliveries.position("elsewhere")
     assert position is not None
-    forwarded = [one.body for one in await store.requests_after(position, 10**9)]
+    forwarded = [one.body for one in await store.log.requests_after(position, 10**9)]
     assert forwarded == [body(number) for number in range(60, 63)]
     await store.stop()
 
@@ -165,9 +166,9 @@ async def test_what_was_forwarded_behind_the_moment_of_the_backup_is_not_passed_
     back_up(written, tmp_path / "second", TickingClock())
     store = await opened(tmp_path / "second")
     await fill(store, range(60, 63))
-    position = await store.delivered("ahead")
+    position = await store.deliveries.position("ahead")
     assert position is not None
-    assert len(await store.requests_after(position, 10**9)) == 3
+    assert len(await store.log.requests_after(position, 10**9)) == 3
     await store.stop()
 
 

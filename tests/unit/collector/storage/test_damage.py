@@ -18,9 +18,9 @@ from collector.otlp.request import read_traces
 from collector.storage.file_store import FileStore
 from collector.storage.integrity.damage import DamageLog
 from collector.storage.integrity.frames import Format2
-from collector.storage.segment import IndexDamaged, Segment
-from collector.storage.segment_file import SegmentFile
-from collector.storage.segments import SegmentLimits
+from collector.storage.segments.segment import IndexDamaged, Segment
+from collector.storage.segments.segment_file import SegmentFile
+from collector.storage.segments.segments import SegmentLimits
 from tests import samples
 from tests.clocks import TickingClock
 
@@ -49,7 +49,7 @@ async def written(tmp_path: Path) -> Path:
     """A directory of several sealed segments and one that grows."""
     store = await opened(tmp_path / "written")
     for number in MANY:
-        await store.append(request(number))
+        await store.log.append(request(number))
     await store.stop()
     return tmp_path / "written"
 
@@ -68,11 +68,11 @@ def frames(directory: Path) -> Iterator[tuple[str, int, int, bytes]]:
 
 
 async def readable(store: FileStore) -> list[bytes]:
-    return [one.body for one in await store.requests_after(0, 10**9)]
+    return [one.body for one in await store.log.requests_after(0, 10**9)]
 
 
 async def held(store: FileStore, numbers: range = MANY) -> list[int]:
-    return [number for number in numbers if await store.trace(samples.trace_id(number))]
+    return [number for number in numbers if await store.log.trace(samples.trace_id(number))]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -98,11 +98,13 @@ async def test_any_damage_costs_only_the_requests_that_contain_it(written: Path,
     try:
         assert zeroed or path.stat().st_size == len(content)
         assert set(wanted) <= set(await readable(store))
-        assert samples.trace_id(666) not in [one.trace_id for one in (await store.traces(PageRequest(1_000))).items]
+        assert samples.trace_id(666) not in [
+            one.trace_id for one in (await store.search.traces(PageRequest(1_000))).items
+        ]
         spared = {number for number in MANY if request(number).body in wanted}
         assert spared <= set(await held(store))
-        await store.append(request(500))
-        assert await store.trace(samples.trace_id(500))
+        await store.log.append(request(500))
+        assert await store.log.trace(samples.trace_id(500))
         assert set(wanted) <= set(await readable(store))
     finally:
         await store.stop()
@@ -159,7 +161,7 @@ async def test_only_a_torn_end_is_cut_off_and_kept_aside(written: Path) -> None:
     counters = Counters()
     store = await opened(written, counters)
     assert await held(store) == list(MANY)
-    await store.append(request(500))
+    await store.log.append(request(500))
     await store.stop()
     assert path.stat().st_size == size
     assert (written / "damaged" / f"{path.name}.{size}-{size + 118}").stat().st_size == 118
@@ -214,7 +216,7 @@ async def test_an_index_that_is_not_what_was_written_is_made_again(
     counters = Counters()
     store = await opened(written, counters)
     assert await held(store) == list(MANY)
-    assert (await store.counts()).traces == len(MANY)
+    assert (await store.search.counts()).traces == len(MANY)
     await store.stop()
     assert counters.snapshot()[Counter.STORAGE_REBUILT_INDEXES] >= 1
     assert counters.snapshot()[Counter.STORAGE_DAMAGED_STRETCHES] == 0
@@ -239,7 +241,7 @@ async def test_damage_while_it_runs_costs_the_answer_only_what_is_damaged(writte
         path.write_bytes(content)
     lost = next(number for number in MANY if request(number).body == body)
     assert await held(store) == [number for number in MANY if number != lost]
-    assert len((await store.traces(PageRequest(1_000))).items) == len(MANY) - 1
+    assert len((await store.search.traces(PageRequest(1_000))).items) == len(MANY) - 1
     assert counters.snapshot()[Counter.STORAGE_DAMAGED_STRETCHES] == 1
     await store.stop()
 
@@ -315,7 +317,7 @@ async def test_positions_lead_on_behind_damage_and_the_loss_is_said(written: Pat
         file.write(b"damage")
     store = await opened(written)
     position, seen, lost = 0, [], [0, 0]
-    while batch := await store.requests_after(position, 1):
+    while batch := await store.log.requests_after(position, 1):
         seen += [one.body for one in batch]
         lost = [lost[0] + batch[0].lost_bytes, lost[1] + batch[0].lost_items]
         position = batch[-1].position
@@ -340,7 +342,7 @@ async def test_files_that_are_swapped_doubled_missing_or_somebodys_leave_the_res
     counters = Counters()
     store = await opened(written, counters)
     assert await held(store) == list(MANY)
-    await store.append(request(500))
+    await store.log.append(request(500))
     await store.stop()
     store = await opened(written)
     assert await held(store, range(1, 501)) == [*MANY, 500]
@@ -356,12 +358,12 @@ async def test_files_that_are_swapped_doubled_missing_or_somebodys_leave_the_res
 async def test_offsets_are_never_given_twice(written: Path) -> None:
     """What a destination was given is not what comes later at the same place, whatever became of the newest file."""
     store = await opened(written)
-    await store.set_delivered("elsewhere", await store.newest_position())
+    await store.deliveries.set_position("elsewhere", await store.log.newest_position())
     await store.stop()
     files(written)[-1].unlink()
     store = await opened(written)
-    await store.append(request(500))
-    position = await store.delivered("elsewhere")
+    await store.log.append(request(500))
+    position = await store.deliveries.position("elsewhere")
     assert position is not None
-    assert [one.body for one in await store.requests_after(position, 10**9)] == [request(500).body]
+    assert [one.body for one in await store.log.requests_after(position, 10**9)] == [request(500).body]
     await store.stop()

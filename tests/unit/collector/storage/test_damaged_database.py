@@ -49,7 +49,7 @@ async def filled(directory: Path) -> FileStore:
             )
             for number in range(60)
         ]
-        await store.submit(judged, group)
+        await store.feedback.submit(judged, group)
         events = [Event("noted", {"text": "x" * number * 90, "number": number}, "shop") for number in range(20)]
         await store.ledger.append([Change(f"notes/{group}", 0, tuple(events))], "tests")
     return store
@@ -90,8 +90,8 @@ async def test_a_flipped_byte_costs_one_row_at_most(written: Path, data: st.Data
     flip(copy / NAME, at, mask=data.draw(st.sampled_from([0xFF, 0x01, 0x80])))
     store = await opened(copy)
     try:
-        assert len((await store.feedback(PageRequest(1_000))).items) >= 179
-        await store.submit([Feedback(SpanContext(samples.trace_id(1), ""), "quality", 1.0, text="new")], 9)
+        assert len((await store.feedback.listed(PageRequest(1_000))).items) >= 179
+        await store.feedback.submit([Feedback(SpanContext(samples.trace_id(1), ""), "quality", 1.0, text="new")], 9)
         events = 0
         for group in range(3):
             events += len(await store.ledger.read(f"notes/{group}"))
@@ -115,7 +115,7 @@ async def test_a_lost_page_costs_the_rows_that_lay_in_it(written: Path, data: st
     content[page * PAGE : (page + 1) * PAGE] = bytes(PAGE)
     (copy / NAME).write_bytes(content)
     store = await opened(copy)
-    kept = len((await store.feedback(PageRequest(1_000))).items)
+    kept = len((await store.feedback.listed(PageRequest(1_000))).items)
     events = [len(await store.ledger.read(f"notes/{group}")) for group in range(3)]
     await store.stop()
     assert kept >= 180 - 40
@@ -130,7 +130,7 @@ async def test_the_damaged_one_is_kept_and_it_is_counted_and_said(
     damaged = (written / NAME).read_bytes()
     counters = Counters()
     store = await opened(written, counters)
-    assert len((await store.feedback(PageRequest(1_000))).items) == 180
+    assert len((await store.feedback.listed(PageRequest(1_000))).items) == 180
     await store.stop()
     assert (written / "damaged" / f"{NAME}.1").read_bytes() == damaged
     assert counters.snapshot()[Counter.STORAGE_MENDED_DATABASES] == 1
@@ -145,7 +145,7 @@ async def test_a_schema_version_that_is_damaged_is_no_newer_version(written: Pat
     for mask in (0x01, 0x02, 0x08, 0xFF):
         flip(written / NAME, 63, mask=mask)
         store = await opened(written)
-        assert len((await store.feedback(PageRequest(1_000))).items) == 180
+        assert len((await store.feedback.listed(PageRequest(1_000))).items) == 180
         await store.stop()
 
 
@@ -167,7 +167,7 @@ async def test_a_damaged_log_costs_nothing_that_stands_behind_it(tmp_path: Path)
         shutil.copytree(directory, copy)
         flip(copy / f"{NAME}-wal", at)
         store = await opened(copy)
-        assert len((await store.feedback(PageRequest(1_000))).items) >= 179
+        assert len((await store.feedback.listed(PageRequest(1_000))).items) >= 179
         events = [len(await store.ledger.read(f"notes/{group}")) for group in range(3)]
         assert sum(events) >= 59
         await store.stop()
@@ -179,7 +179,7 @@ async def test_a_log_that_was_not_finished_is_no_damage(tmp_path: Path) -> None:
         file.truncate(file.seek(0, 2) - 100)
     counters = Counters()
     store = await opened(directory, counters)
-    assert len((await store.feedback(PageRequest(1_000))).items) == 180
+    assert len((await store.feedback.listed(PageRequest(1_000))).items) == 180
     await store.stop()
     assert counters.snapshot()[Counter.STORAGE_MENDED_DATABASES] == 0
 
@@ -238,7 +238,7 @@ async def test_feedback_that_came_as_telemetry_is_found_again(tmp_path: Path, lo
     for number in range(1, 30):
         await pipeline.ingest(Signal.LOGS, samples.logs_request([samples.evaluation(number, 1, text="because " * 20)]))
     assert await pipeline.recall() == 0
-    before = {one.id for one in (await store.feedback(PageRequest(1_000))).items}
+    before = {one.id for one in (await store.feedback.listed(PageRequest(1_000))).items}
     assert len(before) == 29
     await store.stop()
     if lost == "file":
@@ -253,7 +253,7 @@ async def test_feedback_that_came_as_telemetry_is_found_again(tmp_path: Path, lo
             flip(tmp_path / NAME, (page - 1) * PAGE, PAGE)
     store, pipeline = await recalling(tmp_path)
     await pipeline.recall()
-    assert {one.id for one in (await store.feedback(PageRequest(1_000))).items} == before
+    assert {one.id for one in (await store.feedback.listed(PageRequest(1_000))).items} == before
     assert await pipeline.recall() == 0
     await store.stop()
 

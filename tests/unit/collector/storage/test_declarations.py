@@ -22,7 +22,7 @@ async def test_what_an_older_version_took_is_set_aside_and_said(
     store = FileStore(tmp_path, TickingClock())
     await store.start()
     kept = ParameterSpec("style", ParameterType.TEXT, "ab", Constraint(pattern="[a-z]+"))
-    await store.declare("shop", [kept])
+    await store.parameters.declare("shop", [kept])
     await store.stop()
     with sqlite3.connect(tmp_path / "otel-opto.sqlite3") as database:
         database.execute("INSERT INTO parameters VALUES ('shop', 'tone', ?)", (OLDER,))
@@ -30,7 +30,7 @@ async def test_what_an_older_version_took_is_set_aside_and_said(
     await store.start()
     try:
         with caplog.at_level(logging.WARNING):
-            assert list(await store.parameters("shop")) == [kept]
+            assert list(await store.parameters.of("shop")) == [kept]
         assert "service shop: a stored parameter counts as not declared" in caplog.text
         assert "(?=" in caplog.text
     finally:
@@ -44,11 +44,11 @@ async def test_a_damaged_one_hides_no_other(tmp_path: Path, change: tuple[str, s
     store = FileStore(tmp_path, TickingClock())
     await store.start()
     kept = ParameterSpec("style", ParameterType.TEXT, "ab")
-    await store.declare("shop", [kept])
+    await store.parameters.declare("shop", [kept])
     await store.database.write(
         lambda db: (
             db.execute("INSERT INTO parameters VALUES ('shop', 'tone', ?)", (OLDER.replace(*change, 1),)) and None
         )
     )
-    assert list(await store.parameters("shop")) == [kept]
+    assert list(await store.parameters.of("shop")) == [kept]
     await store.stop()

@@ -39,21 +39,20 @@ async def test_everything_in_it_is_read_and_more_is_kept_behind_it(directory: Pa
     counters = Counters()
     store = await opened(directory, counters)
     for _ in range(2):
-        requests = await store.requests_after(0, 10**9)
+        requests = await store.log.requests_after(0, 10**9)
         bodies = [request.body for request in requests]
         assert [one for one in bodies if b"evaluation" not in one][:12] == [body(number) for number in range(1, 13)]
         assert [one.hops for one in requests if one.hops] == [("a" * 16, "b" * 16)]
         for number in range(1, 13):
-            assert len(await store.trace(samples.trace_id(number))) == 2
-        assert [len(await store.log_records(samples.trace_id(number))) for number in (4, 8, 12)] == [1, 1, 1]
-        await store.append(read_traces(body(99), 1).request)
-        assert (await store.traces(PageRequest(1))).items[0].trace_id == samples.trace_id(99)
+            assert len(await store.log.trace(samples.trace_id(number))) == 2
+        assert [len(await store.log.log_records(samples.trace_id(number))) for number in (4, 8, 12)] == [1, 1, 1]
+        await store.log.append(read_traces(body(99), 1).request)
+        assert (await store.search.traces(PageRequest(1))).items[0].trace_id == samples.trace_id(99)
         await store.stop()
         store = await opened(directory, counters)
-    counts = await store.counts()
-    assert (counts.traces, counts.log_records, dict(counts.feedback)) == (
-        13, 3, {"waiting": 1, "attached": 2, "expired": 0}
-    )  # fmt: skip
+    counts = await store.search.counts()
+    assert (counts.traces, counts.log_records) == (13, 3)
+    assert list((await store.feedback.counts()).values()) == [1, 2, 0]
     assert counters.snapshot()[Counter.STORAGE_DAMAGED_STRETCHES] == 0
     assert counters.snapshot()[Counter.STORAGE_TORN_BYTES] == 0
     await store.stop()
@@ -68,9 +67,9 @@ async def test_its_study_release_and_feedback_are_there(directory: Path) -> None
     release = await desk.release(record.trials[0].release)
     assert release is not None
     assert {key: value.value for key, value in release.values.items()} == {"top_k": 3, "template": "{q}"}
-    assert [one.feedback.score for one in (await store.feedback(PageRequest(1_000))).items] == [0.5, 0.5, 0.5]
-    assert len((await store.acknowledgements(release.number, PageRequest())).items) == 1
-    assert await store.delivered("elsewhere") == (await store.requests_after(0, 1))[0].position
+    assert [one.feedback.score for one in (await store.feedback.listed(PageRequest(1_000))).items] == [0.5, 0.5, 0.5]
+    assert len((await store.acknowledgements.of(release.number, PageRequest())).items) == 1
+    assert await store.deliveries.position("elsewhere") == (await store.log.requests_after(0, 1))[0].position
     await store.stop()
 
 
@@ -82,10 +81,10 @@ async def test_a_flipped_byte_in_it_costs_one_request_at_most(directory: Path, n
     damaged[place] ^= 0xFF
     path.write_bytes(damaged)
     store = await opened(directory)
-    found = [number for number in range(1, 13) if await store.trace(samples.trace_id(number))]
+    found = [number for number in range(1, 13) if await store.log.trace(samples.trace_id(number))]
     assert len(found) >= 11
-    read = [request.body for request in await store.requests_after(0, 10**9)]
+    read = [request.body for request in await store.log.requests_after(0, 10**9)]
     assert sum(body(number) in read for number in range(1, 13)) >= 11
-    await store.append(read_traces(body(99), 1).request)
-    assert await store.trace(samples.trace_id(99))
+    await store.log.append(read_traces(body(99), 1).request)
+    assert await store.log.trace(samples.trace_id(99))
     await store.stop()

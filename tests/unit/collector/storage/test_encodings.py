@@ -30,7 +30,7 @@ from collector.otlp.pieces import pieces
 from collector.otlp.text import text_of
 from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
-from collector.storage.segments import SegmentLimits
+from collector.storage.segments.segments import SegmentLimits
 from tests import samples
 from tests.clocks import TickingClock
 from tests.control import control_of
@@ -128,19 +128,19 @@ async def answers(bodies: Sequence[bytes], logs: bytes) -> dict[str, object]:
         said["accepted logs"] = await pipeline.ingest(Signal.LOGS, logs)
         said["attached"] = await pipeline.attach()
         for query in queries():
-            said[f"find {query}"] = await store.find(query)
-        said["services"] = await store.services()
+            said[f"find {query}"] = await store.search.find(query)
+        said["services"] = await store.search.services()
         for service in ("", "front", "12"):
-            said[f"operations {service}"] = await store.operations(service)
-        said["dependencies"] = await store.dependencies(0, 2**62)
-        said["traces"] = (await store.traces(PageRequest(1_000))).items
-        feedback = (await store.feedback(PageRequest(1_000))).items
+            said[f"operations {service}"] = await store.search.operations(service)
+        said["dependencies"] = await store.search.dependencies(0, 2**62)
+        said["traces"] = (await store.search.traces(PageRequest(1_000))).items
+        feedback = (await store.feedback.listed(PageRequest(1_000))).items
         said["feedback"] = [(one.feedback.name, one.feedback.score, one.feedback.target) for one in feedback]
         for number in (1, 2, 3):
             trace = samples.trace_id(number)
             data = await reader.trace_data(trace)
-            said[f"spans {number}"] = repr(await store.trace(trace))
-            said[f"records {number}"] = await store.log_records(trace)
+            said[f"spans {number}"] = repr(await store.log.trace(trace))
+            said[f"records {number}"] = await store.log.log_records(trace)
             said[f"read {number}"] = repr(spans_of(data)), repr(trace_document(data)), repr(resource_spans(data))
             said[f"summary {number}"] = summary_document(data), named_releases(data)
             said[f"graph {number}"] = repr(await pipeline.assemble(trace))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.storage.responses import Requests, ResponseIndex
+from collector.storage.segments.responses import Requests, ResponseIndex
 from tests import samples
 
 IDENTITY = b"12345678"

@@ -19,11 +19,11 @@ from collector.otlp.decode import spans_of
 from collector.otlp.needles import attribute_needle
 from collector.otlp.request import read_traces
 from collector.otlp.text import text_of
-from collector.storage import listing, search
-from collector.storage.dependencies import CallBook
 from collector.storage.file_store import FileStore
 from collector.storage.patience import Left, Patience
-from collector.storage.segments import SegmentLimits
+from collector.storage.search import find, listing
+from collector.storage.search.dependencies import CallBook
+from collector.storage.segments.segments import SegmentLimits
 from tests import samples
 from tests.clocks import TickingClock
 from tests.encodings import Scribe
@@ -58,7 +58,7 @@ async def store(tmp_path: Path) -> AsyncIterator[FileStore]:
         trace_id=bytes(15) + b"\x01", span_id=bytes(7) + b"\x01", attributes=samples.attributes({"l": "m"})
     )
     for span in spans:
-        await made.append(read_traces(samples.traces_request([span]), 1).request)
+        await made.log.append(read_traces(samples.traces_request([span]), 1).request)
     other = ExportTraceServiceRequest.FromString(
         samples.traces_request([samples.span(3, 1, name="leaf", start=0)], "stock")
     )
@@ -66,13 +66,13 @@ async def store(tmp_path: Path) -> AsyncIterator[FileStore]:
     scope.name, scope.version = "lib", "1.2"
     scope.attributes.extend(samples.attributes({"team": "red"}))
     other.resource_spans[0].resource.attributes.extend(samples.attributes({"zone": "z1", "pid": 7}))
-    await made.append(read_traces(other.SerializeToString(), 1).request)
+    await made.log.append(read_traces(other.SerializeToString(), 1).request)
     yield made
     await made.stop()
 
 
 async def found(store: FileStore, **conditions: object) -> list[int]:
-    traces = await store.find(TraceQuery(**conditions))  # type: ignore[arg-type]
+    traces = await store.search.find(TraceQuery(**conditions))  # type: ignore[arg-type]
     return [int(trace.trace_id, 16) for trace in traces]
 
 
@@ -138,10 +138,14 @@ async def test_attributes(store: FileStore, attributes: dict[str, str], expected
 
 
 async def test_services_operations_and_dependencies(store: FileStore) -> None:
-    assert list(await store.services()) == ["shop", "stock"]
-    assert [(one.name, one.kind) for one in await store.operations("shop")] == [("child", 1), ("root", 1), ("root", 3)]
-    assert len(await store.operations("")) == 4
-    (within,) = await store.dependencies(0, 2**62)
+    assert list(await store.search.services()) == ["shop", "stock"]
+    assert [(one.name, one.kind) for one in await store.search.operations("shop")] == [
+        ("child", 1),
+        ("root", 1),
+        ("root", 3),
+    ]
+    assert len(await store.search.operations("")) == 4
+    (within,) = await store.search.dependencies(0, 2**62)
     assert (within.parent, within.child, within.call_count) == ("shop", "shop", 1)
 
 
@@ -157,8 +161,8 @@ async def test_a_server_that_shares_its_clients_id_is_called_by_it(
     own = samples.span(1, 3, 3)  # its own parent: nobody called it
     sent = [([client], "front"), ([server, below, own], "back")]
     for spans, service in sent if client_first else reversed(sent):
-        await store.append(read_traces(samples.traces_request(spans, service), 1).request)
-    found_all = await store.dependencies(0, 2**62)
+        await store.log.append(read_traces(samples.traces_request(spans, service), 1).request)
+    found_all = await store.search.dependencies(0, 2**62)
     assert [(one.parent, one.child, one.call_count) for one in found_all] == [("back", "back", 1), ("front", "back", 1)]
     await store.stop()
 
@@ -166,12 +170,12 @@ async def test_a_server_that_shares_its_clients_id_is_called_by_it(
 async def test_dependencies_count_children_beside_their_parents(tmp_path: Path) -> None:
     store = FileStore(tmp_path, TickingClock())
     await store.start()
-    await store.append(read_traces(samples.traces_request([samples.span(1, 1)], "front"), 1).request)
+    await store.log.append(read_traces(samples.traces_request([samples.span(1, 1)], "front"), 1).request)
     children = [samples.span(1, 2, 1, start=5), samples.span(1, 3, 1, start=9), samples.span(1, 4, 99)]
-    await store.append(read_traces(samples.traces_request(children, "back"), 1).request)
-    found_all = await store.dependencies(0, 2**62)
+    await store.log.append(read_traces(samples.traces_request(children, "back"), 1).request)
+    found_all = await store.search.dependencies(0, 2**62)
     assert [(one.parent, one.child, one.call_count) for one in found_all] == [("front", "back", 2)]
-    assert (await store.dependencies(START + 6, START + 9))[0].call_count == 1
+    assert (await store.search.dependencies(START + 6, START + 9))[0].call_count == 1
     await store.stop()
 
 
@@ -214,14 +218,14 @@ async def kept(tmp_path: Path, requests: Sequence[Sequence[Span]], **options: fl
     bodies = [samples.traces_request(spans) for spans in requests]
     for first in range(0, len(bodies), 25):  # what is appended together comes into one segment
         together = bodies[first : first + 25]
-        await asyncio.gather(*(store.append(read_traces(body, 1).request) for body in together))
+        await asyncio.gather(*(store.log.append(read_traces(body, 1).request) for body in together))
     return store
 
 
 def looks_of(store: FileStore, query: TraceQuery, seconds: float = 1e9) -> tuple[Answer[FoundTrace], int]:
     """The answer, and how many pieces of requests were looked at for it."""
     steps = Steps()
-    answer = search.find(store.segments._segments, query, Patience(seconds, steps))
+    answer = find.find(store.segments._segments, query, Patience(seconds, steps))
     return answer, steps.looks
 
 
@@ -260,7 +264,7 @@ async def test_one_huge_trace_is_decoded_once(tmp_path: Path, monkeypatch: pytes
         return spans  # type: ignore[return-value]
 
     store = await kept(tmp_path, [[samples.span(1, 10 * n + m, start=n) for m in range(10)] for n in range(1, 101)])
-    monkeypatch.setattr(search, "spans_of", counted)
+    monkeypatch.setattr(find, "spans_of", counted)
     answer, looks = looks_of(store, TraceQuery(service="shop", limit=20))
     assert [int(one.trace_id, 16) for one in answer] == [1]
     assert (looks, decoded) == (100, 10)
@@ -283,7 +287,7 @@ async def test_a_search_ends_when_nobody_waits(tmp_path: Path) -> None:
     patience = Patience()
     patience.leave()
     with pytest.raises(Left):
-        search.find(store.segments._segments, TraceQuery(), patience)
+        find.find(store.segments._segments, TraceQuery(), patience)
     with pytest.raises(Left):
         listing.traces(store.segments._segments, PageRequest(), patience)
     with pytest.raises(Left):
@@ -315,8 +319,8 @@ async def test_traces_are_read_while_searches_take_long(tmp_path: Path) -> None:
     store = await kept(tmp_path, [[samples.span(1, 1)]])
     over = threading.Event()
     slow = [asyncio.create_task(store.segments.search(lambda _, __: over.wait(), None)) for _ in range(8)]
-    assert len(await asyncio.wait_for(store.trace(samples.trace_id(1)), 10)) == 1
-    assert len(await asyncio.wait_for(store.services(), 10)) == 1
+    assert len(await asyncio.wait_for(store.log.trace(samples.trace_id(1)), 10)) == 1
+    assert len(await asyncio.wait_for(store.search.services(), 10)) == 1
     over.set()
     await asyncio.gather(*slow)
     await store.stop()
@@ -328,10 +332,10 @@ async def test_too_many_waiting_searches_are_told_to_come_again(tmp_path: Path) 
     slow = [asyncio.create_task(store.segments.search(lambda _, __: over.wait(), None)) for _ in range(64)]
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
-        await store.find(TraceQuery())
+        await store.search.find(TraceQuery())
     over.set()
     await asyncio.gather(*slow)
-    assert list(await store.find(TraceQuery())) == []
+    assert list(await store.search.find(TraceQuery())) == []
     await store.stop()
 
 
@@ -346,7 +350,7 @@ async def test_what_is_found_is_what_a_plain_reading_finds(
 ) -> None:
     requests = [[samples.span(trace, n, start=at) for n, (trace, at) in enumerate(one, 1)] for one in starts]
     store = await kept(tmp_path_factory.mktemp("plain"), requests)
-    answer = await store.find(TraceQuery(limit=limit, start_max_unix_nano=START + latest))
+    answer = await store.search.find(TraceQuery(limit=limit, start_max_unix_nano=START + latest))
     ranks: dict[int, tuple[int, int]] = {}
     for position, one in enumerate(starts):
         for trace, at in one:
@@ -367,7 +371,7 @@ async def test_what_is_found_is_what_a_plain_reading_finds(
 async def test_calls_are_counted_once_and_read_again(tmp_path: Path) -> None:
     requests = [[samples.span(n, 1, start=n), samples.span(n, 2, 1, start=n)] for n in range(1, 201)]
     store = await kept(tmp_path, requests)
-    (counted,) = await store.dependencies(START + 11, START + 20)
+    (counted,) = await store.search.dependencies(START + 11, START + 20)
     assert counted.call_count == 10
     files = sorted((tmp_path / "segments").glob("*.calls"))
     assert len(files) == len(store.segments._segments) - 1 > 1
@@ -376,7 +380,7 @@ async def test_calls_are_counted_once_and_read_again(tmp_path: Path) -> None:
     assert answer[0].call_count == 200
     assert steps.looks < 2 * len(files) + 40  # one for each sealed segment, and the growing one's requests
     files[0].write_bytes(files[0].read_bytes()[:-1] + b"x")
-    (again,) = await store.dependencies(0, 2**63)
+    (again,) = await store.search.dependencies(0, 2**63)
     assert again.call_count == 200
     await store.stop()
 
@@ -397,11 +401,11 @@ async def test_counting_that_takes_too_long_says_so_and_is_done_when_asked_again
 
 async def test_calls_of_forgotten_segments_are_removed(tmp_path: Path) -> None:
     store = await kept(tmp_path, [[samples.span(n, 1), samples.span(n, 2, 1)] for n in range(1, 201)])
-    while await store.segments.search(store._calls.count_one, None):
+    while await store.segments.search(store.search._calls.count_one, None):
         pass
     before = len(list((tmp_path / "segments").glob("*.calls")))
-    await store.forget(0, (await store.counts()).bytes - 1)
-    assert not await store.segments.search(store._calls.count_one, None)
+    await store.log.forget(0, await store.size_bytes() - 1)
+    assert not await store.segments.search(store.search._calls.count_one, None)
     after = len(list((tmp_path / "segments").glob("*.calls")))
     assert 0 < after == len(store.segments._segments) - 1 < before
     await store.stop()
@@ -426,8 +430,8 @@ async def test_of_a_huge_trace_in_a_list_the_first_spans_are_counted(
 ) -> None:
     monkeypatch.setattr(listing, "_MOST_SUMMARIZED", 50)
     store = await kept(tmp_path, [[samples.span(1, 10 * n + m, start=n) for m in range(10)] for n in range(1, 21)])
-    await store.append(read_traces(samples.traces_request([samples.span(2, 1)]), 1).request)
-    page = await store.traces(PageRequest(1_000))
+    await store.log.append(read_traces(samples.traces_request([samples.span(2, 1)]), 1).request)
+    page = await store.search.traces(PageRequest(1_000))
     assert [(int(one.trace_id, 16), one.span_count) for one in page.items] == [(2, 1), (1, 50)]
     assert "only the first 50 spans were counted of 1 traces" in page.partial
     await store.stop()
@@ -435,10 +439,10 @@ async def test_of_a_huge_trace_in_a_list_the_first_spans_are_counted(
 
 async def test_a_trace_beyond_its_bounds_is_refused_in_words(tmp_path: Path) -> None:
     store = await kept(tmp_path, [[samples.span(1, 10 * n + m, start=n) for m in range(10)] for n in range(1, 21)])
-    whole = await store.trace_data(samples.trace_id(1))
-    assert await store.trace_data(samples.trace_id(1), TraceBounds(200, 2**20, "graph")) == whole
+    whole = await store.log.trace_data(samples.trace_id(1))
+    assert await store.log.trace_data(samples.trace_id(1), TraceBounds(200, 2**20, "graph")) == whole
     with pytest.raises(TooLarge, match=r"found more than 199 spans, the most that graph\.max_spans allows"):
-        await store.trace_data(samples.trace_id(1), TraceBounds(199, 2**20, "graph"))
+        await store.log.trace_data(samples.trace_id(1), TraceBounds(199, 2**20, "graph"))
     with pytest.raises(TooLarge, match=r"more than 1,000 bytes of spans, the most that graph\.max_bytes allows"):
-        await store.trace_data(samples.trace_id(1), TraceBounds(200, 1000, "graph"))
+        await store.log.trace_data(samples.trace_id(1), TraceBounds(200, 1000, "graph"))
     await store.stop()

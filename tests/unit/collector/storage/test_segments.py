@@ -13,9 +13,9 @@ from collector.core.page import PageRequest
 from collector.core.telemetry import Contents, Operation, OtlpRequest, Signal, TraceQuery
 from collector.otlp.request import read_logs, read_traces
 from collector.storage.file_store import FileStore
-from collector.storage.segment_file import SegmentFile
-from collector.storage.segment_index import SegmentIndex
-from collector.storage.segments import SegmentLimits
+from collector.storage.segments.segment_file import SegmentFile
+from collector.storage.segments.segment_index import SegmentIndex
+from collector.storage.segments.segments import SegmentLimits
 from tests import samples
 from tests.clocks import TickingClock
 
@@ -42,11 +42,11 @@ async def store(tmp_path: Path) -> AsyncIterator[FileStore]:
 
 async def fill(store: FileStore, numbers: range, *, time: int = 1) -> None:
     for number in numbers:
-        await store.append(request(number, time=time))  # type: ignore[arg-type]
+        await store.log.append(request(number, time=time))  # type: ignore[arg-type]
 
 
 async def ids(store: FileStore) -> set[str]:
-    return {summary.trace_id for summary in (await store.traces(PageRequest(1_000))).items}
+    return {summary.trace_id for summary in (await store.search.traces(PageRequest(1_000))).items}
 
 
 def wanted(numbers: range) -> set[str]:
@@ -64,8 +64,8 @@ async def test_full_segments_are_sealed_and_read_like_the_growing_one(tmp_path: 
     assert not [name for name in files if name.endswith(".unfinished")]
     again = await opened(tmp_path)
     assert await ids(again) == wanted(range(1, 40))
-    assert (await again.counts()).traces == 39
-    assert [found.trace_id for found in (await again.traces(PageRequest(2))).items] == [
+    assert (await again.search.counts()).traces == 39
+    assert [found.trace_id for found in (await again.search.traces(PageRequest(2))).items] == [
         samples.trace_id(39),
         samples.trace_id(38),
     ]
@@ -75,9 +75,9 @@ async def test_full_segments_are_sealed_and_read_like_the_growing_one(tmp_path: 
 async def test_a_trace_is_gathered_over_segments(store: FileStore) -> None:
     for number in range(1, 30):
         body = samples.traces_request([samples.span(7, number, values={"text": "x" * 500})])
-        await store.append(read_traces(body, 1).request)
-    assert len(await store.trace(samples.trace_id(7))) == 29
-    assert (await store.counts()).traces == 1
+        await store.log.append(read_traces(body, 1).request)
+    assert len(await store.log.trace(samples.trace_id(7))) == 29
+    assert (await store.search.counts()).traces == 1
 
 
 async def test_a_lost_index_is_made_again(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_a_write_that_fails_leaves_nothing_and_the_next_one_works(
 
     monkeypatch.setattr(os, "pwritev", full)
     with pytest.raises(Unavailable, match="No space left on device"):
-        await store.append(request(5))  # type: ignore[arg-type]
+        await store.log.append(request(5))  # type: ignore[arg-type]
     monkeypatch.undo()
     await fill(store, range(3, 5))
     assert await ids(store) == wanted(range(1, 5))
@@ -155,17 +155,17 @@ async def test_age_and_size_take_the_oldest_whole_segments(tmp_path: Path) -> No
     await fill(store, range(1, 20), time=100)
     await fill(store, range(20, 60), time=200)
     await asyncio.sleep(0.05)
-    gone = await store.forget(150, 10**9)
+    gone = await store.log.forget(150, 10**9)
     left = await ids(store)
     assert gone.spans > 0
     assert len(left) == 59 - gone.spans
     assert wanted(range(20, 60)) <= left
-    counted = (await store.counts()).bytes
-    smaller = await store.forget(0, counted - 10_000)
+    counted = await store.size_bytes()
+    smaller = await store.log.forget(0, counted - 10_000)
     assert smaller.spans > 0
     assert samples.trace_id(59) in await ids(store)
-    assert (await store.counts()).bytes <= counted - 10_000
-    await store.forget(10**18, 0)
+    assert await store.size_bytes() <= counted - 10_000
+    await store.log.forget(10**18, 0)
     assert samples.trace_id(59) in await ids(store)
     await store.stop()
 
@@ -182,21 +182,21 @@ async def test_a_segment_whose_index_could_not_be_written_is_read_and_goes(
     await fill(store, range(1, 30))
     await asyncio.sleep(0.05)
     assert await ids(store) == wanted(range(1, 30))
-    assert (await store.forget(10**18, 10**9)).spans > 0
+    assert (await store.log.forget(10**18, 10**9)).spans > 0
     assert samples.trace_id(29) in await ids(store)
     await store.stop()
 
 
 async def test_what_goes_before_it_was_forwarded_is_counted(tmp_path: Path) -> None:
     store = await opened(tmp_path)
-    await store.set_delivered("fast", 0)
-    await store.set_delivered("slow", 0)
+    await store.deliveries.set_position("fast", 0)
+    await store.deliveries.set_position("slow", 0)
     await fill(store, range(1, 30))
     await asyncio.sleep(0.05)
-    first = await store.requests_after(0, 1)
-    await store.set_delivered("slow", first[-1].position)
-    await store.set_delivered("fast", await store.newest_position())
-    gone = await store.forget(10**18, 10**9)
+    first = await store.log.requests_after(0, 1)
+    await store.deliveries.set_position("slow", first[-1].position)
+    await store.deliveries.set_position("fast", await store.log.newest_position())
+    gone = await store.log.forget(10**18, 10**9, await store.deliveries.positions())
     assert gone.undelivered == {"slow": gone.spans - 1}
     await store.stop()
 
@@ -204,15 +204,15 @@ async def test_what_goes_before_it_was_forwarded_is_counted(tmp_path: Path) -> N
 async def test_requests_are_read_in_order_from_any_position(tmp_path: Path) -> None:
     store = await opened(tmp_path)
     logs = read_logs(samples.logs_request([samples.evaluation(1, 1)]), 5, ("a", "b")).request
-    await store.append(logs)
+    await store.log.append(logs)
     await fill(store, range(1, 30))
     position, seen = 0, []
-    while batch := await store.requests_after(position, 2_000):
+    while batch := await store.log.requests_after(position, 2_000):
         seen += batch
         position = batch[-1].position
     assert (seen[0].signal, seen[0].body, seen[0].hops) == (Signal.LOGS, logs.body, ("a", "b"))
     assert [one.body for one in seen[1:]] == [request(number).body for number in range(1, 30)]  # type: ignore[attr-defined]
-    assert position == await store.newest_position()
+    assert position == await store.log.newest_position()
     await store.stop()
 
 
@@ -239,17 +239,17 @@ async def test_the_answers_in_sealed_segments_are_listed_when_somebody_asks_and_
     for number in range(1, 40):
         values = {"text": "x" * 500, "gen_ai.response.id": f"r{number}"}
         body = samples.traces_request([samples.span(number, 1, values=values)])
-        await store.append(read_traces(body, 1).request)
+        await store.log.append(read_traces(body, 1).request)
     assert not list(segments.glob("*.responses"))
     for _ in range(2):
         for number in (1, 20, 39):
-            assert await store.answering([f"r{number}"]) == {f"r{number}": [samples.trace_id(number)]}
-        assert await store.answering(["unknown"]) == {}
+            assert await store.search.answering([f"r{number}"]) == {f"r{number}": [samples.trace_id(number)]}
+        assert await store.search.answering(["unknown"]) == {}
         lists = list(segments.glob("*.responses"))
         assert lists
         await store.stop()
         store = await opened(tmp_path)
-    await store.forget(2, 0)
+    await store.log.forget(2, 0)
     assert len(list(segments.glob("*.responses"))) < len(lists)
-    assert await store.answering(["r1"]) == {}
+    assert await store.search.answering(["r1"]) == {}
     await store.stop()

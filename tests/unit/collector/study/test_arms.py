@@ -104,7 +104,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     runner = StudyRunner(
         store, pipeline, control.arms, lambda _: optimizer, control.counters, RunnerSettings(), asyncio.Event()
     )
-    await store.declare("shop", SPECS)
+    await store.parameters.declare("shop", SPECS)
     await control.desk.publish(ReleaseDraft("shop", {"x": 5}, "by hand"), "me")
     yield Town(clock, store, pipeline, control, optimizer, runner)
     await store.stop()
@@ -160,7 +160,9 @@ async def test_a_trial_that_an_application_refuses_ends_at_once(town: Town) -> N
     await begin(town, 9, 6, 4)
     await town.traffic(40)
     trial = (await town.record()).trials[1]
-    await town.store.acknowledge(Acknowledgement("shop", "app", trial.release, ReleaseStatus.FAILED, "x: no", 1))
+    await town.store.acknowledgements.acknowledge(
+        Acknowledgement("shop", "app", trial.release, ReleaseStatus.FAILED, "x: no", 1)
+    )
     await town.runner.improve("tune")
     ended = (await town.record()).trials[1]
     assert (ended.state, ended.given_up) == ("aborted", "an application refuses the release: app: x: no")

@@ -96,7 +96,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     runner = StudyRunner(
         store, pipeline, control.arms, lambda _: optimizer, control.counters, settings, asyncio.Event()
     )
-    await store.declare("shop", SPECS)
+    await store.parameters.declare("shop", SPECS)
     await control.studies.create(STUDY, "test")
     yield Bench(store, pipeline, control, optimizer, runner)
     await store.stop()
@@ -182,7 +182,7 @@ async def test_a_text_that_the_application_cannot_format_is_never_released_and_t
     bench: Bench,
 ) -> None:
     prompt = ParameterSpec("prompt", ParameterType.TEXT, "Answer {question}", Constraint(placeholders=("question",)))
-    await bench.store.declare("shop", [*SPECS, prompt])
+    await bench.store.parameters.declare("shop", [*SPECS, prompt])
     broken = 'Answer {question} as JSON: {"answer": ...}'
     bench.optimizer.script = [[Proposal({"prompt": broken})], [Proposal({"prompt": "{question}?"})]]
     await bench.runner.improve("tune")
@@ -198,12 +198,12 @@ async def test_a_text_that_the_application_cannot_format_is_never_released_and_t
 
 async def test_a_value_that_no_longer_fits_is_not_released_again_as_the_best(bench: Bench) -> None:
     prompt = ParameterSpec("prompt", ParameterType.TEXT, "as it is", Constraint())
-    await bench.store.declare("shop", [*SPECS, prompt])
+    await bench.store.parameters.declare("shop", [*SPECS, prompt])
     bench.optimizer.script = [[Proposal({"prompt": "{a.__class__}"})]]
     await bench.runner.improve("tune")
     await bench.judge(lambda x: 0.0)
     template = ParameterSpec("prompt", ParameterType.TEXT, "Answer {question}", Constraint())
-    await bench.store.declare("shop", [template])
+    await bench.store.parameters.declare("shop", [template])
     bench.optimizer.script = proposing(2)
     await bench.judge(lambda x: 1.0)
     release = await bench.control.desk.control("shop")
@@ -255,7 +255,7 @@ async def test_feedback_on_another_release_or_metric_or_without_the_attribute_do
 
 
 async def test_labels_that_a_study_maps_close_its_trials(bench: Bench) -> None:
-    await bench.store.declare("labelled", SPECS[:1])
+    await bench.store.parameters.declare("labelled", SPECS[:1])
     study = Study("words", "labelled", "verdict", batch_size=2, labels={"good": 1.0, "bad": 0.0})
     await bench.control.studies.create(study, "test")
     await bench.runner.improve("words")
@@ -295,7 +295,7 @@ async def test_a_study_waits_until_its_parameters_are_declared(bench: Bench) -> 
     await bench.control.studies.create(Study("early", "later", "quality", exploration=WHOLE), "test")
     await bench.runner.improve("early")
     assert (await bench.control.desk.control("later")) is None
-    await bench.store.declare("later", SPECS[:1])
+    await bench.store.parameters.declare("later", SPECS[:1])
     await bench.runner.improve("early")
     release = await bench.control.desk.control("later")
     assert release is not None

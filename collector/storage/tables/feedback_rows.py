@@ -1,4 +1,4 @@
-"""Feedback and its states."""
+"""Feedback and its states, as rows: the statements behind `TableFeedback`."""
 
 import json
 import sqlite3
@@ -91,7 +91,7 @@ def submit(connection: sqlite3.Connection, feedback: Sequence[Feedback], receive
 
 
 def revision(connection: sqlite3.Connection, trace_id: str) -> str:
-    """See `TelemetryStore.revision`, of feedback."""
+    """See `FeedbackStore.revision`."""
     (told,) = connection.execute(
         "SELECT count(*), coalesce(max(sequence), 0), sum(state = 'attached'), sum(state = 'expired')"
         " FROM feedback WHERE judged_trace_id = ?",
@@ -225,10 +225,10 @@ def has_settled(connection: sqlite3.Connection, received_before_unix_nano: int, 
     )
 
 
-def feedback(
+def listed(
     connection: sqlite3.Connection, page: PageRequest, trace_id: str, states: Sequence[FeedbackState]
 ) -> Page[StoredFeedback]:
-    """See `FeedbackStore.feedback`."""
+    """See `FeedbackStore.listed`."""
     wanted = [state.value for state in states or FeedbackState]
     behind = key_of(page.cursor, "feedback", int)
     of_trace = " AND judged_trace_id = ?" if trace_id else ""
@@ -249,8 +249,8 @@ def feedback(
     )
 
 
-def feedback_of_release(connection: sqlite3.Connection, release: int, name: str) -> Sequence[StoredFeedback]:
-    """See `FeedbackStore.feedback_of_release`."""
+def of_release(connection: sqlite3.Connection, release: int, name: str) -> Sequence[StoredFeedback]:
+    """See `FeedbackStore.of_release`."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM feedback WHERE {_OF_RELEASE} AND name = :name ORDER BY sequence",  # noqa: S608 - constants
         {"release": release, "name": name},
@@ -268,10 +268,10 @@ def metrics_of_release(connection: sqlite3.Connection, release: int) -> dict[str
     return dict(rows.fetchall())
 
 
-def counts(connection: sqlite3.Connection) -> dict[str, int]:
+def counts(connection: sqlite3.Connection) -> dict[FeedbackState, int]:
     """How much there is in each state."""
     found = dict(connection.execute("SELECT state, count(*) FROM feedback GROUP BY state").fetchall())
-    return {state.value: found.get(state.value, 0) for state in FeedbackState}
+    return {state: found.get(state.value, 0) for state in FeedbackState}
 
 
 def _open(row: Sequence[object], position: int) -> OpenFeedback:

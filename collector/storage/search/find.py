@@ -9,15 +9,15 @@ from collector.otlp.decode import spans_of
 from collector.otlp.pieces import pieces
 from collector.otlp.raw import selected
 from collector.otlp.v1.raw_pb2 import SpanHead
-from collector.storage.best import Best, Rank
-from collector.storage.conditions import Conditions, conditions_of
 from collector.storage.patience import Patience
-from collector.storage.segment import Segment
-from collector.storage.segment_index import Candidate
+from collector.storage.search.best import Best, Rank
+from collector.storage.search.conditions import Conditions, conditions_of
+from collector.storage.segments.segment import Segment
+from collector.storage.segments.segment_index import Candidate
 
 
 def find(segments: Sequence[Segment], query: TraceQuery, patience: Patience) -> Answer[FoundTrace]:
-    """See `TelemetryStore.find`.
+    """See `TelemetrySearch.find`.
 
     Cost: one look into the index of every segment that reaches into the time, then one pass over the bytes of requests
     (about 0.2 ms per 512 spans for a text that is not there, 1 ms where the key is there and the value may be a number

@@ -11,9 +11,9 @@ from collector.core.telemetry import Answer, Dependency, TraceQuery
 from collector.otlp.decode import resource_of
 from collector.otlp.pieces import pieces
 from collector.otlp.v1.raw_pb2 import TraceHeads
-from collector.storage.calls import Calls
 from collector.storage.patience import OutOfTime, Patience
-from collector.storage.segment import Segment
+from collector.storage.search.calls import Calls
+from collector.storage.segments.segment import Segment
 
 _CALLING, _CALLED = (3, 4), (2, 5)
 """Kinds: client and producer, server and consumer."""
@@ -32,7 +32,7 @@ class CallBook:
     def between(
         self, segments: Sequence[Segment], start_unix_nano: int, end_unix_nano: int, patience: Patience
     ) -> Answer[Dependency]:
-        """See `TelemetryStore.dependencies`. A parent is found where it lies in the same segment as its child.
+        """See `TelemetrySearch.dependencies`. A parent is found where it lies in the same segment as its child.
 
         The newest segments first. Which part of a segment falls into the time makes no difference to the cost.
         """

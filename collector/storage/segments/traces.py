@@ -1,20 +1,16 @@
 """Spans and log records: requests as they came, found by trace."""
 
-import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from collector.core.errors import TooLarge
 from collector.core.span import LogRecord, Span
-from collector.core.telemetry import Operation, Signal, TraceBounds
+from collector.core.telemetry import Signal, TraceBounds
 from collector.otlp.decode import log_records_of, spans_of
 from collector.otlp.pieces import pieces
 from collector.otlp.raw import TraceDataBuilder, selected
-from collector.otlp.responses import traces_answering
-from collector.storage.patience import OutOfTime, Patience
-from collector.storage.segment import Segment
+from collector.storage.patience import Patience
+from collector.storage.segments.segment import Segment
 
-_AT_ONCE = 64
-_MOST_SUMMARIZED = 20_000
 _MOST_COMPARED = 64
 """Of different spans with one id; beyond that an equal one may be read twice."""
 
@@ -22,7 +18,7 @@ _MOST_COMPARED = 64
 def trace_data(
     segments: Sequence[Segment], trace_id: str, patience: Patience, bounds: TraceBounds | None = None
 ) -> bytes:
-    """See `TelemetryStore.trace_data`."""
+    """See `TelemetryLog.trace_data`."""
     wanted = _bytes_of(trace_id)
     if wanted is None:
         return b""
@@ -37,7 +33,7 @@ def trace_data(
 def log_data(
     segments: Sequence[Segment], trace_id: str, patience: Patience, bounds: TraceBounds | None = None
 ) -> bytes:
-    """See `TelemetryStore.log_data`. Logs have the form of traces, with other names (logs.proto, trace.proto)."""
+    """See `TelemetryLog.log_data`. Logs have the form of traces, with other names (logs.proto, trace.proto)."""
     wanted = _bytes_of(trace_id)
     if wanted is None:
         return b""
@@ -80,7 +76,7 @@ def _check(trace_id: str, items: str, count: int, size: int, bounds: TraceBounds
 
 
 def trace(segments: Sequence[Segment], trace_id: str, patience: Patience) -> Sequence[Span]:
-    """See `TelemetryStore.trace`."""
+    """See `TelemetryLog.trace`."""
     return once(spans_in(trace_data(segments, trace_id, patience), patience))
 
 
@@ -105,7 +101,7 @@ def once(found: Iterable[Span]) -> Sequence[Span]:
 
 
 def log_records(segments: Sequence[Segment], trace_id: str, patience: Patience) -> Sequence[LogRecord]:
-    """See `TelemetryStore.log_records`."""
+    """See `TelemetryLog.log_records`."""
     found: list[LogRecord] = []
     for piece in pieces(log_data(segments, trace_id, patience)):
         patience.go_on()
@@ -114,7 +110,7 @@ def log_records(segments: Sequence[Segment], trace_id: str, patience: Patience) 
 
 
 def revision(segments: Sequence[Segment], trace_id: str) -> str:
-    """See `TelemetryStore.revision`, of what is in segments: what came first, what last, and how often."""
+    """See `TelemetryLog.revision`: what came first, what last, and how often."""
     wanted = _bytes_of(trace_id)
     if wanted is None:
         return ""
@@ -125,62 +121,6 @@ def revision(segments: Sequence[Segment], trace_id: str) -> str:
         for place in segment.index.places(wanted, signal)
     ]
     return f"{min(positions)}-{max(positions)}-{len(positions)}" if positions else ""
-
-
-def answering(
-    segments: Sequence[Segment], response_ids: Collection[str], patience: Patience
-) -> Mapping[str, Sequence[str]]:
-    """See `TelemetryStore.answering`. Reads the lists of the segments' answers, the newest segment's first."""
-    found: dict[str, dict[str, None]] = {}
-    left = set(response_ids)
-    for segment in reversed(segments):
-        if not left:
-            break
-        for body, named in segment.answering(left, patience):
-            for response_id, traces in traces_answering(body, named).items():
-                found.setdefault(response_id, {}).update(dict.fromkeys(reversed(traces)))
-        left -= found.keys()
-    return {response_id: list(traces) for response_id, traces in found.items()}
-
-
-def services(segments: Sequence[Segment]) -> Sequence[str]:
-    """See `TelemetryStore.services`."""
-    return sorted({service for segment in segments for service in segment.index.services()})
-
-
-def operations(segments: Sequence[Segment], service: str) -> Sequence[Operation]:
-    """See `TelemetryStore.operations`."""
-    found = {operation for segment in segments for operation in segment.index.operations(service)}
-    return sorted(found, key=lambda operation: (operation.name, operation.kind, operation.service))
-
-
-def touches(segments: Sequence[Segment], trace_id: str) -> bool:
-    """Whether a span of the trace has come."""
-    wanted = _bytes_of(trace_id)
-    return wanted is not None and any(segment.index.places(wanted, Signal.TRACES) for segment in reversed(segments))
-
-
-def trace_count(segments: Sequence[Segment], patience: Patience) -> int:
-    """How many traces there are. Merges the sorted ids of all segments: about half a second for half a million.
-
-    Where that would take too long, a trace counts once for each segment that it is in.
-    """
-    if len(segments) > 1:
-        try:
-            return sum(1 for _ in _distinct(segments, patience))
-        except OutOfTime:
-            pass
-    return sum(segment.index.trace_count() for segment in segments)
-
-
-def _distinct(segments: Sequence[Segment], patience: Patience) -> Iterator[bytes]:
-    last = b""
-    for number, trace_id in enumerate(heapq.merge(*(segment.index.trace_ids() for segment in segments))):
-        if number % _AT_ONCE == 0:
-            patience.go_on()
-        if trace_id != last:
-            yield trace_id
-        last = trace_id
 
 
 def _bytes_of(trace_id: str) -> bytes | None:

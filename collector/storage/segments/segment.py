@@ -16,9 +16,9 @@ from collector.storage.integrity.damage import ASIDE, Damage, DamageLog
 from collector.storage.integrity.frames import IDENTITY_BYTES, Format2, Frame
 from collector.storage.integrity.seal import Seal, checksum_of
 from collector.storage.patience import Patience
-from collector.storage.responses import ResponseIndex
-from collector.storage.segment_file import Gap, SegmentFile
-from collector.storage.segment_index import VERSION, Extent, Place, SegmentIndex
+from collector.storage.segments.responses import ResponseIndex
+from collector.storage.segments.segment_file import Gap, SegmentFile
+from collector.storage.segments.segment_index import VERSION, Extent, Place, SegmentIndex
 
 _NUMBER_SHIFT = 40
 """A position is the segment's number, then the offset in its file: files stay far under a tebibyte."""

@@ -11,8 +11,8 @@ from collector.core.telemetry import Signal, TraceSummary
 from collector.otlp.pieces import pieces
 from collector.otlp.raw import TraceDataBuilder, trace_ids_in
 from collector.storage.patience import OutOfTime, Patience
-from collector.storage.segment import Segment, segment_of
-from collector.storage.telemetry import once, requests_of, spans_in
+from collector.storage.segments.segment import Segment, segment_of
+from collector.storage.segments.traces import once, requests_of, spans_in
 
 _AT_ONCE = 64
 _MOST_SUMMARIZED = 20_000
@@ -21,7 +21,7 @@ _BEHIND_ALL = "g"
 
 
 def traces(segments: Sequence[Segment], page: PageRequest, patience: Patience) -> Page[TraceSummary]:
-    """See `TelemetryStore.traces`. Traces that one request touched last come by id.
+    """See `TelemetrySearch.traces`. Traces that one request touched last come by id.
 
     A page begins behind a trace in a request, and counts requests up to the end of the store as it was at the first
     page: what comes later moves no trace from a page behind to one before. Of a trace of very many spans only the first

@@ -1,4 +1,4 @@
-"""Declared parameters, and what applications said of releases."""
+"""Declared parameters as a table."""
 
 import json
 import logging
@@ -6,16 +6,34 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from collector.core.page import Page, PageRequest, cursor, key_of, page_of, text_bytes
+from collector.core.page import Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import check_amount
-from collector.core.release import Acknowledgement, ReleaseStatus
+from collector.storage.database import Database
 from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType
 
 _LOG = logging.getLogger(__name__)
 
 
-def declare(connection: sqlite3.Connection, service: str, parameters: Sequence[ParameterSpec]) -> None:
-    """See `ParameterStore.declare`."""
+class TableParameters:
+    """See `ParameterStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def declare(self, service: str, parameters: Sequence[ParameterSpec]) -> None:
+        """See `ParameterStore`."""
+        await self._database.write(lambda db: _declare(db, service, parameters))
+
+    async def of(self, service: str) -> Sequence[ParameterSpec]:
+        """See `ParameterStore`."""
+        return await self._database.read(lambda db: _all(db, service))
+
+    async def declared(self, service: str, page: PageRequest) -> Page[ParameterSpec]:
+        """See `ParameterStore`."""
+        return await self._database.read(lambda db: _page(db, service, page))
+
+
+def _declare(connection: sqlite3.Connection, service: str, parameters: Sequence[ParameterSpec]) -> None:
     connection.executemany(
         "INSERT OR REPLACE INTO parameters VALUES (?, ?, ?)",
         [(service, spec.key, _spec_to_json(spec)) for spec in parameters],
@@ -26,14 +44,12 @@ def declare(connection: sqlite3.Connection, service: str, parameters: Sequence[P
     check_amount(service, count, size_bytes)
 
 
-def parameters(connection: sqlite3.Connection, service: str) -> Sequence[ParameterSpec]:
-    """See `ParameterStore.parameters`."""
+def _all(connection: sqlite3.Connection, service: str) -> Sequence[ParameterSpec]:
     rows = connection.execute("SELECT spec FROM parameters WHERE service = ? ORDER BY key", (service,))
     return [spec for (text,) in rows if (spec := _spec_from_json(text, service))]
 
 
-def declared(connection: sqlite3.Connection, service: str, page: PageRequest) -> Page[ParameterSpec]:
-    """See `ParameterStore.declared`."""
+def _page(connection: sqlite3.Connection, service: str, page: PageRequest) -> Page[ParameterSpec]:
     (behind,) = key_of(page.cursor, "parameters", str) or ("",)
     rows = connection.execute(
         "SELECT key, spec FROM parameters WHERE service = ? AND key > ? ORDER BY key", (service, behind)
@@ -45,32 +61,6 @@ def declared(connection: sqlite3.Connection, service: str, page: PageRequest) ->
         lambda row: row[2],
         lambda row: cursor("parameters", row[0]),
         lambda row: len(row[1]),
-    )
-
-
-def acknowledge(connection: sqlite3.Connection, word: Acknowledgement) -> None:
-    """See `ParameterStore.acknowledge`."""
-    connection.execute(
-        "INSERT OR REPLACE INTO acknowledgements VALUES (?, ?, ?, ?, ?, ?)",
-        (word.release, word.service, word.instance_id, word.status.value, word.error, word.time_unix_nano),
-    )
-
-
-def acknowledgements(connection: sqlite3.Connection, number: int, page: PageRequest) -> Page[Acknowledgement]:
-    """See `ParameterStore.acknowledgements`."""
-    behind = key_of(page.cursor, "acknowledgements", str, str) or ("", "")
-    first = "" if page.cursor else " OR 1"
-    rows = connection.execute(
-        "SELECT service, instance_id, release, status, error, time_unix_nano FROM acknowledgements"  # noqa: S608 - constants
-        f" WHERE release = ? AND ((service, instance_id) > (?, ?){first}) ORDER BY service, instance_id LIMIT ?",
-        (number, *behind, page.limit + 1),
-    )
-    return page_of(
-        rows,
-        page.limit,
-        lambda row: Acknowledgement(row[0], row[1], row[2], ReleaseStatus(row[3]), row[4], row[5]),
-        lambda row: cursor("acknowledgements", row[0], row[1]),
-        text_bytes,
     )
 
 

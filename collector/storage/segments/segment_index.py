@@ -64,7 +64,7 @@ class SegmentIndex:
     def in_memory(cls) -> "SegmentIndex":
         """An empty one."""
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        schema = files("collector.storage").joinpath("segment.sql").read_text(encoding="utf-8")
+        schema = files("collector.storage.segments").joinpath("segment.sql").read_text(encoding="utf-8")
         connection.executescript(schema)
         return cls(connection)
 

@@ -17,8 +17,8 @@ from collector.core.telemetry import Forgotten, OtlpRequest, StoredRequest
 from collector.storage.group_commit import GroupCommit, Job
 from collector.storage.integrity.damage import Damage, DamageLog
 from collector.storage.patience import OutOfTime, Patience
-from collector.storage.segment import IndexDamaged, Segment, numbers_in, segment_of
-from collector.storage.segment_file import Gap
+from collector.storage.segments.segment import IndexDamaged, Segment, numbers_in, segment_of
+from collector.storage.segments.segment_file import Gap
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -357,13 +357,13 @@ def look_through(segments: Iterable[Segment]) -> None:
 
 
 def last_received(segments: Sequence[Segment]) -> int:
-    """See `TelemetryStore.last_received`."""
+    """See `TelemetryLog.last_received`."""
     said = (segment.extent().last_received for segment in reversed(segments))
     return next((time for time in said if time), 0)
 
 
 def requests_after(segments: Iterable[Segment], position: int, max_bytes: int) -> list[StoredRequest]:
-    """See `TelemetryStore.requests_after`. What cannot be read is passed over, and said with what follows it."""
+    """See `TelemetryLog.requests_after`. What cannot be read is passed over, and said with what follows it."""
     wanted, offset = segment_of(position)
     found: list[StoredRequest] = []
     size = lost_bytes = lost_items = 0

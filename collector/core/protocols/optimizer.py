@@ -1,0 +1,49 @@
+"""What proposes better values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from collector.core.graph import TraceFeedback
+from collector.core.study import Proposal, RejectedProposal, Study, Trial
+from otel_opto.spec import ParameterSpec, ParameterValue
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizationRequest:
+    """All that an optimizer may look at.
+
+    Attributes:
+        study: Objective, direction, options, seed.
+        parameters: What may change, by key.
+        current: Their values in the best release so far.
+        batch: Feedback on traces that ran with the values in `current`, each with its minimal subgraph.
+        trials: Complete trials, by number; the first is the baseline.
+        rejected: Proposals that failed validation, oldest first.
+    """
+
+    study: Study
+    parameters: tuple[ParameterSpec, ...]
+    current: Mapping[str, ParameterValue]
+    batch: tuple[TraceFeedback, ...]
+    trials: tuple[Trial, ...]
+    rejected: tuple[RejectedProposal, ...]
+
+
+class Optimizer(Protocol):
+    """Proposes better values. Stateless: the request holds the whole history, so any process can go on with it."""
+
+    def check(self, study: Study, parameters: Sequence[ParameterSpec]) -> Sequence[str]:
+        """Faults of the study's options or of its parameters for this optimizer; () if it can work."""
+        ...
+
+    async def propose(self, request: OptimizationRequest) -> Sequence[Proposal]:
+        """Candidates, the most promising first; () if it has nothing to suggest, which ends the study.
+
+        The same request gives the same proposals where the optimizer is deterministic. Values need not be valid: the
+        caller validates them and shows faults in the next request.
+
+        Raises:
+            OptimizerError: with `permanent` where trying again would not help.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Finding telemetry in segments: which traces, which names, who called whom."""

@@ -1,0 +1,1 @@
+"""What was decided and said: each noun in tables of the control database."""
