@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar, overload
 
+from collector.core.errors import TooLarge
 from collector.core.times import LATEST
 
 MAX_HOPS = 16
@@ -161,6 +162,27 @@ class TraceBounds:
     spans: int
     bytes: int
     key: str
+
+    def check(self, trace_id: str, items: str, count: int, size_bytes: int) -> None:
+        """Passes what is within them.
+
+        Args:
+            trace_id: Whose it is.
+            items: What it consists of, in words.
+            count: Of these.
+            size_bytes: Of all of them.
+
+        Raises:
+            TooLarge: it goes beyond them.
+        """
+        if count > self.spans:
+            found, allowed = f"{self.spans:,} {items}", f"{self.key}.max_spans"
+        elif size_bytes > self.bytes:
+            found, allowed = f"{self.bytes:,} bytes of {items}", f"{self.key}.max_bytes"
+        else:
+            return
+        said = f"found more than {found}, the most that {allowed} allows, and read no further"
+        raise TooLarge(f"trace {trace_id} is too large: {said}")
 
 
 @dataclass(frozen=True, slots=True)

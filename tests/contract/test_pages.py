@@ -2,8 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -17,19 +16,9 @@ from collector.core.span import SpanContext
 from collector.otlp.request import read_traces
 from otel_opto.spec import ParameterSpec, ParameterType
 from tests import samples
-from tests.clocks import TickingClock
-from tests.contract.stores import STORES
 
 COUNT = 23
 Fetch = Callable[[PageRequest], Awaitable[Page[object]]]
-
-
-@pytest.fixture(params=sorted(STORES))
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened = STORES[request.param](tmp_path, TickingClock())
-    await opened.start()
-    yield opened
-    await opened.stop()
 
 
 async def append(store: Store, *spans: object) -> None:

@@ -122,7 +122,7 @@ class _Listing:
     def _add(self, trace_id: bytes) -> None:
         spans, whole = self._first_spans(trace_id)
         if spans:  # they may have been given up meanwhile
-            summary = _summary(spans)
+            summary = summary_of(spans)
             self._found.append(summary)
             self._size += len(summary.root_name) + sum(map(len, summary.services)) + 200
         if not whole:
@@ -138,7 +138,8 @@ class _Listing:
         return once(spans_in(gathered.build(), self._patience)), True
 
 
-def _summary(came: Sequence[Span]) -> TraceSummary:
+def summary_of(came: Sequence[Span]) -> TraceSummary:
+    """A line of a list: of the spans of one trace, one at least."""
     family = family_of(told_apart(came).spans)
     root, spans = family.root(), family.spans.values()
     assert root is not None  # a trace that was touched has a span

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from collector.core.errors import TooLarge
 from collector.core.span import LogRecord, Span
 from collector.core.telemetry import Signal, TraceBounds
 from collector.otlp.decode import log_records_of, spans_of
@@ -26,7 +25,7 @@ def trace_data(
     for piece in requests_of(segments, wanted, Signal.TRACES, patience):
         gathered.add(piece)
         if bounds is not None:
-            _check(trace_id, "spans", gathered.spans, gathered.bytes, bounds)
+            bounds.check(trace_id, "spans", gathered.spans, gathered.bytes)
     return gathered.build()
 
 
@@ -50,7 +49,7 @@ def log_data(
         found.append(selected(piece, of_trace))
         size += len(found[-1])
         if bounds is not None:
-            _check(trace_id, "log records", records, size, bounds)
+            bounds.check(trace_id, "log records", records, size)
     return b"".join(found)
 
 
@@ -61,18 +60,6 @@ def requests_of(segments: Sequence[Segment], trace_id: bytes, signal: Signal, pa
             for piece in pieces(segment.body(place, signal)):
                 patience.go_on()
                 yield piece
-
-
-def _check(trace_id: str, items: str, count: int, size: int, bounds: TraceBounds) -> None:
-    if count > bounds.spans:
-        found, allowed = f"{bounds.spans:,} {items}", f"{bounds.key}.max_spans"
-    elif size > bounds.bytes:
-        found, allowed = f"{bounds.bytes:,} bytes of {items}", f"{bounds.key}.max_bytes"
-    else:
-        return
-    raise TooLarge(
-        f"trace {trace_id} is too large: found more than {found}, the most that {allowed} allows, and read no further"
-    )
 
 
 def trace(segments: Sequence[Segment], trace_id: str, patience: Patience) -> Sequence[Span]:
