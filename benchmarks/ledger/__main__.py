@@ -1,6 +1,6 @@
-"""``python -m benchmarks.ledger``: the fold of a long study, cold and when nothing has changed; processor time of this process.
+"""``python -m benchmarks.ledger``: the fold of a long study, cold and when nothing has changed, in processor time.
 
-Cold is what a collector does after its start: it opens the stream's events in SQLite, reads their JSON and makes the record.
+Cold is what a collector does after its start: it selects the stream's events, reads their JSON and makes the record.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from collector.process.allocator import collect_seldom
 from collector.publisher.desk import Desk
 from collector.publisher.hub import AssignmentHub
 from collector.storage.database import Database
-from collector.storage.ledger import TableLedger
+from collector.storage.tables.ledger import TableLedger
 from collector.study import history
 from collector.study.studies import Studies
 
