@@ -3,6 +3,7 @@
 Stream ``rollout/NAME`` holds one rollout; stream ``rollouts/SERVICE`` says which one has the service's traffic.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -44,6 +45,12 @@ def rollout_stream(name: str) -> str:
 def traffic_stream(service: str) -> str:
     """Where it stands which rollout has a service's traffic."""
     return f"rollouts/{service}"
+
+
+def salt_of(rollout: Rollout) -> str:
+    """By which a rollout deals its units: 16 hex digits of its stream and its content, so that it is the same in every
+    stage and after a restart, and another rollout begins with other users."""
+    return hashlib.sha256(f"{rollout_stream(rollout.name)}\n{rollout.plan.content_hash}".encode()).hexdigest()[:16]
 
 
 def drafted(plan: RolloutPlan) -> Event:

@@ -11,7 +11,7 @@ from collector.core.rollout import Rollout, RolloutPlan, RolloutState
 from collector.core.study import Policy
 from collector.publisher.desk import Desk
 from collector.rollout import history
-from otel_opto.assignment import Arm, Assignment
+from otel_opto.assignment import BUCKETS, Arm, Assignment
 
 _LOG = logging.getLogger(__name__)
 
@@ -256,12 +256,19 @@ class Rollouts:
 def _with_share(found: Rollout, stage: int) -> Callable[[Assignment], Assignment]:
     """The arm with that stage's share; it begins with the first bucket, arms of studies stand at the other end.
 
-    The rollout's name is the salt, so that a pause or a restart deals no key anew and another rollout deals all.
+    The salt is the rollout's own. Where arms of studies are there already, theirs stays: another would deal their units
+    anew.
     """
 
     def change(now: Assignment) -> Assignment:
-        arm = Arm(found.plan.release, found.start, found.plan.stages[stage].share)
-        return replace(now, arms=(arm, *_others(now, found)), salt=now.salt if now.arms else found.name)
+        arm, others = Arm(found.plan.release, found.start, found.plan.stages[stage].share), _others(now, found)
+        free = min((other.start for other in others), default=BUCKETS)
+        if arm.start + arm.share > free:
+            raise Conflict(
+                f"rollout {found.name!r}: stage {stage + 1} has {arm.share / BUCKETS:.0%} of the traffic, and arms of "
+                f"studies begin at {free / BUCKETS:.0%}; it waits until they have ended"
+            )
+        return replace(now, arms=(arm, *others), salt=now.salt if now.arms else history.salt_of(found))
 
     return change
 

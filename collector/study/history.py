@@ -6,7 +6,7 @@ beginning one is a single conditional change.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from collector.core.ledger import Event, Json, Recorded
 from collector.core.record import record_of, tree_of
@@ -112,23 +112,28 @@ def record(before: StudyRecord | None, events: Sequence[Recorded]) -> StudyRecor
     if before is None:
         before, events = StudyRecord(_study(events[0].data), StudyState.RUNNING, ""), events[1:]
     trials, rejections = list(before.trials), list(before.rejected)
+    begun: list[Recorded] = []
+    ends: dict[int, _End] = {}
     state, message = before.state, before.message
     for one in events:
         data: Any = one.data
         if one.kind == _OPENED:
-            trials.append(_trial(data, one.time_unix_nano))
+            begun.append(one)
         elif one.kind == _COMPLETED:
-            was = trials[data["number"]]
-            trials[was.number] = Trial(
-                was.number, was.release, was.values, was.reasoning, was.cost, data["score"], data["feedback_count"],
-                data.get("control_score"), was.opened_unix_nano,
-            )  # fmt: skip
+            ends[data["number"]] = _End(data["score"], data["feedback_count"], data.get("control_score"))
         elif one.kind == _GIVEN_UP:
-            trials[data["number"]] = replace(trials[data["number"]], given_up=data["reason"])
+            ends[data["number"]] = _End(given_up=data["reason"])
         elif one.kind == _REJECTED:
             rejections.append(RejectedProposal(_proposal(data), tuple(data["errors"]), data["trial"]))
         elif one.kind == _CONCLUDED:
             state, message = StudyState(data["state"]), data["message"]
+    # A trial of which everything is among these events is made once: that is half of the time of a long fold.
+    for number in ends.keys() - {one.data["number"] for one in begun}:
+        trials[number] = replace(trials[number], **ends[number]._asdict())
+    none = _End()
+    for one in begun:
+        data = one.data
+        trials.append(_trial(one, ends.get(data["number"], none)))
     return StudyRecord(before.study, state, message, tuple(trials), tuple(rejections))
 
 
@@ -137,11 +142,21 @@ def _study(definition: Mapping[str, Any]) -> Study:
     return record_of(Study, {"exploration": {"share": 1.0}, **definition})
 
 
-def _trial(data: Mapping[str, Any], now_unix_nano: int) -> Trial:
-    cost = Cost(**data["cost"])
+class _End(NamedTuple):
+    """What a trial has from its end."""
+
+    score: float | None = None
+    feedback_count: int = 0
+    control_score: float | None = None
+    given_up: str = ""
+
+
+def _trial(opened: Recorded, end: _End) -> Trial:
+    data: Any = opened.data
     return Trial(
-        data["number"], data["release"], data["values"], data["reasoning"], cost, opened_unix_nano=now_unix_nano
-    )
+        data["number"], data["release"], data["values"], data["reasoning"], Cost(**data["cost"]), end.score,
+        end.feedback_count, end.control_score, opened.time_unix_nano, end.given_up,
+    )  # fmt: skip
 
 
 def _proposal(data: Mapping[str, Any]) -> Proposal:

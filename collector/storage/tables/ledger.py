@@ -10,7 +10,9 @@ from collector.core.ledger import Change, Event, Recorded
 from collector.core.protocols import Clock
 from collector.storage.database import Database
 
-_COLUMNS = "sequence, stream, version, kind, data, subject, actor, time_unix_nano"
+# The document comes as bytes: all of them become text, and are parsed, in one go.
+_COLUMNS = "sequence, stream, version, kind, CAST(data AS BLOB), subject, actor, time_unix_nano"
+_MOST_PREFIXES = 16
 _LAST_CHARACTER = chr(0x10FFFF)
 
 
@@ -20,6 +22,9 @@ class TableLedger:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        # Loops ask every second, and to look through all events of long studies takes a millisecond. What was found
+        # holds as long as nothing was appended.
+        self._streams: dict[str, tuple[int | None, Mapping[str, int]]] = {}
 
     async def append(self, changes: Sequence[Change], actor: str) -> Sequence[Recorded]:
         """See `Ledger`."""
@@ -55,9 +60,19 @@ class TableLedger:
             "SELECT stream, max(version) FROM ledger WHERE stream >= ? AND stream < ? GROUP BY stream"
             " ORDER BY min(sequence)"
         )
-        return await self._database.read(
-            lambda connection: dict(connection.execute(query, (prefix, prefix + _LAST_CHARACTER)).fetchall())
-        )
+
+        def look(connection: sqlite3.Connection) -> Mapping[str, int]:
+            (last,) = connection.execute("SELECT max(sequence) FROM ledger").fetchone()
+            known = self._streams.get(prefix)
+            if known is not None and known[0] == last:
+                return known[1]
+            found = dict(connection.execute(query, (prefix, prefix + _LAST_CHARACTER)).fetchall())
+            if len(self._streams) >= _MOST_PREFIXES:
+                self._streams.clear()
+            self._streams[prefix] = (last, found)
+            return found
+
+        return await self._database.read(look)
 
     async def history(
         self, *, prefix: str = "", subject: str = "", before: int | None = None, limit: int = 100
@@ -111,7 +126,8 @@ def _append(
 def _selected(connection: sqlite3.Connection, rest: str, *values: str | int) -> Sequence[Recorded]:
     rows = connection.execute(f"SELECT {_COLUMNS} FROM ledger WHERE {rest}", values).fetchall()  # noqa: S608 - constants and marks
     # Read as one document: the parser's start costs more than a small event.
-    documents = json.loads(f"[{','.join([data for _, _, _, _, data, _, _, _ in rows])}]")
+    together = b",".join([data for _, _, _, _, data, _, _, _ in rows]).decode(errors="replace")
+    documents = json.loads(f"[{together}]")
     return [
         Recorded(sequence, stream, version, kind, data, subject, actor, time)
         for (sequence, stream, version, kind, _, subject, actor, time), data in zip(rows, documents, strict=True)

@@ -15,9 +15,12 @@ from collector.counters import Counters
 from collector.publisher.desk import Desk, aside, beside
 from collector.publisher.hub import AssignmentHub
 from collector.rollout.rollouts import Rollouts
-from otel_opto.assignment import Arm, Assignment
+from otel_opto.assignment import Arm, Assignment, bucket
 from tests.clocks import TickingClock
 from tests.contract.ledgers import LEDGERS
+
+SALT = "c41fd10217612f06"
+"""Of the rollout ``r`` of the candidate: sixteen digits of its stream and its content."""
 
 
 @dataclass
@@ -59,7 +62,7 @@ async def test_a_rollout_ramps_to_its_promotion(office: Office) -> None:
     began = await rollouts.begin("r", "me")
     assert (began.state, began.stage) == (RolloutState.RAMPING, 0)
     first = await office.in_force()
-    assert (first.control, first.arms, first.salt) == (office.control.number, (Arm(arm, 0, 500),), "r")
+    assert (first.control, first.arms, first.salt) == (office.control.number, (Arm(arm, 0, 500),), SALT)
     advanced = await rollouts.advance("r", "an hour without harm", "policy:r")
     assert (advanced.stage, advanced.message) == (1, "an hour without harm")
     assert advanced.began_unix_nano == began.began_unix_nano < advanced.stage_began_unix_nano
@@ -122,9 +125,14 @@ async def test_a_service_has_one_rollout_on_its_traffic(office: Office) -> None:
     await rollouts.begin("one", "me")
     with pytest.raises(Conflict, match="has the rollout 'one' on its traffic; a second one waits"):
         await rollouts.begin("two", "me")
+    salt = (await office.in_force()).salt
     await rollouts.abort("one", "enough", "me")
     assert (await rollouts.begin("two", "me")).state is RolloutState.RAMPING
-    assert (await office.in_force()).salt == "two"
+    dealt = await office.in_force()
+    assert len({"", salt, dealt.salt}) == 3
+    first = [str(unit) for unit in range(2_000) if bucket(salt, str(unit)) < 500]
+    again = [unit for unit in first if dealt.release_for(unit) == office.candidate.number]
+    assert len(again) < len(first) / 4  # about a twentieth
     assert [one.name for one in await rollouts.all()] == ["one", "two"]
     assert [one.name for one in await rollouts.live()] == ["two"]
 
@@ -139,6 +147,15 @@ async def test_arms_of_others_stay_and_so_does_the_salt(office: Office) -> None:
     assert found.salt == salt
     await office.rollouts.promote("r", "better", "me")
     assert (await office.in_force()).arms == (Arm(other.number, 9_000, 1_000),)
+
+
+async def test_a_stage_that_would_reach_into_a_studys_arms_waits_in_words(office: Office) -> None:
+    await office.desk.publish(ReleaseDraft("shop", {"k": 3}, "trial"), "study:s", beside(4_000, 1_000))
+    await office.rollouts.draft("r", office.plan(), "me")
+    before = await office.rollouts.begin("r", "me")
+    with pytest.raises(Conflict, match="stage 2 has 50% of the traffic, and arms of studies begin at 40%"):
+        await office.rollouts.advance("r", "on", "me")
+    assert await office.rollouts.rollout("r") == before
 
 
 async def test_a_name_stands_for_one_plan(office: Office) -> None:

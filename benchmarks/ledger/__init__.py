@@ -1,0 +1,1 @@
+"""What a study's state costs that is folded of the ledger's events."""
