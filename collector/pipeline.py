@@ -7,6 +7,7 @@ optimizer or server is named here.
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ from collector.core.span import Span
 from collector.core.study import Reach, Study
 from collector.core.telemetry import Encoding, IngestResult, OtlpRequest, Signal
 from collector.counters import Counter, Counters
-from collector.feedback.attach import Placement, home_of, placed
+from collector.feedback.attach import Placement, home_of, placed, wanted_by
 from collector.reading.read import holds_feedback
 from collector.reading.reader import RequestReader
 from collector.steady_time import SteadyTime
@@ -41,6 +42,10 @@ _REPAIRED = {
     Signal.TRACES: Counter.RECEIVER_REPAIRED_SPANS,
     Signal.LOGS: Counter.RECEIVER_REPAIRED_LOG_RECORDS,
 }
+_LOOK_AGAIN_NANO = 5_000_000_000
+_MOST_LOOKED_FOR = 16
+"""So many attributes that feedback names are searched for in one round."""
+
 _MOST_SAID = 5
 """So many faults of one request are logged."""
 
@@ -166,6 +171,8 @@ class Pipeline:
         answering = await self._store.search.answering({one.feedback.response_id for one in astray}) if astray else {}
         away = [(traces[0], one) for one in astray if (traces := answering.get(one.feedback.response_id))]
         found.update({one.one.id: one for one in await self._placed(away, now, grace_nano) if not one.astray})
+        nameless = [place.one for place in found.values() if place.one.feedback.by_key and place.unplaced]
+        found.update({one.one.id: one for one in await self._called(nameless, now, grace_nano)})
         attachments = [placement.attachment for placement in found.values() if placement.attachment]
         looked_for = [placement.one for placement in found.values()]
         if looked_for:
@@ -174,6 +181,24 @@ class Pipeline:
         first = sum(1 for one in attachments if one.feedback_id in waited)
         self._counters.add(Counter.FEEDBACK_ATTACHED, first)
         return first
+
+    async def _called(self, named: Sequence[OpenFeedback], now_unix_nano: int, grace_nano: int) -> Sequence[Placement]:
+        """Feedback that names an attribute: in the newest trace that has it, else looked for again after a while."""
+        again = now_unix_nano + _LOOK_AGAIN_NANO
+        traces: dict[tuple[object, ...], str] = {}
+        at: list[tuple[str, OpenFeedback]] = []
+        missed: list[Placement] = []
+        for one in named:
+            wanted = wanted_by(one, now_unix_nano)
+            name = (one.feedback.by_key, one.feedback.by_value, wanted.start_min_unix_nano, wanted.start_max_unix_nano)
+            if name not in traces and len(traces) < _MOST_LOOKED_FOR:
+                found = await self._store.search.find(wanted)
+                traces[name] = found[0].trace_id if found else ""
+            if traces.get(name):
+                at.append((traces[name], one))
+            else:
+                missed.append(Placement(replace(one, patient_until_unix_nano=again)))
+        return [*missed, *await self._placed(at, now_unix_nano, grace_nano)]
 
     async def _placed(
         self, in_traces: Sequence[tuple[str, OpenFeedback]], now_unix_nano: int, grace_nano: int

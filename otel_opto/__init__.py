@@ -23,6 +23,7 @@ __all__ = [
     "Resolved",
     "configure",
     "feedback",
+    "handle",
     "node",
     "parameter",
     "shutdown",
@@ -36,6 +37,7 @@ _sdk = Sdk()
 configure = _sdk.configure
 shutdown = _sdk.shutdown
 feedback = _sdk.feedback
+handle = _sdk.handle
 start_node = _sdk.start_node
 targeting_key = _sdk.pins.targeting
 node = _sdk.nodes.decorate

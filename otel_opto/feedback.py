@@ -20,7 +20,7 @@ class FeedbackEvents:
     def __init__(self) -> None:
         self.dropped = 0
 
-    def emit(
+    def emit(  # noqa: PLR0913 - keywords, a field of the event each
         self,
         provider: LoggerProvider | None,
         target: Span | SpanContext | None,
@@ -30,11 +30,18 @@ class FeedbackEvents:
         label: str,
         text: str,
         attributes: Mapping[str, str],
+        naming: Mapping[str, str] | None = None,
     ) -> None:
-        """Emits ``gen_ai.evaluation.result`` on the judged span (GenAI semantic conventions v0.1.0)."""
+        """Emits ``gen_ai.evaluation.result`` on the judged span (GenAI semantic conventions v0.1.0).
+
+        Args:
+            naming: Attributes that name what is judged (`otel_opto.handles.naming`); without a target it is then
+                emitted on no span.
+        """
         judged = target.get_span_context() if isinstance(target, Span) else target
-        judged = judged or trace.get_current_span().get_span_context()
-        if not judged.is_valid:
+        if judged is None:
+            judged = trace.INVALID_SPAN_CONTEXT if naming else trace.get_current_span().get_span_context()
+        if not judged.is_valid and not naming:
             self._drop(f"feedback {name!r} judges nothing: there is no current span; give target=")
             return
         if score is not None and not math.isfinite(score):
@@ -42,7 +49,7 @@ class FeedbackEvents:
             if not label and not text:
                 return
             score = None
-        carried: dict[str, str | float] = {semconv.EVALUATION_NAME: name}
+        carried: dict[str, str | float] = {semconv.EVALUATION_NAME: name, **(naming or {})}
         if score is not None:
             carried[semconv.EVALUATION_SCORE] = float(score)
         if label:

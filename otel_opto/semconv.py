@@ -68,6 +68,17 @@ EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
 RESPONSE_ID: Final = "gen_ai.response.id"
 """Names an answer of a model: on the span of the call, and on feedback that knows no more of it."""
 
+JUDGED_KEY: Final = "opto.judged.key"
+"""Of feedback: an attribute that names what is judged, for example ``session.id``; then it is the root of the newest
+trace with a span that has it."""
+
+JUDGED_VALUE: Final = "opto.judged.value"
+"""Of feedback: the value of that attribute, as text."""
+
+SESSION_ID: Final = "session.id"
+CONVERSATION_ID: Final = "gen_ai.conversation.id"
+"""On feedback that names no span and no answer: this one and ``session.id`` name what is judged, likewise."""
+
 FEEDBACK_PREFIX: Final = "opto.feedback."
 """Further attributes of feedback; a study's filter names them without the prefix."""
 

@@ -23,6 +23,7 @@ from otel_opto.client import Client, Target
 from otel_opto.dataflow import DataflowSpanProcessor
 from otel_opto.declarations import declare
 from otel_opto.feedback import FeedbackEvents
+from otel_opto.handles import handle_of, naming, span_context_of
 from otel_opto.node import Node, NodeFactory
 from otel_opto.pinning import Pins, ReleaseSpanProcessor
 from otel_opto.propagation import carrying
@@ -226,20 +227,32 @@ class Sdk:
             node.inputs(inputs or {})
             yield node
 
-    def feedback(
+    def handle(self) -> str:
+        """The current span as a text, for feedback that comes later: ``feedback(0.5, target=handle)``. "" without one.
+
+        It is a W3C ``traceparent``, survives JSON and a database, and is taken by SDK, HTTP, gRPC and command line.
+        """
+        return handle_of(trace.get_current_span().get_span_context())
+
+    def feedback(  # noqa: PLR0913 - keywords, one for each way to name what is judged
         self,
         score: float | None = None,
         text: str = "",
         *,
         name: str = "quality",
         label: str = "",
-        target: trace.Span | trace.SpanContext | None = None,
+        target: trace.Span | trace.SpanContext | str | None = None,
+        response_id: str = "",
+        by: tuple[str, str] | None = None,
         source: str = "application",
         attributes: Mapping[str, str] | None = None,
     ) -> None:
-        """Judges the output of a span: the current one unless `target` names another, of this process or not.
+        """Judges the output of a span: the current one unless something names another, of this process or not.
 
         Args:
+            target: A span, its context, or its handle (`handle`).
+            response_id: ``gen_ai.response.id`` of the judged answer of a model.
+            by: An attribute and its value, ``("session.id", "abc")``: the root of the newest trace that has it.
             score: Finite; which way is better is the study's business.
             text: An explanation. Optimizers that read make more of it than of the score.
             name: The metric.
@@ -249,7 +262,8 @@ class Sdk:
         try:
             self.feedback_events.emit(
                 self._logger_provider,
-                target,
+                span_context_of(target) if isinstance(target, str) else target,
+                naming=naming(response_id, by),
                 name=name,
                 score=score,
                 label=label,

@@ -18,6 +18,7 @@ from collector.core.span import SpanContext
 from collector.core.study import Reach, RejectedProposal, Study, StudyRecord, Trial
 from collector.core.telemetry import TraceSummary
 from otel_opto.assignment import Assignment
+from otel_opto.handles import ids_in
 from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
 _MOST_KEYS = 50
@@ -101,12 +102,31 @@ def specs_in(documents: Iterable[ParameterDocument]) -> Sequence[ParameterSpec]:
     return specs
 
 
+def judged(trace_id: str, span_id: str, handle: str) -> SpanContext:
+    """The span that feedback names, by its ids or by its handle.
+
+    Raises:
+        InvalidRequest: it names both, or the handle is none.
+    """
+    if not handle:
+        return SpanContext(trace_id, span_id)
+    if trace_id or span_id:
+        raise InvalidRequest("handle: it stands for trace_id and span_id; give either")
+    try:
+        return SpanContext(*ids_in(handle))
+    except ValueError as error:
+        raise InvalidRequest(f"handle: {error}") from None
+
+
 class FeedbackDocument(Document):
     """One feedback."""
 
     trace_id: str = ""
     span_id: str = ""
+    handle: str = ""
     response_id: str = ""
+    by_key: str = ""
+    by_value: str = ""
     name: str
     score: Annotated[float | None, BeforeValidator(score_of)] = None
     label: str = ""
@@ -119,7 +139,7 @@ class FeedbackDocument(Document):
         """The feedback. Raises `InvalidRequest` with every fault."""
         return checked_feedback(
             Feedback(
-                target=SpanContext(self.trace_id, self.span_id),
+                target=judged(self.trace_id, self.span_id, self.handle),
                 name=self.name,
                 score=self.score,
                 label=self.label,
@@ -128,6 +148,8 @@ class FeedbackDocument(Document):
                 attributes=self.attributes,
                 time_unix_nano=self.time_unix_nano,
                 response_id=self.response_id,
+                by_key=self.by_key,
+                by_value=self.by_value,
             )
         )
 
@@ -290,6 +312,8 @@ def feedback_document(stored: StoredFeedback) -> dict[str, object]:
         "attributes": dict(feedback.attributes),
         "time_unix_nano": feedback.time_unix_nano,
         "response_id": feedback.response_id,
+        "by_key": feedback.by_key,
+        "by_value": feedback.by_value,
         "state": stored.state.value,
         "superseded": stored.superseded,
         "release": stored.release,

@@ -41,6 +41,7 @@ from collector.api.etags import none_match
 from collector.api.operations import Operations
 from collector.api.pages import numbered, page_document, page_in
 from collector.api.scopes import SCOPES
+from collector.api.standing import standing_document
 from collector.core.errors import (
     AlreadyExists,
     CollectorError,
@@ -100,6 +101,7 @@ def endpoints(operations: Operations, ready: Callable[[], bool], bodies: Bodies,
         Endpoint("POST", "/v1/feedback", served.submit_feedback, SCOPES["submit_feedback"]),
         Endpoint("GET", "/v1/services/{service}/parameters", served.parameters, SCOPES["declared"]),
         Endpoint("PUT", "/v1/services/{service}/parameters", served.declare_parameters, SCOPES["declare_parameters"]),
+        Endpoint("GET", "/v1/services/{service}/status", served.standing, SCOPES["standing"]),
         Endpoint("GET", "/v1/services/{service}/release", served.values, SCOPES["release_of"]),
         Endpoint("GET", "/v1/releases", served.releases, SCOPES["releases"]),
         Endpoint("GET", "/v1/releases/{number:int}", served.release, SCOPES["release"]),
@@ -216,6 +218,9 @@ class _Served:
             request.path_params["service"], specs, caller_of(self._access, request)
         )
         return await self.parameters(request)
+
+    async def standing(self, request: Request) -> Response:
+        return JSONResponse(standing_document(await self._operations.standing(request.path_params["service"])))
 
     async def values(self, request: Request) -> Response:
         service = request.path_params["service"]

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from collector.api import trees
 from collector.api.bodies import checked, message_of, split
-from collector.api.documents import StudyDocument, trial_document
+from collector.api.documents import StudyDocument, judged, trial_document
 from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback, checked_feedback
 from collector.core.record import tree_of
 from collector.core.release import Release
-from collector.core.span import SpanContext
 from collector.core.study import Study, StudyRecord, Trial
 from otel_opto.spec import InvalidValue, ParameterSpec
 from otel_opto.v1 import feedback_pb2, parameter_pb2, release_pb2, study_pb2
@@ -65,7 +64,7 @@ def feedback_from_proto(message: feedback_pb2.Feedback) -> Feedback:
     """The feedback in a message; see `checked_feedback`."""
     return checked_feedback(
         Feedback(
-            target=SpanContext(message.trace_id, message.span_id),
+            target=judged(message.trace_id, message.span_id, message.handle),
             name=message.name,
             score=message.score if message.HasField("score") else None,
             label=message.label,
@@ -74,6 +73,8 @@ def feedback_from_proto(message: feedback_pb2.Feedback) -> Feedback:
             attributes=dict(message.attributes),
             time_unix_nano=message.time_unix_nano,
             response_id=message.response_id,
+            by_key=message.by_key,
+            by_value=message.by_value,
         )
     )
 
@@ -94,6 +95,8 @@ def stored_feedback_to_proto(stored: StoredFeedback) -> feedback_pb2.StoredFeedb
             attributes=feedback.attributes,
             time_unix_nano=feedback.time_unix_nano,
             response_id=feedback.response_id,
+            by_key=feedback.by_key,
+            by_value=feedback.by_value,
         ),
         state=stored.state.value,
         release=stored.release or 0,

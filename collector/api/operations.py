@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from collector.api.drawing import drawing
+from collector.api.standing import Standing, Standings, doubtful
 from collector.core.errors import Conflict, Damaged, InvalidRequest, NotFound, TooLarge, some
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.identity.ids import trace_id_of
@@ -51,6 +52,7 @@ class Backend:
     clock: Clock
     requests: Requests
     wake: Callable[[], None]
+    standings: Standings
 
 
 class Operations:
@@ -235,6 +237,8 @@ class Operations:
             InvalidRequest: the optimizer cannot work with the options or the parameters.
             Conflict: another study of the service is running, its releases are signed and there is no key for those of
                 the study, or the caller may not sign off that the evidence alone promotes.
+
+        Of a service or a metric that nobody has named it is begun all the same; the message says what is known.
         """
         asked = Asked("create_study", tree_of(study), study_stream(study.name))
         return await self._backend.requests.once(
@@ -260,7 +264,7 @@ class Operations:
             )
         record = await self._backend.studies.create(study, caller.actor)
         self._backend.wake()
-        return record
+        return await self._told(record)
 
     async def studies(self, page: PageRequest) -> Page[StudyRecord]:
         """In order of creation; a running one's message as in `study`. A damaged one is left out, and that is said."""
@@ -297,6 +301,8 @@ class Operations:
         return await self._told(record)
 
     async def _told(self, record: StudyRecord) -> StudyRecord:
+        if doubtful(record):
+            return replace(record, message=await self._backend.standings.doubts(record.study))
         if record.state is not StudyState.RUNNING or not record.running_trials():
             return record
         running = record.running_trials()[-1]
@@ -320,6 +326,11 @@ class Operations:
         if record.state is StudyState.RUNNING:
             await self._backend.runner.conclude(record, StudyState.STOPPED, "stopped by request", actor)
         return await self.study(name)
+
+    async def standing(self, service: str) -> Standing:
+        """What is known of an application, and what it waits for."""
+        _check_length("service", service)
+        return await self._backend.standings.of(service)
 
     # --- the collector itself -----------------------------------------------------------------------------------
 

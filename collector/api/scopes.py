@@ -14,7 +14,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         **dict.fromkeys(
             (
                 "declared", "releases", "release", "diff", "acknowledgements", "feedback", "traces", "drawn", "studies",
-                "study", "counts", "metrics", "rollouts", "rollout", "watch_rollout", "audit",
+                "study", "counts", "metrics", "rollouts", "rollout", "watch_rollout", "audit", "standing",
             ),
             Scope.READ,
         ),

@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
         releases,
         rollouts,
         serve,
+        status,
         studies,
         traces,
     )
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     serve.add_to(commands)
     demo.add_to(commands)
+    status.add_to(commands, common)
     studies.add_to(commands, common)
     releases.add_to(commands, common)
     rollouts.add_to(commands, common)

@@ -66,6 +66,8 @@ def create(arguments: argparse.Namespace) -> int:
         output.show_json(record)
     else:
         output.show(f"study {record['name']} is {record['state']}; watch it: otel-opto studies show {record['name']}")
+    if record["message"]:
+        output.warn(f"warning: {record['message']}; otel-opto status {record['service']} tells more")
     return 0
 
 

@@ -24,13 +24,16 @@ class Feedback:
 
     Attributes:
         target: The span whose output is judged; an empty `span_id` means the root of the trace. All empty where only
-            `response_id` is known.
+            `response_id` or `by_key` is known.
         name: The metric, ``gen_ai.evaluation.name``.
         score: Finite.
         text: The explanation, in words.
         source: Who says so: ``evaluator``, ``user``, …
         attributes: Further ``opto.feedback.*``, without the prefix, in their string form.
         response_id: ``gen_ai.response.id`` of the model's answer that is judged, where it is stated.
+        by_key: An attribute that names what is judged, for example ``session.id``: the root of the newest trace with a
+            span that has it. Empty where something else does.
+        by_value: Its value, as text.
     """
 
     target: SpanContext
@@ -42,13 +45,16 @@ class Feedback:
     attributes: Mapping[str, str] = field(default_factory=dict)
     time_unix_nano: int = 0
     response_id: str = ""
+    by_key: str = ""
+    by_value: str = ""
 
     @property
     def id(self) -> str:
         """32 hex digits of the content: the same feedback, sent twice, is kept once."""
         content = [self.target.trace_id, self.target.span_id, self.name, self.score, self.label, self.text,
                    self.source, sorted(self.attributes.items()), self.time_unix_nano,
-                   *([self.response_id] if self.response_id else [])]  # fmt: skip
+                   *([self.response_id] if self.response_id else []),
+                   *([self.by_key, self.by_value] if self.by_key else [])]  # fmt: skip
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
@@ -173,16 +179,18 @@ def checked_feedback(feedback: Feedback) -> Feedback:
 
 def _checked_target(feedback: Feedback, faults: list[str]) -> SpanContext:
     given = feedback.target
-    if feedback.response_id and not given.trace_id:
+    if bool(feedback.by_key) != bool(feedback.by_value):
+        faults.append("by_key, by_value: found one of them; an attribute has a key and a value")
+    if (feedback.response_id or feedback.by_key) and not given.trace_id:
         if given.span_id:
-            faults.append("span_id: a span is named by its trace_id, too; or leave both to response_id")
+            faults.append("span_id: a span is named by its trace_id, too; or leave both to response_id or by_key")
         return SpanContext("", "")
     trace_id = span_id = ""
     try:
         trace_id = trace_id_of(given.trace_id, "trace_id")
     except InvalidRequest as error:
         faults.append(
-            f"{error}, or none where response_id names the judged answer" if not given.trace_id else str(error)
+            f"{error}, or none where response_id or by_key names what is judged" if not given.trace_id else str(error)
         )
     try:
         span_id = span_id_of(given.span_id, "span_id") if given.span_id else ""

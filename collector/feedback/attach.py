@@ -7,7 +7,12 @@ from collector.core.feedback import Attachment, OpenFeedback
 from collector.core.identity.roots import Family, family_of
 from collector.core.identity.sides import told_apart
 from collector.core.span import Span, SpanContext
+from collector.core.telemetry import TraceQuery
+from collector.core.times import LATEST
 from otel_opto import semconv
+
+_OF_LATE_NANO = 3_600_000_000_000
+_CLOCKS_DIFFER_NANO = 5_000_000_000
 
 
 class Places:
@@ -15,7 +20,8 @@ class Places:
 
     Feedback that names an answer by its response id judges the span that has it: of several the innermost, of those the
     one that began last, which is the model's call and not the agent around it. Where no span has it, what counts is the
-    span that the feedback names beside it. Feedback without a span id judges the root
+    span that the feedback names beside it. Feedback that names an attribute judges the root of the trace that was found
+    by it, which is not looked for here (see `wanted_by`). Feedback without a span id judges the root
     (`collector.core.identity.roots`). A span id that client and server share means the server's side.
 
     The release is what the judged span says, else the root, else any span, else the highest version of a parameter that
@@ -46,7 +52,7 @@ class Places:
         What is attached stays where it is if its span has been forgotten: what came since is less than the trace.
         """
         answer = self.answer(one)
-        judged = answer or self._named(one.feedback.target)
+        judged = answer or self._named(one.feedback.target) or self._called(one)
         if judged is None:
             return None
         before = one.attachment.target if one.attachment else None
@@ -55,9 +61,14 @@ class Places:
         own = _number(judged.attributes, semconv.RELEASE)
         target = SpanContext(self._trace_id, judged.context.span_id)
         release = self._release if own is None else own
+        by_name = bool(one.feedback.by_key) and not one.feedback.response_id
         beside = tuple(sorted({number for number in self._ran_with.values() if number is not None} - {release}))
-        found = Attachment(one.id, target, release, answer is not None, beside)
+        found = Attachment(one.id, target, release, answer is not None or by_name, beside)
         return None if found == one.attachment else found
+
+    def _called(self, one: OpenFeedback) -> Span | None:
+        """The root of a trace that was found by an attribute."""
+        return self._root if one.feedback.by_key and not one.feedback.target.trace_id else None
 
     def _named(self, target: SpanContext) -> Span | None:
         if target.trace_id != self._trace_id:
@@ -78,6 +89,25 @@ class Placement:
     one: OpenFeedback
     attachment: Attachment | None = None
     astray: bool = False
+
+    @property
+    def unplaced(self) -> bool:
+        """Whether it judges nothing yet."""
+        return self.attachment is None and self.one.attachment is None
+
+
+def wanted_by(one: OpenFeedback, now_unix_nano: int) -> TraceQuery:
+    """The newest trace with the attribute that feedback names, of those that had begun when it was given.
+
+    What was looked for before is looked for only in what began of late: the rest has been searched.
+    """
+    given = one.feedback.time_unix_nano
+    return TraceQuery(
+        attributes={one.feedback.by_key: one.feedback.by_value},
+        start_min_unix_nano=now_unix_nano - _OF_LATE_NANO if one.patient_until_unix_nano else 0,
+        start_max_unix_nano=given + _CLOCKS_DIFFER_NANO if given else LATEST,
+        limit=1,
+    )
 
 
 def home_of(one: OpenFeedback) -> str:

@@ -79,8 +79,12 @@ def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano
     if not isinstance(name, str) or not name:
         raise _Fault(f"{semconv.EVALUATION_NAME} is {_shown(name)}; it must be a text that names the metric")
     response_id = _text(attributes.get(semconv.RESPONSE_ID))
-    if target is None and not response_id:
-        wanted = f"emit it in the context of the judged span, or with its {semconv.RESPONSE_ID}"
+    by_key, by_value = _by(attributes, alone=target is None and not response_id)
+    if target is None and not response_id and not by_key:
+        wanted = (
+            f"emit it in the context of the judged span, with its {semconv.RESPONSE_ID}, or with an attribute that "
+            f"names it ({semconv.SESSION_ID}, {semconv.CONVERSATION_ID}, {semconv.JUDGED_KEY})"
+        )
         raise _Fault(f"metric {name!r} has no trace id; {wanted}")
     said = attributes.get(semconv.EVALUATION_SCORE)
     score, fault = _score(name, said)
@@ -101,8 +105,19 @@ def _feedback(target: SpanContext | None, attributes: Attributes, time_unix_nano
         attributes=_further(attributes),
         time_unix_nano=time_unix_nano,
         response_id=response_id,
+        by_key=by_key,
+        by_value=by_value,
     )
     return feedback, fault
+
+
+def _by(attributes: Attributes, *, alone: bool) -> tuple[str, str]:
+    """The attribute that names what is judged: the stated one, else a usual one where nothing else is named."""
+    stated = _text(attributes.get(semconv.JUDGED_KEY)), _text(attributes.get(semconv.JUDGED_VALUE))
+    if all(stated) or not alone:
+        return stated if all(stated) else ("", "")
+    found = ((key, _text(attributes.get(key))) for key in (semconv.CONVERSATION_ID, semconv.SESSION_ID))
+    return next(((key, value) for key, value in found if value), ("", ""))
 
 
 def _score(name: str, value: AnyValue) -> tuple[float | None, str]:

@@ -13,6 +13,7 @@ from collector.api.bulletins import Bulletins
 from collector.api.drawing import drawing
 from collector.api.operations import Backend, Operations
 from collector.api.rollouts import RolloutOperations
+from collector.api.standing import Standings
 from collector.assembly.assembly import Assembly, AssemblyLimits
 from collector.core.errors import CollectorError, ConfigError
 from collector.core.identity.ids import trace_id_of
@@ -134,6 +135,7 @@ class Collector:
                     clock=self._clock,
                     requests=self._requests,
                     wake=woken.set,
+                    standings=Standings(self._store, self._desk, self._studies, self._hub.watchers),
                 )
             )
             rollouts = RolloutOperations(

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1botel_opto/v1/feedback.proto\x12\x0cotel_opto.v1\"\xa2\x02\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x0f\n\x07span_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\x05score\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\r\n\x05label\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12:\n\nattributes\x18\x08 \x03(\x0b\x32&.otel_opto.v1.Feedback.AttributesEntry\x12\x16\n\x0etime_unix_nano\x18\t \x01(\x06\x12\x13\n\x0bresponse_id\x18\n \x01(\t\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_score\"A\n\x15SubmitFeedbackRequest\x12(\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x03(\x0b\x32\x16.otel_opto.v1.Feedback\"%\n\x16SubmitFeedbackResponse\x12\x0b\n\x03ids\x18\x01 \x03(\t\"N\n\x13ListFeedbackRequest\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"z\n\x0eStoredFeedback\x12\n\n\x02id\x18\x01 \x01(\t\x12(\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32\x16.otel_opto.v1.Feedback\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0f\n\x07release\x18\x04 \x01(\r\x12\x12\n\nsuperseded\x18\x05 \x01(\x08\"_\n\x14ListFeedbackResponse\x12.\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x03(\x0b\x32\x1c.otel_opto.v1.StoredFeedback\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc5\x01\n\x0f\x46\x65\x65\x64\x62\x61\x63kService\x12[\n\x0eSubmitFeedback\x12#.otel_opto.v1.SubmitFeedbackRequest\x1a$.otel_opto.v1.SubmitFeedbackResponse\x12U\n\x0cListFeedback\x12!.otel_opto.v1.ListFeedbackRequest\x1a\".otel_opto.v1.ListFeedbackResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1botel_opto/v1/feedback.proto\x12\x0cotel_opto.v1\"\xd4\x02\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x0f\n\x07span_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\x05score\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\r\n\x05label\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12:\n\nattributes\x18\x08 \x03(\x0b\x32&.otel_opto.v1.Feedback.AttributesEntry\x12\x16\n\x0etime_unix_nano\x18\t \x01(\x06\x12\x13\n\x0bresponse_id\x18\n \x01(\t\x12\x0e\n\x06\x62y_key\x18\x0b \x01(\t\x12\x10\n\x08\x62y_value\x18\x0c \x01(\t\x12\x0e\n\x06handle\x18\r \x01(\t\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_score\"A\n\x15SubmitFeedbackRequest\x12(\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x03(\x0b\x32\x16.otel_opto.v1.Feedback\"%\n\x16SubmitFeedbackResponse\x12\x0b\n\x03ids\x18\x01 \x03(\t\"N\n\x13ListFeedbackRequest\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"z\n\x0eStoredFeedback\x12\n\n\x02id\x18\x01 \x01(\t\x12(\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32\x16.otel_opto.v1.Feedback\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0f\n\x07release\x18\x04 \x01(\r\x12\x12\n\nsuperseded\x18\x05 \x01(\x08\"_\n\x14ListFeedbackResponse\x12.\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x03(\x0b\x32\x1c.otel_opto.v1.StoredFeedback\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc5\x01\n\x0f\x46\x65\x65\x64\x62\x61\x63kService\x12[\n\x0eSubmitFeedback\x12#.otel_opto.v1.SubmitFeedbackRequest\x1a$.otel_opto.v1.SubmitFeedbackResponse\x12U\n\x0cListFeedback\x12!.otel_opto.v1.ListFeedbackRequest\x1a\".otel_opto.v1.ListFeedbackResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,19 +34,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FEEDBACK_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_FEEDBACK_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_FEEDBACK']._serialized_start=46
-  _globals['_FEEDBACK']._serialized_end=336
-  _globals['_FEEDBACK_ATTRIBUTESENTRY']._serialized_start=277
-  _globals['_FEEDBACK_ATTRIBUTESENTRY']._serialized_end=326
-  _globals['_SUBMITFEEDBACKREQUEST']._serialized_start=338
-  _globals['_SUBMITFEEDBACKREQUEST']._serialized_end=403
-  _globals['_SUBMITFEEDBACKRESPONSE']._serialized_start=405
-  _globals['_SUBMITFEEDBACKRESPONSE']._serialized_end=442
-  _globals['_LISTFEEDBACKREQUEST']._serialized_start=444
-  _globals['_LISTFEEDBACKREQUEST']._serialized_end=522
-  _globals['_STOREDFEEDBACK']._serialized_start=524
-  _globals['_STOREDFEEDBACK']._serialized_end=646
-  _globals['_LISTFEEDBACKRESPONSE']._serialized_start=648
-  _globals['_LISTFEEDBACKRESPONSE']._serialized_end=743
-  _globals['_FEEDBACKSERVICE']._serialized_start=746
-  _globals['_FEEDBACKSERVICE']._serialized_end=943
+  _globals['_FEEDBACK']._serialized_end=386
+  _globals['_FEEDBACK_ATTRIBUTESENTRY']._serialized_start=327
+  _globals['_FEEDBACK_ATTRIBUTESENTRY']._serialized_end=376
+  _globals['_SUBMITFEEDBACKREQUEST']._serialized_start=388
+  _globals['_SUBMITFEEDBACKREQUEST']._serialized_end=453
+  _globals['_SUBMITFEEDBACKRESPONSE']._serialized_start=455
+  _globals['_SUBMITFEEDBACKRESPONSE']._serialized_end=492
+  _globals['_LISTFEEDBACKREQUEST']._serialized_start=494
+  _globals['_LISTFEEDBACKREQUEST']._serialized_end=572
+  _globals['_STOREDFEEDBACK']._serialized_start=574
+  _globals['_STOREDFEEDBACK']._serialized_end=696
+  _globals['_LISTFEEDBACKRESPONSE']._serialized_start=698
+  _globals['_LISTFEEDBACKRESPONSE']._serialized_end=793
+  _globals['_FEEDBACKSERVICE']._serialized_start=796
+  _globals['_FEEDBACKSERVICE']._serialized_end=993
 # @@protoc_insertion_point(module_scope)

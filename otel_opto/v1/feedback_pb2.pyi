@@ -48,8 +48,11 @@ class Feedback(google.protobuf.message.Message):
     ATTRIBUTES_FIELD_NUMBER: builtins.int
     TIME_UNIX_NANO_FIELD_NUMBER: builtins.int
     RESPONSE_ID_FIELD_NUMBER: builtins.int
+    BY_KEY_FIELD_NUMBER: builtins.int
+    BY_VALUE_FIELD_NUMBER: builtins.int
+    HANDLE_FIELD_NUMBER: builtins.int
     trace_id: builtins.str
-    """1 to 32 hex digits; may be empty where response_id is there"""
+    """1 to 32 hex digits; may be empty where response_id, by_key or handle is there"""
     span_id: builtins.str
     """1 to 16 hex digits likewise, the span whose output is judged; empty: the root of the trace"""
     name: builtins.str
@@ -64,6 +67,12 @@ class Feedback(google.protobuf.message.Message):
     """0: when it is received"""
     response_id: builtins.str
     """gen_ai.response.id of the judged answer, where the trace is not known"""
+    by_key: builtins.str
+    """an attribute that names what is judged: the root of the newest trace with a span that has it"""
+    by_value: builtins.str
+    """its value, as text"""
+    handle: builtins.str
+    """instead of trace_id and span_id: what otel_opto.handle() gave; not in answers"""
     @property
     def attributes(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]: ...
     def __init__(
@@ -79,9 +88,12 @@ class Feedback(google.protobuf.message.Message):
         attributes: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         time_unix_nano: builtins.int = ...,
         response_id: builtins.str = ...,
+        by_key: builtins.str = ...,
+        by_value: builtins.str = ...,
+        handle: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_score", b"_score", "score", b"score"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_score", b"_score", "attributes", b"attributes", "label", b"label", "name", b"name", "response_id", b"response_id", "score", b"score", "source", b"source", "span_id", b"span_id", "text", b"text", "time_unix_nano", b"time_unix_nano", "trace_id", b"trace_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_score", b"_score", "attributes", b"attributes", "by_key", b"by_key", "by_value", b"by_value", "handle", b"handle", "label", b"label", "name", b"name", "response_id", b"response_id", "score", b"score", "source", b"source", "span_id", b"span_id", "text", b"text", "time_unix_nano", b"time_unix_nano", "trace_id", b"trace_id"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_score", b"_score"]) -> typing.Literal["score"] | None: ...
 
 Global___Feedback: typing_extensions.TypeAlias = Feedback

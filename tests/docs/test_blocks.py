@@ -1,6 +1,5 @@
 """The Python of a page runs, from its first block to its last, as one program."""
 
-import os
 import re
 import subprocess
 import sys
@@ -8,13 +7,23 @@ from pathlib import Path
 
 import pytest
 
+BEFORE = """
+import otel_opto
+from otel_opto.testing import Rehearsal, SpanCapture
+
+running = Rehearsal(otel_opto._sdk, SpanCapture.of_process()).running()
+rehearsal = running.__enter__()
+"""
+AFTER = """
+assert otel_opto._sdk.feedback_events.dropped == 0
+running.__exit__(None, None, None)
+"""
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["openfeature.md"])
+@pytest.mark.parametrize("page", ["feedback.md", "from-trace.md", "openfeature.md"])
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
-    environment = {**os.environ, "OTEL_OPTO_DISABLED": "1", "OTEL_OPTO_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-W", "error", "-c", "\n".join(blocks)]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-W", "error", "-c", "\n".join((BEFORE, *blocks, AFTER))]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

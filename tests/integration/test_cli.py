@@ -133,7 +133,10 @@ def test_a_study_tells_of_feedback_without_scores_and_maps_labels(collector: Run
 
 def test_feedback_by_response_id_and_the_last_word(collector: RunningCollector) -> None:
     nothing = opto("feedback", "send", "--name", "stars", "--score", "1", collector=collector)
-    assert (nothing.returncode, "or none where response_id names the judged answer" in nothing.stderr) == (1, True)
+    assert (nothing.returncode, "or none where response_id or by_key names what is judged" in nothing.stderr) == (
+        1,
+        True,
+    )
     for score in ("1", "5"):
         sending = ("feedback", "send", "--response-id", "chatcmpl-1", "--name", "stars", "--score", score)
         assert opto(*sending, collector=collector).returncode == 0

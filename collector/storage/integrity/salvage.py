@@ -14,7 +14,10 @@ from collector.storage.migrations import RECALLED, Migration, migrate
 PAGE_BYTES = 4_096
 """SQLite's default, and so that of every database that a collector made."""
 
-_SCHEMA_VERSION_AT = 60
+_SCHEMA_VERSION_AT, _MARKED_VERSION_AT = 60, 68
+_VERSION_BITS = 0xFFF
+"""Of SQLite's application_id, where the version stands once more."""
+
 _JSON = {
     "feedback": {"attributes"},
     "ledger": {"data"},
@@ -193,8 +196,14 @@ def salvage(database: Path, target: Path, steps: Sequence[Migration]) -> Salvage
 
 
 def _as_far_as(steps: Sequence[Migration], first_page: bytes) -> Sequence[Migration]:
-    """The steps up to the version that the damaged database had; all where that cannot be read."""
-    version = int.from_bytes(first_page[_SCHEMA_VERSION_AT : _SCHEMA_VERSION_AT + 4], "big")
+    """The steps up to the version that the damaged database had; all where that cannot be read.
+
+    It stands there twice (see `mending`). Of two that are known the later one holds: a database is taken to the last
+    version whenever it is opened.
+    """
+    said, marked = (int.from_bytes(first_page[at : at + 4], "big") for at in (_SCHEMA_VERSION_AT, _MARKED_VERSION_AT))
+    known = {step.version for step in steps} & {said, marked & _VERSION_BITS}
+    version = max(known, default=said)
     return [step for step in steps if step.version <= version] or steps
 
 

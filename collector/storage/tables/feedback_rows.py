@@ -25,7 +25,7 @@ _SUPERSEDED = (
 )
 _COLUMNS = (
     "id, judged_trace_id, judged_span_id, name, score, label, text, source, attributes, time_unix_nano,"
-    f" state, received_unix_nano, release, response_id, {_SUPERSEDED}"
+    f" state, received_unix_nano, release, response_id, by_key, by_value, {_SUPERSEDED}"
 )
 _KEYS = "trace_id, target_trace_id, response_digest"
 _OF_KEY = "(trace_id = :key OR target_trace_id = :key OR response_digest = :key)"
@@ -44,7 +44,8 @@ _BESIDE = "(SELECT group_concat(release) FROM feedback_beside AS other WHERE oth
 
 _OPEN_CONDITION = "state <> 'expired' AND settled = 0"
 _OPEN = (
-    "SELECT sequence, patient_until_unix_nano, trace_id, span_id, response_digest IS NULL AND response_id <> '',"  # noqa: S608 - constants
+    "SELECT sequence, patient_until_unix_nano, trace_id, span_id,"  # noqa: S608 - constants
+    " iif(response_id = '', by_key <> '', response_digest IS NULL),"
     f" {_BESIDE}, {_COLUMNS} FROM feedback"
     f" WHERE {_OPEN_CONDITION}"
 )
@@ -67,8 +68,8 @@ def submit(connection: sqlite3.Connection, feedback: Sequence[Feedback], receive
     """See `FeedbackStore.submit`."""
     connection.executemany(
         "INSERT OR IGNORE INTO feedback (id, trace_id, span_id, name, score, label, text, source, attributes,"
-        " time_unix_nano, received_unix_nano, response_id, response_digest, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
+        " time_unix_nano, received_unix_nano, response_id, response_digest, by_key, by_value, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
         [
             (
                 one.id,
@@ -84,6 +85,8 @@ def submit(connection: sqlite3.Connection, feedback: Sequence[Feedback], receive
                 received_unix_nano,
                 one.response_id,
                 digest_of(one.response_id) if one.response_id else None,
+                one.by_key,
+                one.by_value,
             )
             for one in feedback
         ],
@@ -298,7 +301,7 @@ def _open(row: Sequence[object], position: int) -> OpenFeedback:
 
 def _stored(row: Sequence[object]) -> StoredFeedback:
     (feedback_id, trace_id, span_id, name, score, label, text, source, attributes, time, *kept) = row
-    state, received, release, response_id, superseded = kept
+    state, received, release, response_id, by_key, by_value, superseded = kept
     assert isinstance(trace_id, bytes)
     return StoredFeedback(
         id=str(feedback_id),
@@ -312,6 +315,8 @@ def _stored(row: Sequence[object]) -> StoredFeedback:
             attributes=json.loads(str(attributes)),
             time_unix_nano=int(str(time)),
             response_id=str(response_id),
+            by_key=str(by_key),
+            by_value=str(by_value),
         ),
         state=FeedbackState(state),
         received_unix_nano=int(str(received)),
