@@ -11,7 +11,7 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["openfeature.md"])
+@pytest.mark.parametrize("page", ["openfeature.md", "selection.md"])
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
     environment = {**os.environ, "OTEL_OPTO_DISABLED": "1", "OTEL_OPTO_CACHE_DIR": str(tmp_path)}
