@@ -8,7 +8,7 @@ import random
 import statistics
 from collections.abc import Callable
 
-from collector.rollout.evidence import Evidence, Margins
+from collector.selection.evidence import Evidence, Margins
 
 _NEEDED = 20.0
 _ORDINARY_Z = 1.96

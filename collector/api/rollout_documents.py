@@ -11,7 +11,7 @@ from collector.core.parameter import MOST_PARAMETERS
 from collector.core.record import record_of, tree_of
 from collector.core.rollout import DEFAULT_STAGES, Rollout, RolloutPlan
 from collector.rollout.decision import rail_words, units_words
-from collector.rollout.evidence import Evidence
+from collector.selection.evidence import Evidence
 from otel_opto.assignment import BUCKETS
 
 _LONGEST_REASON = 10_000

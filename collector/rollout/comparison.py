@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from collector.core.rollout import Guardrail, RolloutPlan, Rule
 from collector.core.units import Unit
-from collector.rollout.evidence import Evidence, Margins
 from collector.rollout.ratio import SampleRatio
+from collector.selection.evidence import Evidence, Margins
 
 
 @dataclass(frozen=True, slots=True)

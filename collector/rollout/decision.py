@@ -5,7 +5,7 @@ from enum import Enum
 
 from collector.core.rollout import Guardrail, Rollout, RolloutState, Rule
 from collector.rollout.comparison import Comparison
-from collector.rollout.evidence import Evidence
+from collector.selection.evidence import Evidence
 
 _MISDEALT = 1_000.0
 """An e-value of the sample ratio beyond which nothing is decided: something deals units that should not."""

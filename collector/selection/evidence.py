@@ -17,8 +17,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_FRACTIONS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
-_NOTHING = (0.0,) * len(_FRACTIONS)
+FRACTIONS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
+"""Of what the gambler has: the part that each of his bets stakes, every time."""
+_NOTHING = (0.0,) * len(FRACTIONS)
 _BEYOND = 600.0
 """The exponential of more is no float."""
 
@@ -66,8 +67,7 @@ class Evidence:
             margins: The same for every unit.
         """
         mean = (self.control_sum + self.arm_sum + 0.5) / (self.control_units + self.arm_units + 1)
-        difference = (1 / share if in_arm else -1 / (1 - share)) * (outcome - mean)
-        bound = max(1 / share, 1 / (1 - share))
+        difference, bound = difference_of(outcome, mean, in_arm=in_arm, share=share)
         loss = -(difference + margins.harm) / (bound + margins.harm)
         gain = (difference + margins.sound) / bound
         return Evidence(
@@ -75,8 +75,8 @@ class Evidence:
             self.control_sum + (0.0 if in_arm else outcome),
             self.arm_units + in_arm,
             self.arm_sum + (outcome if in_arm else 0.0),
-            tuple([had + math.log1p(part * loss) for part, had in zip(_FRACTIONS, self.harm, strict=True)]),
-            tuple([had + math.log1p(part * gain) for part, had in zip(_FRACTIONS, self.sound, strict=True)]),
+            tuple([had + math.log1p(part * loss) for part, had in zip(FRACTIONS, self.harm, strict=True)]),
+            tuple([had + math.log1p(part * gain) for part, had in zip(FRACTIONS, self.sound, strict=True)]),
         )
 
     @property
@@ -97,14 +97,28 @@ class Evidence:
     @property
     def harm_e_value(self) -> float:
         """Against "the arm is not worse than the control by more than the margin of harm"."""
-        return _mean_of(self.harm)
+        return mean_of_exponentials(self.harm)
 
     @property
     def sound_e_value(self) -> float:
         """Against "the arm is worse than the control by the margin of soundness or more"."""
-        return _mean_of(self.sound)
+        return mean_of_exponentials(self.sound)
 
 
-def _mean_of(logarithms: Sequence[float]) -> float:
+def difference_of(outcome: float, mean: float, *, in_arm: bool, share: float) -> tuple[float, float]:
+    """What a unit says of the difference of the means (Z above), and how far from 0 that could have been.
+
+    Args:
+        outcome: Of the unit.
+        mean: Of what is known from before it, m above.
+        in_arm: Whether it was given the arm.
+        share: The arm's when it was.
+    """
+    weight = 1 / share if in_arm else -1 / (1 - share)
+    return weight * (outcome - mean), max(1 / share, 1 / (1 - share))
+
+
+def mean_of_exponentials(logarithms: Sequence[float]) -> float:
+    """What a gambler has who divided his stake evenly among some bets, of which the logarithms are given."""
     most = max(logarithms)
     return math.inf if most > _BEYOND else sum(math.exp(one) for one in logarithms) / len(logarithms)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from collector.rollout.evidence import Evidence, Margins
 from collector.rollout.ratio import SampleRatio
+from collector.selection.evidence import Evidence, Margins
 
 NEEDED = 20.0  # alpha 0.05
 

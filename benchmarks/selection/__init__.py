@@ -1,0 +1,1 @@
+"""How often noise is released, and how often what is better is found: seeded simulations."""

@@ -1,0 +1,284 @@
+"""Every candidate that was ever generated, once by its content, with all that is known of it."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from collector.core.study import Cost
+from otel_opto.spec import ParameterValue, content_hash
+
+_FREE = Cost()
+_FIRST_VARIANCE = 0.25
+"""Of an outcome in [0, 1], before there are any: as large as it can be."""
+
+_FIRST_UNITS = 2.0
+"""How many units that first guess is worth."""
+
+
+class Fate(Enum):
+    """What became of a candidate."""
+
+    OPEN = "open"
+    """It waits, or is measured."""
+
+    WON = "won"
+    """Better than the incumbent on fresh data: it may be released."""
+
+    UNCONFIRMED = "unconfirmed"
+    """It looked better, and fresh data did not show it."""
+
+    DROPPED = "dropped"
+    """It did not look better."""
+
+    BROKEN = "broken"
+    """It fails more often than the incumbent."""
+
+    INVALID = "invalid"
+    """It fits its parameters not, or not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Values that may become a release.
+
+    Attributes:
+        key: The content hash of the values.
+        values: By parameter.
+        origin: Who made it, and why, in words.
+        cost: What that took.
+    """
+
+    key: str
+    values: Mapping[str, ParameterValue]
+    origin: str = ""
+    cost: Cost = _FREE
+
+    @classmethod
+    def of(cls, values: Mapping[str, ParameterValue], origin: str = "", cost: Cost = _FREE) -> "Candidate":
+        """The candidate of these values."""
+        return cls(content_hash(values.items()), values, origin, cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A candidate in the archive.
+
+    Attributes:
+        origins: Of every time that it was generated.
+        cost: Of all of these together.
+        fate: What became of it; `why` in words.
+    """
+
+    candidate: Candidate
+    origins: tuple[str, ...]
+    cost: Cost
+    fate: Fate = Fate.OPEN
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What became of one unit: a user, a session or a trace online, an example offline.
+
+    Attributes:
+        key: Of the candidate, or of the incumbent, that it ran with.
+        outcome: In [0, 1], more is better; None where it failed, which is neither good nor bad.
+        unit: Names the example where several candidates ran on the same; else nothing.
+        clipped: Scores that lay outside of the metric's bounds.
+    """
+
+    key: str
+    outcome: float | None
+    unit: str = ""
+    clipped: int = 0
+
+
+@dataclass(slots=True)
+class Cell:
+    """All outcomes of one candidate in one batch."""
+
+    units: int = 0
+    total: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Of the outcomes, of which there must be one."""
+        return self.total / self.units
+
+
+@dataclass(slots=True)
+class Tally:
+    """All that was measured of one candidate, over all batches.
+
+    Attributes:
+        units: With an outcome.
+        squares: Sum of the squared outcomes.
+        errors: Units without an outcome.
+        weight: How much the comparisons with the incumbent weigh together, in units.
+        lead: Their weighted sum.
+    """
+
+    units: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    errors: int = 0
+    clipped: int = 0
+    weight: float = 0.0
+    lead: float = 0.0
+    cells: dict[int, Cell] = field(default_factory=dict)
+
+    @property
+    def variance(self) -> float:
+        """Of an outcome."""
+        spread = self.squares - self.total**2 / self.units if self.units else 0.0
+        return (max(spread, 0.0) + _FIRST_VARIANCE * _FIRST_UNITS) / (self.units + _FIRST_UNITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a candidate beside the incumbent.
+
+    Attributes:
+        units: With an outcome, over all batches.
+        errors: Units that failed.
+        lead: How much higher its outcomes are than those of the incumbent in the same batches.
+        deviation: The standard error of the lead; infinite before both were measured in one batch.
+        shared: The part of it that comes from the incumbent, and that all leads have in common.
+    """
+
+    key: str
+    units: int = 0
+    errors: int = 0
+    lead: float = 0.0
+    deviation: float = math.inf
+    shared: float = 0.0
+
+    def expected(self, prior: float = 0.05) -> tuple[float, float]:
+        """The lead that is to be expected, and the standard error of that, which is its own.
+
+        Args:
+            prior: How far candidates usually are from the incumbent. The fewer units there are, the more counts that
+                most candidates are about as good: a few lucky units promise little.
+        """
+        own = self.deviation**2 - self.shared**2
+        trust = prior**2 / (prior**2 + own) if math.isfinite(own) else 0.0
+        return self.lead * trust, prior * math.sqrt(1 - trust)
+
+
+class Archive:
+    """Candidates by content, and their measurements, pooled.
+
+    A candidate is compared with the incumbent within each batch, and the batches are put together weighted by their
+    units: what changes between batches - the traffic, the hour, a model's mood - is no lead and no loss. Taking a unit
+    in costs the same however much there is already; late units go to the batch that they were assigned in.
+
+    Args:
+        incumbent: What is in force.
+    """
+
+    def __init__(self, incumbent: Candidate) -> None:
+        self.incumbent = incumbent
+        self._kept: dict[str, Kept] = {}
+        self._tallies: dict[str, Tally] = {incumbent.key: Tally()}
+        self._arms: dict[int, list[str]] = {}
+
+    def add(self, candidate: Candidate, fault: str = "") -> bool:
+        """Keeps a generated candidate; False where it was there already, and then only its origin and cost are new.
+
+        Args:
+            fault: Why it can never be released, where it cannot.
+        """
+        known = self._kept.get(candidate.key)
+        if known is None:
+            fate, fault = (Fate.INVALID, fault) if fault else (Fate.OPEN, "")
+            if candidate.key == self.incumbent.key:
+                fate, fault = Fate.DROPPED, "it is what is in force"
+            self._kept[candidate.key] = Kept(candidate, (candidate.origin,), candidate.cost, fate, fault)
+            self._tallies.setdefault(candidate.key, Tally())
+            return True
+        cost = _sum(known.cost, candidate.cost)
+        self._kept[candidate.key] = replace(known, origins=(*known.origins, candidate.origin), cost=cost)
+        return False
+
+    def settle(self, key: str, fate: Fate, why: str) -> None:
+        """Says what became of a candidate."""
+        self._kept[key] = replace(self._kept[key], fate=fate, why=why)
+
+    def take(self, batch: int, measured: Iterable[Measured]) -> None:
+        """Pools what became of units that were assigned in that batch."""
+        for one in measured:
+            tally = self._tallies[one.key]
+            tally.clipped += one.clipped
+            if one.outcome is None:
+                tally.errors += 1
+                continue
+            before = self._comparisons(batch, one.key)
+            if batch not in tally.cells:
+                tally.cells[batch] = Cell()
+                self._arms.setdefault(batch, []).append(one.key)
+            tally.units += 1
+            tally.total += one.outcome
+            tally.squares += one.outcome**2
+            cell = tally.cells[batch]
+            cell.units += 1
+            cell.total += one.outcome
+            for key, (weight, lead) in self._comparisons(batch, one.key).items():
+                had_weight, had_lead = before.get(key, (0.0, 0.0))
+                self._tallies[key].weight += weight - had_weight
+                self._tallies[key].lead += lead - had_lead
+
+    def _comparisons(self, batch: int, changed: str) -> dict[str, tuple[float, float]]:
+        """Weight and weighted lead, in one batch, of the candidates to whom an outcome of `changed` matters."""
+        control = self._tallies[self.incumbent.key].cells.get(batch)
+        if control is None:
+            return {}
+        keys = self._arms.get(batch, ()) if changed == self.incumbent.key else (changed,)
+        found = {}
+        for key in keys:
+            cell = self._tallies[key].cells.get(batch)
+            if cell is not None and key != self.incumbent.key:
+                weight = cell.units * control.units / (cell.units + control.units)
+                found[key] = weight, weight * (cell.mean - control.mean)
+        return found
+
+    def kept(self, key: str) -> Kept:
+        """One candidate.
+
+        Raises:
+            KeyError: it was never added.
+        """
+        return self._kept[key]
+
+    def all(self) -> Sequence[Kept]:
+        """In the order in which they were generated first."""
+        return tuple(self._kept.values())
+
+    def open(self) -> Sequence[Standing]:
+        """Of those that may still win, in the order in which they were generated first."""
+        return [self.standing(key) for key, kept in self._kept.items() if kept.fate is Fate.OPEN]
+
+    def standing(self, key: str) -> Standing:
+        """Of one candidate, or of the incumbent."""
+        tally = self._tallies[key]
+        if not tally.weight:
+            return Standing(key, tally.units, tally.errors)
+        control = self._tallies[self.incumbent.key]
+        variance = max(tally.variance, control.variance)
+        deviation = math.sqrt(variance / tally.weight)
+        shared = math.sqrt(max(variance / tally.weight - variance / tally.units, 0.0))
+        return Standing(key, tally.units, tally.errors, tally.lead / tally.weight, deviation, shared)
+
+    @property
+    def clipped(self) -> int:
+        """Scores that lay outside of the metric's bounds."""
+        return sum(tally.clipped for tally in self._tallies.values())
+
+
+def _sum(one: Cost, other: Cost) -> Cost:
+    return Cost(
+        one.calls + other.calls,
+        one.input_tokens + other.input_tokens,
+        one.output_tokens + other.output_tokens,
+        one.seconds + other.seconds,
+    )
