@@ -19,15 +19,17 @@ from opentelemetry.util.re import parse_env_headers
 
 from otel_opto import providers, semconv
 from otel_opto.cache import ReleaseCache, default_directory
+from otel_opto.capture import Capture, Failures
 from otel_opto.client import Client, Target
 from otel_opto.dataflow import DataflowSpanProcessor
 from otel_opto.declarations import declare
 from otel_opto.feedback import FeedbackEvents
-from otel_opto.node import Node, NodeFactory
+from otel_opto.node import Node, Operation
 from otel_opto.pinning import Pins, ReleaseSpanProcessor
 from otel_opto.propagation import carrying
 from otel_opto.registry import Registry
 from otel_opto.signing import verifier_of
+from otel_opto.wrapping import Nodes
 
 _LOG = logging.getLogger("otel_opto")
 DEFAULT_ENDPOINT = "http://127.0.0.1:4317"
@@ -91,8 +93,10 @@ class Sdk:
         self.registry = Registry()
         self.pins = Pins(self.registry)
         self.feedback_events = FeedbackEvents()
-        self._flows = DataflowSpanProcessor()
-        self.nodes = NodeFactory(self.pins, self._flows, lambda: self._tracer_provider)
+        self.capture_failures = Failures()
+        capture = Capture(self.capture_failures)
+        self._flows = DataflowSpanProcessor(capture.shapes, capture.digest)
+        self.nodes = Nodes(self._flows, capture, lambda: self._tracer_provider)
         self._client: Client | None = None
         self._tracer_provider: TracerProvider | None = None
         self._logger_provider: LoggerProvider | None = None
@@ -222,8 +226,7 @@ class Sdk:
     @contextmanager
     def start_node(self, name: str, inputs: Mapping[str, object] | None = None) -> Iterator[Node]:
         """A node for code that is no function: ``with start_node("rank", {"found": found}) as node: ...``."""
-        with self.nodes.start(name, {}, records=True) as node:
-            node.inputs(inputs or {})
+        with self.nodes.start(Operation(name, {}), inputs or {}) as node:
             yield node
 
     def feedback(
