@@ -291,30 +291,31 @@ class _Walk:
 
 
 _NUMBERS: Final = frozenset((int, float, bool, type(None)))
+_TEXT: Final = frozenset((str,))
+_LEAVES: Final = _NUMBERS | {str}
+_PLAIN: Final = _LEAVES | {dict, list, tuple}
 
 
 def _plain(value: Any) -> str | None:
     """JSON of what is built of JSON's own types and within every limit, several times faster than a walk; else None."""
     left, level = MAX_CHARS, [value]
     for _ in range(_MAX_DEPTH + 1):
+        kinds = set(map(type, level))
+        if not kinds <= _PLAIN:
+            return None
+        texts = [one for one in level if type(one) is str] if str in kinds else []
         inner: list[Any] = []
-        for one in level:
-            kind = type(one)
-            if kind is str:
-                left -= len(one)
-            elif kind in _NUMBERS:
-                left -= 4
-            elif kind is dict:
-                if len(one) > _MAX_ITEMS:
-                    return None
-                inner.extend(one)
-                inner.extend(one.values())
-            elif kind is list or kind is tuple:
-                if len(one) > _MAX_ITEMS:
-                    return None
-                inner.extend(one)
-            else:
+        for one in [one for one in level if type(one) not in _LEAVES] if not kinds <= _LEAVES else ():
+            if len(one) > _MAX_ITEMS:
                 return None
+            if type(one) is dict:
+                texts += one
+                inner += one.values()
+            else:
+                inner += one
+        if not _TEXT.issuperset(map(type, texts)):
+            return None
+        left -= 4 * len(level) + sum(map(len, texts))
         if left < 0 or len(inner) > _MAX_PLAIN:
             return None
         if not inner:
@@ -336,7 +337,7 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, all
 
 def _says_enough(text: str) -> bool:
     """Whether two values with this text are hardly equal by accident."""
-    return len(text) >= _LEAST_DIGESTED and len(set(text[:128])) >= _LEAST_LETTERS
+    return len(text) >= _LEAST_DIGESTED and len(set(text[:64])) >= _LEAST_LETTERS
 
 
 def without_halves(text: str) -> str:

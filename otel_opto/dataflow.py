@@ -2,8 +2,8 @@
 
 import threading
 import weakref
-from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.context import Context
@@ -18,7 +18,7 @@ _MAX_TRACES: Final = 1_024
 _MAX_DEPTH: Final = 5
 _MAX_VISITS: Final = 512
 _MAX_PARTS: Final = 64
-_MAX_WAITING: Final = 64
+_MAX_WAITING: Final = 512
 _MAX_ITEMS: Final = 256
 _MAX_WEIGHT: Final = 65_536
 _WHOLE_TEXT: Final = 16_384
@@ -71,7 +71,7 @@ class Dataflow:
         self._lock = threading.Lock()
         self._held: dict[int, _Held] = {}
         self._digests: dict[int, SpanContext] = {}
-        self._waiting: list[tuple[object, SpanContext, bool]] = []
+        self._waiting: deque[tuple[object, SpanContext, bool]] = deque(maxlen=_MAX_WAITING)
 
     def produced(self, output: object, producer: SpanContext, digest: int | None, *, large: bool) -> None:
         """Remembers an output.
@@ -87,12 +87,12 @@ class Dataflow:
             self._remember(output, shape, producer, _digest(output, shape) or digest, large=large, first=True)
             if shape.items is not None or shape.attributes is not None:
                 self._waiting.append((output, producer, digest is not None))
-                if large or len(self._waiting) > _MAX_WAITING:
-                    self._look_into(large=large)
+                if large:
+                    self._look_into(large=True)
 
     def _look_into(self, *, large: bool = False) -> None:
         """Remembers what outputs are made of; a part that an earlier node gave and that has not grown stays its own."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, deque(maxlen=_MAX_WAITING)
         for output, producer, whole in waiting:
             parts, weight = self._parts(output)
             left = _MAX_DIGESTED if whole else 0
@@ -114,9 +114,10 @@ class Dataflow:
             inner: list[tuple[object, Shape]] = []
             for container, its in level:
                 for value in _children(container, its):
-                    if type(value) in _ATOMS or id(value) in seen:
+                    kind = type(value)
+                    if kind in _ATOMS or (kind is str and len(value) < SHORT_TEXT) or id(value) in seen:
                         continue
-                    shape = self._shapes.of(type(value))
+                    shape = self._shapes.of(kind)
                     if shape.shared:
                         continue
                     if len(found) >= _MAX_PARTS:
@@ -136,7 +137,7 @@ class Dataflow:
         if digest is not None and (first or digest not in self._digests):
             self._digests.pop(digest, None)
             self._digests[digest] = producer
-        if _says_nothing(value, shape):
+        if type(value) is str or _says_nothing(value, shape):
             return
         key, size = id(value), _size(value, shape)
         known = self._held.get(key)
@@ -190,12 +191,13 @@ class Dataflow:
             inner: list[tuple[object, Shape]] = []
             for container, its in level:
                 for value in _children(container, its):
-                    if type(value) in _ATOMS or id(value) in seen:
+                    kind = type(value)
+                    if kind in _ATOMS or (kind is str and len(value) < SHORT_TEXT) or id(value) in seen:
                         continue
                     if len(seen) >= _MAX_VISITS:
                         return list(found.values())
                     seen.add(id(value))
-                    shape = self._shapes.of(type(value))
+                    shape = self._shapes.of(kind)
                     if shape.shared:
                         continue
                     digest = _digest(value, shape)
@@ -265,15 +267,20 @@ def _is_container(shape: Shape) -> bool:
     return shape.form is Form.LIST or shape.form is Form.MAPPING or shape.form is Form.FIELDS
 
 
-def _children(value: Any, shape: Shape) -> list[Any]:
+def _children(value: Any, shape: Shape) -> Sequence[Any]:
     """What a container or an object holds; nothing where it cannot be read."""
+    kind = type(value)
+    if (kind is list or kind is tuple) and len(value) <= _MAX_ITEMS:
+        return value  # type: ignore[no-any-return]
     items = shape.items or shape.attributes
     if items is None:
-        return []
+        return ()
     try:
+        if kind is dict and len(value) <= _MAX_ITEMS:
+            return list(value.values())
         found = items(value, _MAX_ITEMS)
     except Exception:  # noqa: BLE001 - changed by another thread while it was read, for example
-        return []
+        return ()
     return found if shape.form is Form.LIST else [item for _, item in found]
 
 
@@ -293,8 +300,8 @@ def _digest(value: Any, shape: Shape) -> int | None:
     if size <= _WHOLE_TEXT:
         return hash(value) if type(value) in (str, bytes) else str.__hash__(value)
     part = bytes.__getitem__ if type(value) is bytes else str.__getitem__
-    half = _WHOLE_TEXT // 2
-    return hash((size, part(value, slice(half)), part(value, slice(-half, None)), part(value, slice(None, None, 997))))
+    ends, between = part(value, slice(2_048)), part(value, slice(None, None, size // 512))
+    return hash((size, ends, part(value, slice(-2_048, None)), between))
 
 
 def _says_nothing(value: Any, shape: Shape) -> bool:
