@@ -258,6 +258,10 @@ class DataflowSpanProcessor(SpanProcessor):
                 self._open_roots.pop(trace_id, None)
                 self._flows.pop(trace_id, None)
 
+    def renew(self) -> None:
+        """In a forked child: another thread may have held the lock."""
+        self._lock = threading.Lock()
+
     def of(self, trace_id: int) -> Dataflow | None:
         """The dataflow of an open trace."""
         return self._flows.get(trace_id)

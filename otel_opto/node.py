@@ -1,6 +1,8 @@
 """Operations of the graph: functions, and blocks of code, that become spans with inputs, output and dataflow."""
 
 import inspect
+import logging
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +18,11 @@ from opentelemetry.trace import Link, Span, StatusCode, TracerProvider
 
 from otel_opto import semconv
 from otel_opto.arguments import Arguments, arguments_of
-from otel_opto.capture import MAX_CHARS, REFUSED, Capture, Captured, passes, without_halves
+from otel_opto.capture import MAX_CHARS, MILLISECONDS, REFUSED, Capture, Captured, Hook, passes, without_halves
 from otel_opto.dataflow import Dataflow, DataflowSpanProcessor
 from otel_opto.shape import type_name
 
+_LOG = logging.getLogger("otel_opto")
 _SCOPE: Final = "otel_opto"
 _MAX_KEYS: Final = 1_024
 _MAX_STACK: Final = 4 * MAX_CHARS
@@ -136,14 +139,11 @@ class Node:
                 self._capture.failures.add("an exception could not be recorded", another)
 
     def end(self, at: int | None = None) -> None:
-        """Ends the span. What it says of the code is said again where the limit of attributes has taken it."""
-        span = self.span
+        """Ends the span."""
         try:
-            if getattr(span, "dropped_attributes", 0) and span.is_recording():
-                span.set_attributes(self._operation.attributes)
-            span.end(at)
+            self.span.end(at)
             if self._opened is not None:
-                self._opened.close(span.get_span_context().trace_id)
+                self._opened.close(self.span.get_span_context().trace_id)
         except Exception as error:  # noqa: BLE001 - somebody else's span processor
             self._capture.failures.add("a span could not be ended", error)
 
@@ -276,6 +276,25 @@ class NodeFactory:
             node.follows(self._flows)
         return node
 
+    def limit(
+        self,
+        mode: str | None,
+        redact: Hook | None,
+        milliseconds: float | None,
+        environment: Mapping[str, str],
+    ) -> None:
+        """Says how much is recorded at most; what is None is read from the environment.
+
+        A word that is none of `MODES` records nothing: who writes it has something to hide.
+        """
+        said = mode or environment.get("OTEL_OPTO_CAPTURE") or "full"
+        found = next((known for known in MODES if known == said.strip().lower()), None)
+        if found is None:
+            _LOG.warning("OTEL_OPTO_CAPTURE: found %r, allowed: %s; inputs and outputs are not recorded", said, MODES)
+        self.mode = found or "off"
+        self.capture.redact = redact
+        self.capture.milliseconds = milliseconds or _number(environment.get("OTEL_OPTO_CAPTURE_MILLISECONDS"))
+
     def begin(self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Node | None:
         """A node of a call, with its inputs, not entered yet; None where none could be made: the call goes on."""
         try:
@@ -296,6 +315,22 @@ class NodeFactory:
             raise
         node.leave()
         node.end()
+
+
+def _number(said: str | None) -> float:
+    """Of milliseconds; what is none is passed over with a warning."""
+    if not said:
+        return MILLISECONDS
+    try:
+        found = float(said)
+    except ValueError:
+        found = 0.0
+    if not 0.0 < found < math.inf:
+        _LOG.warning(
+            "OTEL_OPTO_CAPTURE_MILLISECONDS: found %r, allowed: a number above 0; it is %g", said, MILLISECONDS
+        )
+        return MILLISECONDS
+    return found
 
 
 def lesser(one: Mode, other: Mode) -> Mode:

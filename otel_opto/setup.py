@@ -19,12 +19,12 @@ from opentelemetry.util.re import parse_env_headers
 
 from otel_opto import providers, semconv
 from otel_opto.cache import ReleaseCache, default_directory
-from otel_opto.capture import Capture, Failures
+from otel_opto.capture import Capture, Failures, Hook
 from otel_opto.client import Client, Target
 from otel_opto.dataflow import DataflowSpanProcessor
 from otel_opto.declarations import declare
 from otel_opto.feedback import FeedbackEvents
-from otel_opto.node import Node, Operation
+from otel_opto.node import Mode, Node, Operation
 from otel_opto.pinning import Pins, ReleaseSpanProcessor
 from otel_opto.propagation import carrying
 from otel_opto.registry import Registry
@@ -114,6 +114,9 @@ class Sdk:
         tracer_provider: TracerProvider | None = None,
         logger_provider: LoggerProvider | None = None,
         instance_id: str | None = None,
+        capture: Mode | None = None,
+        redact: Hook | None = None,
+        capture_milliseconds: float | None = None,
         wait_seconds: float = 0.0,
     ) -> bool:
         """Connects the application to its collector. Returns at once; nothing that fails reaches the caller.
@@ -136,6 +139,12 @@ class Sdk:
             tracer_provider: Else the global one.
             logger_provider: Carries feedback. Else the global one.
             instance_id: Else the provider's ``service.instance.id``, else a random one.
+            capture: How much nodes record of inputs and outputs at most: ``"full"``, ``"metadata"`` (types, sizes and
+                dataflow) or ``"off"``. Else OTEL_OPTO_CAPTURE, else full.
+            redact: Gets the name of each input (``return`` for the output) and its JSON text, and gives the text to
+                record. Where it raises, nothing is recorded of that value.
+            capture_milliseconds: Of processor time that one value may cost; what does not fit is cut. Else
+                OTEL_OPTO_CAPTURE_MILLISECONDS, else 1.
             wait_seconds: Waits so long at most for the collector's first answer, and until what it has in force is
                 applied: for programs that end soon.
 
@@ -153,6 +162,7 @@ class Sdk:
         if self._rehearsing:
             return True
         try:
+            self.nodes.limit(capture, redact, capture_milliseconds, os.environ)
             self.shutdown()
             return self._configure(given, tracer_provider, logger_provider, wait_seconds)
         except Exception:  # noqa: BLE001 - the application comes first
