@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from json.encoder import encode_basestring as _quoted
 from typing import Any, Final, NamedTuple
 
@@ -25,7 +26,7 @@ _MAX_DEPTH: Final = 8
 _MAX_ITEMS: Final = 256
 _LOOK_EVERY: Final = 128
 _MAX_PLAIN: Final = 2_048
-_MAX_BITS: Final = 1_024
+_MAX_BITS: Final = 8_192
 _MAX_SHORT: Final = 10**18
 _LEAST_DIGESTED: Final = 32
 _LEAST_LETTERS: Final = 8
@@ -43,7 +44,7 @@ class Captured(NamedTuple):
     Attributes:
         text: JSON, without half surrogate pairs.
         cut: Whether something is not in it.
-        digest: Of the text of a container that is whole and says enough to be recognised.
+        digest: Of the text of a container that is whole and says enough for the container to be recognised by it.
         small: A number or a short text: whole, and of no account for dataflow, because Python shares such values.
     """
 
@@ -104,38 +105,33 @@ class Capture:
             return Captured(_quoted(value), False, None, True)
         if kind in _NUMBERS and self.redact is None and (text := _encoded(value)):
             return Captured(text, False, None, True)
-        text = _plain(value) if kind is dict or kind is list or kind is tuple else None
-        cut = False
-        if text is None:
-            text, cut = self._walked(value)
-        if not text.isascii():
-            text = without_halves(text)
-        digest = hash(text) if not cut and text[0] in "[{" and _says_enough(text) else None
+        text, cut, whole = self._written(value)
+        digest = hash(text) if whole and text[0] in "[{" and _says_enough(text) else None
         found = Captured(text, cut, digest)
         return found if self.redact is None else self._redacted(name, found, self.redact)
 
     def digest(self, value: object) -> int | None:
         """The digest that the value has where it is captured."""
-        text = _plain(value)
-        cut = False
-        if text is None:
-            text, cut = self._walked(value)
-        if not text.isascii():
-            text = without_halves(text)
-        return hash(text) if not cut and _says_enough(text) else None
+        text, _, whole = self._written(value)
+        return hash(text) if whole and _says_enough(text) else None
 
-    def _walked(self, value: object) -> tuple[str, bool]:
-        walk = _Walk(self.shapes, self._clock, self.milliseconds)
-        try:
-            text = walk.text(value, 0)
-        except BaseException as error:
-            if passes(error):
-                raise
-            self.failures.add(f"a value of type {type_name(type(value))} could not be captured", error)
-            return _quoted(f"<{type_name(type(value))}>"), True
-        if walk.failed is not None:
-            self.failures.add("a part of a value could not be captured", walk.failed)
-        return text, walk.cut
+    def _written(self, value: object) -> tuple[str, bool, bool]:
+        """The text, whether it is cut, and whether the value can be recognised by it."""
+        text = _plain(value) if type(value) in _BUILT_IN else None
+        cut, whole = False, True
+        if text is None:
+            walk = _Walk(self.shapes, self._clock, self.milliseconds)
+            try:
+                text = walk.text(value, 0)
+            except BaseException as error:
+                if passes(error):
+                    raise
+                self.failures.add(f"a value of type {type_name(type(value))} could not be captured", error)
+                text, walk.cut = _quoted(f"<{type_name(type(value))}>"), True
+            if walk.failed is not None:
+                self.failures.add("a part of a value could not be captured", walk.failed)
+            cut, whole = walk.cut, not (walk.cut or walk.vague)
+        return (text if text.isascii() else without_halves(text)), cut, whole
 
     def summary(self, value: object) -> Captured:
         """The type of a value, and its size where it has one."""
@@ -162,13 +158,26 @@ class _Walk:
 
     Attributes:
         cut: Whether not all of it was taken.
+        vague: Whether something of it is known by its type only.
         failed: The last error of a part of it.
     """
 
-    __slots__ = ("_clock", "_deadline", "_left", "_milliseconds", "_nodes", "_seen", "_shapes", "cut", "failed")
+    __slots__ = (
+        "_clock",
+        "_deadline",
+        "_left",
+        "_milliseconds",
+        "_nodes",
+        "_seen",
+        "_shapes",
+        "cut",
+        "failed",
+        "vague",
+    )
 
     def __init__(self, shapes: Shapes, clock: Callable[[], int], milliseconds: float) -> None:
         self.cut = False
+        self.vague = False
         self.failed: BaseException | None = None
         self._shapes = shapes
         self._clock = clock
@@ -200,8 +209,7 @@ class _Walk:
         if shape.form is Form.CONSTANT:
             return "null" if value is None else "true" if value else "false"
         if shape.form is Form.INTEGER:
-            bits = int.bit_length(value)
-            return int.__repr__(value) if bits <= _MAX_BITS else self._unwritten(f"<int of {bits:,} bits>")
+            return self._integer(value)
         if shape.form is Form.FLOAT:
             text = float.__repr__(value)
             return text if math.isfinite(float.__add__(value, 0.0)) else f'"{text}"'
@@ -209,10 +217,21 @@ class _Walk:
             return self._string(str.__getitem__(value, slice(MAX_CHARS + 1)))
         assert shape.words is not None
         try:
-            return self._string(shape.words(value))
+            words = shape.words(value)
         except Exception as error:  # noqa: BLE001 - a value that is in no state to be read
             self.failed = error
             return self._unwritten(f"<{type_name(type(value))}>")
+        if words[:1] == "<":
+            self.vague = True
+            self.cut = self.cut or shape.size is not None
+        return self._string(words)
+
+    def _integer(self, value: int) -> str:
+        bits = int.bit_length(value)
+        if bits <= _MAX_BITS:
+            with suppress(ValueError):  # the interpreter's own limit of digits may be lower
+                return int.__repr__(value)
+        return self._unwritten(f"<int of {bits:,} bits>")
 
     def _unwritten(self, words: str) -> str:
         self.cut = True
@@ -267,6 +286,7 @@ class _Walk:
             if self._left <= 0:
                 self.cut = True
                 break
+            self._left -= 2
             written.append(self.text(item, depth))
         return f"[{', '.join(written)}]"
 
@@ -276,6 +296,7 @@ class _Walk:
             if self._left <= 0:
                 self.cut = True
                 break
+            self._left -= 4
             named = self.text(key, depth)
             named = named if named[:1] == '"' else _quoted(named)
             written.append(f"{named}: {self.text(item, depth)}")
@@ -292,8 +313,9 @@ class _Walk:
 
 _NUMBERS: Final = frozenset((int, float, bool, type(None)))
 _TEXT: Final = frozenset((str,))
+_BUILT_IN: Final = frozenset((dict, list, tuple))
 _LEAVES: Final = _NUMBERS | {str}
-_PLAIN: Final = _LEAVES | {dict, list, tuple}
+_PLAIN: Final = _LEAVES | _BUILT_IN
 
 
 def _plain(value: Any) -> str | None:
@@ -345,5 +367,6 @@ def without_halves(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").decode()
+        escaped = text.encode("utf-8", "backslashreplace").decode()
+        return escaped if len(escaped) <= 2 * MAX_CHARS else text.encode("utf-8", "replace").decode()
     return text

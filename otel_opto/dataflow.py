@@ -289,9 +289,7 @@ def _children(value: Any, shape: Shape) -> Sequence[Any]:
 
 
 def _size(value: Any, shape: Shape) -> int:
-    if shape.size is not None:
-        return shape.size(value)
-    return len(value) if type(value) in (bytes, bytearray) else 0
+    return shape.size(value) if shape.size is not None else 0
 
 
 def _digest(value: Any, shape: Shape) -> int | None:

@@ -1,7 +1,7 @@
 """Where in the application's code something is declared."""
 
 import sys
-import types
+import types  # noqa: TC003 - of both an annotation and nothing else
 import weakref
 from dataclasses import dataclass
 from pathlib import Path

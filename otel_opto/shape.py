@@ -6,18 +6,15 @@ the instance dictionary and slots of objects - and everything else is known by i
 """
 
 import enum
+import sys
 import types
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from decimal import Decimal
-from fractions import Fraction
 from itertools import islice
 from pathlib import PurePath
 from typing import Any, Final
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 _MAX_TYPES: Final = 4_096
 _LARGE: Final = 4_096
@@ -93,7 +90,8 @@ def shape_of(kind: type) -> Shape:
             return made if kind is base else Shape(made.form, made.items, made.size, made.words)
     words = _words_of(kind, line)
     if words is not None:
-        return Shape(Form.WORDS, words=words, shared=enum.Enum in line or not _SHARED.isdisjoint(line))
+        size = len if kind in (bytes, bytearray) else None
+        return Shape(Form.WORDS, words=words, size=size, shared=enum.Enum in line or not _SHARED.isdisjoint(line))
     fields = _fields_of(line)
     if fields is not None:
         return Shape(Form.FIELDS, items=fields)
@@ -187,6 +185,8 @@ def _fields_of(line: tuple[type, ...]) -> Items | None:
     """Fields of dataclasses, attrs, msgspec and pydantic; those that they leave out of their `repr` are left out."""
     if types.SimpleNamespace in line:
         return _public(_stored(line))
+    if getattr(sys.modules.get("msgspec"), "Struct", None) in line:
+        return _reader(line, list(line[0].__struct_fields__), others=False)  # type: ignore[attr-defined]
     for declared, names in _DECLARED.items():
         found = _static(line, declared)
         if found is not None:
@@ -208,7 +208,6 @@ _DECLARED: Final[dict[str, Callable[[Any], list[str]]]] = {
     ],
     "__dataclass_fields__": _shown,
     "__attrs_attrs__": lambda fields: [field.name for field in fields if field.repr is not False],
-    "__struct_fields__": list,
 }
 
 
@@ -241,7 +240,7 @@ def _reader(line: tuple[type, ...], names: list[str], *, others: bool) -> Items:
 def _dictionary(line: tuple[type, ...]) -> Callable[[Any], dict[str, Any]] | None:
     """Reads the instance dictionary where it is the interpreter's own; a class can put a property in its place."""
     found = _static(line, "__dict__")
-    if type(found) is not types.GetSetDescriptorType:
+    if type(found) not in (types.GetSetDescriptorType, types.MemberDescriptorType):
         return None
 
     def read(value: Any) -> dict[str, Any]:
@@ -271,10 +270,13 @@ def _words_of(kind: type, line: tuple[type, ...]) -> Callable[[Any], str] | None
     exact = _EXACT.get(kind)
     if exact is not None:
         return exact
+    for (module, name), words in _IF_IMPORTED.items():
+        if _is(kind, module, name):
+            return words
     if enum.Enum in line:
-        name = type_name(kind).rsplit(".", 1)[-1]
+        shown = type_name(kind).rsplit(".", 1)[-1]
         stored = _dictionary(line)
-        return lambda value: f"{name}.{(stored(value) if stored else {}).get('_name_')}"
+        return lambda value: f"{shown}.{(stored(value) if stored else {}).get('_name_')}"
     if BaseException in line:
         return _exception(type_name(kind).rsplit(".", 1)[-1])
     if PurePath in line and kind.__module__.partition(".")[0] == "pathlib":
@@ -299,18 +301,19 @@ def _bytes(value: Any) -> str:
     return repr(bytes(value[:64])) if size <= 64 else f"<{type(value).__name__} of {size:,}: {bytes(value[:64])!r}…>"
 
 
-def _decimal(value: Decimal) -> str:
+def _decimal(value: Any) -> str:
     return str(value) if value.__sizeof__() <= _LARGE else "<decimal.Decimal>"
 
 
-def _fraction(value: Fraction) -> str:
+def _fraction(value: Any) -> str:
     small = max(value.numerator.__sizeof__(), value.denominator.__sizeof__()) <= 1_024
     return f"{value.numerator}/{value.denominator}" if small else "<fractions.Fraction>"
 
 
 def _moment(value: Any) -> str:
     """With the offset only where the time zone is one of the standard library's: others run code."""
-    known = value.tzinfo is None or type(value.tzinfo) in (timezone, ZoneInfo)
+    zone = type(value.tzinfo)
+    known = value.tzinfo is None or zone is timezone or _is(zone, "zoneinfo", "ZoneInfo")
     return str((value if known else value.replace(tzinfo=None)).isoformat())
 
 
@@ -329,19 +332,28 @@ _EXACT: Final[dict[type, Callable[[Any], str]]] = {
     bytearray: _bytes,
     memoryview: lambda value: f"<memoryview of {value.nbytes:,} bytes>",
     complex: complex.__repr__,
-    Decimal: _decimal,
-    Fraction: _fraction,
     datetime: _moment,
     time: _moment,
     date: date.isoformat,
     timedelta: timedelta.__str__,
-    UUID: UUID.__str__,
     range: range.__repr__,
     types.FunctionType: _function,
     types.ModuleType: _module,
     type(...): lambda _: "...",
     type(NotImplemented): lambda _: "NotImplemented",
 }
+
+
+_IF_IMPORTED: Final[dict[tuple[str, str], Callable[[Any], str]]] = {
+    ("decimal", "Decimal"): _decimal,
+    ("fractions", "Fraction"): _fraction,
+    ("uuid", "UUID"): str,
+}
+"""Whoever has a value of these has imported the module; this one need not."""
+
+
+def _is(kind: type, module: str, name: str) -> bool:
+    return getattr(sys.modules.get(module), name, None) is kind
 
 
 def _array(name: str) -> Callable[[Any], str]:
