@@ -126,7 +126,7 @@ class Node:
         """Ends that."""
         token, self._token = self._token, None
         if token is not None:
-            detach(token)
+            detach(token, self.context)
 
     def fail(self, error: BaseException) -> None:
         """Records an exception; what only ends or cancels is none."""
@@ -361,18 +361,20 @@ def _code_attributes(function: Callable[..., object]) -> dict[str, str | int]:
     return attributes
 
 
-def detach(token: Token[Context]) -> None:
-    """Goes back to the context before; one that was entered in another task or thread is that one's to leave.
+def detach(token: Token[Context], entered: Context) -> None:
+    """Goes back to the context before the one that was entered.
 
-    OpenTelemetry's own `detach` logs a traceback there, which is what happens when a generator ends where it did not
-    begin.
+    A generator may end a block in another task or thread than it began it in; there OpenTelemetry's own `detach` logs a
+    traceback and leaves the span current that has ended.
     """
     try:
         token.var.reset(token)
     except AttributeError:  # another implementation of OpenTelemetry's runtime context
         context.detach(token)
     except (ValueError, RuntimeError):
-        return
+        if context.get_current() is entered:
+            before = token.old_value
+            context.attach(before if isinstance(before, Context) else Context())
 
 
 def _record_exception(span: Span, error: Exception) -> None:

@@ -41,8 +41,9 @@ class Stream:
 
     def leave(self) -> None:
         """After each step."""
-        self._node.context = context.get_current()
+        reached = context.get_current()
         self._node.leave()
+        self._node.context = reached
 
     def add(self, item: object) -> None:
         """Collects an item as far as there is room. Texts are kept to know their whole again where it goes on."""
