@@ -3,7 +3,7 @@
 import threading
 import weakref
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.context import Context
@@ -30,6 +30,7 @@ _NOT_WEAK: Final = frozenset((dict, list, tuple))
 _MAX_DIGESTED: Final = 8
 
 Digest = Callable[[object], int | None]
+_Waiting = tuple[object, SpanContext, bool]
 _Part = tuple[object, Shape, int]
 
 
@@ -71,7 +72,7 @@ class Dataflow:
         self._lock = threading.Lock()
         self._held: dict[int, _Held] = {}
         self._digests: dict[int, SpanContext] = {}
-        self._waiting: deque[tuple[object, SpanContext, bool]] = deque(maxlen=_MAX_WAITING)
+        self._waiting: deque[_Waiting] = deque(maxlen=_MAX_WAITING)
 
     def produced(self, output: object, producer: SpanContext, digest: int | None, *, large: bool) -> None:
         """Remembers an output.
@@ -85,15 +86,20 @@ class Dataflow:
             return
         with self._lock:
             self._remember(output, shape, producer, _digest(output, shape) or digest, large=large, first=True)
-            if shape.items is not None or shape.attributes is not None:
+            if shape.items is None and shape.attributes is None:
+                return
+            if large or type(output) not in _NOT_WEAK:  # is not held, and what it was made of may outlive it
+                self._look_into([(output, producer, digest is not None)], large=large)
+            else:
                 self._waiting.append((output, producer, digest is not None))
-                if large:
-                    self._look_into(large=True)
 
-    def _look_into(self, *, large: bool = False) -> None:
-        """Remembers what outputs are made of; a part that an earlier node gave and that has not grown stays its own."""
-        waiting, self._waiting = self._waiting, deque(maxlen=_MAX_WAITING)
-        for output, producer, whole in waiting:
+    def _look_into(self, outputs: Iterable[_Waiting], *, large: bool = False) -> None:
+        """Remembers what outputs are made of.
+
+        A part that an earlier node gave stays its own, unless it has grown since: then it is of the last that gave it.
+        """
+        grown: set[int] = set()
+        for output, producer, whole in outputs:
             parts, weight = self._parts(output)
             left = _MAX_DIGESTED if whole else 0
             for value, shape, depth in parts:
@@ -101,10 +107,14 @@ class Dataflow:
                 if digest is None and depth == 1 and left > 0 and _is_container(shape):
                     left -= 1
                     digest = self._digest(value)
-                self._remember(value, shape, producer, digest, large=large or weight > _MAX_WEIGHT, first=False)
-        for known in (self._held, self._digests):
-            while len(known) > _MAX_OUTPUTS:
-                del known[next(iter(known))]
+                known = self._held.get(id(value))
+                if known is not None and known.size != _size(value, shape):
+                    grown.add(id(value))
+                first = id(value) in grown
+                self._remember(value, shape, producer, digest, large=large or weight > _MAX_WEIGHT, first=first)
+        for memory in (self._held, self._digests):
+            while len(memory) > _MAX_OUTPUTS:
+                del memory[next(iter(memory))]
 
     def _parts(self, output: object) -> tuple[list[_Part], int]:
         """What an output holds, the nearest first, and how much it weighs in characters, roughly."""
@@ -141,7 +151,7 @@ class Dataflow:
             return
         key, size = id(value), _size(value, shape)
         known = self._held.get(key)
-        if known is not None and not first and known.size == size and known.is_of(value, self._shapes):
+        if known is not None and not first and known.is_of(value, self._shapes):
             return
         reference, mark = self._reference(value, large=large)
         if known is not None:
@@ -168,15 +178,20 @@ class Dataflow:
         if shape.shared or not (self._held or self._digests):
             return []
         producer = self._producer(argument, _digest(argument, shape) or digest)
-        if producer is not None:
+        if producer is not None and not (self._waiting and self._has_grown(argument, shape)):
             return [producer]
         if self._waiting:
             with self._lock:
-                self._look_into()
+                waiting, self._waiting = self._waiting, deque(maxlen=_MAX_WAITING)
+                self._look_into(waiting)
             producer = self._producer(argument, _digest(argument, shape) or digest)
             if producer is not None:
                 return [producer]
         return self._search(argument, shape, whole=digest is not None)
+
+    def _has_grown(self, value: object, shape: Shape) -> bool:
+        known = self._held.get(id(value))
+        return known is not None and known.size != _size(value, shape)
 
     def _producer(self, value: object, digest: int | None) -> SpanContext | None:
         known = self._held.get(id(value))

@@ -25,6 +25,7 @@ from otel_opto.shape import type_name
 _LOG = logging.getLogger("otel_opto")
 _SCOPE: Final = "otel_opto"
 _MAX_KEYS: Final = 1_024
+_MAX_FRAMES: Final = 64
 _MAX_STACK: Final = 4 * MAX_CHARS
 
 Mode = Literal["off", "metadata", "full"]
@@ -382,9 +383,9 @@ def _record_exception(span: Span, error: Exception) -> None:
     name = type_name(type(error))
     try:
         message = without_halves(str(error)[:MAX_CHARS])
-        stack = "".join(traceback.format_exception(error))
+        stack = "".join(traceback.format_exception(error, limit=-_MAX_FRAMES))
     except Exception:  # noqa: BLE001 - somebody else's __str__
-        message, stack = f"<{name}>", "".join(traceback.format_tb(error.__traceback__))
+        message, stack = f"<{name}>", "".join(traceback.format_tb(error.__traceback__, -_MAX_FRAMES))
     span.add_event(
         semconv.EXCEPTION_EVENT,
         {
