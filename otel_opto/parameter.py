@@ -62,6 +62,8 @@ class Parameter(Generic[T]):
         overridden = self._overriding.get() is not NO_OVERRIDE
         if last is not None and last[0] is current and not overridden:
             return last[1]  # a trace stays with the first value that was read in it, and this span says so already
+        if not (current.trace_id or overridden):
+            return self._unrecorded()
         value = self._resolve(record=True).value
         self._last = None if overridden or not current.trace_id else (current, value)
         return value
@@ -69,6 +71,14 @@ class Parameter(Generic[T]):
     def use(self) -> Resolved[T]:
         """The value in force and why; its use is recorded on the current span."""
         return self._resolve(record=True)
+
+    def _unrecorded(self) -> T:
+        """Outside of a trace there is nothing to record, and no reason to give."""
+        release, checked = self._pins.release_now(), self._checked
+        released = release.values.get(self.spec.key) if release is not None else None
+        if released is None:
+            return self._default
+        return checked[1] if checked is not None and checked[0] is released else self.resolve().value
 
     def resolve(self) -> Resolved[T]:
         """The value in force and why; nothing is recorded."""

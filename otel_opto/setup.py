@@ -132,19 +132,14 @@ class Sdk:
                 (a bearer token, for example) and OTEL_EXPORTER_OTLP_CERTIFICATE hold for it, too.
             cache_dir: Keeps what was in force last, in a directory ``otel-opto`` of this user alone. Else
                 OTEL_OPTO_CACHE_DIR, else the user's cache directory; without a home nothing is kept.
-            cache_key: A secret; a release on disk that was not written with it is not applied. Else
-                OTEL_OPTO_CACHE_KEY.
+            cache_key: A secret; a release on disk not written with it is not applied. Else OTEL_OPTO_CACHE_KEY.
             public_key: The file of an Ed25519 public key; only releases that its private key signed are applied. Else
                 OTEL_OPTO_PUBLIC_KEY. Needs the extra ``signing``.
-            tracer_provider: Else the global one.
-            logger_provider: Carries feedback. Else the global one.
+            tracer_provider: Else the global one; so with `logger_provider`, which carries feedback.
             instance_id: Else the provider's ``service.instance.id``, else a random one.
-            capture: How much nodes record of inputs and outputs at most: ``"full"``, ``"metadata"`` (types, sizes and
-                dataflow) or ``"off"``. Else OTEL_OPTO_CAPTURE, else full.
-            redact: Gets the name of each input (``return`` for the output) and its JSON text, and gives the text to
-                record. Where it raises, nothing is recorded of that value.
-            capture_milliseconds: Of processor time that one value may cost; what does not fit is cut. Else
-                OTEL_OPTO_CAPTURE_MILLISECONDS, else 1.
+            capture: How much nodes record at most, see docs/nodes.md: full, metadata or off. Else OTEL_OPTO_CAPTURE.
+            redact: Gets the name of each input (or ``return``) and its JSON text, and gives the text to record.
+            capture_milliseconds: That one value may take. Else OTEL_OPTO_CAPTURE_MILLISECONDS, else 1.
             wait_seconds: Waits so long at most for the collector's first answer, and until what it has in force is
                 applied: for programs that end soon.
 
