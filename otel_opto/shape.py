@@ -360,6 +360,8 @@ def _array(name: str) -> Callable[[Any], str]:
     """An array or table of a library that we know: with its shape, which costs it nothing."""
 
     def words(value: Any) -> str:
+        if name.startswith("numpy.") and getattr(value, "shape", None) == ():
+            return repr(value.item())  # a number; of another library it may lie on another device
         said = [f"{key}={found}" for key in ("shape", "dtype") if (found := getattr(value, key, None)) is not None]
         return f"<{' '.join([name, *said])}>"
 

@@ -236,7 +236,8 @@ def of_sqlalchemy() -> tuple[object, object]:
 
 def of_numpy() -> tuple[object, object]:
     numpy = pytest.importorskip("numpy")
-    return numpy.zeros((1_000, 1_000)), "<numpy.ndarray shape=(1000, 1000) dtype=float64>"
+    zeros = numpy.zeros((1_000, 1_000))
+    return [zeros, numpy.float64(0.5), numpy.int64(7)], ["<numpy.ndarray shape=(1000, 1000) dtype=float64>", 0.5, "7"]
 
 
 def of_pandas() -> tuple[object, object]:
