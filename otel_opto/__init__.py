@@ -11,16 +11,19 @@ nothing blocks, and without a collector everything goes on with the code's own v
 
 from collections.abc import Sequence
 
+from otel_opto.executors import ContextThreadPoolExecutor, carried
 from otel_opto.node import Node
 from otel_opto.parameter import Parameter, Resolved, T, spec_of
 from otel_opto.setup import Sdk
 from otel_opto.spec import Constraint, InvalidValue
 
 __all__ = [
+    "ContextThreadPoolExecutor",
     "InvalidValue",
     "Node",
     "Parameter",
     "Resolved",
+    "carried",
     "configure",
     "feedback",
     "handle",

@@ -1,15 +1,15 @@
 """A trainable parameter as the application's code sees it."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from opentelemetry import trace
 
 from otel_opto import semconv
 from otel_opto.pinning import Pins
+from otel_opto.registry import NO_OVERRIDE
 from otel_opto.release import ReleasedValue
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
 
@@ -36,13 +36,17 @@ class Resolved(Generic[T]):
 
 
 class Parameter(Generic[T]):
-    """A value that a study may improve. Reading it never raises and never blocks."""
+    """A value that a study may improve. Reading it never raises and never blocks.
+
+    Copies are the parameter itself; one that is pickled is, in the process that reads it, that process's own.
+    """
 
     def __init__(self, spec: ParameterSpec, default: T, pins: Pins) -> None:
         self.spec = spec
         self._default: T = default
         self._pins = pins
-        self._overrides = threading.local()
+        self._overriding = pins.registry.override_of(spec.key)
+        self._last: tuple[trace.SpanContext, T] | None = None
         self._checked: tuple[ReleasedValue, T] | None = None
         self._names = tuple(
             f"{semconv.PARAM_PREFIX}{spec.key}{suffix}"
@@ -53,11 +57,28 @@ class Parameter(Generic[T]):
     @property
     def value(self) -> T:
         """The value in force for the current trace; its use is recorded on the current span."""
-        return self._resolve(record=True).value
+        span = trace.get_current_span()
+        current, last = span.get_span_context(), self._last
+        overridden = self._overriding.get() is not NO_OVERRIDE
+        if last is not None and last[0] is current and not overridden:
+            return last[1]  # a trace stays with the first value that was read in it, and this span says so already
+        if not (current.trace_id or overridden):
+            return self._unrecorded()
+        value = self._resolve(record=True).value
+        self._last = None if overridden or not current.trace_id else (current, value)
+        return value
 
     def use(self) -> Resolved[T]:
         """The value in force and why; its use is recorded on the current span."""
         return self._resolve(record=True)
+
+    def _unrecorded(self) -> T:
+        """Outside of a trace there is nothing to record, and no reason to give."""
+        release, checked = self._pins.release_now(), self._checked
+        released = release.values.get(self.spec.key) if release is not None else None
+        if released is None:
+            return self._default
+        return checked[1] if checked is not None and checked[0] is released else self.resolve().value
 
     def resolve(self) -> Resolved[T]:
         """The value in force and why; nothing is recorded."""
@@ -65,25 +86,38 @@ class Parameter(Generic[T]):
 
     @contextmanager
     def override(self, value: T) -> Iterator[None]:
-        """Another value in this thread while the context lasts, for tests.
+        """Another value while the context lasts, for tests and experiments.
+
+        It holds for this thread or task, and for what is started in its context: tasks, `asyncio.to_thread`, and
+        `otel_opto.carried` in other threads; never for others.
 
         Raises:
             InvalidValue: the value does not fit the parameter.
         """
-        accepted = self.spec.validate(value)
-        before = getattr(self._overrides, "value", None)
-        self._overrides.value = accepted
+        token = self._overriding.set(self.spec.validate(value))
         try:
             yield
         finally:
-            self._overrides.value = before
+            with suppress(ValueError):  # ended in another task than the one that it holds for
+                self._overriding.reset(token)
+
+    def __copy__(self) -> "Parameter[T]":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter[T]":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        spec = self.spec
+        declared = spec.key, spec.type, spec.default, spec.constraint, spec.description, spec.trainable
+        return _restored, (declared, self._default)
 
     def _resolve(self, *, record: bool) -> Resolved[T]:
-        override: T | None = getattr(self._overrides, "value", None)
+        override: Any = self._overriding.get()
         release = self._pins.release_now()
         number = release.number if release else None
-        if override is not None:
-            resolved = Resolved(override, "override", number)
+        if override is not NO_OVERRIDE:
+            resolved: Resolved[T] = Resolved(override, "override", number)
             released = None
         else:
             released = release.values.get(self.spec.key) if release else None
@@ -111,10 +145,17 @@ class Parameter(Generic[T]):
             return
         version, digest, inline = self._names
         if released is not None and resolved.version is not None:
-            span.set_attribute(version, resolved.version)
-            span.set_attribute(digest, released.hash)
+            span.set_attributes({version: resolved.version, digest: released.hash})
         else:
             span.set_attribute(inline, resolved.value)
+
+
+def _restored(declared: tuple[Any, ...], default: Any) -> Parameter[Any]:
+    """A parameter that was pickled, as the process that reads it has it; declared there if it was not."""
+    from otel_opto import _sdk  # noqa: PLC0415 - the one instance of the process, which imports this module
+
+    spec = ParameterSpec(*declared)
+    return Parameter(_sdk.registry.specs().get(spec.key, spec), default, _sdk.pins)
 
 
 def spec_of(key: str, default: object, constraint: Constraint, description: str, *, trainable: bool) -> ParameterSpec:

@@ -3,12 +3,18 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Final
 
 from otel_opto.assignment import Assignment
+from otel_opto.place import Place, place_of_caller
 from otel_opto.release import Release
 from otel_opto.spec import InvalidValue, ParameterSpec
 
 _KEPT_RELEASES = 32
+
+NO_OVERRIDE: Final = object()
+"""What is no override: None and False may be values."""
 
 
 class Registry:
@@ -20,6 +26,8 @@ class Registry:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._specs: dict[str, ParameterSpec] = {}
+        self._places: dict[str, Place | None] = {}
+        self._overrides: dict[str, ContextVar[Any]] = {}
         self._releases: OrderedDict[int, Release] = OrderedDict()
         self._on_declared: Callable[[], None] | None = None
         self.assignment: Assignment | None = None
@@ -29,12 +37,31 @@ class Registry:
         """Whether the collector itself named what is in force, in this process."""
 
     def declare(self, spec: ParameterSpec) -> None:
-        """Makes a parameter known; a later declaration of the same key takes its place."""
+        """Makes a parameter known; the same declaration again takes its place, and a module that is loaded again.
+
+        Raises:
+            InvalidValue: the key is declared already with another type or other constraints.
+        """
+        place = place_of_caller()
         with self._lock:
+            known, before = self._specs.get(spec.key), self._places.get(spec.key)
+            changed = known is not None and (known.type, known.constraint) != (spec.type, spec.constraint)
+            if known is not None and changed and not (place and before and place.replaces(before)):
+                raise InvalidValue(
+                    f"parameter {spec.key!r} is declared twice: {before or 'before'} says {known.describe_allowed()}, "
+                    f"{place or 'now'} says {spec.describe_allowed()}; allowed: one declaration of a key in a process, "
+                    "or the same one again; import the parameter where else it is read, or give one of them another key"
+                )
             self._specs = {**self._specs, spec.key: spec}
+            self._places[spec.key] = place
             told = self._on_declared
         if told is not None:
             told()
+
+    def override_of(self, key: str) -> "ContextVar[Any]":
+        """What overrides a parameter in the current context; the same for every copy of it."""
+        with self._lock:
+            return self._overrides.setdefault(key, ContextVar(f"otel_opto.{key}", default=NO_OVERRIDE))
 
     def on_declared(self, told: Callable[[], None] | None) -> None:
         """Calls back after each declaration; None ends that."""

@@ -19,16 +19,18 @@ from opentelemetry.util.re import parse_env_headers
 
 from otel_opto import providers, semconv
 from otel_opto.cache import ReleaseCache, default_directory
+from otel_opto.capture import Capture, Failures, Hook
 from otel_opto.client import Client, Target
 from otel_opto.dataflow import DataflowSpanProcessor
 from otel_opto.declarations import declare
 from otel_opto.feedback import FeedbackEvents
 from otel_opto.handles import handle_of, naming, span_context_of
-from otel_opto.node import Node, NodeFactory
+from otel_opto.node import Mode, Node, Operation
 from otel_opto.pinning import Pins, ReleaseSpanProcessor
 from otel_opto.propagation import carrying
 from otel_opto.registry import Registry
 from otel_opto.signing import verifier_of
+from otel_opto.wrapping import Nodes
 
 _LOG = logging.getLogger("otel_opto")
 DEFAULT_ENDPOINT = "http://127.0.0.1:4317"
@@ -92,8 +94,10 @@ class Sdk:
         self.registry = Registry()
         self.pins = Pins(self.registry)
         self.feedback_events = FeedbackEvents()
-        self._flows = DataflowSpanProcessor()
-        self.nodes = NodeFactory(self.pins, self._flows, lambda: self._tracer_provider)
+        self.capture_failures = Failures()
+        capture = Capture(self.capture_failures)
+        self._flows = DataflowSpanProcessor(capture.shapes, capture.digest)
+        self.nodes = Nodes(self._flows, capture, lambda: self._tracer_provider)
         self._client: Client | None = None
         self._tracer_provider: TracerProvider | None = None
         self._logger_provider: LoggerProvider | None = None
@@ -111,6 +115,9 @@ class Sdk:
         tracer_provider: TracerProvider | None = None,
         logger_provider: LoggerProvider | None = None,
         instance_id: str | None = None,
+        capture: Mode | None = None,
+        redact: Hook | None = None,
+        capture_milliseconds: float | None = None,
         wait_seconds: float = 0.0,
     ) -> bool:
         """Connects the application to its collector. Returns at once; nothing that fails reaches the caller.
@@ -126,13 +133,14 @@ class Sdk:
                 (a bearer token, for example) and OTEL_EXPORTER_OTLP_CERTIFICATE hold for it, too.
             cache_dir: Keeps what was in force last, in a directory ``otel-opto`` of this user alone. Else
                 OTEL_OPTO_CACHE_DIR, else the user's cache directory; without a home nothing is kept.
-            cache_key: A secret; a release on disk that was not written with it is not applied. Else
-                OTEL_OPTO_CACHE_KEY.
+            cache_key: A secret; a release on disk not written with it is not applied. Else OTEL_OPTO_CACHE_KEY.
             public_key: The file of an Ed25519 public key; only releases that its private key signed are applied. Else
                 OTEL_OPTO_PUBLIC_KEY. Needs the extra ``signing``.
-            tracer_provider: Else the global one.
-            logger_provider: Carries feedback. Else the global one.
+            tracer_provider: Else the global one; so with `logger_provider`, which carries feedback.
             instance_id: Else the provider's ``service.instance.id``, else a random one.
+            capture: How much nodes record at most, see docs/nodes.md: full, metadata or off. Else OTEL_OPTO_CAPTURE.
+            redact: Gets the name of each input (or ``return``) and its JSON text, and gives the text to record.
+            capture_milliseconds: That one value may take. Else OTEL_OPTO_CAPTURE_MILLISECONDS, else 1.
             wait_seconds: Waits so long at most for the collector's first answer, and until what it has in force is
                 applied: for programs that end soon.
 
@@ -150,6 +158,7 @@ class Sdk:
         if self._rehearsing:
             return True
         try:
+            self.nodes.limit(capture, redact, capture_milliseconds, os.environ)
             self.shutdown()
             return self._configure(given, tracer_provider, logger_provider, wait_seconds)
         except Exception:  # noqa: BLE001 - the application comes first
@@ -223,8 +232,7 @@ class Sdk:
     @contextmanager
     def start_node(self, name: str, inputs: Mapping[str, object] | None = None) -> Iterator[Node]:
         """A node for code that is no function: ``with start_node("rank", {"found": found}) as node: ...``."""
-        with self.nodes.start(name, {}, records=True) as node:
-            node.inputs(inputs or {})
+        with self.nodes.start(Operation(name, {}), inputs or {}) as node:
             yield node
 
     def handle(self) -> str:

@@ -1,31 +1,70 @@
 """One call that two instrumentations recorded, one span inside the other: made one operation again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
+from collector.core.span import AnyValue, Span
 from collector.graph.forest import Forest
 from collector.graph.reading.span_reading import SpanReading
 from collector.graph.reading.statement import Message, Role
 
 _TWO_SIDED = frozenset((Role.MODEL, Role.TOOL, Role.RETRIEVER))
+_OWN: Final = "otel_opto"
+"""The scope of the SDK's nodes, which people put over and under the decorators of other instrumentations."""
+
+_MAX_LEAVES: Final = 256
 
 
 def twins(forest: Forest, readings: Mapping[str, SpanReading]) -> Mapping[str, str]:
     """By inner span, the outer span of the same call: its parent, for the same purpose, with the same answer.
 
     The answers must say something, and of two inner calls neither is a twin (one may be a retry, or a call by a tool).
+    A function that is a node of the SDK, and that another instrumentation decorates, too, is one call of any purpose.
     """
     found: dict[str, str] = {}
     for span_id in forest.preorder:
         parent = forest.parent(span_id)
-        if parent is None or readings[span_id].role not in _TWO_SIDED:
+        if parent is None:
             continue
         inner, outer = readings[span_id], readings[parent]
-        if inner.role is outer.role and forest.spans[span_id].scope.name != forest.spans[parent].scope.name:
+        if _is_one_function(forest, span_id, parent) and _is_one_call(inner, outer):
+            found[span_id] = found.get(parent, parent)
+        elif inner.role not in _TWO_SIDED:
+            continue
+        elif inner.role is outer.role and forest.spans[span_id].scope.name != forest.spans[parent].scope.name:
             alike = [one for one in forest.children[parent] if readings[one].role is inner.role]
             if len(alike) == 1 and _same(inner, outer):
                 found[span_id] = found.get(parent, parent)
     return found
+
+
+def _is_one_function(forest: Forest, inner: str, outer: str) -> bool:
+    """Whether one of both is a node of the SDK, and the other one all there is in it, or around it."""
+    spans = forest.spans[inner], forest.spans[outer]
+    return len(forest.children[outer]) == 1 and [_is_own(span) for span in spans].count(True) == 1
+
+
+def _is_own(span: Span) -> bool:
+    return span.scope.name == _OWN
+
+
+def _is_one_call(inner: SpanReading, outer: SpanReading) -> bool:
+    """The same result of the same inputs; a node says defaults, too, and some say no inputs."""
+    if not (inner.has_output and outer.has_output) or inner.output in (None, "") or shown(inner) != shown(outer):
+        return False
+    one, other = (set(_leaves([*reading.inputs.values(), *reading.carried.values()])) for reading in (inner, outer))
+    return one <= other or other <= one
+
+
+def _leaves(value: AnyValue) -> Iterator[str]:
+    """What a value is made of in the end: instrumentations put inputs together in different ways."""
+    waiting: list[AnyValue] = [value]
+    for taken in waiting:
+        if isinstance(taken, dict | list | tuple):
+            waiting.extend(list(taken.values() if isinstance(taken, dict) else taken)[: _MAX_LEAVES - len(waiting)])
+        else:
+            yield json.dumps(taken, default=str)
 
 
 def _same(inner: SpanReading, outer: SpanReading) -> bool:
@@ -49,7 +88,9 @@ def _key(message: Message) -> object:
 def united(outer: SpanReading, inner: SpanReading) -> SpanReading:
     """The outer one, completed by what only the inner one says."""
     return outer._replace(
+        role=outer.role if outer.role is not Role.OTHER else inner.role,
         inputs=outer.inputs or inner.inputs,
+        arguments=outer.arguments or inner.arguments,
         taken=outer.taken or inner.taken,
         has_output=outer.has_output or inner.has_output,
         output=outer.output if outer.has_output else inner.output,

@@ -1,15 +1,21 @@
 """Values: which one wins, why, and what the span says of it."""
 
+import asyncio
+import contextvars
+import copy
+import multiprocessing
+import pickle
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import pytest
 
 import otel_opto
-from otel_opto.parameter import Resolved
-from otel_opto.spec import InvalidValue, value_hash
+from otel_opto.parameter import Parameter, Resolved, spec_of
+from otel_opto.spec import Constraint, InvalidValue, value_hash
 from otel_opto.testing import FakeReleaseServer
 from otel_opto.v1 import release_pb2
 from tests.unit.otel_opto.conftest import App
@@ -17,8 +23,8 @@ from tests.unit.otel_opto.conftest import App
 
 def test_the_public_names_are_these() -> None:
     assert sorted(otel_opto.__all__) == [
-        "InvalidValue", "Node", "Parameter", "Resolved", "configure", "feedback", "handle", "node", "parameter",
-        "shutdown", "start_node", "targeting_key",
+        "ContextThreadPoolExecutor", "InvalidValue", "Node", "Parameter", "Resolved", "carried", "configure",
+        "feedback", "handle", "node", "parameter", "shutdown", "start_node", "targeting_key",
     ]  # fmt: skip
     assert all(hasattr(otel_opto, name) for name in otel_opto.__all__)
 
@@ -246,3 +252,107 @@ def test_who_waits_does_not_wait_for_a_first_release(app: App) -> None:
     began = time.monotonic()
     assert app.connect(wait_seconds=600)
     assert time.monotonic() - began < 300
+
+
+async def test_an_override_holds_for_its_task_and_what_that_starts(app: App) -> None:
+    k = app.parameter("k", 3, minimum=1, maximum=99)
+
+    async def arm(value: int) -> tuple[int, int, int]:
+        with k.override(value):
+            await asyncio.sleep(0)
+            inner = await asyncio.create_task(read())
+            return k.value, inner, await asyncio.to_thread(lambda: k.value)
+
+    async def read() -> int:
+        await asyncio.sleep(0)
+        return k.value
+
+    assert await asyncio.gather(arm(10), arm(20), read()) == [(10, 10, 10), (20, 20, 20), 3]
+    assert k.value == 3
+
+
+def test_an_override_that_ends_in_another_context_raises_nothing(app: App) -> None:
+    k = app.parameter("k", 3)
+
+    def fixture() -> Iterator[None]:
+        with k.override(7):
+            yield
+
+    items = fixture()
+    contextvars.copy_context().run(next, items)
+    assert list(items) == []
+    assert k.value == 3
+
+
+def test_copies_are_the_parameter(app: App) -> None:
+    k = app.parameter("k", 3)
+    assert copy.copy(k) is copy.deepcopy([k])[0] is k
+
+
+def read_pickled(data: bytes) -> tuple[int, int]:
+    again = pickle.loads(data)
+    with again.override(5):
+        return again.value, pickle.loads(data).value
+
+
+def test_a_pickled_parameter_is_the_other_process_s_own() -> None:
+    k = otel_opto.parameter("test.pickled", default=3, minimum=1, maximum=9)
+    data = pickle.dumps({"agent": [k]})
+    again = pickle.loads(data)["agent"][0]
+    assert again.spec == k.spec
+    with k.override(8):
+        assert again.value == 8
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(read_pickled, pickle.dumps(k)).result(60) == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("default", "limits"),
+    [(3, {"minimum": 1, "maximum": 8}), (3, {}), (0.5, {"minimum": 0.0, "maximum": 1.0}), ("three", {}), (True, {})],
+)
+def test_a_key_that_means_two_things_is_refused(app: App, default: Any, limits: Any) -> None:
+    k = app.parameter("k", 3, minimum=1, maximum=9)
+    with pytest.raises(InvalidValue, match=r"parameter 'k' is declared twice: .*conftest.py:\d+ says a whole") as said:
+        app.parameter("k", default, **limits)
+    assert "give one of them another key" in str(said.value)
+    assert app.sdk.registry.specs() == {"k": k.spec}
+    with k.override(4):
+        assert app.parameter("k", 5, minimum=1, maximum=9).value == 4
+    assert app.sdk.registry.specs()["k"].default == 5
+
+
+MODULE = "k = Parameter(spec_of('k', 3, Constraint(minimum=1, maximum={}), '', trainable=True), 3, pins)\n"
+
+
+def test_a_module_that_is_loaded_again_and_a_notebook_may_change_it(app: App) -> None:
+    def load(source: str, file: str = "app.py", **names: Any) -> None:
+        known = {"Parameter": Parameter, "spec_of": spec_of, "Constraint": Constraint, "pins": app.sdk.pins}
+        exec(compile(source, file, "exec"), {**known, "__name__": "shop", **names})
+
+    load(MODULE.format(9))
+    load(MODULE.format(9), file="other.py")
+    with pytest.raises(InvalidValue, match="declared twice"):
+        load(MODULE.format(8), file="third.py")
+    load(MODULE.format(9))
+    load("\n\n" + MODULE.format(8))
+    with pytest.raises(InvalidValue, match=r"app.py:1 says .* 1 to 7, app.py:2 says"):
+        load(MODULE.format(7) + MODULE.format(6))
+    notebook: dict[str, Any] = {"__name__": "__main__", "get_ipython": None}
+    app.sdk.registry._specs = {}
+    load(MODULE.format(7), file="cell1", **notebook)
+    load(MODULE.format(6), file="cell2", **notebook)
+    assert app.sdk.registry.specs()["k"].constraint.maximum == 6
+
+
+def test_a_value_is_recorded_on_each_span_once_and_after_an_override_again(app: App) -> None:
+    k = app.parameter("k", 3)
+    with app.span("outer"):
+        assert (k.value, k.value) == (3, 3)
+        with app.span("inner"):
+            assert k.value == 3
+            with k.override(7):
+                assert k.value == 7
+            assert k.value == 3
+        assert k.value == 3
+    for name in ("outer", "inner"):
+        assert app.capture.span(name).attributes == {"opto.param.k.value": 3}
