@@ -305,6 +305,19 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Remarks:
+    """What was said of a trial's outputs, in words; empty where nothing was.
+
+    Attributes:
+        worst: Of the output with the worst score.
+        best: Of the one with the best.
+    """
+
+    worst: str = ""
+    best: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StudyRecord:
     """A study and its history: everything that is needed to go on with it, in any process.
 

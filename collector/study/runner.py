@@ -14,9 +14,9 @@ from collector.core.feedback import Feedback
 from collector.core.parameter import validated
 from collector.core.protocols import OptimizationRequest, Optimizer, Store
 from collector.core.release import ReleaseDraft
-from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState, Trial
+from collector.core.study import Direction, Proposal, RejectedProposal, Remarks, Study, StudyRecord, StudyState, Trial
 from collector.counters import Counter, Counters
-from collector.feedback.batch import mean_score, select
+from collector.feedback.batch import mean_score, remarks_of, select
 from collector.pipeline import Pipeline
 from collector.publisher.desk import beside
 from collector.publisher.desk import whole as whole_place
@@ -24,6 +24,8 @@ from collector.study.arms import Slot, TrialArms, free_slot
 from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
 _LOG = logging.getLogger(__name__)
+_REMARKED = 6
+"""Best trials, and last ones, of whose outputs an optimizer is told what was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,20 @@ class StudyRunner:
             batch=batch,
             trials=record.trials,
             rejected=record.rejected,
+            remarks=await self._remarks(record),
         )
+
+    async def _remarks(self, record: StudyRecord) -> Mapping[int, Remarks]:
+        """What was said of the best trials and of the last ones."""
+        study = record.study
+        judged = [trial for trial in record.trials if trial.complete]
+        best = sorted(judged, key=lambda trial: trial.score or 0.0, reverse=study.direction is Direction.MAXIMIZE)
+        wanted = {trial.number: trial for trial in [*best[:_REMARKED], *judged[-_REMARKED:]]}
+        said = {}
+        for number, trial in wanted.items():
+            stored = await self._store.feedback_of_release(trial.release, study.metric)
+            said[number] = await asyncio.to_thread(remarks_of, study, select(study, stored))
+        return said
 
     async def _open_trial(self, record: StudyRecord, proposal: Proposal, values: Mapping[str, ParameterValue]) -> None:
         study = record.study

@@ -1,11 +1,11 @@
 """What proposes better values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from collector.core.graph import TraceFeedback
-from collector.core.study import Proposal, RejectedProposal, Study, Trial
+from collector.core.study import Proposal, RejectedProposal, Remarks, Study, Trial
 from otel_opto.spec import ParameterSpec, ParameterValue
 
 
@@ -20,6 +20,7 @@ class OptimizationRequest:
         batch: Feedback on traces that ran with the values in `current`, each with its minimal subgraph.
         trials: Complete trials, by number; the first is the baseline.
         rejected: Proposals that failed validation, oldest first.
+        remarks: What was said of the outputs of trials, by their numbers; of those that an optimizer may want to read.
     """
 
     study: Study
@@ -28,6 +29,7 @@ class OptimizationRequest:
     batch: tuple[TraceFeedback, ...]
     trials: tuple[Trial, ...]
     rejected: tuple[RejectedProposal, ...]
+    remarks: Mapping[int, Remarks] = field(default_factory=dict)
 
 
 class Optimizer(Protocol):
