@@ -3,6 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 
 from collector.core.errors import OptimizerError
 from collector.core.parameter import validated
@@ -162,15 +163,9 @@ def tried(request: OptimizationRequest) -> frozenset[str]:
 
 
 def _cost(completion: Completion) -> Cost:
-    return Cost(1, completion.input_tokens, completion.output_tokens, completion.seconds)
+    return Cost(1, completion.input_tokens, completion.output_tokens, completion.seconds, completion.money)
 
 
 def total(costs: Iterable[Cost]) -> Cost:
     """What several calls cost together."""
-    several = list(costs)
-    return Cost(
-        calls=sum(cost.calls for cost in several),
-        input_tokens=sum(cost.input_tokens for cost in several),
-        output_tokens=sum(cost.output_tokens for cost in several),
-        seconds=sum(cost.seconds for cost in several),
-    )
+    return reduce(Cost.__add__, costs, Cost())

@@ -35,6 +35,7 @@ class Worked:
         reasoning: Why.
         suggestion: The answer.
         own: Words of its task that no answer to another one needs.
+        tried: The lines under #Tried; empty for none.
     """
 
     family: str
@@ -43,10 +44,12 @@ class Worked:
     reasoning: str
     suggestion: Mapping[str, object]
     own: frozenset[str] = frozenset()
+    tried: str = ""
 
     def turns(self) -> Sequence[Mapping[str, str]]:
         """What was asked, and what was answered."""
-        asked = f"#Variables\n{self.variables}\n\n#Runs\n<run>\n{self.run}\n</run>"
+        tried = f"#Tried\n{self.tried}\n\n" if self.tried else ""
+        asked = f"#Variables\n{self.variables}\n\n{tried}#Runs\n<run>\n{self.run}\n</run>"
         answer = json.dumps({"reasoning": self.reasoning, "suggestion": self.suggestion}, ensure_ascii=False)
         return ({"role": "user", "content": asked}, {"role": "assistant", "content": answer})
 
@@ -85,6 +88,7 @@ _WORKED = (
         'output = "height 3, weight 70"\nfeedback: score -5, "height is right; weight is too small"',
         "height is right, so it is kept. weight is too small, so it should be larger.",
         {"height": KEEP, "weight": LARGER},
+        tried='score -9: height = 1, weight = 60; feedback "height is too small; weight is too small"',
     ),
     Worked(
         _NUMBER,
@@ -95,10 +99,12 @@ _WORKED = (
     ),
     Worked(
         _NUMBER,
-        "length = 5 (a finite number from 0 to 9)\nwidth = 20 (a finite number from 0 to 100)",
-        'output = "length 5, width 20"\nfeedback: score -2, "length is too large; width is right"',
-        "length is too large, so it should be smaller. width is right, so it is kept.",
-        {"length": SMALLER, "width": KEEP},
+        "length = 2 (a finite number from 0 to 9)\nwidth = 20 (a finite number from 0 to 100)",
+        'output = "length 2, width 20"\nfeedback: score -2, "length is too small; width is right"',
+        "length is too small, so it should be larger. width is right, so it is kept.",
+        {"length": LARGER, "width": KEEP},
+        tried='score -5: length = 9, width = 40; feedback "length is too large; width is too large"\n'
+        'score -4: length = 7, width = 30; feedback "length is too large; width is too large"',
     ),
     Worked(
         _CHOICE,

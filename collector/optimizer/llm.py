@@ -52,13 +52,17 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An answer. Token counts are 0 where the endpoint does not say. `finish_reason` "length": it was cut off."""
+    """An answer. Token counts are 0 where the endpoint does not say, `money` where no price is known.
+
+    `finish_reason` "length": it was cut off.
+    """
 
     text: str
     finish_reason: str
     input_tokens: int
     output_tokens: int
     seconds: float
+    money: float = 0.0
 
 
 Messages = Sequence[Mapping[str, str]]

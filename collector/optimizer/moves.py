@@ -14,6 +14,9 @@ from otel_opto.spec import MAX_INTEGER, ParameterSpec, ParameterType
 
 LARGER, SMALLER, KEEP = "larger", "smaller", "keep"
 DIRECTIONS = (LARGER, SMALLER, KEEP)
+_NARROW = 1 / 16
+"""Of the range between the bounds: two values that are nearer than that are taken as one place."""
+
 NUMBERS = (ParameterType.INTEGER, ParameterType.FLOAT)
 
 
@@ -34,13 +37,25 @@ def _resolved(spec: ParameterSpec | None, said: AnyValue, request: OptimizationR
     return moved(spec, float(current), [float(value) for value in tried], upwards=direction == LARGER)
 
 
+def _narrow(spec: ParameterSpec) -> float:
+    low, high = spec.constraint.minimum, spec.constraint.maximum
+    return 0.0 if low is None or high is None else (high - low) * _NARROW
+
+
 def moved(spec: ParameterSpec, current: float, tried: Sequence[float], *, upwards: bool) -> float | int:
-    """Halfway to the nearest tried value on that side, else to the bound; the current value where there is no room."""
+    """Halfway to the nearest value on that side that was tried and is not close by, else to the bound.
+
+    The current value where there is no room.
+    """
     sign = 1.0 if upwards else -1.0
     bound = spec.constraint.maximum if upwards else spec.constraint.minimum
-    beyond = [value for value in tried if sign * value > sign * current]
-    nearest = min(beyond, key=lambda value: sign * value) if beyond else None
-    end = nearest if nearest is not None else bound
+    beyond = sorted((value for value in tried if sign * value > sign * current), key=lambda value: sign * value)
+    nearest = beyond[0] if beyond else None
+    narrow = _narrow(spec)
+    # A gap that is closed is no place to look in; a direction that was wrong once would else trap all that follow it.
+    end = next((value for value in beyond if abs(value - current) >= narrow), bound if narrow else nearest)
+    if end is None:
+        end = nearest
     target = current + sign * max(abs(current), 1.0) if end is None else (current + end) / 2
     if spec.type is ParameterType.FLOAT:
         return float(f"{target:.6g}") if math.isfinite(target) else current

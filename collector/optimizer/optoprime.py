@@ -8,6 +8,7 @@ import importlib.util
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from collector.core.errors import OptimizerError
 from collector.core.parameter import validated
@@ -17,6 +18,7 @@ from collector.optimizer.conversation import Conversation, identity, total, trie
 from collector.optimizer.examples import worked_for
 from collector.optimizer.instance.problem import Budget, problem
 from collector.optimizer.llm import ADDRESS, MISSING, LanguageModel, Messages, ModelSettings, OpenAIModel
+from collector.optimizer.metered import Caps, Metered, Prices
 from collector.optimizer.options import REQUIRED, Option, chosen, faults_of
 from collector.optimizer.prompts import prompt
 from otel_opto.spec import ParameterSpec
@@ -24,7 +26,7 @@ from otel_opto.spec import ParameterSpec
 _LOG = logging.getLogger(__name__)
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _FORMATS = ("auto", "json_schema", "json_object", "text")
-_SHARE_OF_EXAMPLES = 0.6
+_SHARE_OF_EXAMPLES = 0.5
 """Of the characters, with the system prompt: where there are few, worked examples are left out."""
 
 _OPTIONS = {
@@ -43,6 +45,11 @@ _OPTIONS = {
     "max_prompt_chars": Option((int,), 16_000, "a whole number from 4000 to 1000000", 4_000, 1_000_000),
     "examples": Option((int,), 4, "a whole number from 1 to 100", 1, 100),
     "concurrency": Option((int,), 2, "a whole number from 1 to 32", 1, 32),
+    "input_price": Option((int, float), 0.0, "what a million tokens cost, 0 or more", 0),
+    "output_price": Option((int, float), 0.0, "what a million tokens cost, 0 or more", 0),
+    "max_calls": Option((int,), 0, "a whole number, 0 for no cap", 0),
+    "max_study_tokens": Option((int,), 0, "a whole number, 0 for no cap", 0),
+    "max_money": Option((int, float), 0.0, "a number in the unit of the prices, 0 for no cap", 0),
     "candidates": Option((int,), 1, "a whole number from 1 to 16", 1, 16),
 }
 _MODEL_OPTIONS = tuple(ModelSettings.__dataclass_fields__)
@@ -73,6 +80,8 @@ class OptoPrime:
         faults = list(faults_of(given, _OPTIONS))
         if given.get("temperature") == 0 and given.get("candidates", 1) != 1:
             faults.append("option candidates: with temperature 0 all answers are alike; raise the temperature")
+        if given.get("max_money") and not (given.get("input_price") or given.get("output_price")):
+            faults.append("option max_money: without input_price and output_price nothing is known to cost money")
         if importlib.util.find_spec("openai") is None:
             faults.append(MISSING)
         return faults
@@ -87,7 +96,7 @@ class OptoPrime:
             return ()
         options = chosen(request.study.optimizer_options, _OPTIONS)
         settings = ModelSettings(**{name: options[name] for name in _MODEL_OPTIONS})
-        model = self._models.setdefault(settings, self._connect(settings))
+        model = _on_bill(self._models.setdefault(settings, self._connect(settings)), request, options)
         examples = worked_for(request.parameters)
         drafts = [
             Conversation(model, request, number, options["temperature"], examples)
@@ -108,6 +117,14 @@ class OptoPrime:
             _LOG.warning("study %s: one candidate less: %s", request.study.name, error)
         first, *others = _most_promising_first(request, proposals)
         return (replace(first, cost=cost), *others)
+
+
+def _on_bill(model: LanguageModel, request: OptimizationRequest, options: Mapping[str, Any]) -> LanguageModel:
+    if request.calls is None:
+        return model
+    prices = Prices(options["input_price"], options["output_price"])
+    caps = Caps(options["max_calls"], options["max_study_tokens"], options["max_money"])
+    return Metered(model, options["model"], request.calls, prices, caps)
 
 
 async def _held(

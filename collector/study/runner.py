@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.core.errors import CollectorError, OptimizerError
+from collector.core.errors import BudgetSpent, CollectorError, OptimizerError
 from collector.core.feedback import Feedback
 from collector.core.parameter import validated
 from collector.core.protocols import OptimizationRequest, Optimizer, Store
@@ -21,6 +21,7 @@ from collector.pipeline import Pipeline
 from collector.publisher.desk import beside
 from collector.publisher.desk import whole as whole_place
 from collector.study.arms import Slot, TrialArms, free_slot
+from collector.study.calls import LedgerCalls
 from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
 _LOG = logging.getLogger(__name__)
@@ -203,6 +204,9 @@ class StudyRunner:
         try:
             request = await self._request(record)
             proposals = await self._load_optimizer(study.optimizer).propose(request)
+        except BudgetSpent as spent:
+            await self.conclude(record, StudyState.FINISHED, str(spent))
+            return False
         except OptimizerError as error:
             return await self._failed(record, str(error), permanent=error.permanent)
         if not proposals:
@@ -231,6 +235,7 @@ class StudyRunner:
             trials=record.trials,
             rejected=record.rejected,
             remarks=await self._remarks(record),
+            calls=LedgerCalls(self._store.ledger, record.study.name, record.study.service),
         )
 
     async def _remarks(self, record: StudyRecord) -> Mapping[int, Remarks]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from collector.core.calls import CallBook
 from collector.core.graph import TraceFeedback
 from collector.core.study import Proposal, RejectedProposal, Remarks, Study, Trial
 from otel_opto.spec import ParameterSpec, ParameterValue
@@ -21,6 +22,7 @@ class OptimizationRequest:
         trials: Complete trials, by number; the first is the baseline.
         rejected: Proposals that failed validation, oldest first.
         remarks: What was said of the outputs of trials, by their numbers; of those that an optimizer may want to read.
+        calls: Where calls of language models are written down; None: nobody wants to know.
     """
 
     study: Study
@@ -30,6 +32,7 @@ class OptimizationRequest:
     trials: tuple[Trial, ...]
     rejected: tuple[RejectedProposal, ...]
     remarks: Mapping[int, Remarks] = field(default_factory=dict)
+    calls: CallBook | None = None
 
 
 class Optimizer(Protocol):
