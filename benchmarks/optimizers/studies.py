@@ -18,7 +18,7 @@ _LENGTHS = (Lengths(6.5, 2.5), Lengths(3.0, 7.0), Lengths(8.5, 4.0), Lengths(2.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """One study; its answers are those that led to a trial, or were given on the way to one."""
+    """One study; its answers are those that led to a judged trial, or were given on the way to one."""
 
     words: str
     reached: bool
@@ -71,7 +71,8 @@ async def words_of(seed: int, calls: int, *, loud: bool) -> Outcome:
         held = sum(answer(str(found.values["prompt"]), text) == label for text, label in HELD_OUT)
         words = f"{best * 20:.0f} of 20, {held} of 10 held out, after {used} calls: {found.values['prompt']!r}"
         reached = best * 20 >= _TARGET and held >= 8 and used <= calls
-        return Outcome(words, reached, record.trials, heard, (INSTRUCTION,))
+        judged = [trial for trial in record.trials if trial.complete]
+        return Outcome(words, reached, judged, heard, (INSTRUCTION,))
 
 
 async def numbers(seed: int, trials: int, *, loud: bool) -> Outcome:
@@ -90,4 +91,4 @@ async def numbers(seed: int, trials: int, *, loud: bool) -> Outcome:
         judged = [trial for trial in record.trials if trial.complete]
         calls = sum(trial.cost.calls for trial in judged)
         words = f"{'right' if near else 'not right'} after {len(judged) - 1} trials, {calls} calls {record.message}"
-        return Outcome(words, near, record.trials, heard, ARMS)
+        return Outcome(words, near, judged, heard, ARMS)

@@ -61,7 +61,7 @@ class World:
             self._store, self._pipeline, self._control.arms, lambda _: self._optimizer, counters, settings,
             asyncio.Event(),
         )  # fmt: skip
-        await self._store.declare(self._study.service, self._specs)
+        await self._store.parameters.declare(self._study.service, self._specs)
         await self._control.studies.create(self._study, "benchmark")
         await self._runner.improve(self._study.name)
         return self

@@ -60,8 +60,8 @@ _WORKED = (
         'prompt = "How many words are in the text?" (a text of at most 500 characters)',
         'input text = "a red car"\noutput = "There are three words in the text."\n'
         "feedback: score 0, \"wrong: the answer was 'There are three words in the text.', expected exactly '3'\"",
-        "The answers should be the number alone, so the prompt has to say so.",
-        {"prompt": "How many words are in the text? Answer with exactly one number such as '3' and nothing else."},
+        "Only the number is accepted as an answer, so the prompt has to say so.",
+        {"prompt": "How many words are in the text? Answer with the number alone, as '3', and nothing else."},
         frozenset({"number", "digit", "words", "3"}),
     ),
     Worked(

@@ -246,7 +246,7 @@ class StudyRunner:
         wanted = {trial.number: trial for trial in [*best[:_REMARKED], *judged[-_REMARKED:]]}
         said = {}
         for number, trial in wanted.items():
-            stored = await self._store.feedback_of_release(trial.release, study.metric)
+            stored = await self._store.feedback.of_release(trial.release, study.metric)
             said[number] = await asyncio.to_thread(remarks_of, study, select(study, stored))
         return said
 
