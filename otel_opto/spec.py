@@ -262,6 +262,30 @@ def _code(constraint: Constraint, value: object) -> str | None:
     return accepted if accepted is not None and len(accepted) <= MAX_SOURCE_LENGTH else None
 
 
+# A JSON Schema for each type's value in a language model's answer, with every bound that its constraint has.
+
+
+def _integer_answer(constraint: Constraint) -> dict[str, object]:
+    low, high = constraint.minimum, constraint.maximum
+    bounds = {
+        "minimum": None if low is None else math.ceil(low),
+        "maximum": None if high is None else math.floor(high),
+    }
+    return {"type": "integer", **_stated(bounds)}
+
+
+def _number_answer(constraint: Constraint) -> dict[str, object]:
+    return {"type": "number", **_stated({"minimum": constraint.minimum, "maximum": constraint.maximum})}
+
+
+def _text_answer(constraint: Constraint) -> dict[str, object]:
+    return {"type": "string", **_stated({"maxLength": constraint.max_length})}
+
+
+def _stated(bounds: Mapping[str, float | None]) -> dict[str, object]:
+    return {name: bound for name, bound in bounds.items() if bound is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """All there is to a type of parameter: whatever else depends on the type is derived from here.
@@ -284,10 +308,10 @@ class Kind:
 _OF_NUMBERS = frozenset({"minimum", "maximum"})
 KINDS: Mapping[ParameterType, Kind] = {
     ParameterType.INTEGER: Kind(
-        _OF_NUMBERS, "integer", _integer, lambda c: "a whole number" + _range_words(c), lambda _: {"type": "integer"}
+        _OF_NUMBERS, "integer", _integer, lambda c: "a whole number" + _range_words(c), _integer_answer
     ),
     ParameterType.FLOAT: Kind(
-        _OF_NUMBERS, "float", _float, lambda c: "a finite number" + _range_words(c), lambda _: {"type": "number"}
+        _OF_NUMBERS, "float", _float, lambda c: "a finite number" + _range_words(c), _number_answer
     ),
     ParameterType.CHOICE: Kind(
         frozenset({"choices"}),
@@ -301,7 +325,7 @@ KINDS: Mapping[ParameterType, Kind] = {
         "text",
         _text,
         lambda c: f"a text of at most {c.max_length or MAX_TEXT_LENGTH} characters",
-        lambda _: {"type": "string"},
+        _text_answer,
     ),
     ParameterType.BOOLEAN: Kind(
         frozenset(), "boolean", _boolean, lambda _: "true or false", lambda _: {"type": "boolean"}
@@ -318,7 +342,7 @@ KINDS: Mapping[ParameterType, Kind] = {
         "text",
         _code,
         lambda _: "the Python source of one function",
-        lambda _: {"type": "string"},
+        _text_answer,
     ),
 }
 """One row for each type."""

@@ -86,6 +86,13 @@ class OptimizerError(CollectorError):
         self.permanent = permanent
 
 
+class BudgetSpent(OptimizerError):
+    """A study's cap on calls, tokens or money is reached: nothing failed, and nothing more may be spent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
 def some(texts: Sequence[str], separator: str = ", ") -> str:
     """The first of many faults or names, and how many more there are: an answer must not grow with its question."""
     more = len(texts) - _MOST_NAMED

@@ -228,12 +228,27 @@ class StudyState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a proposal took. Zero where nothing was spent."""
+    """What a proposal took. Zero where nothing was spent.
+
+    Attributes:
+        money: In the unit of the study's own table of prices; 0 where it has none.
+    """
 
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
+    money: float = 0.0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """Both together."""
+        return Cost(
+            self.calls + other.calls,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.seconds + other.seconds,
+            self.money + other.money,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +317,19 @@ class Trial:
         if self.score is None or self.control_score is None:
             return self.score
         return self.score - self.control_score
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What was said of a trial's outputs, in words; empty where nothing was.
+
+    Attributes:
+        worst: Of the output with the worst score.
+        best: Of the one with the best.
+    """
+
+    worst: str = ""
+    best: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from collector.core.feedback import Feedback, StoredFeedback, folded
-from collector.core.study import Study
+from collector.core.study import Direction, Remarks, Study
 
 
 def select(study: Study, feedback: Sequence[StoredFeedback]) -> tuple[Feedback, ...]:
@@ -52,3 +52,13 @@ def scoring(labels: Mapping[str, float]) -> Callable[[Feedback], float | None]:
 def mean_score(batch: Sequence[Feedback]) -> float:
     """The mean of the scores, of which there must be one at least; exact, so that large scores cannot overflow."""
     return statistics.mean(item.score for item in batch if item.score is not None)
+
+
+def remarks_of(study: Study, batch: Sequence[Feedback]) -> Remarks:
+    """What was said of the worst and of the best output; of outputs judged alike the first with words."""
+    said = [item for item in batch if item.text]
+    if not said:
+        return Remarks()
+    sign = 1 if study.direction is Direction.MAXIMIZE else -1
+    ordered = sorted(said, key=lambda item: sign * (item.score or 0.0))
+    return Remarks(ordered[0].text, max(said, key=lambda item: sign * (item.score or 0.0)).text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from opentelemetry import trace
 
 from collector.core.errors import OptimizerError
+from collector.optimizer.answers.schema import without_bounds
 from collector.optimizer.options import masked
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ ADDRESS = r"https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?(/[\w./~%-]*)?"
 """An endpoint's address: no user, password or query, which can be secrets."""
 
 _SAID_CHARS = 500
-_LADDER = ("json_schema", "json_object", "text")
+_BOUNDED = "json_schema with bounds"
+_LADDER = (_BOUNDED, "json_schema", "json_object", "text")
 _OVERFLOW = re.compile(r"context.{0,20}(size|length|window)|exceed_context|context_length", re.IGNORECASE)
 _FORMAT = re.compile(r"response_format|json_schema|json_object|grammar", re.IGNORECASE)
 
@@ -35,7 +37,8 @@ class ModelSettings:
         base_url: Empty for OPENAI_BASE_URL, and without that the openai package's own default.
         token_limit_parameter: ``max_tokens``, or ``max_completion_tokens`` for models that demand it.
         temperature: None: not sent.
-        response_format: ``auto`` walks down from json_schema to text, as far as the endpoint makes it.
+        response_format: ``auto`` walks down from json_schema, with and without bounds, to text, as far as the endpoint
+            makes it.
     """
 
     model: str
@@ -49,13 +52,17 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An answer. Token counts are 0 where the endpoint does not say. `finish_reason` "length": it was cut off."""
+    """An answer. Token counts are 0 where the endpoint does not say, `money` where no price is known.
+
+    `finish_reason` "length": it was cut off.
+    """
 
     text: str
     finish_reason: str
     input_tokens: int
     output_tokens: int
     seconds: float
+    money: float = 0.0
 
 
 Messages = Sequence[Mapping[str, str]]
@@ -64,8 +71,16 @@ Messages = Sequence[Mapping[str, str]]
 class LanguageModel(Protocol):
     """Answers messages."""
 
-    async def complete(self, messages: Messages, schema: Mapping[str, Any], seed: int) -> Completion:
+    async def complete(
+        self, messages: Messages, schema: Mapping[str, Any], seed: int, temperature: float | None = None
+    ) -> Completion:
         """An answer that should fit the JSON schema; whether it does is the caller's to check.
+
+        Args:
+            messages: What was said so far.
+            schema: Of the answer.
+            seed: For endpoints that take one.
+            temperature: Of this call; the settings' own where it is None.
 
         Raises:
             OptimizerError: permanent for a wrong key, model or request; else after the retries of the client.
@@ -100,6 +115,16 @@ class _Manner:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one call is about."""
+
+    messages: Messages
+    schema: Mapping[str, Any]
+    seed: int
+    temperature: float | None
+
+
 class OpenAIModel:
     """A `LanguageModel` through the `openai` package, which retries and times out.
 
@@ -122,18 +147,23 @@ class OpenAIModel:
         self._environ = environ
         self._tracer = tracer or trace.get_tracer("otel_opto.optimizer")
         wanted = settings.response_format
-        self._manner = _Manner(_LADDER if wanted == "auto" else (wanted,))
+        self._manner = _Manner(_LADDER if wanted == "auto" else _LADDER[:2] if wanted == "json_schema" else (wanted,))
 
-    async def complete(self, messages: Messages, schema: Mapping[str, Any], seed: int) -> Completion:
+    async def complete(
+        self, messages: Messages, schema: Mapping[str, Any], seed: int, temperature: float | None = None
+    ) -> Completion:
         """See `LanguageModel`."""
+        warmth = self._settings.temperature if temperature is None else temperature
         # Importing openai and loading the trust store would hold up the event loop for most of a second.
         openai = await asyncio.to_thread(_openai)
         with self._tracer.start_as_current_span(
-            f"chat {self._settings.model}", kind=trace.SpanKind.CLIENT, attributes=self._request_attributes(seed)
+            f"chat {self._settings.model}",
+            kind=trace.SpanKind.CLIENT,
+            attributes=self._request_attributes(seed, warmth),
         ) as span:
             try:
                 async with await asyncio.to_thread(self._client) as client:
-                    completion = await self._answer(client, messages, schema, seed)
+                    completion = await self._answer(client, _Asked(messages, schema, seed, warmth))
             except openai.OpenAIError as error:
                 span.set_attribute("error.type", type(error).__name__)
                 raise self._failed(error) from error
@@ -144,7 +174,7 @@ class OpenAIModel:
             span.set_attribute("gen_ai.response.finish_reasons", (completion.finish_reason,))
         return completion
 
-    def _request_attributes(self, seed: int) -> dict[str, str | int | float]:
+    def _request_attributes(self, seed: int, temperature: float | None) -> dict[str, str | int | float]:
         attributes: dict[str, str | int | float] = {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": "openai",
@@ -152,8 +182,8 @@ class OpenAIModel:
             "gen_ai.request.max_tokens": self._settings.max_tokens,
             "gen_ai.request.seed": seed,
         }
-        if self._settings.temperature is not None:
-            attributes["gen_ai.request.temperature"] = self._settings.temperature
+        if temperature is not None:
+            attributes["gen_ai.request.temperature"] = temperature
         return attributes
 
     def _base_url(self) -> str:
@@ -174,13 +204,11 @@ class OpenAIModel:
         )
         return client
 
-    async def _answer(
-        self, client: "AsyncOpenAI", messages: Messages, schema: Mapping[str, Any], seed: int
-    ) -> Completion:
+    async def _answer(self, client: "AsyncOpenAI", asked: "_Asked") -> Completion:
         """Concedes what the endpoint refuses, and remembers it once there is an answer."""
         manner = self._manner
         while True:
-            body = self._body(manner, messages, schema, seed)
+            body = self._body(manner, asked)
             try:
                 completion = await self._patient(client, manner, body)
             except _openai().APIStatusError as error:
@@ -203,18 +231,20 @@ class OpenAIModel:
                     raise
         return await self._create(client, body)
 
-    def _body(self, manner: _Manner, messages: Messages, schema: Mapping[str, Any], seed: int) -> Mapping[str, Any]:
+    def _body(self, manner: _Manner, asked: "_Asked") -> Mapping[str, Any]:
         settings = self._settings
         body: dict[str, Any] = {
             "model": settings.model,
-            "messages": list(messages),
+            "messages": list(asked.messages),
             settings.token_limit_parameter: settings.max_tokens,
         }
         if manner.seeded:
-            body["seed"] = seed
-        if settings.temperature is not None:
-            body["temperature"] = settings.temperature
-        if manner.formats[0] == "json_schema":
+            body["seed"] = asked.seed
+        if asked.temperature is not None:
+            body["temperature"] = asked.temperature
+        if manner.formats[0] in (_BOUNDED, "json_schema"):
+            bounded = manner.formats[0] == _BOUNDED
+            schema = asked.schema if bounded else without_bounds(asked.schema)
             described = {"name": "proposal", "schema": schema, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": described}
         elif manner.formats[0] == "json_object":

@@ -6,23 +6,29 @@ Cheng, Nie, Swaminathan, "Trace is the Next AutoDiff" (NeurIPS 2024), section 4.
 import asyncio
 import importlib.util
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from collector.core.errors import OptimizerError
 from collector.core.parameter import validated
 from collector.core.protocols import OptimizationRequest, Optimizer
-from collector.core.study import Proposal, Study
+from collector.core.study import Cost, Proposal, Study
 from collector.optimizer.conversation import Conversation, identity, total, tried
-from collector.optimizer.llm import ADDRESS, MISSING, LanguageModel, ModelSettings, OpenAIModel
+from collector.optimizer.examples import worked_for
+from collector.optimizer.instance.problem import Budget, problem
+from collector.optimizer.llm import ADDRESS, MISSING, LanguageModel, Messages, ModelSettings, OpenAIModel
+from collector.optimizer.metered import Caps, Metered, Prices
 from collector.optimizer.options import REQUIRED, Option, chosen, faults_of
-from collector.optimizer.problem import Budget, problem
 from collector.optimizer.prompts import prompt
 from otel_opto.spec import ParameterSpec
 
 _LOG = logging.getLogger(__name__)
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _FORMATS = ("auto", "json_schema", "json_object", "text")
+_SHARE_OF_EXAMPLES = 0.5
+"""Of the characters, with the system prompt: where there are few, worked examples are left out."""
+
 _OPTIONS = {
     "model": Option((str,), REQUIRED, "the model's name at the endpoint", pattern=".+"),
     "base_url": Option(
@@ -38,6 +44,12 @@ _OPTIONS = {
     "response_format": Option((str,), "auto", "auto, json_schema, json_object or text", choices=_FORMATS),
     "max_prompt_chars": Option((int,), 16_000, "a whole number from 4000 to 1000000", 4_000, 1_000_000),
     "examples": Option((int,), 4, "a whole number from 1 to 100", 1, 100),
+    "concurrency": Option((int,), 2, "a whole number from 1 to 32", 1, 32),
+    "input_price": Option((int, float), 0.0, "what a million tokens cost, 0 or more", 0),
+    "output_price": Option((int, float), 0.0, "what a million tokens cost, 0 or more", 0),
+    "max_calls": Option((int,), 0, "a whole number, 0 for no cap", 0),
+    "max_study_tokens": Option((int,), 0, "a whole number, 0 for no cap", 0),
+    "max_money": Option((int, float), 0.0, "a number in the unit of the prices, 0 for no cap", 0),
     "candidates": Option((int,), 1, "a whole number from 1 to 16", 1, 16),
 }
 _MODEL_OPTIONS = tuple(ModelSettings.__dataclass_fields__)
@@ -51,8 +63,8 @@ def build() -> Optimizer:
 class OptoPrime:
     """Shows the model the program, its runs with feedback, and what was tried; takes its suggestion.
 
-    Several candidates are several calls with different seeds, one after the other: a small server answers one at a
-    time. What the model suggests most often comes first.
+    Several candidates are several calls with different seeds, temperatures and runs shown, a few of them at a time.
+    What the model suggests most often comes first.
 
     Args:
         connect: Gives the model for some settings; kept for each, so that a model can remember what its endpoint takes.
@@ -68,6 +80,8 @@ class OptoPrime:
         faults = list(faults_of(given, _OPTIONS))
         if given.get("temperature") == 0 and given.get("candidates", 1) != 1:
             faults.append("option candidates: with temperature 0 all answers are alike; raise the temperature")
+        if given.get("max_money") and not (given.get("input_price") or given.get("output_price")):
+            faults.append("option max_money: without input_price and output_price nothing is known to cost money")
         if importlib.util.find_spec("openai") is None:
             faults.append(MISSING)
         return faults
@@ -82,32 +96,80 @@ class OptoPrime:
             return ()
         options = chosen(request.study.optimizer_options, _OPTIONS)
         settings = ModelSettings(**{name: options[name] for name in _MODEL_OPTIONS})
-        model = self._models.setdefault(settings, self._connect(settings))
-        messages = await asyncio.to_thread(messages_for, request)
-        conversations = [Conversation(model, request, number) for number in range(options["candidates"])]
-        proposals: list[Proposal] = []
-        for conversation in conversations:
-            try:
-                proposals.append(await conversation.hold(messages))
-            except OptimizerError as error:
-                last = conversation is conversations[-1]
-                if not proposals and (last or error.permanent):
-                    raise
-                _LOG.warning("study %s: one candidate less: %s", request.study.name, error)
+        model = _on_bill(self._models.setdefault(settings, self._connect(settings)), request, options)
+        examples = worked_for(request.parameters)
+        drafts = [
+            Conversation(model, request, number, options["temperature"], examples)
+            for number in range(options["candidates"])
+        ]
+
+        async def asking(number: int) -> Messages:
+            return await asyncio.to_thread(messages_for, request, number)
+
+        limit = asyncio.Semaphore(options["concurrency"])
+        found = await asyncio.gather(*(_held(draft, asking, limit) for draft in drafts))
+        proposals = [one for one in found if isinstance(one, Proposal)]
+        errors = [one for one in found if isinstance(one, OptimizerError)]
+        cost = total(draft.cost for draft in drafts)
+        if not proposals:
+            raise _nothing_new(drafts, cost, errors)
+        for error in errors:
+            _LOG.warning("study %s: one candidate less: %s", request.study.name, error)
         first, *others = _most_promising_first(request, proposals)
-        return (replace(first, cost=total(conversation.cost for conversation in conversations)), *others)
+        return (replace(first, cost=cost), *others)
 
 
-def messages_for(request: OptimizationRequest) -> Sequence[Mapping[str, str]]:
-    """The system prompt and the problem instance, together within ``max_prompt_chars``.
+def _on_bill(model: LanguageModel, request: OptimizationRequest, options: Mapping[str, Any]) -> LanguageModel:
+    if request.calls is None:
+        return model
+    prices = Prices(options["input_price"], options["output_price"])
+    caps = Caps(options["max_calls"], options["max_study_tokens"], options["max_money"])
+    return Metered(model, options["model"], request.calls, prices, caps)
+
+
+async def _held(
+    draft: Conversation, asking: Callable[[int], Awaitable[Messages]], limit: asyncio.Semaphore
+) -> Proposal | OptimizerError | None:
+    """One draft's error is none of the others'."""
+    async with limit:
+        try:
+            return await draft.hold(asking)
+        except OptimizerError as error:
+            return error
+
+
+def _nothing_new(drafts: Sequence[Conversation], cost: Cost, errors: Sequence[OptimizerError]) -> OptimizerError:
+    lasting = [error for error in errors if error.permanent]
+    if errors:
+        return (lasting or errors)[-1]
+    copies = sum(draft.copies for draft in drafts)
+    return OptimizerError(
+        f"the model repeated values that were tried already, {copies} times in {cost.calls} answers; raise the "
+        "temperature or candidates, or take a stronger model"
+    )
+
+
+def messages_for(request: OptimizationRequest, draft: int = 0) -> Messages:
+    """The system prompt, worked examples and the problem instance, together within ``max_prompt_chars``.
+
+    Args:
+        request: What to show.
+        draft: Its number: each is shown other runs among those that were judged alike.
 
     Raises:
         OptimizerError: permanent; what must be shown does not fit.
     """
     options = chosen(request.study.optimizer_options, _OPTIONS)
     system = prompt("optoprime_system")
-    budget = Budget(options["max_prompt_chars"] - len(system), options["examples"])
-    return ({"role": "system", "content": system}, {"role": "user", "content": problem(request, budget)})
+    turns: list[Mapping[str, str]] = []
+    taken = len(system)
+    for worked in worked_for(request.parameters):
+        length = sum(len(turn["content"]) for turn in worked.turns())
+        if taken + length <= options["max_prompt_chars"] * _SHARE_OF_EXAMPLES:
+            turns += worked.turns()
+            taken += length
+    budget = Budget(options["max_prompt_chars"] - taken, options["examples"], draft)
+    return ({"role": "system", "content": system}, *turns, {"role": "user", "content": problem(request, budget)})
 
 
 def _most_promising_first(request: OptimizationRequest, proposals: Sequence[Proposal]) -> Sequence[Proposal]:

@@ -9,21 +9,24 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.core.errors import CollectorError, OptimizerError
+from collector.core.errors import BudgetSpent, CollectorError, OptimizerError
 from collector.core.feedback import Feedback
 from collector.core.parameter import validated
 from collector.core.protocols import OptimizationRequest, Optimizer, Store
 from collector.core.release import ReleaseDraft
-from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState, Trial
+from collector.core.study import Direction, Proposal, RejectedProposal, Remarks, Study, StudyRecord, StudyState, Trial
 from collector.counters import Counter, Counters
-from collector.feedback.batch import mean_score, select
+from collector.feedback.batch import mean_score, remarks_of, select
 from collector.pipeline import Pipeline
 from collector.publisher.desk import beside
 from collector.publisher.desk import whole as whole_place
 from collector.study.arms import Slot, TrialArms, free_slot
+from collector.study.calls import LedgerCalls
 from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
 _LOG = logging.getLogger(__name__)
+_REMARKED = 6
+"""Best trials, and last ones, of whose outputs an optimizer is told what was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,9 @@ class StudyRunner:
         try:
             request = await self._request(record)
             proposals = await self._load_optimizer(study.optimizer).propose(request)
+        except BudgetSpent as spent:
+            await self.conclude(record, StudyState.FINISHED, str(spent))
+            return False
         except OptimizerError as error:
             return await self._failed(record, str(error), permanent=error.permanent)
         if not proposals:
@@ -228,7 +234,21 @@ class StudyRunner:
             batch=batch,
             trials=record.trials,
             rejected=record.rejected,
+            remarks=await self._remarks(record),
+            calls=LedgerCalls(self._store.ledger, record.study.name, record.study.service),
         )
+
+    async def _remarks(self, record: StudyRecord) -> Mapping[int, Remarks]:
+        """What was said of the best trials and of the last ones."""
+        study = record.study
+        judged = [trial for trial in record.trials if trial.complete]
+        best = sorted(judged, key=lambda trial: trial.score or 0.0, reverse=study.direction is Direction.MAXIMIZE)
+        wanted = {trial.number: trial for trial in [*best[:_REMARKED], *judged[-_REMARKED:]]}
+        said = {}
+        for number, trial in wanted.items():
+            stored = await self._store.feedback.of_release(trial.release, study.metric)
+            said[number] = await asyncio.to_thread(remarks_of, study, select(study, stored))
+        return said
 
     async def _open_trial(self, record: StudyRecord, proposal: Proposal, values: Mapping[str, ParameterValue]) -> None:
         study = record.study

@@ -1,11 +1,12 @@
 """What proposes better values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from collector.core.calls import CallBook
 from collector.core.graph import TraceFeedback
-from collector.core.study import Proposal, RejectedProposal, Study, Trial
+from collector.core.study import Proposal, RejectedProposal, Remarks, Study, Trial
 from otel_opto.spec import ParameterSpec, ParameterValue
 
 
@@ -20,6 +21,8 @@ class OptimizationRequest:
         batch: Feedback on traces that ran with the values in `current`, each with its minimal subgraph.
         trials: Complete trials, by number; the first is the baseline.
         rejected: Proposals that failed validation, oldest first.
+        remarks: What was said of the outputs of trials, by their numbers; of those that an optimizer may want to read.
+        calls: Where calls of language models are written down; None: nobody wants to know.
     """
 
     study: Study
@@ -28,6 +31,8 @@ class OptimizationRequest:
     batch: tuple[TraceFeedback, ...]
     trials: tuple[Trial, ...]
     rejected: tuple[RejectedProposal, ...]
+    remarks: Mapping[int, Remarks] = field(default_factory=dict)
+    calls: CallBook | None = None
 
 
 class Optimizer(Protocol):

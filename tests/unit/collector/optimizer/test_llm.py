@@ -1,6 +1,7 @@
 """The client against a real HTTP server and with the real openai package."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,7 +15,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from collector.core.errors import OptimizerError
+from collector.optimizer.answers.schema import schema_of
 from collector.optimizer.llm import Completion, ModelSettings, OpenAIModel
+from tests.contract.optimizers import SPECS
 from tests.fakes_openai import Reply, Said, ScriptedOpenAI
 
 MESSAGES = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}]
@@ -93,7 +96,7 @@ async def test_a_refused_format_is_conceded_and_remembered() -> None:
         asked = model(fake)
         await ask(asked)
         await ask(asked)
-    assert fake.formats == ["json_schema", "json_object", "json_object"]
+    assert fake.formats == ["json_schema", "json_schema", "json_object", "json_object"]
 
 
 @pytest.mark.parametrize(
@@ -109,18 +112,36 @@ async def test_a_refused_format_is_conceded_and_remembered() -> None:
 async def test_the_ladder_ends_at_plain_text_and_no_refusal_is_repeated(refusal: Said) -> None:
     with ScriptedOpenAI([lambda sent: refusal if "response_format" in sent else "fine"]) as fake:
         assert (await ask(model(fake))).text == "fine"
-    assert fake.formats == ["json_schema", "json_object", "text"]
+    assert fake.formats == ["json_schema", "json_schema", "json_object", "text"]
 
 
 async def test_a_chosen_format_is_not_left() -> None:
     with ScriptedOpenAI([without_schema]) as fake:
         error = await failure(model(fake, response_format="json_schema"))
     assert error.permanent
-    assert len(fake.requests) == 1
+    assert fake.formats == ["json_schema", "json_schema"]
+
+
+async def test_bounds_are_conceded_before_the_schema_is() -> None:
+    def answer(sent: Mapping[str, Any]) -> Said:
+        return (400, "maxLength is not permitted") if "maxLength" in json.dumps(sent) else "fine"
+
+    with ScriptedOpenAI([answer]) as fake:
+        asked = model(fake)
+        await asked.complete(MESSAGES, schema_of(SPECS), 5)
+        await asked.complete(MESSAGES, schema_of(SPECS), 5)
+    assert fake.formats == ["json_schema"] * 3
+    assert ["maxLength" in json.dumps(sent) for sent in fake.requests] == [True, False, False]
+
+
+async def test_a_call_can_have_its_own_temperature() -> None:
+    with ScriptedOpenAI(["fine"]) as fake:
+        await model(fake, temperature=0.5).complete(MESSAGES, {}, 5, 0.25)
+    assert fake.requests[0]["temperature"] == 0.25
 
 
 async def test_formats_are_not_given_up_for_an_error_that_was_not_about_them() -> None:
-    with ScriptedOpenAI([*[(404, "no such model")] * 3, "fine"]) as fake:
+    with ScriptedOpenAI([*[(404, "no such model")] * 4, "fine"]) as fake:
         asked = model(fake)
         error = await failure(asked)
         await ask(asked)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from collector.core.parameter import validated
 from collector.core.study import Cost, Proposal, Study
 from collector.optimizer.llm import OpenAIModel
 from collector.optimizer.optoprime import OptoPrime, build
-from tests.contract.optimizers import DEFAULTS, SPECS, request, trial
+from tests.contract.optimizers import DEFAULTS, SPECS, judged, request, trial
 from tests.fakes_openai import Answer, Reply, ScriptedOpenAI, suggesting
 
 GOOD = {"top_k": 5, "weight": 0.5, "method": "fast", "style": "{a}", "strict": True}
@@ -48,9 +49,11 @@ async def test_one_call_gives_a_proposal_with_its_cost() -> None:
     assert (proposal.cost.calls, proposal.cost.input_tokens, proposal.cost.output_tokens) == (1, 11, 7)
     assert proposal.cost.seconds > 0
     (sent,) = server.requests
-    assert (sent["model"], sent["temperature"], sent["max_tokens"]) == ("m", 0.5, 99)
+    assert (sent["model"], sent["temperature"], sent["max_tokens"]) == ("m", 0.0, 99)
     assert sent["response_format"]["json_schema"]["schema"]["properties"]["suggestion"]["required"] == list(GOOD)
-    assert [message["role"] for message in sent["messages"]] == ["system", "user"]
+    roles = [message["role"] for message in sent["messages"]]
+    assert roles[0] == "system"
+    assert roles[1:] == ["user", "assistant"] * (len(roles) // 2 - 1) + ["user"]
 
 
 async def test_unknown_keys_and_wrong_values_reach_validation() -> None:
@@ -81,25 +84,58 @@ async def test_a_model_that_never_makes_sense_is_a_passing_fault_with_what_it_co
 
 
 async def test_a_cut_off_answer_is_no_answer() -> None:
-    error = await failure([ANSWER], finish_reason="length")
+    error = await failure([ANSWER[:-1]], finish_reason="length")
     assert not error.permanent
     assert "cut off after 7 tokens; keep it short, or raise max_tokens" in str(error)
 
 
-async def test_tried_values_are_asked_about_and_taken_if_the_model_insists() -> None:
+async def test_values_that_were_tried_are_asked_for_anew_and_dropped_where_the_model_insists() -> None:
     again = suggesting("r", **DEFAULTS)
     proposal, server = await propose([again, suggesting("r", **{**DEFAULTS, "top_k": 4}), ANSWER])
     assert proposal.values == GOOD
-    assert "tried already" in server.requests[1]["messages"][-1]["content"]
-    stubborn, _ = await propose([again])
-    assert (stubborn.values, stubborn.cost.calls) == (DEFAULTS, 3)
-    assert stubborn.reasoning == "r (asked about: these values were tried already)"
+    assert proposal.reasoning == "fewer words (asked about: these values were tried already)"
+    assert all(sent["messages"][-1]["role"] == "user" for sent in server.requests)
+    assert not any("tried already" in json.dumps(sent["messages"]) for sent in server.requests)
+    error = await failure([again])
+    assert not error.permanent
+    assert "repeated values that were tried already, 6 times in 6 answers" in str(error)
+
+
+async def test_after_a_copy_other_runs_are_shown() -> None:
+    alike = tuple(judged(n, 0.0, f"wrong {n}", f"{n}") for n in range(1, 9))
+    with ScriptedOpenAI([suggesting("r", **DEFAULTS), ANSWER]) as server:
+        await build().propose(replace(request(study=study(server, examples=3)), batch=alike))
+    first, second = (sent["messages"][-1]["content"] for sent in server.requests)
+    assert first.split("#Runs")[0] == second.split("#Runs")[0]
+    assert first != second
+
+
+async def test_each_answer_in_vain_makes_the_next_one_freer() -> None:
+    again = suggesting("r", **DEFAULTS)
+    _, server = await propose([again, again, again, ANSWER], temperature=0.8)
+    assert [sent["temperature"] for sent in server.requests] == pytest.approx([0, 0.8, 1.2, 1.6])
+    _, silent = await propose([again, ANSWER])
+    assert not any("temperature" in sent for sent in silent.requests)
+
+
+async def test_a_direction_becomes_a_number_halfway() -> None:
+    proposal, _ = await propose([suggesting(**{**GOOD, "top_k": "larger", "weight": "keep"})])
+    assert (proposal.values["top_k"], proposal.values["weight"]) == (2, 0.0)
+
+
+async def test_a_text_that_copies_a_recorded_input_is_refused_and_said() -> None:
+    said = "where did the seven boats of the harbour go {a}"
+    runs = (judged(1, 0.0, "wrong", asked="Where did the seven boats of the harbour go?"),)
+    with ScriptedOpenAI([suggesting(**{**GOOD, "style": said}), ANSWER]) as server:
+        (proposal,) = await build().propose(replace(request(study=study(server)), batch=runs))
+    assert proposal.values == GOOD
+    assert "copies recorded data ('where did the seven boats of')" in server.requests[1]["messages"][-1]["content"]
 
 
 async def test_values_that_come_to_the_same_are_the_same() -> None:
     whole = suggesting(**{**DEFAULTS, "weight": 0, "top_k": 1.0})
     proposal, _ = await propose([whole, suggesting(top_k=1), suggesting(top_k="1"), ANSWER])
-    assert proposal.cost.calls == 3
+    assert proposal.cost.calls == 4
 
 
 async def test_what_is_not_allowed_is_asked_about_and_that_is_said() -> None:
@@ -121,7 +157,7 @@ async def test_after_all_tries_the_last_readable_suggestion_goes_to_validation()
 
 async def test_several_candidates_are_several_seeds_and_one_bill() -> None:
     found, server = await proposals([ANSWER, suggesting(**BETTER)], candidates=2)
-    assert [proposal.values for proposal in found] == [GOOD, BETTER]
+    assert sorted(str(proposal.values) for proposal in found) == [str(GOOD), str(BETTER)]
     assert len({sent["seed"] for sent in server.requests}) == 2
     assert [proposal.cost.calls for proposal in found] == [2, 0]
     assert found[1].cost == Cost()
@@ -129,13 +165,13 @@ async def test_several_candidates_are_several_seeds_and_one_bill() -> None:
 
 async def test_what_is_suggested_most_often_comes_first_and_what_is_not_allowed_last() -> None:
     broken, better = suggesting(**BROKEN), suggesting(**BETTER)
-    found, _ = await proposals([broken, broken, broken, ANSWER, better, better], candidates=4)
+    found, _ = await proposals([broken, broken, broken, ANSWER, better, better], candidates=4, concurrency=1)
     assert [proposal.values for proposal in found] == [BETTER, GOOD, BROKEN]
 
 
 async def test_one_bad_candidate_does_not_spoil_the_others(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        found, _ = await proposals(["no", "no", "no", ANSWER, (401, "no more")], candidates=3)
+        found, _ = await proposals(["no", "no", "no", ANSWER, (401, "no more")], candidates=3, concurrency=1)
     assert [proposal.values for proposal in found] == [GOOD]
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["study s", "study s"]
 
@@ -149,11 +185,11 @@ async def test_no_candidate_at_all_is_a_fault() -> None:
 
 
 async def test_what_the_endpoint_takes_is_remembered_from_study_to_study() -> None:
-    with ScriptedOpenAI([(400, "json_schema is not supported"), Reply(ANSWER)]) as server:
+    with ScriptedOpenAI([(400, "bounds are not supported"), Reply(ANSWER)]) as server:
         optimizer = OptoPrime(lambda settings: OpenAIModel(settings, {}))
         await optimizer.propose(request(study=study(server)))
         await asyncio.gather(*(optimizer.propose(request(study=study(server, examples=n))) for n in (1, 2)))
-    assert server.formats == ["json_schema", "json_object", "json_object", "json_object"]
+    assert server.formats == ["json_schema", *["json_schema"] * 3]
 
 
 @pytest.mark.parametrize(("status", "permanent"), [(401, True), (404, True), (429, False), (503, False)])

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from collector.core.errors import OptimizerError
+from collector.core.calls import ModelCall
+from collector.core.errors import BudgetSpent, OptimizerError
 from collector.core.feedback import Feedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.span import SpanContext
-from collector.core.study import Exploration, Proposal, Study, StudyRecord, StudyState
+from collector.core.study import Cost, Exploration, Proposal, Remarks, Study, StudyRecord, StudyState
 from collector.core.telemetry import Signal
 from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
@@ -300,3 +301,27 @@ async def test_a_study_waits_until_its_parameters_are_declared(bench: Bench) -> 
     release = await bench.control.desk.control("later")
     assert release is not None
     assert {key: value.value for key, value in release.values.items()} == {"x": 1}
+
+
+async def test_a_spent_budget_ends_a_study_with_what_was_found(bench: Bench) -> None:
+    bench.optimizer.script = [*proposing(5), BudgetSpent("max_calls: 1 of 1")]
+    await bench.runner.improve("tune")
+    for _ in range(2):
+        await bench.judge(lambda x: x / 10)
+    record = await bench.record()
+    assert (record.state, record.message) == (StudyState.FINISHED, "max_calls: 1 of 1")
+    assert await bench.in_force() == 5
+
+
+async def test_an_optimizer_is_told_what_was_said_of_trials_and_has_a_book_for_its_calls(bench: Bench) -> None:
+    bench.optimizer.script = proposing(5, 9)
+    await bench.runner.improve("tune")
+    for _ in range(2):
+        await bench.judge(lambda x: x / 10)
+    first, second = bench.optimizer.requests
+    assert first.remarks == {0: Remarks("said", "said")}
+    assert second.remarks.keys() == {0, 1}
+    assert first.calls is not None
+    assert second.calls is not None
+    await first.calls.record(ModelCall("tiny", Cost(1, 10)))
+    assert await second.calls.spent() == Cost(1, 10)

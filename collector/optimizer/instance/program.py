@@ -10,7 +10,7 @@ from collector.core.canonical import canonical_order
 from collector.core.graph import Edge, Node, NodeId, NodeKind, TraceGraph
 from collector.core.inflow import inflow
 from collector.core.naming import numbered
-from collector.optimizer.quoting import identifier
+from collector.optimizer.instance.quoting import identifier
 
 _ARGUMENTS = 16
 
@@ -18,8 +18,8 @@ _ARGUMENTS = 16
 class Program:
     """One graph with names in place of ids.
 
-    A step is named after its operation, numbered where that ran more than once. A variable of the study stands in
-    angle brackets; any other parameter is a setting and is named like an input.
+    A step is named after its operation, numbered where that ran more than once or has a variable's name. A variable is
+    named by its key, everywhere; a parameter that may not change is a setting and is named like an input.
 
     Args:
         graph: A minimal subgraph.
@@ -41,9 +41,8 @@ class Program:
             key=lambda node: (node.name, position[node.id]),
         )
         self.names: Mapping[NodeId, str] = {
-            **{node.id: f"<{identifier(node.name)}>" for node in ordered if node.kind is NodeKind.PARAMETER},
-            **{node.id: identifier(node.name) for node in self.settings},
-            **_named(self.steps),
+            **{node.id: identifier(node.name) for node in ordered if node.kind is NodeKind.PARAMETER},
+            **_named(self.steps, {identifier(key) for key in keys} | {identifier(one.name) for one in self.settings}),
         }
         self.names = {**self.names, **self._input_names()}
         self._position = {node.id: number for number, node in enumerate(self.steps)}
@@ -79,6 +78,7 @@ class Program:
         return (not parameter, edge.argument or "~", self._position.get(edge.source, -1), self.names[edge.source])
 
 
-def _named(steps: Sequence[Node]) -> Mapping[NodeId, str]:
-    names = numbered(identifier(node.name) for node in steps)
+def _named(steps: Sequence[Node], taken: Collection[str]) -> Mapping[NodeId, str]:
+    """Each step's own name; variables keep theirs."""
+    names = numbered([*sorted(taken), *(identifier(node.name) for node in steps)])[len(taken) :]
     return {node.id: name for node, name in zip(steps, names, strict=True)}

@@ -11,8 +11,8 @@ from functools import cached_property
 from collector.core.graph import TraceFeedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Direction
-from collector.optimizer.program import Program
-from collector.optimizer.quoting import inert, quoted, words
+from collector.optimizer.instance.program import Program
+from collector.optimizer.instance.quoting import inert, quoted, words
 
 _WORTH_A_REFERENCE = 80
 """Characters from which on a repeated value is referred to."""
@@ -82,9 +82,21 @@ def runs_of(request: OptimizationRequest) -> Sequence[Run]:
     return sorted(runs, key=lambda run: (sign * (run.feedback.score or 0.0), run.identity))
 
 
-def chosen(runs: Sequence[Run], count: int) -> Sequence[Run]:
-    """The worst-judged of them, and last the best one."""
-    return runs if len(runs) <= count else [*runs[: max(count - 1, 1)], *runs[-1:]][:count]
+def chosen(runs: Sequence[Run], count: int, draft: int = 0) -> Sequence[Run]:
+    """The worst-judged of them, and first the best one: what has to change is read last.
+
+    Of runs that were judged alike those are taken whose feedback differs most, other ones for each draft.
+    """
+    if len(runs) <= count:
+        return [*runs[-1:], *runs[-2::-1]]
+    worst = max(count - 1, 1)
+    bar = runs[worst - 1].feedback.score
+    below = [run for run in runs[:worst] if run.feedback.score != bar]
+    alike = sorted((run for run in runs[:-1] if run.feedback.score == bar), key=lambda run: run.feedback.text)
+    wanted = min(worst - len(below), len(alike))
+    taken = [alike[(at * len(alike) // wanted + draft) % len(alike)] for at in range(wanted)]
+    best = [runs[-1]] if count > 1 else []
+    return [*best, *taken, *below[::-1]]
 
 
 def code(runs: Sequence[Run]) -> Sequence[str]:
@@ -107,5 +119,7 @@ def summary(runs: Sequence[Run]) -> str:
         return "(no run was judged)"
     failed = sum(run.failed for run in runs)
     errors = f", {failed} with an exception" if failed else ""
+    if len(scores) == 1:
+        return f"1 run{errors}:"
     mean = math.fsum(scores) / len(scores)
     return f"{len(runs)} runs, mean score {mean:.4g}, from {min(scores):.4g} to {max(scores):.4g}{errors}. Of these:"

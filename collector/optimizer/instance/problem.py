@@ -12,10 +12,10 @@ from itertools import chain
 from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
 from collector.core.span import AnyValue
-from collector.core.study import Direction
+from collector.core.study import Direction, Remarks
+from collector.optimizer.instance.quoting import fitted, inert, quoted, words
+from collector.optimizer.instance.runs import Run, chosen, code, runs_of, summary
 from collector.optimizer.prompts import prompt
-from collector.optimizer.quoting import fitted, quoted, words
-from collector.optimizer.runs import Run, chosen, code, runs_of, summary
 
 _WIDTHS = (1_600, 800, 400, 200, 100)
 """Characters of one recorded value, tried in turn until everything fits."""
@@ -29,10 +29,11 @@ _CODE_SHARE, _HISTORY_SHARE = 0.3, 0.2
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much may be shown: characters of the whole text, and how many runs."""
+    """How much may be shown: characters of the whole text, and how many runs; and which of those judged alike."""
 
     chars: int
     runs: int
+    draft: int = 0
 
 
 def problem(request: OptimizationRequest, budget: Budget) -> str:
@@ -45,7 +46,7 @@ def problem(request: OptimizationRequest, budget: Budget) -> str:
         OptimizerError: permanent; objective and variables alone do not fit.
     """
     runs = runs_of(request)
-    shown = chosen(runs, budget.runs)
+    shown = chosen(runs, budget.runs, budget.draft)
     for width in _WIDTHS:
         text = _Parts(request, runs, shown, width).whole()
         if len(text) <= budget.chars:
@@ -59,7 +60,6 @@ class _Parts:
     def __init__(self, request: OptimizationRequest, runs: Sequence[Run], shown: Sequence[Run], width: int) -> None:
         self._objective = objective(request)
         self._variables = variables(request, width * _VARIABLE_WIDTHS)
-        self._keys = ", ".join(spec.key for spec in request.parameters)
         self._code = code(runs)
         self._summary = summary(runs)
         self._runs = [run.lines(width) for run in shown]
@@ -88,10 +88,9 @@ class _Parts:
             objective=self._objective,
             code="\n".join(code_lines),
             variables="\n".join(self._variables),
-            keys=self._keys,
             summary=self._summary,
             runs="\n".join(runs),
-            history="\n".join(history_lines),
+            history="".join(f"{line}\n" for line in ["#Tried", *history_lines, ""]) if any(history_lines) else "",
         )
 
 
@@ -123,20 +122,30 @@ def variables(request: OptimizationRequest, width: int) -> Sequence[str]:
 
 
 def history(request: OptimizationRequest, width: int) -> Sequence[str]:
-    """The best and the latest trials with their scores, then the proposals that were not allowed."""
+    """The best and the latest trials with scores and what was said of them, then what was refused, in words.
+
+    The trial that is in force is left out: its runs are shown.
+    """
     sign = -1 if request.study.direction is Direction.MAXIMIZE else 1
-    scored = {trial.number: trial.score for trial in request.trials if trial.score is not None}
-    best = sorted(scored, key=lambda number: sign * scored[number])[:_BEST]
-    shown = {*best, *list(scored)[-_LATEST:]}
-    lines = [
-        f"score {trial.score:.4g}: {_together(trial.values, width)}"
-        for trial in request.trials
-        if trial.number in shown
-    ]
+    others = [trial for trial in request.trials if trial.score is not None and trial.values != request.current]
+    best = sorted(others, key=lambda trial: sign * (trial.score or 0.0))[:_BEST]
+    shown = {trial.number for trial in [*best, *others[-_LATEST:]]}
+    lines = []
+    for trial in others:
+        if trial.number in shown:
+            said = _said(request.remarks.get(trial.number), width)
+            lines.append(inert(f"score {trial.score:.4g}: {_together(trial.values, width)}{said}"))
     for rejected in request.rejected[-_REJECTED:]:
         tried = _together(rejected.proposal.values, width)
-        lines.append(f"rejected: {tried}: {words('; '.join(rejected.errors), width)}")
-    return lines or ["(nothing was tried)"]
+        lines.append(inert(f"refused: {tried}: {words('; '.join(rejected.errors), width)}"))
+    return lines
+
+
+def _said(remarks: Remarks | None, width: int) -> str:
+    if remarks is None or not (remarks.worst or remarks.best):
+        return ""
+    texts = dict.fromkeys(text for text in (remarks.worst, remarks.best) if text)
+    return "; feedback " + " … ".join(quoted(text, width) for text in texts)
 
 
 def _together(values: Mapping[str, AnyValue], width: int) -> str:

@@ -14,13 +14,13 @@ from collector.core.errors import OptimizerError
 from collector.core.graph import Edge, EdgeOrigin, Node, NodeKind, TraceFeedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Direction, Proposal, RejectedProposal, Study
+from collector.optimizer.instance.problem import Budget, problem
 from collector.optimizer.optoprime import messages_for
-from collector.optimizer.problem import Budget, problem
 from otel_opto.spec import ParameterSpec, ParameterType
 from tests.contract.optimizers import DEFAULTS, SPECS, judged, request, trial
 
 GOLDEN = Path(__file__).parent / "golden" / "optoprime.md"
-HEADINGS = ["#Objective", "#Code", "#Variables", "#Runs", "#History"]
+HEADINGS = ["#Objective", "#Program", "#Variables", "#Tried", "#Runs"]
 PLENTY = Budget(1_000_000, 4)
 
 
@@ -52,34 +52,34 @@ def test_the_worst_runs_and_the_best_one_are_shown() -> None:
     assert [n for n in range(10) if f"said {n}." in problem(of(batch), PLENTY)] == [1, 3, 5, 9]
     lowest = problem(of(batch, direction=Direction.MINIMIZE), Budget(100_000, 2))
     assert [n for n in range(10) if f"said {n}." in lowest] == [1, 9]
-    assert lowest.index("said 9.") < lowest.index("said 1.")
+    assert lowest.index("said 9.") > lowest.index("said 1.")
     assert "lower is better" in lowest
     assert [n for n in range(10) if f"said {n}." in problem(of(batch), Budget(100_000, 1))] == [1]
 
 
 def test_one_program_is_shown_once_and_another_way_is_counted() -> None:
     same = problem(of([judged(n, 0.5, "") for n in range(1, 4)]), PLENTY)
-    assert same.count("find = find(<top_k>)") == 1
+    assert same.count("find = find(top_k)") == 1
     odd = judged(4, 0.5, "")
     shorter = replace(odd.graph, edges=tuple(edge for edge in odd.graph.edges if edge.argument != "found"))
     mixed = problem(of([*(judged(n, 0.5, "") for n in range(1, 4)), replace(odd, graph=shorter)]), PLENTY)
-    assert "(3 of 4 runs)\nfind = find(<top_k>)\ntell = tell(<style>, found=find)" in mixed
-    assert "(1 of 4 runs)\nfind = find(<top_k>)\ntell = tell(<style>)" in mixed
+    assert "(3 of 4 runs)\nfind = find(top_k)\ntell = tell(style, found=find)" in mixed
+    assert "(1 of 4 runs)\nfind = find(top_k)\ntell = tell(style)" in mixed
 
 
 def test_best_and_latest_trials_and_the_last_rejections_are_the_history() -> None:
     trials = tuple(trial(n, 1.0 if n == 2 else n / 100, top_k=n % 9 + 1) for n in range(1, 20))
     rejected = tuple(RejectedProposal(Proposal({"top_k": 90 + n}), (f"fault {n}",), n) for n in range(5))
     text = problem(request(trials=trials, rejected=rejected), PLENTY)
-    shown = text[text.index("#History") :].splitlines()
+    shown = text[text.index("#Tried") : text.index("#Runs")].splitlines()
     scores = [line.split(":")[0] for line in shown if line.startswith("score")]
-    assert scores == ["score 0.25", "score 1", *(f"score {n / 100:.4g}" for n in range(14, 20))]
-    assert [line.split(": ")[-1] for line in shown if line.startswith("rejected")] == ["fault 2", "fault 3", "fault 4"]
+    assert scores == ["score 1", *(f"score {n / 100:.4g}" for n in range(13, 20) if n != 18)]
+    assert [line.split(": ")[-1] for line in shown if line.startswith("refused")] == ["fault 2", "fault 3", "fault 4"]
 
 
 def test_an_empty_batch_is_said() -> None:
     text = problem(of([]), PLENTY)
-    assert "#Code\n(no run was recorded)" in text
+    assert "#Program\n(no run was recorded)" in text
     assert "#Runs\n(no run was judged)" in text
 
 
@@ -153,11 +153,16 @@ def test_recorded_content_stays_on_its_line_and_in_its_block(text: str, name: st
     hostile = replace(
         run, graph=replace(run.graph, nodes=nodes, edges=edges), feedback=replace(run.feedback, label=name)
     )
-    shown = problem(of([hostile]), PLENTY)
+    shown = problem(with_another(hostile), PLENTY)
     assert [line for line in shown.splitlines() if line.startswith("#")] == HEADINGS
     assert [line for line in shown.splitlines() if "run>" in line] == ["<run>", "</run>"]
-    ours = [section(problem(of([judged(1, 0.1, "said", "found")]), PLENTY), at) for at in (0, 2, 4)]
-    assert [section(shown, at) for at in (0, 2, 4)] == ours
+    ours = [section(problem(with_another(judged(1, 0.1, "said", "found")), PLENTY), at) for at in (0, 2, 3)]
+    assert [section(shown, at) for at in (0, 2, 3)] == ours
+
+
+def with_another(run: TraceFeedback) -> OptimizationRequest:
+    """That run, and one trial beside it."""
+    return replace(of([run]), trials=(trial(1, 0.5, top_k=4),))
 
 
 def section(text: str, number: int) -> str:
@@ -174,6 +179,9 @@ def test_values_and_refusals_stay_on_their_lines(text: str) -> None:
     asked = replace(request(rejected=(rejected,)), parameters=described, current=current, batch=())
     shown = problem(asked, PLENTY)
     assert [line for line in shown.splitlines() if line.startswith("#")] == HEADINGS
+    plain = RejectedProposal(Proposal({"a": "b"}), ("c",), 1)
     assert len(shown.splitlines()) == len(
-        problem(replace(request(rejected=(rejected,)), batch=()), PLENTY).splitlines()
+        problem(
+            replace(asked, rejected=(plain,), parameters=SPECS, current={**DEFAULTS, "style": "s"}), PLENTY
+        ).splitlines()
     )

@@ -13,8 +13,8 @@ from collector.core.span import SpanContext
 from collector.core.study import Study
 from collector.graph.builder import build
 from collector.graph.subgraph import minimal_subgraph
-from collector.optimizer.problem import Budget, problem
-from collector.optimizer.runs import chosen, code, runs_of, summary
+from collector.optimizer.instance.problem import Budget, problem
+from collector.optimizer.instance.runs import chosen, code, runs_of, summary
 from collector.otlp.decode import spans_of
 from tests import samples
 from tests.contract.optimizers import judged, request
@@ -92,12 +92,20 @@ def test_two_recordings_of_one_batch_give_the_same_text(
     assert text() == text()
 
 
-def test_the_worst_come_first_and_the_best_is_kept() -> None:
+def test_the_worst_are_read_last_and_the_best_is_kept() -> None:
     asked = replace(request(), batch=tuple(judged(n, n / 10, f"{n}") for n in (3, 1, 4, 2)))
     runs = runs_of(asked)
     assert [run.feedback.score for run in runs] == [0.1, 0.2, 0.3, 0.4]
-    assert [run.feedback.score for run in chosen(runs, 3)] == [0.1, 0.2, 0.4]
+    assert [run.feedback.score for run in chosen(runs, 3)] == [0.4, 0.2, 0.1]
     assert [run.feedback.score for run in chosen(runs, 1)] == [0.1]
+
+
+def test_of_runs_judged_alike_each_draft_sees_others_and_different_feedback() -> None:
+    batch = tuple(judged(n, 0.0, "wrong: positive" if n % 2 else "wrong: negative", f"{n}") for n in range(1, 9))
+    runs = runs_of(replace(request(), batch=batch))
+    shown = [[run.lines(100) for run in chosen(runs, 3, draft)[1:]] for draft in range(3)]
+    assert len({str(lines) for lines in shown}) == 3
+    assert all("positive" in str(lines) and "negative" in str(lines) for lines in shown)
 
 
 def test_ways_taken_equally_often_are_told_in_one_order() -> None:
@@ -112,7 +120,7 @@ def test_ways_taken_equally_often_are_told_in_one_order() -> None:
 def test_exceptions_are_told_with_the_step_that_failed() -> None:
     (run,) = runs_of(replace(request(), batch=(judged(1, 0.0, "", error="no place"),)))
     assert 'exception in tell: ValueError: "no place"' in run.lines(100)
-    assert summary([run]) == "1 runs, mean score 0, from 0 to 0, 1 with an exception. Of these:"
+    assert summary([run]) == "1 run, 1 with an exception:"
 
 
 def test_a_study_that_minimizes_shows_the_highest_first() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.core.graph import Edge, EdgeOrigin, Node, NodeKind, TraceGraph
-from collector.optimizer.program import Program
+from collector.optimizer.instance.program import Program
 from tests.contract.optimizers import DEFAULTS, judged
 
 
@@ -30,10 +30,15 @@ def lines(nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> list[str]:
 def test_a_run_reads_as_a_program() -> None:
     program = Program(judged(1, 0.5, "").graph, DEFAULTS.keys())
     assert program.lines() == [
-        "find = find(<top_k>)",
-        "tell = tell(<style>, found=find)",
+        "find = find(top_k)",
+        "tell = tell(style, found=find)",
         "ask = ask(question=question, find, tell)",
     ]
+
+
+def test_a_step_with_the_name_of_a_variable_is_numbered() -> None:
+    step, tool = operation(1, "top_k"), operation(2, "use")
+    assert lines((step, tool), (flow(step, tool, "k"),)) == ["top_k_2 = top_k()", "use = use(k=top_k_2)"]
 
 
 def test_every_run_gives_the_same_lines() -> None:

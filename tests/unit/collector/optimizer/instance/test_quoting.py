@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.optimizer.quoting import fitted, identifier, inert, quoted, shortened, words
+from collector.optimizer.instance.quoting import fitted, identifier, inert, quoted, shortened, words
 
 ANY_TEXT = st.text(st.characters())
 

@@ -1,0 +1,1 @@
+"""The problem instance as text: what a model sees of a request."""
