@@ -182,9 +182,13 @@ service:
         with jaeger(memory.format(query=query, grpc=free_port(), otlp=otlp), tmp_path):
             at = f"http://127.0.0.1:{query}/api"
             whole = asked(f"{collector.api}/api/traces/{first}")[0]
-            arrived = eventually(  # Jaeger shows a trace as soon as a part of it has come
-                lambda: [one for one in asked(f"{at}/traces/{first}") if len(one["spans"]) >= len(whole["spans"])], 60
-            )
+
+            def all_of_it() -> list[dict[str, Any]]:
+                """Jaeger shows a trace as soon as a part of it has come."""
+                found = asked(f"{at}/traces/{first}") or []
+                return [one for one in found if len(one["spans"]) >= len(whole["spans"])]
+
+            arrived = eventually(all_of_it, 60)
             assert simplified(arrived[0]) == simplified(whole)
             second = export(collector.http)
             assert eventually(lambda: asked(f"{at}/traces/{second}"))
