@@ -15,7 +15,7 @@ from collector.optimizer.answers.schema import schema_of
 from collector.optimizer.examples import Worked
 from collector.optimizer.guard import Guard
 from collector.optimizer.llm import Completion, LanguageModel, Messages
-from collector.optimizer.moves import resolved
+from collector.optimizer.moves import NUMBERS, resolved
 from otel_opto.spec import content_hash
 
 _TRIES, _TRIES_AND_COPIES = 3, 6
@@ -108,10 +108,15 @@ class Conversation:
         return random.Random(repr(told)).getrandbits(31)  # noqa: S311 - for variety, not for secrecy
 
     def _warmth(self, attempt: int) -> float | None:
-        """The first draft is the model's best guess; each further one, and each after a copy, is freer."""
+        """The first draft is the model's best guess; each further one, and each after a copy, is freer.
+
+        For texts only the study's first one: once a guess is in force, the best guess is to leave it as it is.
+        """
         if self._temperature is None:
             return None
-        rung = min(self._number + attempt, len(_LADDER) - 1)
+        numbers = all(spec.type in NUMBERS for spec in self._request.parameters)
+        guessed = not numbers and len(self._request.trials) > 1
+        rung = min(self._number + attempt + guessed, len(_LADDER) - 1)
         return min(self._temperature * _LADDER[rung], 2.0)
 
     def _read(self, completion: Completion) -> Proposal:

@@ -4,9 +4,11 @@ The order of the runs depends on what happened in them, not on ids, clocks or th
 """
 
 import math
-from collections import Counter
+import re
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import islice, zip_longest
 
 from collector.core.graph import TraceFeedback
 from collector.core.protocols import OptimizationRequest
@@ -16,6 +18,9 @@ from collector.optimizer.instance.quoting import inert, quoted, words
 
 _WORTH_A_REFERENCE = 80
 """Characters from which on a repeated value is referred to."""
+
+_RARE = 0.3
+"""A word tells sorts of feedback apart that stands in more than so much of it, and is missing in as much."""
 
 _TELLING_WIDTH = 4_000
 """Characters of each value that decide which of two runs with one score comes first."""
@@ -92,11 +97,33 @@ def chosen(runs: Sequence[Run], count: int, draft: int = 0) -> Sequence[Run]:
     worst = max(count - 1, 1)
     bar = runs[worst - 1].feedback.score
     below = [run for run in runs[:worst] if run.feedback.score != bar]
-    alike = sorted((run for run in runs[:-1] if run.feedback.score == bar), key=lambda run: run.feedback.text)
-    wanted = min(worst - len(below), len(alike))
-    taken = [alike[(at * len(alike) // wanted + draft) % len(alike)] for at in range(wanted)]
+    sorts = _sorts([run for run in runs[:-1] if run.feedback.score == bar])
+    taken = list(islice(_in_turn(sorts, draft), worst - len(below)))
     best = [runs[-1]] if count > 1 else []
     return [*best, *taken, *below[::-1]]
+
+
+def _in_turn(sorts: Sequence[Sequence[Run]], draft: int) -> Iterator[Run]:
+    """One of each sort, the next of each, …; each draft begins elsewhere."""
+    turned = [deque(group) for group in sorts]
+    for group in turned:
+        group.rotate(-draft)
+    return (run for turn in zip_longest(*turned) for run in turn if run is not None)
+
+
+def _sorts(runs: Sequence[Run]) -> Sequence[Sequence[Run]]:
+    """The runs by sort of feedback, the most common one first.
+
+    Sorts differ in words that stand in a part of all feedback only. Words that stand in one feedback alone, such as an
+    answer that is quoted, do not make a sort.
+    """
+    words = [frozenset(re.findall(r"\w+", f"{run.feedback.label} {run.feedback.text}")) for run in runs]
+    often = Counter(word for some in words for word in some)
+    telling = {word for word, times in often.items() if len(runs) * _RARE <= times <= len(runs) * (1 - _RARE)}
+    sorts: dict[tuple[str, ...], list[Run]] = {}
+    for run, some in zip(runs, words, strict=True):
+        sorts.setdefault(tuple(sorted(some & telling)), []).append(run)
+    return [group for _, group in sorted(sorts.items(), key=lambda item: (-len(item[1]), item[0]))]
 
 
 def code(runs: Sequence[Run]) -> Sequence[str]:

@@ -49,7 +49,7 @@ async def test_one_call_gives_a_proposal_with_its_cost() -> None:
     assert (proposal.cost.calls, proposal.cost.input_tokens, proposal.cost.output_tokens) == (1, 11, 7)
     assert proposal.cost.seconds > 0
     (sent,) = server.requests
-    assert (sent["model"], sent["temperature"], sent["max_tokens"]) == ("m", 0.0, 99)
+    assert (sent["model"], sent["temperature"], sent["max_tokens"]) == ("m", 0.5, 99)
     assert sent["response_format"]["json_schema"]["schema"]["properties"]["suggestion"]["required"] == list(GOOD)
     roles = [message["role"] for message in sent["messages"]]
     assert roles[0] == "system"
@@ -112,8 +112,11 @@ async def test_after_a_copy_other_runs_are_shown() -> None:
 
 async def test_each_answer_in_vain_makes_the_next_one_freer() -> None:
     again = suggesting("r", **DEFAULTS)
-    _, server = await propose([again, again, again, ANSWER], temperature=0.8)
+    with ScriptedOpenAI([again, again, again, ANSWER]) as server:
+        await build().propose(request(study=study(server, temperature=0.8)))
     assert [sent["temperature"] for sent in server.requests] == pytest.approx([0, 0.8, 1.2, 1.6])
+    _, later = await propose([again, ANSWER], temperature=0.8)
+    assert [sent["temperature"] for sent in later.requests] == pytest.approx([0.8, 1.2])
     _, silent = await propose([again, ANSWER])
     assert not any("temperature" in sent for sent in silent.requests)
 

@@ -108,6 +108,16 @@ def test_of_runs_judged_alike_each_draft_sees_others_and_different_feedback() ->
     assert all("positive" in str(lines) and "negative" in str(lines) for lines in shown)
 
 
+def test_sorts_of_feedback_take_turns_whatever_the_outputs_were() -> None:
+    said = [
+        f"wrong: {word * n}, expected {'positive' if n < 7 else 'negative'}" for n, word in enumerate("abcdefghij", 1)
+    ]
+    runs = runs_of(replace(request(), batch=tuple(judged(n, 0.0, text, f"{n}") for n, text in enumerate(said, 1))))
+    for draft in range(4):
+        texts = [run.feedback.text for run in chosen(runs, 3, draft)[1:]]
+        assert sum("negative" in text for text in texts) == 1
+
+
 def test_ways_taken_equally_often_are_told_in_one_order() -> None:
     odd = judged(4, 0.5, "")
     shorter = replace(odd.graph, edges=tuple(edge for edge in odd.graph.edges if edge.argument != "found"))
