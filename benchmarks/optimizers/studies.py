@@ -8,11 +8,13 @@ from benchmarks.optimizers.tasks import ARMS, HELD_OUT, INSTRUCTION, SENTENCES, 
 from benchmarks.optimizers.world import World
 from collector.core.study import Cost, Exploration, Study, StudyState, Trial
 from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
-from collector.optimizer.moves import KEEP
 from collector.optimizer.optoprime import OptoPrime
 from otel_opto.spec import ParameterSpec
 
 _TARGET = 17
+_REPEATED = "tried already"
+"""What a proposal's reasoning says where answers before it came to values that were tried."""
+
 _LENGTHS = (Lengths(6.5, 2.5), Lengths(3.0, 7.0), Lengths(8.5, 4.0), Lengths(2.0, 5.5), Lengths(7.0, 1.0))
 
 
@@ -29,17 +31,19 @@ class Outcome:
     def rates(self) -> tuple[int, int, int]:
         """Answers, those that could be read, and those that repeated values which were tried."""
         read = copies = at = 0
-        for number, trial in enumerate(self.trials[1:], 1):
-            seen = [dict(before.values) for before in self.trials[:number]]
-            for text in self.heard.texts[at : at + trial.cost.calls]:
-                try:
-                    values = read_answer(text, self.specs, Cost()).values
-                except UnreadableAnswer:
-                    continue
-                read += 1
-                copies += values in seen or set(values.values()) == {KEEP}
+        for trial in self.trials[1:]:
+            answers = self.heard.texts[at : at + trial.cost.calls]
+            read += sum(map(self._can_be_read, answers))
+            copies += trial.cost.calls - 1 if _REPEATED in trial.reasoning else 0
             at += trial.cost.calls
         return at, read, copies
+
+    def _can_be_read(self, text: str) -> bool:
+        try:
+            read_answer(text, self.specs, Cost())
+        except UnreadableAnswer:
+            return False
+        return True
 
 
 def _study(name: str, seed: int, **more: object) -> Study:

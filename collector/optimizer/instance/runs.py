@@ -39,6 +39,12 @@ class Run:
         """All that can be said of the run."""
         return (*self.program.lines(), *self.lines(_TELLING_WIDTH))
 
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """The words of the feedback that are its own, and not those of an output that it quotes."""
+        output = " ".join(quoted(output.value, _TELLING_WIDTH) for output in self._graph.outputs)
+        return _words(f"{self.feedback.label} {self.feedback.text}") - _words(output)
+
     @property
     def failed(self) -> bool:
         """There was an exception, handled or not."""
@@ -79,6 +85,10 @@ class Run:
         ]
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
+
+
 def runs_of(request: OptimizationRequest) -> Sequence[Run]:
     """The runs of the batch, the worst-judged first."""
     keys = frozenset(spec.key for spec in request.parameters)
@@ -114,10 +124,9 @@ def _in_turn(sorts: Sequence[Sequence[Run]], draft: int) -> Iterator[Run]:
 def _sorts(runs: Sequence[Run]) -> Sequence[Sequence[Run]]:
     """The runs by sort of feedback, the most common one first.
 
-    Sorts differ in words that stand in a part of all feedback only. Words that stand in one feedback alone, such as an
-    answer that is quoted, do not make a sort.
+    Sorts differ in words that stand in a part of all feedback only.
     """
-    words = [frozenset(re.findall(r"\w+", f"{run.feedback.label} {run.feedback.text}")) for run in runs]
+    words = [run.said for run in runs]
     often = Counter(word for some in words for word in some)
     telling = {word for word, times in often.items() if len(runs) * _RARE <= times <= len(runs) * (1 - _RARE)}
     sorts: dict[tuple[str, ...], list[Run]] = {}
