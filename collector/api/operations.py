@@ -241,9 +241,10 @@ class Operations:
         Of a service or a metric that nobody has named it is begun all the same; the message says what is known.
         """
         asked = Asked("create_study", tree_of(study), study_stream(study.name))
-        return await self._backend.requests.once(
+        record = await self._backend.requests.once(
             caller, asked, lambda: self._create_study(study, caller), partial(self._study_at, study.name)
         )
+        return await self._told(record)
 
     async def _create_study(self, study: Study, caller: Caller) -> StudyRecord:
         optimizer = self._backend.load_optimizer(study.optimizer)
@@ -264,7 +265,7 @@ class Operations:
             )
         record = await self._backend.studies.create(study, caller.actor)
         self._backend.wake()
-        return await self._told(record)
+        return record
 
     async def studies(self, page: PageRequest) -> Page[StudyRecord]:
         """In order of creation; a running one's message as in `study`. A damaged one is left out, and that is said."""

@@ -82,8 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # when it is loaded.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:
-        from collector.cli import output  # noqa: PLC0415
         from collector.cli.client import Refused, Unreachable  # noqa: PLC0415 - the SDK alone has no dependencies for it
+        from collector.cli.terminal import output  # noqa: PLC0415
         from collector.core.errors import CollectorError, ConfigError  # noqa: PLC0415
 
         top = parser()
@@ -115,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(top: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
-    from collector.cli import output  # noqa: PLC0415 - see main
+    from collector.cli.terminal import output  # noqa: PLC0415 - see main
 
     default = os.environ.get("OTEL_OPTO_COLLECTOR", "http://127.0.0.1:4319")
     try:

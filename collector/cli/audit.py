@@ -2,8 +2,8 @@
 
 import argparse
 
-from collector.cli import output
 from collector.cli.client import ApiClient
+from collector.cli.terminal import output
 
 _HELP = """\
 The ledger of releases, assignments, studies and rollouts, the newest event first. Nothing in it is ever changed.

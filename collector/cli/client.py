@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collector.access.tokens import REQUEST_ID
-from collector.cli import output
+from collector.cli.terminal import output
 
 _TIMEOUT_SECONDS = 90.0
 

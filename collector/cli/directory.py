@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from collector.cli import output
+from collector.cli.terminal import output
 from collector.core.errors import CollectorError
 from collector.process.config.loading import load
 from collector.process.service import SystemClock, repaired

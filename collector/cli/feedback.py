@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from collector.cli import output
 from collector.cli.client import ApiClient
+from collector.cli.terminal import output
 
 _HELP = """\
 Feedback is a score, a label, a text, or several of them on the output of a span. It may come before its spans.

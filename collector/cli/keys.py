@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from collector.cli import output
+from collector.cli.terminal import output
 from collector.publisher.signing import make_keys
 
 _HELP = """\

@@ -4,9 +4,9 @@ import argparse
 import time
 from pathlib import Path
 
-from collector.cli import output
 from collector.cli.client import ApiClient, quoted
-from collector.cli.options import add_request_id, pairs_of
+from collector.cli.terminal import output
+from collector.cli.terminal.options import add_request_id, pairs_of
 from collector.publisher.signing import DAYS, envelope_of
 from otel_opto.signing import Signed
 

@@ -5,9 +5,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from collector.cli import output
 from collector.cli.client import ApiClient, quoted
-from collector.cli.options import add_request_id
+from collector.cli.terminal import output
+from collector.cli.terminal.options import add_request_id
 from collector.core.rollout import RolloutPlan, Rule, Signal
 from collector.core.study import Direction, Policy
 

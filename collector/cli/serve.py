@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from collector.cli import output
+from collector.cli.terminal import output
 from collector.heartbeat import share_fairly
 from collector.process.allocator import collect_seldom, keep_freed_memory
 from collector.process.config import Config, load

@@ -2,8 +2,8 @@
 
 import argparse
 
-from collector.cli import output
 from collector.cli.client import ApiClient, quoted
+from collector.cli.terminal import output
 
 _HELP = """\
 What has to be there before an application gets better, in the order in which it has to come, and what of it is missing.

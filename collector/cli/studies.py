@@ -3,9 +3,9 @@
 import argparse
 from typing import Any
 
-from collector.cli import output
 from collector.cli.client import ApiClient, quoted
-from collector.cli.options import add_options, add_request_id, tree_of_options
+from collector.cli.terminal import output
+from collector.cli.terminal.options import add_options, add_request_id, tree_of_options
 from collector.core.study import Study
 
 _HELP = """\

@@ -5,9 +5,9 @@ import asyncio
 import json
 from pathlib import Path
 
-from collector.cli import output
 from collector.cli.client import ApiClient
-from collector.cli.png import write_png
+from collector.cli.terminal import output
+from collector.cli.terminal.png import write_png
 from collector.core.identity.ids import trace_id_of
 from collector.core.study import Reach
 from collector.process.service import drawn_from

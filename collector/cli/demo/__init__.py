@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.cli import output
 from collector.cli.client import ApiClient
 from collector.cli.demo.examples import Question, examples_directory, questions
 from collector.cli.demo.improvement import Improvement, improve
 from collector.cli.demo.live import run_live
 from collector.cli.demo.processes import Application, CollectorProcess
 from collector.cli.demo.report import Report, show_report
-from collector.cli.options import pairs_of
+from collector.cli.terminal import output
+from collector.cli.terminal.options import pairs_of
 from collector.core.errors import ConfigError
 
 METRIC = "answer_quality"

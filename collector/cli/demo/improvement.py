@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collector.cli import output
 from collector.cli.client import ApiClient, Unreachable
 from collector.cli.demo.examples import Question
 from collector.cli.demo.processes import Application, CollectorProcess, DemoFailed
+from collector.cli.terminal import output
 
 _ASK_AGAIN_SECONDS = 5.0
 _PATIENCE_SECONDS = 1_800.0

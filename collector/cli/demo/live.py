@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from collector.cli import output
 from collector.cli.client import ApiClient, quoted
 from collector.cli.demo.examples import Question, examples_directory, questions
 from collector.cli.demo.processes import Application, CollectorProcess, DemoFailed
+from collector.cli.terminal import output
 
 _GOOD: Mapping[str, object] = {
     "answer.template": "{answer}", "extractor.window": 10, "ranker.title_weight": 3.0, "retriever.length_penalty": 0.25,

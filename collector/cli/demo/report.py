@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collector.cli import output
+from collector.cli.terminal import output
 from collector.render.chart import ScorePoint, score_bars, score_chart_svg
 
 

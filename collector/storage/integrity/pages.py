@@ -147,14 +147,18 @@ class Pages:
             local = local if local <= most else least
         parts, missing = [data[at : at + local]], length - local
         overflow = int.from_bytes(data[at + local : at + local + 4], "big") if missing else 0
+        followed = []
         while missing > 0:
             page = self.page(overflow) if 0 < overflow <= self.count else b""
             if not page:
                 raise Broken
-            self.seen.add(overflow)
+            followed.append(overflow)
             parts.append(page[4 : 4 + missing])
             missing -= self._size - 4
             overflow = int.from_bytes(page[:4], "big")
+            if overflow > self.count:  # a page of a b-tree, with rows of its own
+                raise Broken
+        self.seen.update(followed)
         payload = b"".join(parts)
         if len(payload) != length:
             raise Broken

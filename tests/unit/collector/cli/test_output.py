@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.cli import main, output
+from collector.cli import main
+from collector.cli.terminal import output
 from collector.core.printable import printable, printable_lines
 
 OBEYED = re.compile(

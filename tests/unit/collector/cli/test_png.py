@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli.png import NoConverter, write_png
+from collector.cli.terminal.png import NoConverter, write_png
 from collector.render.svg import graph_svg
 from tests.unit.collector.render.graphs import chain, example
 

@@ -15,7 +15,7 @@ from collector.api import trees
 from collector.api.bodies import checked
 from collector.api.documents import StudyDocument, document_of
 from collector.api.rollout_documents import RolloutDocument
-from collector.cli.options import add_options, tree_of_options
+from collector.cli.terminal.options import add_options, tree_of_options
 from collector.core.errors import InvalidRequest
 from collector.core.record import About, fields_of, record_of, tree_of
 from collector.core.rollout import RolloutPlan

@@ -1,0 +1,1 @@
+"""What every command has to do with the terminal: its options, and how it prints."""
