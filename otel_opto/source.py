@@ -1,7 +1,7 @@
 """Functions as values: what another source has to be so that it can take the place of the declared one.
 
-This is a check of form, no sandbox: code that passes does what it says. Whoever lets it run decides that (see
-docs/code.md).
+This is a check of form, no sandbox: code that passes does what it says. Whoever lets it run decides that; this package
+runs none.
 """
 
 import ast
