@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from collector.cli.client import ApiClient
 
+_TRIES = 20
+
 
 class RunningCollector:
     """``otel-opto collector`` on a directory. `addresses` of an earlier one brings it back where it was."""
@@ -21,10 +23,22 @@ class RunningCollector:
         command = [sys.executable, "-m", "collector", "collector", "--data-dir", str(directory)]
         command += ["--otlp-grpc", given["otlp_grpc"], "--otlp-http", given["otlp_http"], "--api", given["api"]]
         command += ["--jaeger-storage", given.get("jaeger_storage", "127.0.0.1:0"), *extra]
-        self._errors = (directory.parent / f"{directory.name}.log").open("a", encoding="utf-8")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._errors, text=True)
-        assert self.process.stdout is not None
-        self.ready = json.loads(self.process.stdout.readline())
+        log = directory.parent / f"{directory.name}.log"
+        self._errors = log.open("a", encoding="utf-8")
+        # A port that was free a moment ago may be the near end of somebody's connection now; that passes.
+        for _ in range(_TRIES if addresses else 1):
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._errors, text=True)
+            assert self.process.stdout is not None
+            said = self.process.stdout.readline()
+            if said:
+                break
+            self.process.wait(20)
+            self.process.stdout.close()
+            time.sleep(0.5)
+        else:
+            self._errors.close()
+            raise AssertionError(f"the collector does not start: {log.read_text(encoding='utf-8')[-2_000:]}")
+        self.ready = json.loads(said)
         self.addresses = {name: self.ready[name] for name in ("otlp_grpc", "otlp_http", "api", "jaeger_storage")}
         self.grpc = f"http://{self.ready['otlp_grpc']}"
         self.http = f"http://{self.ready['otlp_http']}"

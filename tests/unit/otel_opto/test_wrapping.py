@@ -126,7 +126,7 @@ def decorated(node: Any) -> type:  # noqa: C901 - one class
             return x
 
         plus = node(functools.partialmethod(lambda self, x, y: x + y, 5))
-        partial = node(functools.partial(lambda x, y: x + y, 5))
+        partial = staticmethod(node(functools.partial(lambda x, y: x + y, 5)))
 
         @node
         @functools.singledispatchmethod
