@@ -1,4 +1,4 @@
-"""The picture of the system: receive, store, assemble, attach, optimize, publish. Apply is in the application.
+"""The picture of the system: receive, store, attach, assemble, optimize, publish. Apply is in the application.
 
 Written against the Protocols of `collector.core.protocols` and the pure functions of the stages; no concrete store,
 optimizer or server is named here.
@@ -141,20 +141,6 @@ class Pipeline:
         self._counters.add(Counter.FEEDBACK_ACCEPTED, len(feedback))
         self._wake()
 
-    async def assemble(self, trace_id: str, reach: Reach = Reach.TRACE) -> TraceGraph:
-        """3 assemble: the OPTO graph of a trace with its feedback. See `Assembly.made`."""
-        return await self.made(trace_id, reach, whole)
-
-    async def made(
-        self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], name: Hashable | None = None
-    ) -> _T:
-        """3 assemble: what `finish` makes of the graph, made where the graph is. See `Assembly.made`."""
-        try:
-            return await self._assembly.made(trace_id, reach, finish, name)
-        except TooLarge:
-            self._counters.add(Counter.GRAPHS_TOO_LARGE)
-            raise
-
     async def attach(self, grace_seconds: float = 0.0) -> int:
         """4 attach: brings feedback to spans that have come. Returns how many found theirs for the first time.
 
@@ -248,6 +234,20 @@ class Pipeline:
         self._counters.add(Counter.FEEDBACK_SETTLED_EARLY, await self._store.feedback.settle(before, _MOST_MOVABLE))
         if expired:
             _LOG.warning("%d feedbacks waited more than %g s for their spans and were given up", expired, after_seconds)
+
+    async def assemble(self, trace_id: str, reach: Reach = Reach.TRACE) -> TraceGraph:
+        """3 assemble: the OPTO graph of a trace with its feedback. See `Assembly.made`."""
+        return await self.made(trace_id, reach, whole)
+
+    async def made(
+        self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], name: Hashable | None = None
+    ) -> _T:
+        """3 assemble: what `finish` makes of the graph, made where the graph is. See `Assembly.made`."""
+        try:
+            return await self._assembly.made(trace_id, reach, finish, name)
+        except TooLarge:
+            self._counters.add(Counter.GRAPHS_TOO_LARGE)
+            raise
 
     async def judged(self, study: Study, batch: Sequence[Feedback]) -> tuple[TraceFeedback, ...]:
         """3 assemble for a batch: each feedback with the minimal subgraph of the output that it judges.
