@@ -5,6 +5,7 @@ steps goes on where it was.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,11 +90,10 @@ class StudyRunner:
 
     async def _wait(self) -> None:
         await asyncio.sleep(self._settings.gather_seconds)
-        try:
-            await asyncio.wait_for(self._woken.wait(), self._settings.poll_seconds)
-        except TimeoutError:
-            return
-        self._woken.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.poll_seconds):
+                await self._woken.wait()
+            self._woken.clear()
 
     async def _round(self, group: asyncio.TaskGroup) -> None:
         await self._pipeline.recall()

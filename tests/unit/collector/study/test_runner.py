@@ -325,3 +325,16 @@ async def test_an_optimizer_is_told_what_was_said_of_trials_and_has_a_book_for_i
     assert second.calls is not None
     await first.calls.record(ModelCall("tiny", Cost(1, 10)))
     assert await second.calls.spent() == Cost(1, 10)
+
+
+@pytest.mark.parametrize("turns", range(10))
+async def test_it_ends_when_it_is_cancelled_as_its_wait_ends(bench: Bench, turns: int) -> None:
+    bench.runner._settings = RunnerSettings(gather_seconds=0.0)
+    bench.runner._woken.set()
+    waiting = asyncio.create_task(bench.runner._wait())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    over = waiting.done()
+    waiting.cancel()
+    await asyncio.wait({waiting}, timeout=20)
+    assert waiting.cancelled() or over
