@@ -114,7 +114,7 @@ def propose(arguments: argparse.Namespace) -> int:
     if arguments.json:
         output.show_json(release)
         return 0
-    output.show(f"release {release['number']} of {release['service']} is there, in force for nobody yet")
+    output.show(f"release {release['number']} of {release['service']} is there; nothing changes for applications yet")
     output.show(f"roll it out: otel-opto rollouts start NAME --release {release['number']} --metric METRIC")
     return 0
 

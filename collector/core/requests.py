@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from collector.core.errors import CollectorError, Conflict, InvalidRequest
+from collector.core.errors import CollectorError, Conflict, InvalidRequest, Outdated
 from collector.core.ledger import Change, Event, Json, Ledger, Recorded
 
 _T = TypeVar("_T")
 _LONGEST_ID = 200
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class Requests:
     ) -> _T:
         """Does what is asked, unless it was done before under the caller's id. What failed is tried anew.
 
+        What somebody else changed at the same time is looked at again, and decided anew: `do` may be called again.
+
         Args:
             caller: Without a request id it is done in any case.
             asked: What was done before under the id must be the same.
@@ -117,7 +121,7 @@ class Requests:
             Conflict: another request was done under the id.
         """
         if not caller.request_id:
-            return await do()
+            return await _decided(do)
         stream = _stream_of(caller)
         done = await self._ledger.event(stream, 1)
         if done is not None:
@@ -125,7 +129,7 @@ class Requests:
         pending = _Pending(stream, asked)
         token = self._pending.set(pending)
         try:
-            answer = await do()
+            answer = await _decided(do, stream)
             if not pending.recorded:  # nothing had to change, or nothing of the ledger
                 version = (await self._ledger.streams(asked.stream)).get(asked.stream, 0) if asked.stream else 0
                 await self._ledger.append([Change(stream, 0, (asked.done(version),))], caller.actor)
@@ -167,6 +171,17 @@ class Requests:
         return await self._ledger.history(prefix=prefix, subject=subject, before=before, limit=limit)
 
 
+async def _decided(do: Callable[[], Awaitable[_T]], own: str = "") -> _T:
+    """Does it; where somebody else changed the same meanwhile, it looks again and decides anew."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await do()
+        except Outdated as error:
+            if error.stream == own:  # another try of this very request was faster
+                raise
+    return await do()
+
+
 def _stream_of(caller: Caller) -> str:
     given = caller.request_id
     if len(given) > _LONGEST_ID or not (given.isascii() and given.isprintable()):
@@ -174,7 +189,7 @@ def _stream_of(caller: Caller) -> str:
         raise InvalidRequest(
             f"request id: found {shown!r}, allowed are up to {_LONGEST_ID} printable characters of ASCII"
         )
-    return f"request/{caller.actor}/{given}"
+    return f"request/{quote(caller.actor, safe=':')}/{given}"  # a token's name may have slashes
 
 
 def _version_of(done: Recorded, asked: Asked, caller: Caller) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from collector.core.study import Direction, Policy
+from collector.core.study import MOST_SECONDS, Direction, Policy
 
 
 class RolloutState(Enum):
@@ -119,7 +119,7 @@ class Guardrail:
 
 _WHOLE = 10_000
 _LONGEST_KEY = 256
-_MOST_SECONDS = 3.2e8
+_MOST_UNITS = 1_000_000_000
 _BOUNDED = (Signal.LATENCY, Signal.TOKENS, Signal.COST)
 DEFAULT_STAGES = (Stage(500, 3_600.0), Stage(2_500, 3_600.0), Stage(5_000, 3_600.0))
 DEFAULT_GUARDRAILS = (Guardrail(Signal.ERROR), Guardrail(Signal.MISAPPLIED), Guardrail(Signal.SILENT, margin=0.1))
@@ -192,22 +192,37 @@ class RolloutPlan:
             ("feedback_delay_seconds", self.feedback_delay_seconds),
             ("cap_seconds", self.cap_seconds),
         ):
-            if not 0 <= seconds <= _MOST_SECONDS:
-                faults.append(f"{name}: found {seconds:g}, allowed are 0 to {_MOST_SECONDS:g}, which is ten years")
+            if not 0 <= seconds <= MOST_SECONDS:
+                faults.append(f"{name}: found {seconds:g}, allowed are 0 to {MOST_SECONDS:g}, which is ten years")
         if not self.metric and not self.guardrails:
             faults.append("metric: found none and no guardrail; one of them has to decide")
+        return [*faults, *self._wrong_numbers()]
+
+    def _wrong_numbers(self) -> list[str]:
+        faults = []
         for name, value in (
             ("margin", self.margin),
             *((f"guardrail {one.signal.value}", one.margin) for one in self.guardrails),
         ):
             if not 0 <= value < 1:
                 faults.append(f"{name}: found {value:g}, allowed is from 0 to below 1")
-        unbounded = [rail for rail in self.guardrails if rail.signal in _BOUNDED and rail.bound is None]
-        faults += [f"guardrail {rail.signal.value}: needs a bound" for rail in unbounded]
+        faults += [fault for rail in self.guardrails if (fault := _bound_fault(rail))]
+        for name, units in (("least_units", self.least_units), ("least_units_to_abort", self.least_units_to_abort)):
+            if not 1 <= units <= _MOST_UNITS:
+                faults.append(f"{name}: found {units}, allowed are 1 to {_MOST_UNITS:,}")
         for name, value in (("alpha_harm", self.alpha_harm), ("alpha_promote", self.alpha_promote)):
             if not 0 < value < 1:
                 faults.append(f"{name}: found {value:g}, allowed is between 0 and 1")
         return faults
+
+
+def _bound_fault(rail: Guardrail) -> str:
+    where = f"guardrail {rail.signal.value}"
+    if rail.signal not in _BOUNDED:
+        return "" if rail.bound is None else f"{where}: found the bound {rail.bound:g}, it takes none"
+    if rail.bound is None:
+        return f"{where}: needs a bound"
+    return "" if 0 <= rail.bound < math.inf else f"{where}: found the bound {rail.bound:g}, allowed are 0 and more"
 
 
 @dataclass(frozen=True, slots=True)

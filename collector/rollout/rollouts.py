@@ -66,7 +66,11 @@ class Rollouts:
 
         Raises:
             AlreadyExists: a rollout has that name, and another plan. The same plan again changes nothing.
+            Conflict: its release is in force already, in content or in a trial, or one of it and the control is signed
+                and the other is not.
         """
+        if (await self._rollouts.of(history.rollout_stream(name))).state is None:
+            await self._check_worth(name, plan)
         try:
             await self._ledger.append([Change(history.rollout_stream(name), 0, (history.drafted(plan),))], actor)
         except Outdated:
@@ -106,7 +110,7 @@ class Rollouts:
 
         Raises:
             NotFound: there is no such rollout.
-            Conflict: another rollout has the service's traffic, or this one has ended.
+            Conflict: another rollout has the service's traffic, or this one has ended; and as `draft`.
         """
         found, version = await self._known(name)
         if found.state in _LIVE:
@@ -126,8 +130,9 @@ class Rollouts:
         if holder.state:
             raise Conflict(
                 f"service {found.plan.service!r} has the rollout {holder.state!r} on its traffic; a second one waits: "
-                f"promote or abort that one first"
+                f"promote or abort that one first, then start {name!r} again as it is"
             )
+        await self._check_worth(name, found.plan)
         event = history.moved(found, RolloutState.RAMPING, "began", stage=0, start=0)
         changes = [
             Change(stream, version, (event,)),
@@ -196,6 +201,30 @@ class Rollouts:
             return ()
         found, version = await self._known(name)
         return await self._ending(found, version, RolloutState.ABORTED, message)
+
+    async def _check_worth(self, name: str, plan: RolloutPlan) -> None:
+        """Whether there is something to compare, and whether applications that verify signatures could apply it."""
+        number, in_force = plan.release, await self._desk.assignment(plan.service)
+        if in_force is None:
+            return
+        if not await self.holder(plan.service) and any(arm.release == number for arm in in_force.arms):
+            raise Conflict(
+                f"rollout {name!r}: release {number} is the arm of a trial; stop its study first, or propose the same "
+                "values again as another release"
+            )
+        control = await self._desk.release(in_force.control)
+        if control is not None and control.hash == plan.content_hash:
+            raise Conflict(
+                f"rollout {name!r}: release {number} has the content of release {control.number}, which is in force "
+                "for everybody already: there is nothing to roll out"
+            )
+        lacking = await self._desk.unsigned_beside(in_force.control, number)
+        if lacking:
+            raise Conflict(
+                f"rollout {name!r}: release {lacking} is not signed, and of {in_force.control} (in force) and {number} "
+                "the other one is: applications that hold the public key would refuse it; sign it first: "
+                f"otel-opto releases sign {lacking} --key FILE"
+            )
 
     async def _known(self, name: str) -> tuple[Rollout, int]:
         found = await self.rollout(name)

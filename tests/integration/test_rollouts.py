@@ -113,8 +113,9 @@ def test_a_machines_token_may_propose_and_abort_and_never_approve(tmp_path: Path
         machine = ApiClient(running.api, "machine-secret-0123456789")
         ann = ApiClient(running.api, "ann-secret-0123456789")
         machine.put("/v1/services/qa/parameters", PARAMETERS)
-        for k in (1, 5):
-            machine.post("/v1/services/qa/releases", {"values": {"k": k}})
+        proposed = machine.post("/v1/services/qa/releases", {"values": {"k": 5}})["number"]
+        assert machine.get("/v1/services/qa/release")["values"] == {"k": 1}
+        assert proposed == 2
         with pytest.raises(Refused, match="signed off by who creates it"):
             machine.put("/v1/rollouts/r", {"service": "qa", "release": 2, "policy": "automatic"})
         started = machine.put("/v1/rollouts/r", {"service": "qa", "release": 2})

@@ -23,8 +23,8 @@ def with_a_signed_release(running: RunningCollector, keys: Path) -> None:
     """Release 1 is in force, and signed."""
     client, now = running.client, int(time.time())
     client.put("/v1/services/qa/parameters", PARAMETERS)
-    client.post("/v1/services/qa/releases", {"values": {"k": 3}})
-    envelope = envelope_of(Signed("qa", 1, {"k": 3}, now, now + 999), (keys / "r.key").read_bytes())
+    client.post("/v1/services/qa/releases", {"values": {"k": 1}})
+    envelope = envelope_of(Signed("qa", 1, {"k": 1}, now, now + 999), (keys / "r.key").read_bytes())
     client.post("/v1/releases/1/signature", {"envelope": envelope})
 
 
@@ -65,7 +65,7 @@ def test_with_a_key_trials_and_rollbacks_are_signed_and_proposals_are_not(
         client.put("/v1/services/qa/parameters", {"parameters": [changed, switch]})
         client.post("/v1/studies", {**STUDY, "exploration": exploration})
         baseline = eventually(lambda: client.get("/v1/studies/tune")["trials"])[0]["release"]
-        assert checked(running, baseline, tmp_path).values == {"k": 3, "on": True}
+        assert checked(running, baseline, tmp_path).values == {"k": 1, "on": True}
         back = client.post("/v1/releases/1/rollback")["number"]
         assert checked(running, back, tmp_path).release == back
         proposed = client.post("/v1/services/qa/releases", {"values": {"k": 4}})["number"]

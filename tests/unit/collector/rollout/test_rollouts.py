@@ -176,3 +176,39 @@ async def test_a_persons_release_ends_the_rollout_with_it(office: Office) -> Non
     assert (await office.rollouts.rollout("r")).state is RolloutState.ABORTED
     assert ((await office.in_force()).control, (await office.in_force()).arms) == (back.number, ())
     assert list(await office.rollouts.aborting("shop", "again")) == []
+
+
+async def test_what_is_in_force_already_is_not_rolled_out(office: Office) -> None:
+    rollouts = office.rollouts
+    same = await office.desk.publish(ReleaseDraft("shop", {"k": 1}, "the same again"), "me", aside)
+    plan = replace(office.plan(), release=same.number, content_hash=same.hash)
+    with pytest.raises(Conflict, match="has the content of release 1, which is in force for everybody already"):
+        await rollouts.draft("same", plan, "me")
+    for name in ("one", "two"):
+        await rollouts.draft(name, office.plan(), "me")
+    await rollouts.begin("one", "me")
+    await rollouts.promote("one", "better", "me")
+    with pytest.raises(Conflict, match="in force for everybody already"):
+        await rollouts.begin("two", "me")
+    assert (await office.in_force()).arms == ()
+
+
+async def test_the_arm_of_a_trial_is_not_taken_from_its_study(office: Office) -> None:
+    trial = await office.desk.publish(ReleaseDraft("shop", {"k": 3}, "trial"), "study:s", beside(9_000, 1_000))
+    before = await office.in_force()
+    plan = replace(office.plan(), release=trial.number, content_hash=trial.hash)
+    with pytest.raises(Conflict, match="is the arm of a trial"):
+        await office.rollouts.draft("r", plan, "me")
+    assert await office.in_force() == before
+
+
+async def test_a_signed_and_an_unsigned_release_are_not_compared(office: Office) -> None:
+    control, candidate = office.control.number, office.candidate.number
+    await office.desk.sign(candidate, "signed", "me")
+    with pytest.raises(Conflict, match=f"otel-opto releases sign {control}"):
+        await office.rollouts.draft("r", office.plan(), "me")
+    await office.desk.sign(control, "signed", "me")
+    await office.rollouts.draft("r", office.plan(), "me")
+    other = await office.desk.publish(ReleaseDraft("shop", {"k": 3}, "other"), "me", aside)
+    with pytest.raises(Conflict, match=f"otel-opto releases sign {other.number}"):
+        await office.rollouts.draft("o", replace(office.plan(), release=other.number, content_hash=other.hash), "me")
