@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from collector.core.errors import CollectorError, Conflict, InvalidRequest, Outdated
-from collector.core.ledger import Change, Event, Json, Ledger, Recorded
+from collector.core.ledger import Change, Event, Json, Ledger, Recorded, made_of
 
 _T = TypeVar("_T")
 _LONGEST_ID = 200
@@ -193,7 +193,7 @@ def _stream_of(caller: Caller) -> str:
 
 
 def _version_of(done: Recorded, asked: Asked, caller: Caller) -> int:
-    if not asked.is_in(done):
+    if not made_of([done], lambda events: asked.is_in(events[0])):
         raise Conflict(
             f"request id {caller.request_id!r}: {done.data['operation']} was done under it, and this is "
             f"{asked.operation} or has another content; use a new id for a new request"

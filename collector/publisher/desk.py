@@ -110,7 +110,7 @@ class Desk:
         if revision is None:
             return (await self._assignments.of(stream)).state
         found = await self._ledger.event(stream, revision)
-        return assignment_of(found) if found is not None else None
+        return made_of([found], lambda events: assignment_of(events[0])) if found is not None else None
 
     async def lacks_a_key(self, service: str) -> int:
         """The release in force, where it is signed and this desk could not sign another one; else 0.
@@ -166,7 +166,7 @@ class Desk:
         if number not in self._envelopes:
             signatures = self._signatures
             kept = await self._ledger.read(signature_stream(number))
-            envelope = str(kept[-1].data["envelope"]) if kept else ""
+            envelope = made_of(kept, lambda events: str(events[-1].data["envelope"])) if kept else ""
             if signatures != self._signatures:  # signed meanwhile, perhaps this one
                 return await self.envelope(number)
             _keep(self._envelopes, number, envelope)

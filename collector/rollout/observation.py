@@ -1,8 +1,10 @@
 """What enters a service while a rollout has an arm of its traffic: read off the telemetry as it came."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 
+from collector.core.errors import Damaged
 from collector.core.protocols import TelemetryLog
 from collector.core.rollout import Rollout
 from collector.core.span import Span
@@ -12,6 +14,8 @@ from collector.otlp.decode import spans_of
 from collector.publisher.desk import Desk
 from otel_opto import semconv
 from otel_opto.assignment import Assignment
+
+_LOG = logging.getLogger(__name__)
 
 _AT_ONCE_BYTES = 4 * 2**20
 _MARK = semconv.RELEASE.encode()
@@ -53,12 +57,19 @@ class Observer:
         for span in spans:
             revision = _number(span.attributes, semconv.ASSIGNMENT)
             if revision not in assignments:
-                assignments[revision] = await self._desk.assignment(service, revision or None)
+                assignments[revision] = await self._assignment(service, revision)
             assignment = assignments[revision]
             entry = _entry(rollout, span, assignment) if assignment is not None else None
             if entry is not None:
                 entries.append(entry)
         return entries
+
+    async def _assignment(self, service: str, revision: int) -> Assignment | None:
+        try:
+            return await self._desk.assignment(service, revision or None)
+        except Damaged as error:
+            _LOG.error("rollouts go on without what entered under an assignment: %s", error)
+            return None
 
 
 def _entry_spans(bodies: Sequence[bytes], service: str) -> Sequence[Span]:

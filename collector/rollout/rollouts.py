@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from collector.core.errors import AlreadyExists, Conflict, NotFound, Outdated
+from collector.core.errors import AlreadyExists, Conflict, Damaged, NotFound, Outdated
 from collector.core.folding import Fold
 from collector.core.ledger import Change, Ledger
 from collector.core.rollout import Rollout, RolloutPlan, RolloutState
@@ -39,7 +39,8 @@ class Rollouts:
 
     async def live(self) -> Sequence[Rollout]:
         """Those with an arm of traffic."""
-        return [rollout for rollout in await self.all() if rollout.state in _LIVE]
+        found = [rollout for rollout in await self.all() if rollout.state in _LIVE]
+        return [rollout for rollout in found if await self._holds(rollout)]
 
     async def rollout(self, name: str) -> Rollout:
         """One rollout.
@@ -59,7 +60,8 @@ class Rollouts:
 
     async def holder(self, service: str) -> str:
         """The rollout that has the service's traffic; empty if none has."""
-        return (await self._holders.of(history.traffic_stream(service))).state
+        name = (await self._holders.of(history.traffic_stream(service))).state
+        return name if name and await self._is_live(name) else ""
 
     async def draft(self, name: str, plan: RolloutPlan, actor: str) -> Rollout:
         """Plans a rollout; nothing changes for applications yet.
@@ -127,9 +129,9 @@ class Rollouts:
             return await self.rollout(name)
         traffic = history.traffic_stream(found.plan.service)
         holder = await self._holders.of(traffic)
-        if holder.state:
+        if other := await self.holder(found.plan.service):
             raise Conflict(
-                f"service {found.plan.service!r} has the rollout {holder.state!r} on its traffic; a second one waits: "
+                f"service {found.plan.service!r} has the rollout {other!r} on its traffic; a second one waits: "
                 f"promote or abort that one first, then start {name!r} again as it is"
             )
         await self._check_worth(name, found.plan)
@@ -194,6 +196,20 @@ class Rollouts:
         found = await self.rollout(name)
         return await self._end(name, RolloutState.ABORTED, message, actor, aborted)
 
+    async def without_one(self, service: str) -> Change:
+        """A change that is refused where a rollout takes the service's traffic meanwhile, and changes nothing itself.
+
+        For whoever gives a release to everybody, which would end every arm.
+
+        Raises:
+            Conflict: a rollout has the traffic.
+        """
+        stream = history.traffic_stream(service)
+        holder = await self._holders.of(stream)
+        if name := await self.holder(service):
+            raise Conflict(f"service {service!r} has the rollout {name!r} on its traffic")
+        return Change(stream, holder.version, ())
+
     async def aborting(self, service: str, message: str) -> Sequence[Change]:
         """The changes that end a service's rollout, for whoever makes them together with another assignment."""
         name = await self.holder(service)
@@ -226,8 +242,23 @@ class Rollouts:
                 f"otel-opto releases sign {lacking} --key FILE"
             )
 
+    async def _is_live(self, name: str) -> bool:
+        """Not where it has ended, or cannot be read any more: then it does not stand in the way of others."""
+        try:
+            return (await self.rollout(name)).state in _LIVE
+        except (Damaged, NotFound):
+            return False
+
+    async def _holds(self, found: Rollout) -> bool:
+        return (await self._holders.of(history.traffic_stream(found.plan.service))).state == found.name
+
     async def _known(self, name: str) -> tuple[Rollout, int]:
         found = await self.rollout(name)
+        if found.state in _LIVE and not await self._holds(found):
+            raise Damaged(
+                f"rollout {name!r}: it reads {found.state.value} and has no traffic: its last events were damaged and "
+                "are lost; start another one"
+            )
         return found, (await self._rollouts.of(history.rollout_stream(name))).version
 
     async def _hold(

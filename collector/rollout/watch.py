@@ -72,9 +72,15 @@ class ArmWatch:
         return known.comparison
 
     async def refused(self, rollout: Rollout) -> str:
-        """Why applications refuse the release; empty if none does."""
+        """Why applications refuse the release; empty if none does.
+
+        What they said before it began does not count: they may be gone since, or hold what they lacked. Who refuses
+        it still says so whenever it is assigned.
+        """
+        began = rollout.began_unix_nano
         async for word in every(partial(self._store.acknowledgements.of, rollout.plan.release)):
-            if word.status is ReleaseStatus.FAILED and word.service == rollout.plan.service:
+            refuses = word.status is ReleaseStatus.FAILED and word.time_unix_nano >= began
+            if refuses and word.service == rollout.plan.service:
                 return f"an application refuses the release: {word.instance_id}: {word.error}"
         return ""
 

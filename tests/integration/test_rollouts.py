@@ -1,6 +1,7 @@
 """Rollouts as a person meets them: the command line, the API, tokens, the demo's second act."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,17 @@ import pytest
 
 from collector.cli import main
 from collector.cli.client import ApiClient, Refused
+from collector.publisher.signing import envelope_of, make_keys
+from otel_opto.signing import Signed
 from tests.integration.running import RunningCollector
 
 PARAMETERS = {"parameters": [{"key": "k", "type": "integer", "default": 1, "minimum": 0, "maximum": 9}]}
+
+
+def envelope(key: Path, k: int, later: int = 0) -> str:
+    """A signature of release 1 with that value."""
+    now = int(time.time()) + later
+    return envelope_of(Signed("team/qa", 1, {"k": k}, now, now + 999), key.read_bytes())
 
 
 @pytest.fixture
@@ -147,6 +156,8 @@ def test_the_demos_second_act_promotes_the_good_and_takes_back_the_bad(
 def test_whatever_changes_something_is_done_once_under_its_id(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    for name in ("r", "o"):
+        make_keys(tmp_path / f"{name}.key", tmp_path / f"{name}.pub")
     with RunningCollector(tmp_path / "data") as running:
         client = running.client
         client.put("/v1/services/team%2Fqa/parameters", PARAMETERS, "declare")
@@ -158,7 +169,7 @@ def test_whatever_changes_something_is_done_once_under_its_id(
         steps = [client.put("/v1/rollouts/r", plan, "start")]
         steps += [client.post(f"/v1/rollouts/r/{step}", {}, step) for step in ("pause", "resume")]
         back = client.post("/v1/releases/1/rollback", {}, "back")
-        signed = client.post("/v1/releases/1/signature", {"envelope": "{}"}, "sign")
+        signed = client.post("/v1/releases/1/signature", {"envelope": envelope(tmp_path / "r.key", 1)}, "sign")
         before = client.get("/v1/audit", limit=1)["events"][0]["sequence"]
         running.kill()
     with RunningCollector(tmp_path / "data", running.addresses) as running:
@@ -172,6 +183,7 @@ def test_whatever_changes_something_is_done_once_under_its_id(
             lambda: client.put("/v1/rollouts/r", {**plan, "margin": 0.2}, "start"),
             lambda: client.post("/v1/rollouts/r/abort", {}, "pause"),
             lambda: client.post("/v1/releases/2/rollback", {}, "back"),
+            lambda: client.post("/v1/releases/1/signature", {"envelope": envelope(tmp_path / "o.key", 1)}, "sign"),
         ):
             with pytest.raises(Refused, match="use a new id for a new request"):
                 call()
@@ -184,7 +196,8 @@ def test_whatever_changes_something_is_done_once_under_its_id(
         assert [client.put("/v1/rollouts/r", plan, "start")] == steps[:1]
         assert [client.post(f"/v1/rollouts/r/{step}", {}, step) for step in ("pause", "resume")] == steps[1:]
         assert client.post("/v1/releases/1/rollback", {}, "back") == back
-        assert client.post("/v1/releases/1/signature", {"envelope": "{}"}, "sign") == signed
+        later = {"envelope": envelope(tmp_path / "r.key", 1, later=5)}
+        assert client.post("/v1/releases/1/signature", later, "sign") == signed
         assert client.get("/v1/audit", limit=1)["events"][0]["sequence"] == before
         words = said(running, capsys, "releases", "rollback", "1", "--request-id", "back")
         assert f"release {back['number']} is published" in words

@@ -226,3 +226,19 @@ async def test_traces_that_ran_with_two_releases_are_counted_apart(street: Stree
     await street.runner.round()
     comparison = await street.watch.comparison(await street.rollout())
     assert (comparison.mixed, comparison.ratio.units) == (1, 0)
+
+
+async def test_what_an_application_refused_before_the_rollout_began_does_not_end_it(street: Street) -> None:
+    number, before = street.candidate.number, street.clock.now
+    await street.store.acknowledgements.acknowledge(
+        Acknowledgement("shop", "gone", number, ReleaseStatus.FAILED, "not signed", before)
+    )
+    await street.clock.sleep(1.0)
+    await street.begin(street.plan())
+    await street.runner.round()
+    assert (await street.rollout()).state is RolloutState.RAMPING
+    await street.store.acknowledgements.acknowledge(
+        Acknowledgement("shop", "here", number, ReleaseStatus.FAILED, "not signed", street.clock.now)
+    )
+    await street.runner.round()
+    assert (await street.rollout()).state is RolloutState.ABORTED
