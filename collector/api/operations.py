@@ -164,8 +164,8 @@ class Operations:
             return ""
         number = release.number
         return (
-            f"release {number} is not signed, and release {before}, whose place it takes, is: applications that hold the "
-            f"public key keep what they have; sign it: otel-opto releases sign {number} --key FILE"
+            f"release {number} is not signed, and release {before}, whose place it takes, is: applications that hold "
+            f"the public key keep what they have; sign it: otel-opto releases sign {number} --key FILE"
         )
 
     async def _rollback(self, number: int, actor: str) -> Release:
