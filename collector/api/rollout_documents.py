@@ -67,15 +67,15 @@ def plan_document(plan: RolloutPlan) -> dict[str, Any]:
 
 def standing_document(rollout: Rollout) -> dict[str, object]:
     """Where a rollout stands."""
-    plan, stage = rollout.plan, rollout.plan.stages[rollout.stage]
-    following = plan.stages[rollout.stage + 1].share if rollout.stage + 1 < len(plan.stages) else None
+    stages, began = rollout.plan.stages, bool(rollout.began_unix_nano)
+    following = [] if rollout.state.ended else stages[rollout.stage + began :]
     return {
         "name": rollout.name,
         "state": rollout.state.value,
         "message": rollout.message,
         "stage": rollout.stage,
-        "share": stage.share / BUCKETS if rollout.began_unix_nano and not rollout.state.ended else 0.0,
-        "next_share": following / BUCKETS if following is not None else None,
+        "share": stages[rollout.stage].share / BUCKETS if began and not rollout.state.ended else 0.0,
+        "next_share": following[0].share / BUCKETS if following else None,
         "stage_began_unix_nano": rollout.stage_began_unix_nano,
         "began_unix_nano": rollout.began_unix_nano,
         "approved_by": rollout.approved_by,

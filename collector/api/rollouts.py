@@ -10,7 +10,7 @@ from collector.core.errors import Conflict, InvalidRequest, NotFound, some
 from collector.core.ledger import Recorded
 from collector.core.page import Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import validated
-from collector.core.protocols import Clock, ParameterStore
+from collector.core.protocols import ParameterStore
 from collector.core.record import tree_of
 from collector.core.release import Release, ReleaseDraft
 from collector.core.requests import Asked, Caller, Requests
@@ -23,11 +23,11 @@ from collector.rollout.decision import Decision, Step
 from collector.rollout.history import BEGINS, rollout_stream
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.runner import RolloutRunner
+from collector.rollout.wakings import Wakings
 from collector.rollout.watch import ArmWatch
 
 MOST_REASON_CHARACTERS = 10_000
 _LONGEST_NAME = 200
-_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class RolloutOperations:
         rollouts: Rollouts,
         watch: ArmWatch,
         runner: RolloutRunner,
-        clock: Clock,
+        wakings: Wakings,
     ) -> None:
         self._requests = requests
         self._parameters = parameters
@@ -58,7 +58,7 @@ class RolloutOperations:
         self._rollouts = rollouts
         self._watch = watch
         self._runner = runner
-        self._clock = clock
+        self._wakings = wakings
 
     async def propose_release(self, service: str, values: Mapping[str, object], reason: str, caller: Caller) -> Release:
         """A release that is in force for nobody yet; what it does not name stays as it is in force.
@@ -108,16 +108,21 @@ class RolloutOperations:
         return RolloutReport(rollout, comparison, decision)
 
     async def watch(self, name: str) -> AsyncGenerator[RolloutReport, None]:
-        """A rollout as it is, then whenever something of it changes, until it has ended. Raises as `report`."""
+        """A rollout as it is, then whenever it moves or more units are judged, until it has ended.
+
+        Raises as `report`.
+        """
         shown = None
-        while True:
-            report = await self.report(name)
-            if report != shown:
-                yield report
-            if report.rollout.state.ended:
-                return
-            shown = report
-            await self._clock.sleep(_LOOK_SECONDS)
+        with self._wakings.of(rollout_stream(name)) as woken:
+            while True:
+                woken.clear()
+                report = await self.report(name)
+                if report != shown:
+                    yield report
+                if report.rollout.state.ended:
+                    return
+                shown = report
+                await woken.wait()
 
     async def start(self, name: str, plan: RolloutPlan, caller: Caller) -> Rollout:
         """Plans a rollout and begins it, or has it wait for its approval.

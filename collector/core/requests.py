@@ -96,10 +96,12 @@ class Requests:
 
     Args:
         ledger: Where everything is kept.
+        appended: Told of what was added, once it is durable.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, appended: Callable[[Sequence[Recorded]], None] = lambda _: None) -> None:
         self._ledger = ledger
+        self._appended = appended
         # Of the task that does the request, and of those that it begins: what is in between need not know of it.
         self._pending: ContextVar[_Pending | None] = ContextVar("request", default=None)
 
@@ -147,10 +149,12 @@ class Requests:
         pending = self._pending.get()
         done = pending.with_it(changes) if pending is not None else None
         if pending is None or done is None:
-            return await self._ledger.append(changes, actor)
-        recorded = await self._ledger.append([*changes, done], actor)
-        pending.recorded = True
-        return recorded[:-1]
+            recorded = await self._ledger.append(changes, actor)
+        else:
+            recorded = (await self._ledger.append([*changes, done], actor))[:-1]
+            pending.recorded = True
+        self._appended(recorded)
+        return recorded
 
     async def read(self, stream: str, after_version: int = 0) -> Sequence[Recorded]:
         """See `Ledger`."""

@@ -4,7 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Annotated
 
+from collector.core.record import About
 from collector.core.study import MOST_SECONDS, Direction, Policy
 
 
@@ -60,12 +62,17 @@ class Metric:
         feedback_filter: Attributes that feedback must have to count.
     """
 
-    name: str
-    direction: Direction = Direction.MAXIMIZE
-    lowest: float = 0.0
-    highest: float = 1.0
-    labels: Mapping[str, float] = field(default_factory=dict)
-    feedback_filter: Mapping[str, str] = field(default_factory=dict)
+    name: Annotated[str, About("the feedback by which it is compared (default: guardrails alone)", "--metric", "NAME")]
+    direction: Annotated[Direction, About("which way it is better")] = Direction.MAXIMIZE
+    lowest: Annotated[float, About("lowest score; what is below counts as it", metavar="SCORE")] = 0.0
+    highest: Annotated[float, About("highest score, the same above", metavar="SCORE")] = 1.0
+    labels: Annotated[
+        Mapping[str, float],
+        About("what feedback with this label and without a score counts as: --label good=1", "--label", "LABEL=SCORE"),
+    ] = field(default_factory=dict)
+    feedback_filter: Annotated[
+        Mapping[str, str], About("count only feedback with this attribute", "--filter", "KEY=VALUE")
+    ] = field(default_factory=dict)
 
     def outcome(self, score: float) -> float:
         """The score between 0 (as bad as can be) and 1."""
@@ -148,21 +155,37 @@ class RolloutPlan:
     """
 
     service: str
-    release: int
+    release: Annotated[int, About("which release (otel-opto releases)", metavar="NUMBER")]
     content_hash: str
     metric: Metric | None = None
-    margin: float = 0.05
-    rule: Rule = Rule.NON_INFERIOR
-    stages: tuple[Stage, ...] = DEFAULT_STAGES
-    guardrails: tuple[Guardrail, ...] = DEFAULT_GUARDRAILS
-    policy: Policy = Policy.APPROVAL
-    alpha_harm: float = 0.05
-    alpha_promote: float = 0.05
-    least_units: int = 100
-    least_units_to_abort: int = 20
-    feedback_delay_seconds: float = 60.0
-    cap_seconds: float = 7 * 86_400.0
-    targeting: str = ""
+    margin: Annotated[float, About("part of the metric's range that still counts as no worse", metavar="PART")] = 0.05
+    rule: Annotated[Rule, About("what promotes: no worse by the margin, or better")] = Rule.NON_INFERIOR
+    stages: Annotated[
+        tuple[Stage, ...],
+        About("a share and how long it takes at least; 5, 25, 50 %, an hour each", "--stage", "PERCENT=SECONDS"),
+    ] = DEFAULT_STAGES
+    guardrails: Annotated[
+        tuple[Guardrail, ...],
+        About(
+            "beside error, misapplied and silent: latency=SECONDS, tokens=N, cost=X, invalid_output",
+            "--guardrail",
+            "SIGNAL[=BOUND]",
+        ),
+    ] = DEFAULT_GUARDRAILS
+    policy: Annotated[Policy, About("who promotes: a person approves first, or the evidence alone")] = Policy.APPROVAL
+    alpha_harm: Annotated[
+        float, About("how often a release that is no worse may be taken back, over all metrics", metavar="PART")
+    ] = 0.05
+    alpha_promote: Annotated[
+        float, About("how often one that does not meet the rule may be promoted", metavar="PART")
+    ] = 0.05
+    least_units: Annotated[int, About("of each arm, before it is promoted", metavar="N")] = 100
+    least_units_to_abort: Annotated[int, About("of each arm, before evidence of harm counts", metavar="N")] = 20
+    feedback_delay_seconds: Annotated[
+        float, About("how long a unit's feedback is waited for", "--feedback-delay", "SECONDS")
+    ] = 60.0
+    cap_seconds: Annotated[float, About("then a person decides", "--cap", "SECONDS")] = 7 * 86_400.0
+    targeting: Annotated[str, About("the span attribute that names a unit, e.g. session.id", metavar="ATTRIBUTE")] = ""
 
     def of(self, content_hash: str) -> "RolloutPlan":
         """The plan for a release of that content."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -38,15 +39,19 @@ class ArmWatch:
         store: Traces and feedback are read from it, and it keeps which units came and what became of them.
         desk: Knows releases and assignments.
         clock: Says when a unit's time is over.
+        judged: Told of each arm of which more units have been judged.
     """
 
-    def __init__(self, store: Store, desk: Desk, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, desk: Desk, clock: Clock, judged: Callable[[Rollout], None] = lambda _: None
+    ) -> None:
         self._store = store
         self._units = store.units
         self._desk = desk
         self._clock = clock
         self._observer = Observer(store.log, store.units, desk)
         self._known: dict[str, _Known] = {}
+        self._judged = judged
 
     async def look(self, rollout: Rollout) -> Comparison:
         """Takes in what came since the last look, and judges the units whose time is over."""
@@ -55,6 +60,7 @@ class ArmWatch:
         while due := await self._units.due(rollout.name, before, _UNITS_AT_ONCE):
             judged = [(unit, await self._outcome(rollout, unit)) for unit in due]
             await self._units.judge(rollout.name, judged)
+            self._judged(rollout)
         return await self.comparison(rollout)
 
     async def comparison(self, rollout: Rollout) -> Comparison:

@@ -44,8 +44,16 @@ def test_a_person_takes_a_release_through_its_rollout(
     assert "allowed: a whole number from 0 to 9" in said(
         collector, capsys, "releases", "propose", "team/qa", "k=99", code=1
     )
-    waiting = said(collector, capsys, "rollouts", "start", "wider", "--release", "2", "--metric", "quality")
+    plan = ["--metric", "quality", "--label", "good=1", "--least-units-to-abort", "30"]
+    plan += ["--guardrail", "latency=2.5", "--guardrail", "error"]
+    waiting = said(collector, capsys, "rollouts", "start", "wider", "--release", "2", *plan)
     assert "is awaiting_approval" in waiting
+    started = collector.client.get("/v1/rollouts/wider")
+    assert [one["signal"] for one in started["guardrails"]] == ["misapplied", "silent", "latency", "error"]
+    assert (started["metric"]["labels"], started["least_units_to_abort"], started["cap_seconds"]) == (
+        {"good": 1.0}, 30, 604_800.0,
+    )  # fmt: skip
+    assert "  share      0 % now, then 5 %" in said(collector, capsys, "rollouts", "show", "wider").splitlines()
     assignment = collector.client.get("/v1/services/team%2Fqa/assignment")
     assert (assignment["control"], assignment["arms"]) == (1, [])
     wrong = said(collector, capsys, "rollouts", "approve", "wider", "--hash", "0" * 64, code=1)
@@ -62,9 +70,10 @@ def test_a_person_takes_a_release_through_its_rollout(
     assert "has the rollout 'wider' on its traffic" in again
     assert "is promoted" in said(collector, capsys, "rollouts", "promote", "wider")
     assert collector.client.get("/v1/services/team%2Fqa/release")["values"] == {"k": 5}
+    said(collector, capsys, "releases", "propose", "team/qa", "k=6")
+    said(collector, capsys, "rollouts", "start", "later", "--release", "3")
     listed = said(collector, capsys, "rollouts")
-    assert "wider" in listed
-    assert "promoted" in listed
+    assert listed.index("later") < listed.index("wider") < listed.index("promoted")
     audit = said(collector, capsys, "audit", "--stream", "rollout/wider")
     kinds = ["rollout_promoted", "rollout_resumed", "rollout_paused", "rollout_began", "rollout_approved"]
     places = [audit.index(kind) for kind in kinds]
