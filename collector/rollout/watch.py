@@ -49,7 +49,7 @@ class ArmWatch:
         self._units = store.units
         self._desk = desk
         self._clock = clock
-        self._observer = Observer(store.log, store.units, desk)
+        self._observer = Observer(store.log, store.units, desk, clock)
         self._known: dict[str, _Known] = {}
         self._judged = judged
 
