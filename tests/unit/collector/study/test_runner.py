@@ -11,10 +11,13 @@ from collector.core.calls import ModelCall
 from collector.core.errors import BudgetSpent, OptimizerError
 from collector.core.feedback import Feedback
 from collector.core.protocols import OptimizationRequest
+from collector.core.release import ReleaseDraft
+from collector.core.rollout import RolloutPlan
 from collector.core.span import SpanContext
-from collector.core.study import Cost, Exploration, Proposal, Remarks, Study, StudyRecord, StudyState
+from collector.core.study import Cost, Exploration, Policy, Proposal, Remarks, Study, StudyRecord, StudyState
 from collector.core.telemetry import Signal
 from collector.pipeline import Pipeline
+from collector.publisher.desk import aside
 from collector.storage.file_store import FileStore
 from collector.study.runner import RunnerSettings, StudyRunner
 from otel_opto.assignment import Assignment
@@ -338,3 +341,20 @@ async def test_it_ends_when_it_is_cancelled_as_its_wait_ends(bench: Bench, turns
     waiting.cancel()
     await asyncio.wait({waiting}, timeout=20)
     assert waiting.cancelled() or over
+
+
+async def test_a_study_that_ends_does_not_end_a_persons_rollout(bench: Bench) -> None:
+    bench.optimizer.script = proposing(5)
+    await bench.runner.improve("tune")
+    await bench.judge(lambda _: 1.0)
+    control = bench.control
+    candidate = await control.desk.publish(ReleaseDraft("shop", {"x": 7, "fixed": "as it is"}, "by hand"), "me", aside)
+    plan = RolloutPlan("shop", candidate.number, candidate.hash, policy=Policy.AUTOMATIC)
+    await control.rollouts.draft("r", plan, "me")
+    await control.rollouts.begin("r", "me")
+    before = await control.desk.assignment("shop")
+    await bench.runner.conclude(await bench.record(), StudyState.STOPPED, "stopped by request", "me")
+    record = await bench.record()
+    assert (record.state, await bench.in_force()) == (StudyState.STOPPED, 5)
+    assert "the best trial is not in force for everybody: service 'shop' has the rollout 'r'" in record.message
+    assert await control.desk.assignment("shop") == before
