@@ -1,0 +1,51 @@
+"""What the span of a node says when released code failed in it."""
+
+import linecache
+import traceback
+from collections.abc import Iterator
+from typing import Final
+
+from opentelemetry import trace
+
+from otel_opto import semconv
+from otel_opto.capture import without_halves
+from otel_opto.node import record_exception
+
+_AROUND: Final = 3
+_LONGEST: Final = 4_000
+
+
+def record(error: BaseException, file: str) -> None:
+    """The exception with its stack on the current span, and the failing line among its neighbours."""
+    span = trace.get_current_span()
+    if not span.is_recording():
+        return
+    span.set_attribute(semconv.CODE_FAILURE, without_halves(shown(error, file)))
+    record_exception(span, error)
+
+
+def shown(error: BaseException, file: str) -> str:
+    """The lines of the source around the one that failed, numbered, the exception behind that one."""
+    said = f"{type(error).__name__}: {_message(error)}"
+    number = next((frame.lineno for frame in _frames(error) if frame.filename == file and frame.lineno), 0)
+    if not number:
+        return said[:_LONGEST]
+    lines = []
+    for one in range(max(number - _AROUND, 1), number + _AROUND + 1):
+        line = linecache.getline(file, one).rstrip("\n")
+        if line or one == number:
+            lines.append(f"{one:>4} | {line}" + (f"    <--- {said}" if one == number else ""))
+    return "\n".join(lines)[:_LONGEST]
+
+
+def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
+    """The innermost first."""
+    summary = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
+    return reversed(summary)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - somebody else's __str__
+        return ""
