@@ -3,16 +3,13 @@
 import linecache
 import traceback
 from collections.abc import Iterator
-from typing import Final
 
 from opentelemetry import trace
 
 from otel_opto import semconv
 from otel_opto.capture import without_halves
+from otel_opto.code.listing import listing
 from otel_opto.node import record_exception
-
-_AROUND: Final = 3
-_LONGEST: Final = 4_000
 
 
 def record(error: BaseException, file: str) -> None:
@@ -28,14 +25,7 @@ def shown(error: BaseException, file: str) -> str:
     """The lines of the source around the one that failed, numbered, the exception behind that one."""
     said = f"{type(error).__name__}: {_message(error)}"
     number = next((frame.lineno for frame in _frames(error) if frame.filename == file and frame.lineno), 0)
-    if not number:
-        return said[:_LONGEST]
-    lines = []
-    for one in range(max(number - _AROUND, 1), number + _AROUND + 1):
-        line = linecache.getline(file, one).rstrip("\n")
-        if line or one == number:
-            lines.append(f"{one:>4} | {line}" + (f"    <--- {said}" if one == number else ""))
-    return "\n".join(lines)[:_LONGEST]
+    return listing("".join(linecache.getlines(file)), number, said)
 
 
 def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
