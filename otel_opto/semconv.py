@@ -94,8 +94,8 @@ EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
 EXCEPTION_ESCAPED: Final = "exception.escaped"
 
 CODE_FAILURE: Final = "opto.code.failure"
-"""Span attribute: released code failed in this operation and the declared function gave the output. The lines of the
-source around the one that failed, numbered, with the exception; its stack is in the ``exception`` event."""
+"""Span attribute: released code failed in this operation; the output, if there is one, is the declared function's. The
+lines of the source around the one that failed, numbered, with the exception; its stack is in the event."""
 
 # --- resource ---------------------------------------------------------------------------------------------------
 

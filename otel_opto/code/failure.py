@@ -12,13 +12,14 @@ from otel_opto.code.listing import listing
 from otel_opto.node import record_exception
 
 
-def record(error: BaseException, file: str) -> None:
-    """The exception with its stack on the current span, and the failing line among its neighbours."""
+def record(error: BaseException, file: str, *, handled: bool) -> None:
+    """The failing line among its neighbours on the current span, and where it goes no further the exception, too."""
     span = trace.get_current_span()
     if not span.is_recording():
         return
     span.set_attribute(semconv.CODE_FAILURE, without_halves(shown(error, file)))
-    record_exception(span, error)
+    if handled:
+        record_exception(span, error)
 
 
 def shown(error: BaseException, file: str) -> str:

@@ -1,6 +1,10 @@
 """A source as people and optimizers are shown it where something went wrong."""
 
+import re
 from typing import Final
+
+RELEASED: Final = re.compile(r"<[^<>@\n]+@[0-9a-f]{12}>")
+"""The file under whose name a traceback shows code that came with a release: ``<rank@0123456789ab>``."""
 
 _AROUND: Final = 3
 _LONGEST: Final = 4_000

@@ -32,6 +32,8 @@ class Trainable:
         candidates: Other sources by the developer, for optimizers that choose and do not write.
         max_length: Of a source, in characters.
         description: For people, and for optimizers that read.
+        fallback: Whether the declared function answers where a new source fails. False is for test runs, where its
+            answer would be scored as the new one's: there the exception goes on.
     """
 
     key: str = ""
@@ -40,6 +42,7 @@ class Trainable:
     candidates: Sequence[str] = ()
     max_length: int | None = None
     description: str = ""
+    fallback: bool = True
 
 
 class Trainables:
@@ -77,7 +80,7 @@ class Trainables:
         key = said.key or _key(name or function.__qualname__)
         spec = ParameterSpec(key, ParameterType.CODE, text, constraint, said.description)
         assert spec.source is not None
-        versions = Versions(function, text, spec.source, said.constraint)
+        versions = Versions(function, text, spec.source, said.constraint, fallback=said.fallback)
         versions.parameter = Parameter(spec, text, self._pins, versions.check)
         made = beside(function, versions)
         setattr(made, _HELD, versions.parameter)

@@ -26,13 +26,23 @@ class Versions:
         text: Its source.
         source: What another source has to be.
         constraint: The application's own word, said of the function that a new source makes.
+        fallback: Whether the declared function answers where another source fails.
     """
 
-    def __init__(self, function: types.FunctionType, text: str, source: Source, constraint: Check | None) -> None:
+    def __init__(
+        self,
+        function: types.FunctionType,
+        text: str,
+        source: Source,
+        constraint: Check | None,
+        *,
+        fallback: bool = True,
+    ) -> None:
         self._function = function
         self._text = text
         self._source = source
         self._constraint = constraint
+        self._fallback = fallback
         self._lock = threading.Lock()
         self._made: dict[str, types.FunctionType | None] = {text: None}
         self._complained: set[str] = set()
@@ -64,7 +74,7 @@ class Versions:
             return self._late(text)
 
     def failed(self, error: BaseException, function: types.FunctionType) -> bool:
-        """Whether an exception out of released code is its failure, and not somebody else's word to the application.
+        """Whether the declared function is to answer: it is a failure of released code, and not somebody's last word.
 
         A failure is on the current span, and in the log once for each source.
         """
@@ -72,16 +82,19 @@ class Versions:
         if isinstance(error, SystemExit) and not is_in(file, error):
             return False
         try:
-            failure.record(error, file)
+            failure.record(error, file, handled=self._fallback)
             if file not in self._complained:
                 self._complained.add(file)
-                shown = failure.shown(error, file)
+                then = "the declared one runs" if self._fallback else "which its caller sees"
                 _LOG.warning(
-                    "released code of %s failed, the declared one runs:\n%s", self._function.__qualname__, shown
+                    "released code of %s failed, %s:\n%s",
+                    self._function.__qualname__,
+                    then,
+                    failure.shown(error, file),
                 )
         except Exception:  # noqa: BLE001 - the stack may be at its end
             _LOG.debug("a failure of released code could not be recorded", exc_info=True)
-        return True
+        return self._fallback
 
     def _late(self, text: str) -> types.FunctionType | None:
         """Of a function that was declared after the release came, once more or inside another one."""

@@ -223,6 +223,19 @@ def test_code_that_fails_falls_back_within_the_call_and_says_where(
     ]
 
 
+def test_without_a_fallback_the_exception_goes_on_and_is_recorded_once(opto: Rehearsal) -> None:
+    @otel_opto.node(trainable=otel_opto.Trainable(key="strict", fallback=False))
+    def half(x: int) -> float:
+        return x / 2
+
+    opto.set("strict", "def half(x):\n    return x / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        half(1)
+    found = opto.span("half")
+    assert [event.name for event in found.events] == ["exception"]
+    assert "   2 |     return x / 0    <--- Zero" in str((found.attributes or {})["opto.code.failure"])
+
+
 def test_what_the_declared_function_raises_is_raised(opto: Rehearsal) -> None:
     opto.set("price", HEAD + "    raise KeyError('mine')\n")
     with pytest.raises(TypeError, match="must be real number"):
