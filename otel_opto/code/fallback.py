@@ -85,7 +85,7 @@ def _generating(function: types.FunctionType, versions: Versions) -> Callable[..
         try:
             return (yield from _from_there(inner, item))
         except _FAILURES as error:
-            versions.failed(error, other)
+            versions.failed(error, other, begun=True)
             raise
 
     return generating
@@ -134,7 +134,7 @@ def _streaming(function: types.FunctionType, versions: Versions) -> Callable[...
                 item = await _ended(given)
             except _FAILURES as error:
                 if other is not None:
-                    versions.failed(error, other)
+                    versions.failed(error, other, begun=True)
                 raise
 
     return streaming

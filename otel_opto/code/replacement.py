@@ -2,6 +2,7 @@
 
 import hashlib
 import linecache
+import traceback
 import types
 import weakref
 
@@ -84,9 +85,6 @@ def modules_of(function: types.FunctionType) -> tuple[str, ...]:
     return tuple(sorted({one.__name__ for one in held if isinstance(one, types.ModuleType)}))
 
 
-def is_in(file: str, error: BaseException) -> bool:
-    """Whether the exception was raised by a line of that source, and not by what it called."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_code.co_filename == file
+def files_of(error: BaseException) -> list[str]:
+    """Of the lines that an exception came through, the innermost last."""
+    return [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]

@@ -8,6 +8,7 @@ whoever lets it run (`otel_opto.configure` with ``allow_code=``).
 import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from otel_opto.code import lint
 from otel_opto.code.assembly import Function, Surroundings, assembled
@@ -16,6 +17,7 @@ MAX_SOURCE_LENGTH = 20_000
 """Characters of a function's source."""
 
 _MAX_NODES, _MAX_NESTING = 5_000, 60
+_KEPT = 256
 _MODULE, _NONLOCAL = "the module ", "nonlocal "
 
 
@@ -41,6 +43,9 @@ class Source:
 
     def fault_of(self, text: str) -> str:
         """Why the text cannot take the function's place; empty if it can."""
+        return _fault(self, text)
+
+    def _fault(self, text: str) -> str:
         try:
             module = parsed(text)
             function = function_in(module)
@@ -69,12 +74,23 @@ class Source:
         return f"the Python source of one function, {self.declaration}; imports allowed: {imports}"
 
 
+@lru_cache(_KEPT)
+def _fault(source: Source, text: str) -> str:
+    """Asked again and again: specifications are made anew from what is stored, releases come with unchanged values."""
+    return source._fault(text)  # noqa: SLF001 - the same module's
+
+
 def source_of(default: str, imports: Collection[str]) -> Source:
     """What other sources have to be, by the declared one; what it imports is allowed.
 
     Raises:
         InvalidSource: the declared source is not one function.
     """
+    return _source_of(default, tuple(imports))
+
+
+@lru_cache(_KEPT)
+def _source_of(default: str, imports: tuple[str, ...]) -> Source:
     module = parsed(default)
     function = function_in(module)
     if function.decorator_list:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_opto.checks import Check, refusal
 from otel_opto.code import failure
-from otel_opto.code.replacement import is_in, replaced
+from otel_opto.code.replacement import files_of, replaced
 from otel_opto.code.source import InvalidSource, Source
 
 if TYPE_CHECKING:
@@ -73,28 +73,29 @@ class Versions:
         except KeyError:
             return self._late(text)
 
-    def failed(self, error: BaseException, function: types.FunctionType) -> bool:
+    def failed(self, error: BaseException, function: types.FunctionType, *, begun: bool = False) -> bool:
         """Whether the declared function is to answer: it is a failure of released code, and not somebody's last word.
 
         A failure is on the current span, and in the log once for each source.
+
+        Args:
+            begun: Whether the caller has seen a part of the answer, so that there is no way back.
         """
         file = function.__code__.co_filename
-        if isinstance(error, SystemExit) and not is_in(file, error):
-            return False
+        files = files_of(error)
+        if file not in files or (isinstance(error, SystemExit) and files[-1] != file):
+            return False  # a call that does not fit the signature, the application's own end
+        falls_back = self._fallback and not begun
         try:
-            failure.record(error, file, handled=self._fallback)
+            failure.record(error, file, handled=falls_back)
             if file not in self._complained:
                 self._complained.add(file)
-                then = "the declared one runs" if self._fallback else "which its caller sees"
-                _LOG.warning(
-                    "released code of %s failed, %s:\n%s",
-                    self._function.__qualname__,
-                    then,
-                    failure.shown(error, file),
-                )
+                then = "the declared one runs" if falls_back else "which its caller sees"
+                shown = failure.shown(error, file)
+                _LOG.warning("released code of %s failed, %s:\n%s", self._function.__qualname__, then, shown)
         except Exception:  # noqa: BLE001 - the stack may be at its end
             _LOG.debug("a failure of released code could not be recorded", exc_info=True)
-        return self._fallback
+        return falls_back
 
     def _late(self, text: str) -> types.FunctionType | None:
         """Of a function that was declared after the release came, once more or inside another one."""

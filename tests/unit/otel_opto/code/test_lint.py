@@ -78,7 +78,6 @@ def test_declaring_it_does_not_make_code_of_data() -> None:
     ("body", "said"),
     [
         ("await x", "line 2: 'await' outside async function"),
-        ("return [await y for y in x]", "line 2: asynchronous comprehension outside"),
         ("break", "line 2: 'break' outside loop"),
         ("def g(a, a): ...", "line 2: duplicate argument 'a'"),
         ("x = 1\n    global x", "line 3: name 'x'"),

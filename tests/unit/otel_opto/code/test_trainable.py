@@ -248,6 +248,7 @@ def test_a_wrong_call_is_wrong_for_both(opto: Rehearsal) -> None:
     opto.set("price", FAILING)
     with pytest.raises(TypeError, match=r"price\(\) missing 1 required positional argument: 'items'"):
         price()  # type: ignore[call-arg]
+    assert "opto.code.failure" not in said(opto, "price")
 
 
 def test_failing_recursion_ends_and_costs_no_powers_of_two(opto: Rehearsal) -> None:
@@ -297,6 +298,7 @@ def test_a_generator_falls_back_before_its_first_item_only(opto: Rehearsal) -> N
     with pytest.raises(ZeroDivisionError):
         next(taken)
     assert "   5 |     yield n / 0    <--- ZeroDivisionError" in said(opto, "items")["opto.code.failure"]
+    assert [event.name for event in opto.spans("items")[-1].events] == ["exception"]
 
 
 def test_what_is_sent_and_thrown_reaches_a_released_generator(opto: Rehearsal) -> None:
