@@ -10,12 +10,16 @@ nothing blocks, and without a collector everything goes on with the code's own v
 """
 
 from collections.abc import Sequence
+from typing import Any
 
+from otel_opto.checks import Check, refusal
+from otel_opto.code.trainable import Trainable, code_of
 from otel_opto.executors import ContextThreadPoolExecutor, carried
+from otel_opto.json_parameter import JsonParameter, check_of, schema_text, written
 from otel_opto.node import Node
 from otel_opto.parameter import Parameter, Resolved, T, spec_of
 from otel_opto.setup import Sdk
-from otel_opto.spec import Constraint, InvalidValue
+from otel_opto.spec import Constraint, InvalidValue, ParameterType
 
 __all__ = [
     "ContextThreadPoolExecutor",
@@ -23,7 +27,9 @@ __all__ = [
     "Node",
     "Parameter",
     "Resolved",
+    "Trainable",
     "carried",
+    "code_of",
     "configure",
     "feedback",
     "handle",
@@ -56,7 +62,9 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
     max_length: int | None = None,
     placeholders: Sequence[str] = (),
     pattern: str | None = None,
-    candidates: Sequence[str] = (),
+    candidates: Sequence[T] = (),
+    schema: object = None,
+    constraint: Check | None = None,
     description: str = "",
     trainable: bool = True,
 ) -> Parameter[T]:
@@ -71,20 +79,31 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
         max_length: Of a text, in characters.
         placeholders: Names that a text must hold in braces.
         pattern: A regular expression of RE2 that a text must match as a whole (needs the extra ``pattern``).
-        candidates: Variants of a text, for optimizers that choose and do not write.
+        candidates: Variants of a text, a list or an object, for optimizers that choose and do not write.
+        schema: Of a list or an object: a JSON Schema as a dictionary, a pydantic model or a ``TypeAdapter`` (needs the
+            extra ``schema``).
+        constraint: Called with each new value before it is applied; it refuses by raising, by False, or by a text that
+            says why, and then nothing of the release is applied.
         description: For people, and for optimizers that read.
         trainable: False: released values apply, but no study changes it.
 
     Raises:
         InvalidValue: the declaration contradicts itself; a fault of the code, said where it is.
     """
-    constraint = Constraint(
+    limits = Constraint(
         minimum=minimum,
         maximum=maximum,
         choices=tuple(choices),
         max_length=max_length,
         placeholders=tuple(placeholders),
         pattern=pattern,
-        candidates=tuple(candidates),
+        candidates=tuple(map(written, candidates)),
+        json_schema=None if schema is None else schema_text(key, schema),
     )
-    return Parameter(spec_of(key, default, constraint, description, trainable=trainable), default, _sdk.pins)
+    spec = spec_of(key, default, limits, description, trainable=trainable)
+    check = check_of(schema, constraint) if spec.type is ParameterType.JSON else constraint
+    fault = refusal(check, spec.default) if check is not None else ""
+    if fault:
+        raise InvalidValue(f"parameter {key!r}: default: {fault}")
+    kind: type[Parameter[Any]] = JsonParameter if spec.type is ParameterType.JSON else Parameter
+    return kind(spec, default, _sdk.pins, check)

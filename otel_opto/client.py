@@ -216,7 +216,8 @@ class Client:
         return None
 
     def _faults_of(self, release: Release) -> list[str]:
-        return self._registry.faults_of(release) or self._unverified(release)
+        """Whoever is not entitled gets nothing looked at, and no check of the application run."""
+        return self._unverified(release) or self._registry.faults_of(release)
 
     def _note_applied(self, control: Release) -> None:
         """From now on no control is applied that was signed before this one."""
@@ -270,11 +271,10 @@ class Client:
             if self._stopping.wait(_GATHER_SECONDS):  # modules declare several parameters in a row
                 return
             self._undeclared.clear()
-            specs = self._registry.specs()
             request = parameter_pb2.DeclareParametersRequest(
                 service=self._target.service,
                 instance_id=self._target.instance_id,
-                parameters=[spec_to_proto(spec) for spec in specs.values()],
+                parameters=[spec_to_proto(spec) for spec in self._registry.declarations()],
             )
             try:
                 self._parameters.DeclareParameters(request, timeout=_CALL_SECONDS, metadata=self._target.headers)

@@ -133,7 +133,7 @@ class Node:
         """Records an exception; what only ends or cancels is none."""
         if isinstance(error, Exception) and self.span.is_recording():
             try:
-                _record_exception(self.span, error)
+                record_exception(self.span, error)
             except BaseException as another:
                 if passes(another):
                     raise
@@ -378,7 +378,7 @@ def detach(token: Token[Context], entered: Context) -> None:
             context.attach(before if isinstance(before, Context) else Context())
 
 
-def _record_exception(span: Span, error: Exception) -> None:
+def record_exception(span: Span, error: BaseException) -> None:
     """As OpenTelemetry does it, but bounded, and whatever the exception's own ``__str__`` does."""
     name = type_name(type(error))
     try:

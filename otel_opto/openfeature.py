@@ -130,7 +130,8 @@ class OptoProvider(AbstractProvider):
                     raise InvalidValue(f"parameter {key!r} is not declared")
                 spec = spec_of(key, default, Constraint(), "", trainable=True)
                 self._declared += 1
-            made = self._parameters[key] = Parameter[Any](spec, spec.default, self._sdk.pins)
+            check = self._sdk.registry.check_of(key)
+            made = self._parameters[key] = Parameter[Any](spec, spec.default, self._sdk.pins, check)
         return made
 
     def _details(self, found: Resolved[Any], default: _T) -> FlagResolutionDetails[_T]:

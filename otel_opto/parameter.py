@@ -8,12 +8,13 @@ from typing import Any, Generic, TypeVar
 from opentelemetry import trace
 
 from otel_opto import semconv
+from otel_opto.checks import Check
 from otel_opto.pinning import Pins
 from otel_opto.registry import NO_OVERRIDE
 from otel_opto.release import ReleasedValue
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
 
-T = TypeVar("T", bool, int, float, str)
+T = TypeVar("T", bool, int, float, str, list[Any], dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,12 @@ class Parameter(Generic[T]):
     """A value that a study may improve. Reading it never raises and never blocks.
 
     Copies are the parameter itself; one that is pickled is, in the process that reads it, that process's own.
+
+    Args:
+        check: The application's own word on new values.
     """
 
-    def __init__(self, spec: ParameterSpec, default: T, pins: Pins) -> None:
+    def __init__(self, spec: ParameterSpec, default: T, pins: Pins, check: Check | None = None) -> None:
         self.spec = spec
         self._default: T = default
         self._pins = pins
@@ -52,7 +56,7 @@ class Parameter(Generic[T]):
             f"{semconv.PARAM_PREFIX}{spec.key}{suffix}"
             for suffix in (semconv.PARAM_VERSION_SUFFIX, semconv.PARAM_HASH_SUFFIX, semconv.PARAM_VALUE_SUFFIX)
         )
-        pins.registry.declare(spec)
+        pins.registry.declare(spec, check)
 
     @property
     def value(self) -> T:
@@ -78,7 +82,7 @@ class Parameter(Generic[T]):
         released = release.values.get(self.spec.key) if release is not None else None
         if released is None:
             return self._default
-        return checked[1] if checked is not None and checked[0] is released else self.resolve().value
+        return checked[1] if checked is not None and checked[0] is released else self._resolve(record=False).value
 
     def resolve(self) -> Resolved[T]:
         """The value in force and why; nothing is recorded."""
@@ -94,7 +98,7 @@ class Parameter(Generic[T]):
         Raises:
             InvalidValue: the value does not fit the parameter.
         """
-        token = self._overriding.set(self.spec.validate(value))
+        token = self._overriding.set(self._pins.registry.agreed(self.spec, value))
         try:
             yield
         finally:
@@ -110,7 +114,7 @@ class Parameter(Generic[T]):
     def __reduce__(self) -> tuple[Any, ...]:
         spec = self.spec
         declared = spec.key, spec.type, spec.default, spec.constraint, spec.description, spec.trainable
-        return _restored, (declared, self._default)
+        return _restored, (type(self), declared, self._default)
 
     def _resolve(self, *, record: bool) -> Resolved[T]:
         override: Any = self._overriding.get()
@@ -132,7 +136,7 @@ class Parameter(Generic[T]):
         checked = self._checked
         if checked is None or checked[0] is not released:
             try:
-                value: T = self.spec.validate(released.value)  # type: ignore[assignment]
+                value: Any = self._pins.registry.accepted(self.spec, released.value)
             except InvalidValue as error:  # declared after the release was applied
                 return Resolved(self._default, "default", number, error=str(error))
             checked = self._checked = (released, value)
@@ -150,12 +154,12 @@ class Parameter(Generic[T]):
             span.set_attribute(inline, resolved.value)
 
 
-def _restored(declared: tuple[Any, ...], default: Any) -> Parameter[Any]:
+def _restored(kind: type[Parameter[Any]], declared: tuple[Any, ...], default: Any) -> Parameter[Any]:
     """A parameter that was pickled, as the process that reads it has it; declared there if it was not."""
     from otel_opto import _sdk  # noqa: PLC0415 - the one instance of the process, which imports this module
 
-    spec = ParameterSpec(*declared)
-    return Parameter(_sdk.registry.specs().get(spec.key, spec), default, _sdk.pins)
+    spec, registry = ParameterSpec(*declared), _sdk.registry
+    return kind(registry.specs().get(spec.key, spec), default, _sdk.pins, registry.check_of(spec.key))
 
 
 def spec_of(key: str, default: object, constraint: Constraint, description: str, *, trainable: bool) -> ParameterSpec:
@@ -172,8 +176,10 @@ def spec_of(key: str, default: object, constraint: Constraint, description: str,
         kind = ParameterType.FLOAT
     elif isinstance(default, str):
         kind = ParameterType.CHOICE if constraint.choices else ParameterType.TEXT
+    elif isinstance(default, list | dict):
+        kind = ParameterType.JSON
     else:
         raise InvalidValue(
-            f"parameter {key!r}: default: found {type(default).__name__}, allowed: bool, int, float, str"
+            f"parameter {key!r}: default: found {type(default).__name__}, allowed: bool, int, float, str, list, dict"
         )
-    return ParameterSpec(key, kind, default, constraint, description, trainable)
+    return ParameterSpec(key, kind, default, constraint, description, trainable)  # type: ignore[arg-type] # kept as text

@@ -4,14 +4,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, Final
 
 from otel_opto.assignment import Assignment
+from otel_opto.checks import Check, refusal
 from otel_opto.place import Place, place_of_caller
 from otel_opto.release import Release
-from otel_opto.spec import InvalidValue, ParameterSpec
+from otel_opto.spec import InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
 _KEPT_RELEASES = 32
+_KEPT_VALUES = 2 * _KEPT_RELEASES
 
 NO_OVERRIDE: Final = object()
 """What is no override: None and False may be values."""
@@ -27,6 +30,8 @@ class Registry:
         self._lock = threading.Lock()
         self._specs: dict[str, ParameterSpec] = {}
         self._places: dict[str, Place | None] = {}
+        self._checks: dict[str, Check | None] = {}
+        self._agreed: dict[str, dict[tuple[type, object], ParameterValue]] = {}
         self._overrides: dict[str, ContextVar[Any]] = {}
         self._releases: OrderedDict[int, Release] = OrderedDict()
         self._on_declared: Callable[[], None] | None = None
@@ -35,9 +40,14 @@ class Registry:
         """The control's release."""
         self.confirmed = False
         """Whether the collector itself named what is in force, in this process."""
+        self.allows_code = False
+        """Whether another source than the declared one may run in this process (`otel_opto.code.permission`)."""
 
-    def declare(self, spec: ParameterSpec) -> None:
+    def declare(self, spec: ParameterSpec, check: Check | None = None) -> None:
         """Makes a parameter known; the same declaration again takes its place, and a module that is loaded again.
+
+        Args:
+            check: The application's own word on new values (`otel_opto.checks`).
 
         Raises:
             InvalidValue: the key is declared already with another type or other constraints.
@@ -45,7 +55,7 @@ class Registry:
         place = place_of_caller()
         with self._lock:
             known, before = self._specs.get(spec.key), self._places.get(spec.key)
-            changed = known is not None and (known.type, known.constraint) != (spec.type, spec.constraint)
+            changed = known is not None and _form(known) != _form(spec)
             if known is not None and changed and not (place and before and place.replaces(before)):
                 raise InvalidValue(
                     f"parameter {spec.key!r} is declared twice: {before or 'before'} says {known.describe_allowed()}, "
@@ -54,8 +64,10 @@ class Registry:
                 )
             self._specs = {**self._specs, spec.key: spec}
             self._places[spec.key] = place
+            self._checks[spec.key] = check
+            self._agreed[spec.key] = {}
             told = self._on_declared
-        if told is not None:
+        if told is not None and known != spec:
             told()
 
     def override_of(self, key: str) -> "ContextVar[Any]":
@@ -72,14 +84,59 @@ class Registry:
         """The declared parameters by key; a snapshot."""
         return self._specs
 
+    def check_of(self, key: str) -> Check | None:
+        """The application's own word on values of a parameter; None where it has none."""
+        return self._checks.get(key)
+
+    def declarations(self) -> Sequence[ParameterSpec]:
+        """What the collector is told: code that would not be run here is nothing to be trained."""
+        return [
+            replace(spec, trainable=False) if spec.type is ParameterType.CODE and not self.allows_code else spec
+            for spec in self._specs.values()
+        ]
+
+    def accepted(self, spec: ParameterSpec, value: object) -> ParameterValue:
+        """A value from outside in the parameter's type, once type, constraint and the application itself agree.
+
+        Raises:
+            InvalidValue: one of them does not, or it is code and this process runs none.
+        """
+        if spec.type is ParameterType.CODE and not self.allows_code and value != spec.default:
+            raise InvalidValue(
+                f"parameter {spec.key!r}: new code is not run here; configure(allow_code=…) or OTEL_OPTO_ALLOW_CODE "
+                "allows it, see docs/code.md"
+            )
+        return self.agreed(spec, value)
+
+    def agreed(self, spec: ParameterSpec, value: object) -> ParameterValue:
+        """The same for a value that the application gives itself. What has been agreed to is not asked again."""
+        known = self._agreed.setdefault(spec.key, {})
+        named = type(value), value
+        try:
+            if named in known:
+                return known[named]
+        except TypeError:  # a list or an object
+            named = type(value), None
+        accepted = spec.validate(value)
+        check = self._checks.get(spec.key)
+        fault = refusal(check, accepted) if check is not None and accepted != spec.default else ""
+        if fault:
+            raise InvalidValue(f"parameter {spec.key!r}: {fault}")
+        if named[1] is not None:
+            with self._lock:
+                if len(known) >= _KEPT_VALUES:
+                    del known[next(iter(known))]
+                known[named] = accepted
+        return accepted
+
     def faults_of(self, release: Release) -> list[str]:
-        """Every value of the release that does not fit its declared parameter."""
+        """Every value of the release that does not fit its declared parameter, or that the application refuses."""
         faults = []
         for key, spec in self._specs.items():
             released = release.values.get(key)
             if released is not None:
                 try:
-                    spec.validate(released.value)
+                    self.accepted(spec, released.value)
                 except InvalidValue as error:
                     faults.append(str(error))
         return faults
@@ -120,3 +177,8 @@ class Registry:
             self._releases = OrderedDict()
             self.assignment = self.current = None
             self.confirmed = False
+
+
+def _form(spec: ParameterSpec) -> tuple[object, ...]:
+    """What two declarations of one key have to share."""
+    return spec.type, spec.constraint, spec.source

@@ -93,6 +93,10 @@ EXCEPTION_MESSAGE: Final = "exception.message"
 EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
 EXCEPTION_ESCAPED: Final = "exception.escaped"
 
+CODE_FAILURE: Final = "opto.code.failure"
+"""Span attribute: released code failed in this operation; the output, if there is one, is the declared function's. The
+lines of the source around the one that failed, numbered, with the exception; its stack is in the event."""
+
 # --- resource ---------------------------------------------------------------------------------------------------
 
 SERVICE_NAME: Final = "service.name"

@@ -21,6 +21,8 @@ from otel_opto import providers, semconv
 from otel_opto.cache import ReleaseCache, default_directory
 from otel_opto.capture import Capture, Failures, Hook
 from otel_opto.client import Client, Target
+from otel_opto.code.permission import AllowCode, permitted
+from otel_opto.code.trainable import Trainables
 from otel_opto.dataflow import DataflowSpanProcessor
 from otel_opto.declarations import declare
 from otel_opto.feedback import FeedbackEvents
@@ -97,7 +99,7 @@ class Sdk:
         self.capture_failures = Failures()
         capture = Capture(self.capture_failures)
         self._flows = DataflowSpanProcessor(capture.shapes, capture.digest)
-        self.nodes = Nodes(self._flows, capture, lambda: self._tracer_provider)
+        self.nodes = Nodes(Trainables(self.pins), self._flows, capture, lambda: self._tracer_provider)
         self._client: Client | None = None
         self._tracer_provider: TracerProvider | None = None
         self._logger_provider: LoggerProvider | None = None
@@ -112,6 +114,7 @@ class Sdk:
         cache_dir: str | Path | None = None,
         cache_key: str | bytes | None = None,
         public_key: str | Path | None = None,
+        allow_code: AllowCode | None = None,
         tracer_provider: TracerProvider | None = None,
         logger_provider: LoggerProvider | None = None,
         instance_id: str | None = None,
@@ -131,18 +134,16 @@ class Sdk:
             endpoint: The collector's gRPC address. Else OTEL_OPTO_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT where
                 OTEL_EXPORTER_OTLP_PROTOCOL is grpc, else ``http://127.0.0.1:4317``. OTEL_EXPORTER_OTLP_HEADERS
                 (a bearer token, for example) and OTEL_EXPORTER_OTLP_CERTIFICATE hold for it, too.
-            cache_dir: Keeps what was in force last, in a directory ``otel-opto`` of this user alone. Else
-                OTEL_OPTO_CACHE_DIR, else the user's cache directory; without a home nothing is kept.
+            cache_dir: Keeps what was in force last. Else OTEL_OPTO_CACHE_DIR, else the user's cache directory.
             cache_key: A secret; a release on disk not written with it is not applied. Else OTEL_OPTO_CACHE_KEY.
-            public_key: The file of an Ed25519 public key; only releases that its private key signed are applied. Else
-                OTEL_OPTO_PUBLIC_KEY. Needs the extra ``signing``.
+            public_key: File of an Ed25519 key (extra ``signing``) that releases need. Else OTEL_OPTO_PUBLIC_KEY.
+            allow_code: Whether a release may bring code, see docs/code.md. Else OTEL_OPTO_ALLOW_CODE, else not.
             tracer_provider: Else the global one; so with `logger_provider`, which carries feedback.
             instance_id: Else the provider's ``service.instance.id``, else a random one.
             capture: How much nodes record at most, see docs/nodes.md: full, metadata or off. Else OTEL_OPTO_CAPTURE.
             redact: Gets the name of each input (or ``return``) and its JSON text, and gives the text to record.
             capture_milliseconds: That one value may take. Else OTEL_OPTO_CAPTURE_MILLISECONDS, else 1.
-            wait_seconds: Waits so long at most for the collector's first answer, and until what it has in force is
-                applied: for programs that end soon.
+            wait_seconds: At most, until what the collector has in force is applied: for programs that end soon.
 
         Returns:
             Whether the collector has answered; False where it was not waited for.
@@ -153,6 +154,7 @@ class Sdk:
             "cache_dir": cache_dir,
             "cache_key": cache_key,
             "public_key": public_key,
+            "allow_code": allow_code,
             "instance_id": instance_id,
         }
         if self._rehearsing:
@@ -186,6 +188,8 @@ class Sdk:
             declare(self.registry, settings.parameters)
         cache = ReleaseCache(settings.cache_directory, settings.service, settings.cache_key)
         self.pins.serve(settings.service)
+        allowed = given["allow_code"], os.environ.get("OTEL_OPTO_ALLOW_CODE", "")
+        self.registry.allows_code = permitted(*allowed, signed=bool(settings.public_key))
         self._carry()
         verifier = verifier_of(settings.public_key, settings.service) if settings.public_key else None
         self._client = Client(self.registry, _target(settings), cache, verifier=verifier)
@@ -208,11 +212,11 @@ class Sdk:
         self._tracer_provider, self._logger_provider = tracer_provider, logger_provider
         self._process(tracer_provider)
         self._carry()
-        self._rehearsing = True
+        self._rehearsing = self.registry.allows_code = True  # what is in force is the test's own word
         try:
             yield
         finally:
-            self._rehearsing = False
+            self._rehearsing = self.registry.allows_code = False
             self.shutdown()
 
     def _carry(self) -> None:

@@ -13,8 +13,8 @@ from enum import Enum
 from typing import TypeAlias
 
 from otel_opto import pattern
+from otel_opto.code.source import MAX_SOURCE_LENGTH, InvalidSource, Source, source_of
 from otel_opto.schema import InvalidSchema, Schema, schema_of, text_of
-from otel_opto.source import MAX_SOURCE_LENGTH, InvalidSource, Source, source_of
 from otel_opto.template import Template, template_of
 
 ParameterValue: TypeAlias = bool | int | float | str

@@ -129,17 +129,17 @@ class Rehearsal:
             yield self
         self._capture.clear()
 
-    def set(self, key: str, value: ParameterValue) -> None:
+    def set(self, key: str, value: ParameterValue | list[Any] | dict[str, Any]) -> None:
         """Puts a value in force, as a release would: for traces that begin now, recorded on their spans.
 
         Raises:
-            InvalidValue: no such parameter is declared, or the value does not fit it.
+            InvalidValue: no such parameter is declared, the value does not fit it, or its `constraint` refuses it.
         """
         spec = self._sdk.registry.specs().get(key)
         if spec is None:
             declared = ", ".join(sorted(self._sdk.registry.specs())) or "none"
             raise InvalidValue(f"parameter {key!r} is not declared; declared are: {declared}")
-        self._values[key] = spec.validate(value)
+        self._values[key] = self._sdk.registry.agreed(spec, value)
         self._number += 1
         release = Release.from_proto(_release(self._number, self._values))
         self._sdk.registry.apply(Assignment("", self._number, self._number), [release], confirmed=True)

@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, overload
 
+from otel_opto.code.trainable import Trainable, Trainables
 from otel_opto.node import MODES, Mode, NodeFactory, Operation, View, operation_of
 from otel_opto.streaming import generating, outlasting, streaming
 
@@ -18,15 +19,37 @@ _FUNCTIONS: Final = (types.FunctionType, types.BuiltinFunctionType, types.Method
 
 
 class Nodes(NodeFactory):
-    """Makes nodes, of functions too."""
+    """Makes nodes, of functions too.
+
+    Args:
+        trainables: Make the source of a function a parameter.
+    """
+
+    def __init__(self, trainables: Trainables, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._trainables = trainables
 
     @overload
     def decorate(self, function: F, /) -> F: ...
     @overload
     def decorate(
-        self, function: None = None, /, *, name: str = "", capture: bool | Mode | View = True
+        self,
+        function: None = None,
+        /,
+        *,
+        name: str = "",
+        capture: bool | Mode | View = True,
+        trainable: bool | Trainable = False,
     ) -> Callable[[F], F]: ...
-    def decorate(self, function: Any = None, /, *, name: str = "", capture: bool | Mode | View = True) -> Any:
+    def decorate(
+        self,
+        function: Any = None,
+        /,
+        *,
+        name: str = "",
+        capture: bool | Mode | View = True,
+        trainable: bool | Trainable = False,
+    ) -> Any:
         """Makes whatever can be called a node: a span with its inputs, its output and its dataflow.
 
         Functions and methods, coroutines, generators and async generators (their span lasts until the last item, or
@@ -39,6 +62,10 @@ class Nodes(NodeFactory):
             capture: False or ``"off"`` keeps inputs and output off the span, and ends the dataflow here; ``"metadata"``
                 records types, sizes and dataflow; a function gets the name of an input (``return`` for the output)
                 and the value, and gives what to record. ``OTEL_OPTO_CAPTURE`` says how much is recorded at most.
+            trainable: Makes the function's source a parameter (docs/code.md); a `Trainable` says more of it.
+
+        Raises:
+            InvalidValue: it is trainable and no plain function, or its declaration contradicts itself.
         """
         mode: Mode | None = None
         view = capture if callable(capture) else None
@@ -46,7 +73,11 @@ class Nodes(NodeFactory):
             if capture not in (False, *MODES):
                 _LOG.warning("@node: capture=%r is none of %s; nothing is recorded", capture, MODES)
             mode = next((known for known in MODES if known == capture), "off")
-        wrapping = Wrapping(self, name, mode, view)
+        train = None
+        if trainable:
+            said = trainable if isinstance(trainable, Trainable) else Trainable()
+            train = functools.partial(self._trainables.of, said=said, name=name)
+        wrapping = Wrapping(self, name, mode, view, train)
         return wrapping.wrap if function is None else wrapping.wrap(function)
 
 
@@ -57,11 +88,20 @@ class Wrapping:
         name: Of the spans; else the function's.
         mode: How much is recorded; None follows the setting of the process.
         view: What is recorded of each value; None: itself.
+        train: Makes a function one whose source is a parameter; None leaves it.
     """
 
-    def __init__(self, factory: NodeFactory, name: str, mode: Mode | None, view: View | None) -> None:
+    def __init__(
+        self,
+        factory: NodeFactory,
+        name: str,
+        mode: Mode | None,
+        view: View | None,
+        train: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
+    ) -> None:
         self.options = name, mode, view
         self._factory = factory
+        self._train = train
 
     def wrap(self, target: Any) -> Any:
         """The node in the place of the target. What cannot be a node is given back as it is, and said in the log."""
@@ -88,6 +128,8 @@ class Wrapping:
         return _object_of(self, target)
 
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if self._train is not None:
+            function = self._train(function)
         operation = operation_of(function, *self.options)
         begin = functools.partial(self._factory.begin, operation)
         if inspect.isasyncgenfunction(function):
@@ -104,7 +146,8 @@ class Wrapping:
     def called(self, target: Any) -> Callable[..., Any]:
         """What a callable object does when it is called, as a node with the name of its class."""
         name, mode, view = self.options
-        return Wrapping(self._factory, name or type(target).__name__, mode, view)._function(target.__call__)  # noqa: SLF001
+        named = Wrapping(self._factory, name or type(target).__name__, mode, view, self._train)
+        return named._function(target.__call__)
 
     def _calling(self, operation: Operation, function: Callable[..., Any]) -> Callable[..., Any]:
         begin, shapes = self._factory.begin, self._factory.capture.shapes

@@ -21,9 +21,14 @@ running.__exit__(None, None, None)
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["feedback.md", "from-trace.md", "openfeature.md", "selection.md"])
+@pytest.mark.parametrize(
+    "page", ["code.md", "feedback.md", "from-trace.md", "openfeature.md", "parameters.md", "selection.md"]
+)
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
-    command = [sys.executable, "-W", "error", "-c", "\n".join((BEFORE, *blocks, AFTER))]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    program = tmp_path / "page.py"
+    program.write_text("\n".join((BEFORE, *blocks, AFTER)), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")

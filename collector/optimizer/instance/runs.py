@@ -10,17 +10,20 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice, zip_longest
 
-from collector.core.graph import TraceFeedback
+from collector.core.graph import ExceptionRecord, TraceFeedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Direction
 from collector.optimizer.instance.program import Program
 from collector.optimizer.instance.quoting import inert, quoted, words
+from otel_opto.code.listing import RELEASED
 
 _WORTH_A_REFERENCE = 80
 """Characters from which on a repeated value is referred to."""
 
 _RARE = 0.3
 """A word tells sorts of feedback apart that stands in more than so much of it, and is missing in as much."""
+
+_FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+), in [^\n]*\n[^\S\n]+(?P<said>\S[^\n]*)')
 
 _TELLING_WIDTH = 4_000
 """Characters of each value that decide which of two runs with one score comes first."""
@@ -80,9 +83,21 @@ class Run:
         records = sorted(self._graph.exceptions, key=lambda one: (place.get(one.span_id, -1), one.type, one.message))
         return [
             f"exception in {self.program.names.get(f'span:{one.span_id}', '?')}: "
-            f"{words(one.type, width)}: {quoted(one.message, width)}"
+            f"{words(one.type, width)}: {quoted(one.message, width)}{_where(one, width)}"
             for one in records
         ]
+
+
+def _where(record: ExceptionRecord, width: int) -> str:
+    """The line that failed, where the stack shows it (Python's does): of released code, else of the program's own."""
+    position = record.position
+    frames = list(_FRAME.finditer(record.stacktrace))
+    released = [frame for frame in frames if RELEASED.fullmatch(frame["file"])]
+    own = [
+        frame for frame in frames if position and (frame["file"], int(frame["line"])) == (position.file, position.line)
+    ]
+    found = (released or own)[-1:]
+    return "".join(f" at line {frame['line']}: {quoted(frame['said'].strip(), width)}" for frame in found)
 
 
 def _words(text: str) -> frozenset[str]:

@@ -17,6 +17,8 @@ from opentelemetry import propagate
 from collector.core.span import Event
 from otel_opto.assignment import Arm, Assignment, unit_of
 from otel_opto.openfeature import OptoProvider
+from otel_opto.parameter import Parameter, spec_of
+from otel_opto.spec import Constraint
 from tests.unit.collector.graph import workflows
 from tests.unit.otel_opto.conftest import App
 from tests.unit.otel_opto.test_pinning import assign
@@ -171,3 +173,19 @@ def test_a_use_is_recorded_once_with_opentelemetry_s_hook_and_others(app: App, c
     kept = workflows.span(1, None, "request", 0, 1, said, events=[Event(event.name, 0, dict(event.attributes or {}))])
     graph = workflows.graph_of([kept])
     assert [(one.key, one.version, list(one.used_by)) for one in graph.parameters] == [("k", 1, [kept.context.span_id])]
+
+
+def test_an_object_flag_is_a_list_or_an_object(app: App, client: OpenFeatureClient) -> None:
+    assert client.get_object_value("stops", ["a"]) == ["a"]
+    app.connect()
+    app.publish(1, stops='["the", "of"]')
+    assert client.get_object_value("stops", ["a"]) == ["the", "of"]
+
+
+def test_asking_for_a_flag_leaves_the_application_s_check_in_force(app: App, client: OpenFeatureClient) -> None:
+    spec = spec_of("checked", 2, Constraint(), "", trainable=True)
+    Parameter(spec, 2, app.sdk.pins, lambda value: value % 2 == 0)
+    assert client.get_integer_value("checked", 2) == 2
+    app.connect()
+    app.publish(1, checked=3)
+    assert "the application's check refuses it" in app.server.wait_for_acknowledgement(1).error

@@ -23,8 +23,8 @@ from tests.unit.otel_opto.conftest import App
 
 def test_the_public_names_are_these() -> None:
     assert sorted(otel_opto.__all__) == [
-        "ContextThreadPoolExecutor", "InvalidValue", "Node", "Parameter", "Resolved", "carried", "configure",
-        "feedback", "handle", "node", "parameter", "shutdown", "start_node", "targeting_key",
+        "ContextThreadPoolExecutor", "InvalidValue", "Node", "Parameter", "Resolved", "Trainable", "carried", "code_of",
+        "configure", "feedback", "handle", "node", "parameter", "shutdown", "start_node", "targeting_key",
     ]  # fmt: skip
     assert all(hasattr(otel_opto, name) for name in otel_opto.__all__)
 
@@ -191,8 +191,8 @@ def test_a_false_override_is_an_override(app: App) -> None:
 
 
 def test_wrong_declarations_are_said_where_they_stand() -> None:
-    with pytest.raises(InvalidValue, match="found list, allowed: bool, int, float, str"):
-        otel_opto.parameter("k", [1])  # type: ignore[type-var]
+    with pytest.raises(InvalidValue, match="found tuple, allowed: bool, int, float, str, list, dict"):
+        otel_opto.parameter("k", (1,))  # type: ignore[type-var]
     with pytest.raises(InvalidValue, match="choices is not a constraint of type integer"):
         otel_opto.parameter("k", 1, choices=("a",))
 

@@ -13,6 +13,7 @@ from collector.core.parameter import validated
 from collector.core.study import Cost, Proposal, Study
 from collector.optimizer.llm import OpenAIModel
 from collector.optimizer.optoprime import OptoPrime, build
+from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests.contract.optimizers import DEFAULTS, SPECS, judged, request, trial
 from tests.fakes_openai import Answer, Reply, ScriptedOpenAI, suggesting
 
@@ -133,6 +134,27 @@ async def test_a_text_that_copies_a_recorded_input_is_refused_and_said() -> None
         (proposal,) = await build().propose(replace(request(study=study(server)), batch=runs))
     assert proposal.values == GOOD
     assert "copies recorded data ('where did the seven boats of')" in server.requests[1]["messages"][-1]["content"]
+
+
+async def test_code_that_could_not_take_the_functions_place_is_refused_and_said() -> None:
+    spec = ParameterSpec(
+        "rank", ParameterType.CODE, "def rank(found):\n    return found\n", Constraint(imports=("math",))
+    )
+    good = "import math\n\ndef rank(found):\n    return sorted(found)\n"
+    answers = [
+        suggesting(rank="import os\n\ndef rank(found):\n    return os.name\n"),
+        suggesting(rank="def rank(found):\n    return found.__class__.__mro__\n"),
+        suggesting(rank=f"```python\n{good}```"),
+    ]
+    with ScriptedOpenAI(answers) as server:
+        asked = replace(request(study=study(server)), parameters=(spec,), current={"rank": spec.default}, trials=())
+        (proposal,) = await build().propose(asked)
+    assert str(proposal.values["rank"]).strip() == good.strip()
+    first, second = (sent["messages"][-1]["content"] for sent in server.requests[1:])
+    assert "line 1: import of 'os'; allowed: math" in first
+    assert "line 2: .__mro__ is not allowed" in second
+    shown = server.requests[0]["messages"][-1]["content"]
+    assert "the Python source of one function, def rank(found); imports allowed: math" in shown
 
 
 async def test_values_that_come_to_the_same_are_the_same() -> None:

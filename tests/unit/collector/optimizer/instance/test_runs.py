@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.core.feedback import Feedback
-from collector.core.graph import TraceFeedback
+from collector.core.graph import SourcePosition, TraceFeedback
 from collector.core.span import SpanContext
 from collector.core.study import Study
 from collector.graph.builder import build
@@ -131,6 +131,34 @@ def test_exceptions_are_told_with_the_step_that_failed() -> None:
     (run,) = runs_of(replace(request(), batch=(judged(1, 0.0, "", error="no place"),)))
     assert 'exception in tell: ValueError: "no place"' in run.lines(100)
     assert summary([run]) == "1 run, 1 with an exception:"
+
+
+STACK = """Traceback (most recent call last):
+  File "/app/shop.py", line 12, in tell
+    return write(found)
+           ^^^^^^^^^^^^
+  File "{file}", line 3, in write
+    return json.loads(found)
+  File "/usr/lib/python3.11/json/__init__.py", line 346, in loads
+    return _default_decoder.decode(s)
+ValueError: no place
+"""
+
+
+def test_the_line_that_failed_is_shown_of_released_code_else_of_the_innermost() -> None:
+    item = judged(1, 0.0, "", error="no place")
+    (record,) = item.graph.exceptions
+
+    def shown(file: str, position: SourcePosition) -> str:
+        failed = replace(record, stacktrace=STACK.format(file=file), position=position)
+        (run,) = runs_of(replace(request(), batch=(replace(item, graph=replace(item.graph, exceptions=(failed,))),)))
+        return next(line for line in run.lines(100) if line.startswith("exception"))
+
+    innermost = SourcePosition("/usr/lib/python3.11/json/__init__.py", 346, "loads")
+    said = 'exception in tell: ValueError: "no place" at line '
+    assert shown("<write@0123456789ab>", innermost) == said + '3: "return json.loads(found)"'
+    assert shown("/app/write.py", innermost) == said + '346: "return _default_decoder.decode(s)"'
+    assert shown("/app/write.py", SourcePosition("/elsewhere.py", 1, "")) == said.removesuffix(" at line ")
 
 
 def test_a_study_that_minimizes_shows_the_highest_first() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from otel_opto.source import InvalidSource, source_of
+from otel_opto.code.source import InvalidSource, source_of
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
 
 RANK = "import math\n\n\ndef rank(question: str, documents, *, k=3) -> list:\n    return documents[:k]\n"

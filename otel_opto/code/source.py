@@ -1,21 +1,24 @@
 """Functions as values: what another source has to be so that it can take the place of the declared one.
 
-This is a check of form, no sandbox: code that passes does what it says. Whoever lets it run decides that; this package
-runs none.
+Pure, because both ends ask: the collector before a proposal can become a release, the SDK before it applies one. It is
+a check of form and a lint (`otel_opto.code.lint`), no sandbox: code that passes does what it says, in the process of
+whoever lets it run (`otel_opto.configure` with ``allow_code=``).
 """
 
 import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+
+from otel_opto.code import lint
+from otel_opto.code.assembly import Function, Surroundings, assembled
 
 MAX_SOURCE_LENGTH = 20_000
 """Characters of a function's source."""
 
 _MAX_NODES, _MAX_NESTING = 5_000, 60
-_CALLED = frozenset({"__import__", "compile", "eval", "exec"})
-"""Builtins that reach past the allowed imports."""
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+_KEPT = 256
+_MODULE, _NONLOCAL = "the module ", "nonlocal "
 
 
 class InvalidSource(ValueError):
@@ -30,14 +33,19 @@ class Source:
         declaration: ``def answer(question, *, k=3)``: name, parameters, defaults; annotations left out.
         imports: Modules, with all below them, that may be imported.
         is_generator: Whether it yields.
+        granted: What the declared source uses of what is not for every source (`otel_opto.code.lint.Use`).
     """
 
     declaration: str
     imports: frozenset[str]
     is_generator: bool
+    granted: frozenset[str] = frozenset()
 
     def fault_of(self, text: str) -> str:
         """Why the text cannot take the function's place; empty if it can."""
+        return _fault(self, text)
+
+    def _fault(self, text: str) -> str:
         try:
             module = parsed(text)
             function = function_in(module)
@@ -49,12 +57,27 @@ class Source:
             return f"found {declaration_of(function)}, wanted is {self.declaration}"
         if yields(function) != self.is_generator:
             return "it yields" if not self.is_generator else "it does not yield, as the declared function does"
-        return next(_faults(module, self.imports), "")
+        return next(self._faults(module), "") or _fault_of_compiling(text, self.granted)
+
+    def _faults(self, module: ast.Module) -> Iterator[str]:
+        for line, name in lint.imported(module):
+            if not lint.covers(self.imports, name):
+                yield f"line {line}: import of {name!r}; allowed: {', '.join(sorted(self.imports)) or 'none'}"
+        for use in lint.uses(module):
+            module_name = use.what.removeprefix(_MODULE) if use.what.startswith(_MODULE) else ""
+            if not use.grantable or not (use.what in self.granted or lint.covers(self.imports, module_name)):
+                yield f"line {use.line}: {use.what} is not allowed"
 
     def words(self) -> str:
         """What a source must be, for people and optimizers."""
         imports = ", ".join(sorted(self.imports)) or "none"
         return f"the Python source of one function, {self.declaration}; imports allowed: {imports}"
+
+
+@lru_cache(_KEPT)
+def _fault(source: Source, text: str) -> str:
+    """Asked again and again: specifications are made anew from what is stored, releases come with unchanged values."""
+    return source._fault(text)  # noqa: SLF001 - the same module's
 
 
 def source_of(default: str, imports: Collection[str]) -> Source:
@@ -63,15 +86,34 @@ def source_of(default: str, imports: Collection[str]) -> Source:
     Raises:
         InvalidSource: the declared source is not one function.
     """
+    return _source_of(default, tuple(imports))
+
+
+@lru_cache(_KEPT)
+def _source_of(default: str, imports: tuple[str, ...]) -> Source:
     module = parsed(default)
     function = function_in(module)
     if function.decorator_list:
         raise InvalidSource(f"line {function.decorator_list[0].lineno}: a decorator; declare the source without")
-    allowed = frozenset(imports) | {name for _, name in _imported(module)}
-    fault = next(_faults(module, allowed), "")
+    allowed = frozenset(imports) | {name for _, name in lint.imported(module)}
+    granted = frozenset(use.what for use in lint.uses(module) if use.grantable)
+    source = Source(declaration_of(function), allowed, yields(function), granted)
+    fault = source.fault_of(default)
     if fault:
         raise InvalidSource(fault)
-    return Source(declaration_of(function), allowed, yields(function))
+    return source
+
+
+def _fault_of_compiling(text: str, granted: Collection[str]) -> str:
+    """What only shows when it is compiled: ``await`` in a plain function, ``break`` outside of a loop."""
+    around = tuple(sorted(what.removeprefix(_NONLOCAL) for what in granted if what.startswith(_NONLOCAL)))
+    try:
+        assembled(text, "<source>", Surroundings(around))
+    except SyntaxError as error:
+        return f"line {error.lineno or 1}: {error.msg}"
+    except (ValueError, Warning, RecursionError, MemoryError) as error:
+        return f"it is no Python: {error or type(error).__name__}"
+    return ""
 
 
 def parsed(text: str) -> ast.Module:
@@ -150,21 +192,3 @@ def yields(function: Function) -> bool:
         if not isinstance(node, Function | ast.Lambda | ast.ClassDef):
             waiting += ast.iter_child_nodes(node)
     return False
-
-
-def _faults(module: ast.Module, imports: Collection[str]) -> Iterator[str]:
-    for line, name in _imported(module):
-        if not any(name == allowed or name.startswith(f"{allowed}.") for allowed in imports):
-            yield f"line {line}: import of {name!r}; allowed: {', '.join(sorted(imports)) or 'none'}"
-    for node in ast.walk(module):
-        if isinstance(node, ast.Name) and node.id in _CALLED:
-            yield f"line {node.lineno}: {node.id} is not allowed"
-
-
-def _imported(module: ast.Module) -> Iterator[tuple[int, str]]:
-    """Each imported module with its line; a relative one with its dots."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.lineno, "." * node.level + (node.module or "")
