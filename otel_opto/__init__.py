@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from otel_opto.executors import ContextThreadPoolExecutor, carried
 from otel_opto.node import Node
 from otel_opto.parameter import Parameter, Resolved, T, spec_of
+from otel_opto.process.status import Status
 from otel_opto.setup import Sdk
 from otel_opto.spec import Constraint, InvalidValue
 
@@ -23,6 +24,7 @@ __all__ = [
     "Node",
     "Parameter",
     "Resolved",
+    "Status",
     "carried",
     "configure",
     "feedback",
@@ -31,6 +33,7 @@ __all__ = [
     "parameter",
     "shutdown",
     "start_node",
+    "status",
     "targeting_key",
 ]
 
@@ -41,6 +44,7 @@ configure = _sdk.configure
 shutdown = _sdk.shutdown
 feedback = _sdk.feedback
 handle = _sdk.handle
+status = _sdk.status
 start_node = _sdk.start_node
 targeting_key = _sdk.pins.targeting
 node = _sdk.nodes.decorate

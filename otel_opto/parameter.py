@@ -9,6 +9,7 @@ from opentelemetry import trace
 
 from otel_opto import semconv
 from otel_opto.pinning import Pins
+from otel_opto.process import clean
 from otel_opto.registry import NO_OVERRIDE
 from otel_opto.release import ReleasedValue
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
@@ -145,9 +146,11 @@ class Parameter(Generic[T]):
             return
         version, digest, inline = self._names
         if released is not None and resolved.version is not None:
-            span.set_attributes({version: resolved.version, digest: released.hash})
+            said: dict[str, str | int | float] = {version: resolved.version, digest: released.hash}
         else:
-            span.set_attribute(inline, resolved.value)
+            said = {inline: clean.text(value) if isinstance(value := resolved.value, str) else value}
+        span.set_attributes(said)
+        self._pins.kept.add(span, said)
 
 
 def _restored(declared: tuple[Any, ...], default: Any) -> Parameter[Any]:
