@@ -38,7 +38,7 @@ from otel_opto.signing import verifier_of
 from otel_opto.wrapping import Nodes
 
 _LOG = logging.getLogger("otel_opto")
-_AT_EXIT_SECONDS = 0.9
+_AT_EXIT_SECONDS, _AT_EXIT_ALONE_SECONDS = 0.9, 0.3
 _NO = ("off", "0", "false", "no")
 
 
@@ -213,10 +213,12 @@ class Sdk:
 
     def _end(self) -> None:
         """A program that ends at once has said what it declared and judged, where there is a collector to hear it."""
-        deadline = time.monotonic() + _AT_EXIT_SECONDS
-        if self._client is not None:
-            self._client.settle(_AT_EXIT_SECONDS / 2)
-        self.telemetry.end(deadline - time.monotonic())
+        client = self._client
+        connected = client is not None and client.connected
+        deadline = time.monotonic() + (_AT_EXIT_SECONDS if connected else _AT_EXIT_ALONE_SECONDS)
+        if client is not None:
+            client.settle(_AT_EXIT_SECONDS / 2)
+        self.telemetry.end(max(deadline - time.monotonic(), 0.0))
 
     def before_fork(self) -> None:
         """Nothing of ours speaks while the process is forked."""

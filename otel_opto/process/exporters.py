@@ -126,6 +126,8 @@ class _Heard(logging.Filter):
         return False
 
     def end(self) -> None:
+        if self._threads:  # one that is under way has yet to say that it was broken off
+            return
         for logger in self._loggers:
             logger.removeFilter(self)
 
