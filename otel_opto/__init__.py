@@ -18,6 +18,7 @@ from otel_opto.executors import ContextThreadPoolExecutor, carried
 from otel_opto.json_parameter import JsonParameter, check_of, schema_text, written
 from otel_opto.node import Node
 from otel_opto.parameter import Parameter, Resolved, T, spec_of
+from otel_opto.process.status import Status
 from otel_opto.setup import Sdk
 from otel_opto.spec import Constraint, InvalidValue, ParameterType
 
@@ -27,6 +28,7 @@ __all__ = [
     "Node",
     "Parameter",
     "Resolved",
+    "Status",
     "Trainable",
     "carried",
     "code_of",
@@ -37,6 +39,7 @@ __all__ = [
     "parameter",
     "shutdown",
     "start_node",
+    "status",
     "targeting_key",
 ]
 
@@ -47,6 +50,7 @@ configure = _sdk.configure
 shutdown = _sdk.shutdown
 feedback = _sdk.feedback
 handle = _sdk.handle
+status = _sdk.status
 start_node = _sdk.start_node
 targeting_key = _sdk.pins.targeting
 node = _sdk.nodes.decorate

@@ -9,6 +9,7 @@ from contextlib import suppress
 from json.encoder import encode_basestring as _quoted
 from typing import Any, Final, NamedTuple
 
+from otel_opto.process.limits import ROOM
 from otel_opto.shape import Form, Shape, Shapes, type_name
 
 _LOG = logging.getLogger("otel_opto")
@@ -92,6 +93,8 @@ class Capture:
         self.shapes = Shapes()
         self.milliseconds = MILLISECONDS
         self.redact: Hook | None = None
+        self.room = ROOM
+        """For so many attributes of inputs a span has room."""
         self._clock = clock
 
     def text(self, name: str, value: Any) -> Captured:

@@ -1,61 +1,34 @@
 """The way to the collector: declares parameters, watches releases, acknowledges them. All in background threads."""
 
-import atexit
 import logging
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import grpc
 
 from otel_opto.cache import ReleaseCache
+from otel_opto.process.counters import Count, Counters
+from otel_opto.process.line import Line, Target
+from otel_opto.process.notices import Notices
+from otel_opto.process.trouble import explained
 from otel_opto.registry import Registry
 from otel_opto.release import Release
 from otel_opto.signing import Unverified, Verifier
 from otel_opto.spec import InvalidValue
-from otel_opto.v1 import parameter_pb2, parameter_pb2_grpc, release_pb2, release_pb2_grpc
+from otel_opto.v1 import parameter_pb2, release_pb2
 from otel_opto.wire import assignment_of, spec_to_proto
 
 _LOG = logging.getLogger("otel_opto")
 _FIRST_BACKOFF_SECONDS, _LAST_BACKOFF_SECONDS = 0.2, 10.0
 _CALL_SECONDS = 5.0
 _GATHER_SECONDS = 0.02
-_AT_EXIT_SECONDS = 0.5
+_BEFORE_FORK_SECONDS = 0.25
+_AFTER_FORK_SECONDS = 0.05
 _MOST_ANSWERS = 1_000
-CHANNEL_OPTIONS = (
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    # gRPC's own reconnects wait longer and longer; ours decide.
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    # Otherwise every release is followed by a ping that measures the line, which costs a collector with a thousand
-    # applications a quarter of all that a release costs it.
-    ("grpc.http2.bdp_probe", 0),
-)
-"""Of the connection to the collector."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the collector is, and who asks.
-
-    Attributes:
-        address: HOST:PORT.
-        secure: With TLS, checked against the authorities of `certificate`, else against the system's.
-        headers: Sent with every call, for example ``authorization``.
-    """
-
-    address: str
-    secure: bool
-    service: str
-    instance_id: str
-    certificate: Path | None = None
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Client:
@@ -73,34 +46,32 @@ class Client:
         cache: ReleaseCache,
         rng: Callable[[], float] = random.random,
         verifier: Verifier | None = None,
+        *,
+        counters: Counters | None = None,
+        notices: Notices | None = None,
     ) -> None:
         self._registry = registry
         self._target = target
         self._cache = cache
         self._rng = rng
         self._verifier = verifier
-        self._stopping = threading.Event()
+        self._counters = counters or Counters()
+        self._notices = notices or Notices()
+        self._line: Line | None = None
+        self._of_parents: list[Line | None] = []
+        self._renew()
+
+    def _renew(self) -> None:
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
         self._answered = threading.Event()
         self._told = threading.Event()
         self._declared = threading.Event()
         self._undeclared = threading.Event()
-        self._channel = self._connect()
-        self._parameters = parameter_pb2_grpc.ParameterServiceStub(self._channel)
-        self._releases = release_pb2_grpc.ReleaseServiceStub(self._channel)
-        self._connected = False
+        self._undeclared.set()
         self._said: dict[int, str] = {}
-        self._stream: Any = None  # a call that is an iterator too; grpc's types have no word for it
-        self._threads = [
-            threading.Thread(target=self._watch, name="otel-opto-watch", daemon=True),
-            threading.Thread(target=self._declare, name="otel-opto-declare", daemon=True),
-        ]
-
-    def _connect(self) -> grpc.Channel:
-        if self._target.secure:
-            certificate = self._target.certificate
-            credentials = grpc.ssl_channel_credentials(certificate.read_bytes() if certificate else None)
-            return grpc.secure_channel(self._target.address, credentials, CHANNEL_OPTIONS)
-        return grpc.insecure_channel(self._target.address, CHANNEL_OPTIONS)
+        self.connected = False
+        """Whether the collector is there now."""
 
     def start(self) -> None:
         """Takes what is on disk into force and begins; returns at once."""
@@ -110,10 +81,47 @@ class Client:
             self._registry.apply(kept.assignment, [kept.control, *arms], confirmed=False)
             self._note_applied(kept.control)
         self._registry.on_declared(self._declare_anew)
-        self._undeclared.set()
-        atexit.register(self._end)
-        for thread in self._threads:
-            thread.start()
+        self._open()
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._line is None and not self._stopped.is_set():
+                line = self._line = Line(self._target)
+                line.begin(
+                    threading.Thread(target=self._watch, args=(line,), name="otel-opto-watch", daemon=True),
+                    threading.Thread(target=self._declare, args=(line,), name="otel-opto-declare", daemon=True),
+                )
+
+    def _close(self, seconds: float) -> None:
+        with self._lock:
+            line, self._line = self._line, None
+        self.connected = False
+        if line is not None:
+            line.stop()
+            self._undeclared.set()
+            line.join(seconds)
+
+    def before_fork(self) -> None:
+        """Ends the connection: nothing of gRPC may run while the process is forked, and nothing may be shared."""
+        self._close(_BEFORE_FORK_SECONDS)
+
+    def after_fork(self, *, child: bool) -> None:
+        """Connects again. A child is an instance of its own, and gets time to become another program first."""
+        if self._stopped.is_set():
+            return
+        if not child:
+            self._undeclared.set()
+            self._open()
+            return
+        self._of_parents.append(self._line)  # a fork in C left it open; whoever collects it closes the parent's
+        self._line = None
+        self._target = replace(self._target, instance_id=str(uuid.uuid4()))
+        self._renew()
+        threading.Thread(target=self._open_soon, args=(self._stopped,), name="otel-opto-fork", daemon=True).start()
+
+    def _open_soon(self, stopped: threading.Event) -> None:
+        if not stopped.wait(_AFTER_FORK_SECONDS):
+            self._open()
 
     def wait(self, seconds: float) -> bool:
         """Returns once what the collector has in force is applied, or after that time; whether it has answered.
@@ -125,10 +133,12 @@ class Client:
             return False
         self._declared.wait(deadline - time.monotonic())
         rest = max(deadline - time.monotonic(), 0.0)
-        asked = release_pb2.GetAssignmentRequest(service=self._target.service)
+        asked, line = release_pb2.GetAssignmentRequest(service=self._target.service), self._line
         try:
-            found = self._releases.GetAssignment(asked, timeout=rest, metadata=self._target.headers)
-        except grpc.RpcError:
+            if line is None:
+                return True
+            found = line.releases.GetAssignment(asked, timeout=rest, metadata=self._target.headers)
+        except (grpc.RpcError, ValueError):  # the latter from a channel that is closed meanwhile
             return True
         if found.HasField("assignment"):  # else nothing is released yet, and nothing comes
             self._told.wait(deadline - time.monotonic())
@@ -136,37 +146,34 @@ class Client:
 
     def stop(self, seconds: float) -> None:
         """Ends the watch. What is in force stays in force."""
-        atexit.unregister(self._end)
         self._registry.on_declared(None)
-        self._stopping.set()
-        self._undeclared.set()
-        if self._stream is not None:
-            self._stream.cancel()
-        self._channel.close()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(seconds)
+        self._stopped.set()
+        self._close(seconds)
 
-    def _watch(self) -> None:
-        backoff, complained = _FIRST_BACKOFF_SECONDS, False
-        while not self._stopping.is_set():
+    def _watch(self, line: Line) -> None:
+        backoff = _FIRST_BACKOFF_SECONDS
+        while not line.stopping.is_set():
             try:
-                self._follow()
+                self._follow(line)
             except grpc.RpcError as error:
-                if self._connected:
-                    complained, backoff = False, _FIRST_BACKOFF_SECONDS
-                if not complained and not self._stopping.is_set():
-                    _LOG.warning("no releases from %s, it is tried again: %s", self._target.address, _words(error))
-                    complained = True
+                if self.connected:
+                    backoff = _FIRST_BACKOFF_SECONDS
+                if not line.stopping.is_set():
+                    self._complain(error)
             except Exception:  # noqa: BLE001 - the thread must outlive whatever happens
-                if self._stopping.is_set():
+                if line.stopping.is_set():
                     return
                 _LOG.exception("watching releases failed, it is tried again")
-            self._connected = False
-            self._stopping.wait(backoff * (0.5 + self._rng()))
+            self.connected = False
+            line.stopping.wait(backoff * (0.5 + self._rng()))
             backoff = min(backoff * 2, _LAST_BACKOFF_SECONDS)
 
-    def _follow(self) -> None:
+    def _complain(self, error: grpc.RpcError) -> None:
+        self._counters.add(Count.CONNECTIONS_FAILED)
+        words = explained(error, self._target.address)
+        self._notices.say("releases", f"no releases ({self._target.origin}), it is tried again: {words}")
+
+    def _follow(self, line: Line) -> None:
         """One stream to its end. A release from disk is not confirmed, so it is asked for again."""
         current = self._registry.current
         assignment = self._registry.assignment
@@ -177,31 +184,39 @@ class Client:
             applied=current.number if known and current is not None else 0,
             revision=assignment.revision if known and assignment is not None else 0,
         )
-        stream = self._releases.WatchReleases(request, metadata=self._target.headers)
-        self._stream = stream
-        if self._stopping.is_set():
+        stream = line.releases.WatchReleases(request, metadata=self._target.headers)
+        line.stream = stream
+        if line.stopping.is_set():
             stream.cancel()
-        stream.initial_metadata()  # waits for the answer
-        self._connected = True
-        self._undeclared.set()
-        self._answered.set()
+        stream.initial_metadata()  # waits for the answer, and returns where there is none, too
+        if stream.is_active():
+            self._found()
         for message in stream:
-            self._apply(message)
+            self._found()
+            self._apply(line, message)
             self._told.set()
 
-    def _apply(self, message: release_pb2.WatchReleasesResponse) -> None:
+    def _found(self) -> None:
+        """The collector has answered."""
+        if not self.connected:
+            self.connected = True
+            self._undeclared.set()
+            self._answered.set()
+            self._notices.over("releases", f"{self._target.address} answers: releases come again")
+
+    def _apply(self, line: Line, message: release_pb2.WatchReleasesResponse) -> None:
         """The whole of what is in force or nothing of it; of an arm whose release does not fit, the control."""
-        control = self._fitting(message.release)
+        control = self._fitting(line, message.release)
         if control is None:
             return
-        arms = [fitting for arm in message.arms if (fitting := self._fitting(arm)) is not None]
+        arms = [fitting for arm in message.arms if (fitting := self._fitting(line, arm)) is not None]
         self._registry.apply(assignment_of(message), [control, *arms], confirmed=True)
         self._note_applied(control)
         self._cache.store(message)
         for release in (control, *arms):
-            self._acknowledge(release.number, "")
+            self._acknowledge(line, release.number, "")
 
-    def _fitting(self, message: release_pb2.Release) -> Release | None:
+    def _fitting(self, line: Line, message: release_pb2.Release) -> Release | None:
         """The release; None where it does not fit what is declared, which is answered and said."""
         try:
             release = Release.from_proto(message)
@@ -211,8 +226,9 @@ class Client:
         if not faults:
             return release
         if self._said.get(message.number) != "; ".join(faults):
+            self._counters.add(Count.RELEASES_REFUSED)
             _LOG.error("release %d is refused and nothing of it applied: %s", message.number, "; ".join(faults))
-        self._acknowledge(message.number, "; ".join(faults))
+        self._acknowledge(line, message.number, "; ".join(faults))
         return None
 
     def _faults_of(self, release: Release) -> list[str]:
@@ -234,7 +250,7 @@ class Client:
             return [f"release {release.number}: {error}"]
         return []
 
-    def _acknowledge(self, number: int, error: str) -> None:
+    def _acknowledge(self, line: Line, number: int, error: str) -> None:
         """Answers once, however often an assignment names the release; but a refusal each time."""
         if not error and self._said.get(number) == error:
             return
@@ -247,9 +263,11 @@ class Client:
             error=error,
         )
         try:
-            self._releases.AcknowledgeRelease(word, timeout=_CALL_SECONDS, metadata=self._target.headers)
+            line.releases.AcknowledgeRelease(word, timeout=_CALL_SECONDS, metadata=self._target.headers)
         except grpc.RpcError as failure:
-            _LOG.warning("release %d could not be acknowledged: %s", number, _words(failure))
+            if not line.stopping.is_set():
+                words = explained(failure, self._target.address)
+                self._notices.say("acknowledgement", f"release {number} could not be acknowledged: {words}")
             return
         self._said[number] = error
         if len(self._said) > _MOST_ANSWERS:
@@ -259,16 +277,16 @@ class Client:
         self._declared.clear()
         self._undeclared.set()
 
-    def _end(self) -> None:
-        """A program that ends at once has said what it declared, where there is a collector to hear it."""
-        if self._connected:
-            self._declared.wait(_AT_EXIT_SECONDS)
+    def settle(self, seconds: float) -> None:
+        """Waits so long at most until what is declared has been said, where there is a collector to hear it."""
+        if self.connected:
+            self._declared.wait(seconds)
 
-    def _declare(self) -> None:
+    def _declare(self, line: Line) -> None:
         """Declares everything whenever something new was declared, or a collector was found."""
         while True:
             self._undeclared.wait()
-            if self._stopping.wait(_GATHER_SECONDS):  # modules declare several parameters in a row
+            if line.stopping.wait(_GATHER_SECONDS):  # modules declare several parameters in a row
                 return
             self._undeclared.clear()
             request = parameter_pb2.DeclareParametersRequest(
@@ -277,20 +295,20 @@ class Client:
                 parameters=[spec_to_proto(spec) for spec in self._registry.declarations()],
             )
             try:
-                self._parameters.DeclareParameters(request, timeout=_CALL_SECONDS, metadata=self._target.headers)
+                line.parameters.DeclareParameters(request, timeout=_CALL_SECONDS, metadata=self._target.headers)
+                self._notices.over("declaration", "the collector takes the declared parameters")
                 if not self._undeclared.is_set():
                     self._declared.set()
             except grpc.RpcError as error:
-                if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
-                    self._declared.set()
-                    _LOG.error("the collector refuses the declared parameters: %s", _words(error))
-                elif self._connected and not self._stopping.wait(_FIRST_BACKOFF_SECONDS):
-                    self._undeclared.set()
-                # Otherwise there is no collector; the watch sets the event when it finds one.
+                self._undeclared_for(line, error)
             except ValueError:
                 return  # the channel is closed
 
-
-def _words(error: grpc.RpcError) -> str:
-    code, details = getattr(error, "code", None), getattr(error, "details", None)
-    return f"{code().name}: {details()}" if callable(code) and callable(details) else str(error)
+    def _undeclared_for(self, line: Line, error: grpc.RpcError) -> None:
+        """Without a collector nothing is tried: the watch sets the event when it finds one."""
+        if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+            self._declared.set()
+            words = explained(error, self._target.address)
+            self._notices.say("declaration", f"the collector refuses the declared parameters: {words}", logging.ERROR)
+        elif self.connected and not line.stopping.wait(_FIRST_BACKOFF_SECONDS):
+            self._undeclared.set()

@@ -1,6 +1,5 @@
 """Feedback from inside the application, as the standard log event."""
 
-import logging
 import math
 import time
 from collections.abc import Mapping
@@ -10,15 +9,25 @@ from opentelemetry._logs import LoggerProvider, LogRecord, get_logger
 from opentelemetry.trace import Span, SpanContext
 
 from otel_opto import semconv
+from otel_opto.process import clean
+from otel_opto.process.counters import Count, Counters
+from otel_opto.process.notices import Notices
 
-_LOG = logging.getLogger("otel_opto")
+MAX_TEXT = 65_536
+"""Characters of an explanation; of names, labels and attributes as well."""
 
 
 class FeedbackEvents:
-    """Sends feedback; what cannot be sent is counted, and said in the log the first time."""
+    """Sends feedback; what cannot be sent is counted and said in the log."""
 
-    def __init__(self) -> None:
-        self.dropped = 0
+    def __init__(self, counters: Counters, notices: Notices) -> None:
+        self._counters = counters
+        self._notices = notices
+
+    @property
+    def dropped(self) -> int:
+        """How much feedback reached nobody."""
+        return self._counters.of(Count.FEEDBACK_DROPPED)
 
     def emit(  # noqa: PLR0913 - keywords, a field of the event each
         self,
@@ -42,16 +51,19 @@ class FeedbackEvents:
         if judged is None:
             judged = trace.INVALID_SPAN_CONTEXT if naming else trace.get_current_span().get_span_context()
         if not judged.is_valid and not naming:
-            self._drop(f"feedback {name!r} judges nothing: there is no current span; give target=")
+            self.drop(
+                "no span", f"feedback {name!r} judges nothing: no span is current, and none began here; give target="
+            )
             return
-        if score is not None and not math.isfinite(score):
-            self._drop(f"the score of feedback {name!r} is not sent: found {score!r}, allowed: a finite number")
-            if not label and not text:
-                return
-            score = None
+        if provider is None:
+            self.drop("no way", f"feedback {name!r} goes nowhere: otel_opto.configure() was not called, or is disabled")
+            return
+        number = self._number(name, score) if score is not None else None
+        if score is not None and number is None and not label and not text:
+            return
         carried: dict[str, str | float] = {semconv.EVALUATION_NAME: name, **(naming or {})}
-        if score is not None:
-            carried[semconv.EVALUATION_SCORE] = float(score)
+        if number is not None:
+            carried[semconv.EVALUATION_SCORE] = number
         if label:
             carried[semconv.EVALUATION_LABEL] = label
         if text:
@@ -62,11 +74,31 @@ class FeedbackEvents:
                 timestamp=time.time_ns(),
                 context=trace.set_span_in_context(trace.NonRecordingSpan(judged)),
                 event_name=semconv.EVALUATION_EVENT,
-                attributes=carried,
+                attributes={
+                    _text(key): said if isinstance(said, float) else _text(said) for key, said in carried.items()
+                },
             )
         )
+        self._counters.add(Count.FEEDBACK_GIVEN)
 
-    def _drop(self, reason: str) -> None:
-        self.dropped += 1
-        if self.dropped == 1:
-            _LOG.warning("%s (said once; further ones are only counted)", reason)
+    def _number(self, name: str, score: object) -> float | None:
+        """A finite number; None, counted and said, for anything else."""
+        try:
+            number = float(score)  # type: ignore[arg-type] # whatever the application gives
+            if math.isfinite(number) and not isinstance(score, str | bytes):
+                return number
+        except (TypeError, ValueError, OverflowError):
+            pass
+        self.drop(
+            "no score", f"the score of feedback {name!r} is not sent: found {score!r:.80}, allowed: a finite number"
+        )
+        return None
+
+    def drop(self, kind: str, reason: str) -> None:
+        """Counts feedback that reaches nobody, and says why, each kind by itself."""
+        self._counters.add(Count.FEEDBACK_DROPPED)
+        self._notices.say(f"feedback: {kind}", clean.text(reason))
+
+
+def _text(value: object) -> str:
+    return clean.text(value if isinstance(value, str) else str(value), MAX_TEXT)

@@ -2,7 +2,6 @@
 
 import inspect
 import logging
-import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,8 @@ from otel_opto import semconv
 from otel_opto.arguments import Arguments, arguments_of
 from otel_opto.capture import MAX_CHARS, MILLISECONDS, REFUSED, Capture, Captured, Hook, passes, without_halves
 from otel_opto.dataflow import Dataflow, DataflowSpanProcessor
+from otel_opto.process.limits import room_for_inputs
+from otel_opto.process.settings import positive
 from otel_opto.shape import type_name
 
 _LOG = logging.getLogger("otel_opto")
@@ -202,6 +203,9 @@ def taken(
     keys = operation.keys
     try:
         for name, value in values.items():
+            if len(attributes) >= capture.room:
+                attributes[semconv.TRUNCATED] = True
+                break
             key = keys.get(name) or _remembered(keys, name)
             captured = captured_of(operation, capture, mode, name, value)
             attributes[key] = captured.text
@@ -256,6 +260,7 @@ class NodeFactory:
         known = self._tracer
         if known is None or known[0] is not provider:
             known = self._tracer = provider, trace.get_tracer(_SCOPE, tracer_provider=provider)
+            self.capture.room = room_for_inputs(provider)
         current = context.get_current()
         parent = trace.get_current_span(current)
         own = operation.mode
@@ -267,10 +272,11 @@ class NodeFactory:
                 node.follows(self._flows)
                 node.inputs(values)
             return node
-        attributes: dict[str, Attribute] = {**operation.attributes}
+        attributes: dict[str, Attribute] = {}
         links: list[Link] = []
         flow = self._flows.of(parent.get_span_context().trace_id)
         taken(operation, self.capture, mode, flow, values, attributes, links)
+        attributes |= operation.attributes  # behind the inputs: a span that is full drops its oldest
         span = known[1].start_span(operation.name, current, attributes=attributes, links=links)
         node = Node(span, trace.set_span_in_context(span, current), operation, self.capture, mode, flow)
         if flow is None and span.is_recording():
@@ -294,7 +300,9 @@ class NodeFactory:
             _LOG.warning("OTEL_OPTO_CAPTURE: found %r, allowed: %s; inputs and outputs are not recorded", said, MODES)
         self.mode = found or "off"
         self.capture.redact = redact
-        self.capture.milliseconds = milliseconds or _number(environment.get("OTEL_OPTO_CAPTURE_MILLISECONDS"))
+        self.capture.milliseconds = milliseconds or positive(
+            "OTEL_OPTO_CAPTURE_MILLISECONDS", environment, MILLISECONDS
+        )
 
     def begin(self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Node | None:
         """A node of a call, with its inputs, not entered yet; None where none could be made: the call goes on."""
@@ -316,22 +324,6 @@ class NodeFactory:
             raise
         node.leave()
         node.end()
-
-
-def _number(said: str | None) -> float:
-    """Of milliseconds; what is none is passed over with a warning."""
-    if not said:
-        return MILLISECONDS
-    try:
-        found = float(said)
-    except ValueError:
-        found = 0.0
-    if not 0.0 < found < math.inf:
-        _LOG.warning(
-            "OTEL_OPTO_CAPTURE_MILLISECONDS: found %r, allowed: a number above 0; it is %g", said, MILLISECONDS
-        )
-        return MILLISECONDS
-    return found
 
 
 def lesser(one: Mode, other: Mode) -> Mode:

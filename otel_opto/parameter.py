@@ -10,6 +10,7 @@ from opentelemetry import trace
 from otel_opto import semconv
 from otel_opto.checks import Check
 from otel_opto.pinning import Pins
+from otel_opto.process import clean
 from otel_opto.registry import NO_OVERRIDE
 from otel_opto.release import ReleasedValue
 from otel_opto.spec import Constraint, InvalidValue, ParameterSpec, ParameterType
@@ -149,9 +150,12 @@ class Parameter(Generic[T]):
             return
         version, digest, inline = self._names
         if released is not None and resolved.version is not None:
-            span.set_attributes({version: resolved.version, digest: released.hash})
+            said: dict[str, str | int | float] = {version: resolved.version, digest: released.hash}
         else:
-            span.set_attribute(inline, resolved.value)
+            value: Any = resolved.value  # the JSON text of a list or an object, whose `value` is made of it afterwards
+            said = {inline: clean.text(value) if isinstance(value, str) else value}
+        span.set_attributes(said)
+        self._pins.kept.add(span, said)
 
 
 def _restored(kind: type[Parameter[Any]], declared: tuple[Any, ...], default: Any) -> Parameter[Any]:

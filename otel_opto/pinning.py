@@ -1,8 +1,9 @@
 """One trace, one release: chosen once, where the request enters a service, and held to the trace's end."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -12,10 +13,17 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_opto import semconv
 from otel_opto.assignment import unit_of
+from otel_opto.process.limits import Kept
 from otel_opto.registry import Registry
 from otel_opto.release import Release
 
 _MOST_TRACES = 10_000
+
+
+def _nobody() -> None:
+    """Nothing else is to be looked for."""
+
+
 _UNQUOTED = "!#$&'*+-.^_`|~"
 
 
@@ -50,6 +58,10 @@ class Pins:
         self.registry = registry
         self._lock = threading.Lock()
         self._pins: dict[int, Pin] = {}
+        self.kept = Kept()
+        self._entered: ContextVar[trace.SpanContext | None] = ContextVar("otel_opto.entered", default=None)
+        self.attend: Callable[[], None] = _nobody
+        """Called where a trace is met of which no span was seen."""
         self.baggage_key = baggage_key("unknown_service")
 
     def serve(self, service: str) -> None:
@@ -61,7 +73,29 @@ class Pins:
         trace_id = trace.get_current_span().get_span_context().trace_id
         if not trace_id:
             return None
-        return self._pins.get(trace_id) or self.pin(trace_id, context.get_current())
+        return self._pins.get(trace_id) or self._met(trace_id)
+
+    def _met(self, trace_id: int) -> Pin:
+        """Of a trace that is not sampled, or whose spans come from a provider that was not known."""
+        self.attend()
+        current = context.get_current()
+        pin, span = self.pin(trace_id, current), trace.get_current_span(current)
+        if span.is_recording():
+            parent = getattr(span, "parent", None)
+            _record(span, pin, entry=parent is None or parent.is_remote)
+        return pin
+
+    def enter(self, span: trace.SpanContext) -> None:
+        """A trace has entered this process with that span, in the present context."""
+        self._entered.set(span)
+
+    def entered(self) -> trace.SpanContext | None:
+        """The span with which the last trace began in the present context: in this thread, or in this task."""
+        return self._entered.get()
+
+    def renew(self) -> None:
+        """In a forked child: another thread may have held the lock."""
+        self._lock = threading.Lock()
 
     def release_now(self) -> Release | None:
         """The release of the current trace; outside of one, what its unit gets now, else the control."""
@@ -94,6 +128,12 @@ class Pins:
         assignment = self.registry.assignment
         return Pin(self.registry.release_for(unit), assignment.revision if assignment else None, unit)
 
+    def restore(self, span: Span) -> None:
+        """A span that ends has lost attributes to its limit: what is ours is put back."""
+        pin, parent = self._pins.get(span.get_span_context().trace_id), span.parent
+        entry = parent is None or parent.is_remote
+        self.kept.restore(span, _said(pin, entry=entry) if pin is not None else {})
+
     def ended(self, trace_id: int, span_id: int) -> None:
         """An entry span has ended and is not held any longer; the pin is, for what comes behind it."""
         pin = self._pins.get(trace_id)
@@ -124,9 +164,10 @@ class Pins:
         """The context with what the next service has to know in its baggage."""
         found = current if current is not None else context.get_current()
         span = trace.get_current_span(found)
-        pin = self._pins.get(span.get_span_context().trace_id)
-        if pin is None:
+        trace_id = span.get_span_context().trace_id
+        if not trace_id:
             return found
+        pin = self.pin(trace_id, found)
         if pin.release is not None and baggage.get_baggage(self.baggage_key, found) is None:
             found = baggage.set_baggage(self.baggage_key, str(pin.release.number), found)
         if len(pin.unit) == _UNIT_DIGITS and baggage.get_baggage(semconv.UNIT, found) is None:
@@ -149,9 +190,16 @@ class ReleaseSpanProcessor(SpanProcessor):
         pin = self._pins.pin(span.get_span_context().trace_id, parent_context)
         parent = span.parent
         entry = parent is None or parent.is_remote
-        if entry and pin.entry is None:
-            pin.entry = span
+        if entry:
+            self._pins.enter(span.get_span_context())
+            if pin.entry is None:
+                pin.entry = span
         _record(span, pin, entry=entry)
+
+    def _on_ending(self, span: Span) -> None:
+        """See `SpanProcessor`."""
+        if span.dropped_attributes:
+            self._pins.restore(span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """See `SpanProcessor`."""
@@ -165,10 +213,19 @@ def baggage_key(service: str) -> str:
 
 
 def _record(span: trace.Span, pin: Pin, *, entry: bool) -> None:
-    if pin.release is not None:
-        span.set_attribute(semconv.RELEASE, pin.release.number)
     if entry:
-        if pin.revision is not None:
-            span.set_attribute(semconv.ASSIGNMENT, pin.revision)
-        if len(pin.unit) == _UNIT_DIGITS:
-            span.set_attribute(semconv.UNIT, pin.unit)
+        span.set_attributes(_said(pin, entry=True))
+    elif pin.release is not None:
+        span.set_attribute(semconv.RELEASE, pin.release.number)
+
+
+def _said(pin: Pin, *, entry: bool) -> dict[str, str | int]:
+    """What is written on a span of a trace."""
+    said: dict[str, str | int] = {}
+    if pin.release is not None:
+        said[semconv.RELEASE] = pin.release.number
+    if entry and pin.revision is not None:
+        said[semconv.ASSIGNMENT] = pin.revision
+    if entry and len(pin.unit) == _UNIT_DIGITS:
+        said[semconv.UNIT] = pin.unit
+    return said

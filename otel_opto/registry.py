@@ -171,6 +171,10 @@ class Registry:
             return current
         return self._releases.get(assignment.release_for(unit), current)
 
+    def renew(self) -> None:
+        """In a forked child: another thread may have held the lock."""
+        self._lock = threading.Lock()
+
     def forget(self) -> None:
         """Nothing is in force any more; declarations stay."""
         with self._lock:

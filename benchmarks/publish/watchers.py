@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 
 import grpc
 
-from otel_opto.client import CHANNEL_OPTIONS
+from otel_opto.process.line import CHANNEL_OPTIONS
 from otel_opto.v1 import release_pb2, release_pb2_grpc
 
 _OPTIONS = (*CHANNEL_OPTIONS, ("grpc.use_local_subchannel_pool", 1))  # otherwise they would share one connection

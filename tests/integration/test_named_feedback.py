@@ -127,8 +127,8 @@ def test_a_wrong_handle_costs_the_feedback_alone(caplog: pytest.LogCaptureFixtur
     from otel_opto.setup import Sdk
 
     sdk = Sdk()
-    sdk._logger_provider = LoggerProvider()
+    sdk.telemetry.choose(None, LoggerProvider())
     sdk.feedback(0.5, target="nonsense")
     sdk.feedback(0.5, target="")
-    assert sdk.feedback_events.dropped == 1
+    assert sdk.feedback_events.dropped == 2
     assert "found 'nonsense', allowed is what otel_opto.handle() gave" in caplog.text

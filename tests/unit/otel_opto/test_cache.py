@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from otel_opto.assignment import Arm, Assignment
 from otel_opto.cache import ReleaseCache, default_directory
-from otel_opto.setup import settings_of
+from otel_opto.process.settings import settings_of
 from otel_opto.spec import content_hash, value_hash
 from otel_opto.v1 import release_pb2
 from otel_opto.wire import assignment_to_proto

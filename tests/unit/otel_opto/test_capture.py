@@ -321,7 +321,9 @@ def test_what_is_large_is_cut_after_a_bounded_number_of_steps(make: Callable[[],
 
 def test_time_ends_a_capture() -> None:
     value = [Found("t", number) for number in range(250)]
-    whole = written(value)
+    patient = Capture(Failures())
+    patient.milliseconds = 60_000.0
+    whole = written(value, patient)
     slow = Capture(Failures(), Steps(0.6))
     found = slow.text("value", value)
     assert len(whole) == 250

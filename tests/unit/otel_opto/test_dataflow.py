@@ -208,7 +208,7 @@ def test_a_node_without_a_local_root_opens_and_closes_a_flow_of_its_own(app: App
     from opentelemetry import trace
 
     remote = trace.SpanContext(5, 6, is_remote=False, trace_flags=trace.TraceFlags(1))
-    app.sdk._tracer_provider = app.capture.tracer_provider  # without our processor
+    app.sdk.telemetry.choose(app.capture.tracer_provider, None)  # without our processor
     with trace.use_span(trace.NonRecordingSpan(remote)):
         with app.sdk.start_node("outer"):
             made = app.sdk.nodes.decorate(name="give")(lambda: [1])()

@@ -1,13 +1,10 @@
-"""Feedback as the standard log event; settings."""
+"""Feedback as the standard log event."""
 
 import math
-from pathlib import Path
 
 import pytest
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import SpanContext
 
-from otel_opto.setup import settings_of
 from tests.unit.otel_opto.conftest import App
 
 
@@ -42,9 +39,14 @@ def test_feedback_that_says_nothing_is_counted_and_said_once(app: App, caplog: p
     with app.span():
         app.sdk.feedback(math.nan)
         app.sdk.feedback("good")  # type: ignore[arg-type]
+        app.sdk.feedback(math.inf)
     assert app.capture.log_records() == ()
-    assert app.sdk.feedback_events.dropped == 2
-    assert sum("said once" in message for message in caplog.messages) == 1
+    assert app.sdk.feedback_events.dropped == 4
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "feedback 'quality' judges nothing",
+        "the score of feedback 'quality' is not sent",
+    ]
+    assert "Traceback" not in caplog.text
 
 
 def test_a_score_that_is_no_number_does_not_take_the_words_with_it(app: App) -> None:
@@ -56,27 +58,3 @@ def test_a_score_that_is_no_number_does_not_take_the_words_with_it(app: App) -> 
     assert "gen_ai.evaluation.score.value" not in said
     assert said["gen_ai.evaluation.explanation"] == "too long"
     assert app.sdk.feedback_events.dropped == 1
-
-
-RESOURCE = Resource({"service.name": "from-resource", "service.instance.id": "i-1"})
-
-
-def test_argument_beats_environment_beats_default(tmp_path: Path) -> None:
-    environment = {
-        "OTEL_OPTO_ENDPOINT": "http://env:1",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://otlp:2",
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
-        "OTEL_SERVICE_NAME": "from-env",
-        "OTEL_OPTO_CACHE_DIR": str(tmp_path),
-    }
-    given = settings_of({"endpoint": "http://given:3", "service_name": "given"}, environment, RESOURCE)
-    assert (given.endpoint, given.service, given.cache_directory) == ("http://given:3", "given", tmp_path)
-    from_environment = settings_of({}, environment, RESOURCE)
-    assert (from_environment.endpoint, from_environment.service) == ("http://env:1", "from-env")
-    del environment["OTEL_OPTO_ENDPOINT"], environment["OTEL_SERVICE_NAME"]
-    otlp = settings_of({}, environment, RESOURCE)
-    assert (otlp.endpoint, otlp.service, otlp.instance_id) == ("http://otlp:2", "from-resource", "i-1")
-    environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
-    default = settings_of({}, environment, None)
-    assert (default.endpoint, default.service, default.disabled) == ("http://127.0.0.1:4317", "unknown_service", False)
-    assert settings_of({}, {"OTEL_OPTO_DISABLED": "true"}, None).disabled

@@ -23,8 +23,9 @@ from tests.unit.otel_opto.conftest import App
 
 def test_the_public_names_are_these() -> None:
     assert sorted(otel_opto.__all__) == [
-        "ContextThreadPoolExecutor", "InvalidValue", "Node", "Parameter", "Resolved", "Trainable", "carried", "code_of",
-        "configure", "feedback", "handle", "node", "parameter", "shutdown", "start_node", "targeting_key",
+        "ContextThreadPoolExecutor", "InvalidValue", "Node", "Parameter", "Resolved", "Status", "Trainable", "carried",
+        "code_of", "configure", "feedback", "handle", "node", "parameter", "shutdown", "start_node", "status",
+        "targeting_key",
     ]  # fmt: skip
     assert all(hasattr(otel_opto, name) for name in otel_opto.__all__)
 

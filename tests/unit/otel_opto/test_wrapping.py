@@ -284,7 +284,7 @@ def test_capture_of_a_node_and_of_the_process(app: App) -> None:
     def run(process: Any, own: Any) -> dict[str, Any]:
         nodes.limit(process, None, None, {})
         capture = SpanCapture()
-        app.sdk._tracer_provider = capture.tracer_provider
+        app.sdk.telemetry.choose(capture.tracer_provider, None)
         nodes.decorate(name="work", capture=own)(lambda token: [token, token])("a secret token")
         (span,) = capture.spans()
         return said(dict(span.attributes or {}))
@@ -349,7 +349,7 @@ def test_a_provider_that_fails_does_not_keep_the_function_from_running(app: App)
         def get_tracer(self, *args: Any, **kwargs: Any) -> Any:
             raise RuntimeError("no tracer")
 
-    app.sdk._tracer_provider = Broken()  # type: ignore[assignment]
+    app.sdk.telemetry.choose(Broken(), None)  # type: ignore[arg-type]
     made = app.sdk.nodes.decorate(plain)
     assert made(1) == "1"
     assert list(app.sdk.nodes.decorate(drawn)(1)) == [1]
