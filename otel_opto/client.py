@@ -235,8 +235,8 @@ class Client:
         return []
 
     def _acknowledge(self, number: int, error: str) -> None:
-        """Answers once, however often an assignment names the release."""
-        if self._said.get(number) == error:
+        """Answers once, however often an assignment names the release; but a refusal each time."""
+        if not error and self._said.get(number) == error:
             return
         status = release_pb2.RELEASE_STATUS_FAILED if error else release_pb2.RELEASE_STATUS_APPLIED
         word = release_pb2.AcknowledgeReleaseRequest(

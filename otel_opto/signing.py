@@ -8,10 +8,9 @@ applied before. Needs the extra ``signing``.
 import base64
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from otel_opto.release import Release
 from otel_opto.spec import ParameterValue
@@ -93,7 +92,9 @@ class Verifier:
         """
         signed = self._opened(envelope)
         values = {key: released.value for key, released in release.values.items()}
-        if (signed.service, signed.release) != (self._service, release.number) or not _same(signed.values, values):
+        if (signed.service, signed.release) != (self._service, release.number) or not same_values(
+            signed.values, values
+        ):
             raise Unverified("its signature is one of another release, service or content")
         if signed.expires_unix <= self._now():
             raise Unverified(f"its signature expired {self._now() - signed.expires_unix:.0f} s ago; sign it again")
@@ -110,32 +111,53 @@ class Verifier:
 
         if not envelope:
             raise Unverified("it is not signed, and a public key is configured: otel-opto releases sign NUMBER")
-        try:
-            if len(envelope) > _MAX_ENVELOPE_BYTES:
-                raise ValueError(f"of {len(envelope)} bytes")
-            document = json.loads(envelope)
-            payload = base64.b64decode(document["payload"], validate=True)
-            signatures = [base64.b64decode(one["sig"], validate=True) for one in document["signatures"][:10]]
-            if document["payloadType"] != PAYLOAD_TYPE:
-                raise ValueError(f"of {document['payloadType']!r}")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise Unverified(f"its signature is no DSSE envelope: {error}") from None
+        payload, signatures = _parts(envelope)
         for signature in signatures:
             try:
                 self._key.verify(signature, pre_authentication(payload))
             except InvalidSignature:
                 continue
-            return _signed(json.loads(payload))
+            return _signed(payload)
         raise Unverified("it is not signed by the configured key")
 
 
-def _signed(document: Mapping[str, Any]) -> Signed:
-    return Signed(
-        document["service"], document["release"], document["values"], document["issued_unix"], document["expires_unix"]
-    )
+def stated(envelope: bytes) -> Signed:
+    """What an envelope says, whoever signed it: nothing is verified.
+
+    Raises:
+        Unverified: it is no envelope of a release.
+    """
+    return _signed(_parts(envelope)[0])
 
 
-def _same(one: Mapping[str, ParameterValue], other: Mapping[str, ParameterValue]) -> bool:
+def _parts(envelope: bytes) -> tuple[bytes, Sequence[bytes]]:
+    """The payload and its signatures, of which none has been verified."""
+    try:
+        if len(envelope) > _MAX_ENVELOPE_BYTES:
+            raise ValueError(f"of {len(envelope)} bytes")
+        document = json.loads(envelope)
+        payload = base64.b64decode(document["payload"], validate=True)
+        signatures = [base64.b64decode(one["sig"], validate=True) for one in document["signatures"][:10]]
+        if document["payloadType"] != PAYLOAD_TYPE:
+            raise ValueError(f"of {document['payloadType']!r}")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Unverified(f"its signature is no DSSE envelope: {error!r}") from None
+    return payload, signatures
+
+
+def _signed(payload: bytes) -> Signed:
+    try:
+        document = json.loads(payload)
+        signed = Signed(*(document[key] for key in ("service", "release", "values", "issued_unix", "expires_unix")))
+        found = [type(one) for one in (signed.service, signed.release, signed.issued_unix, signed.expires_unix)]
+        if found != [str, int, int, int] or not isinstance(signed.values, dict):
+            raise TypeError("a field of another type")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Unverified(f"what is signed is no release: {error!r}") from None
+    return signed
+
+
+def same_values(one: Mapping[str, ParameterValue], other: Mapping[str, ParameterValue]) -> bool:
     """Equal, types and all: ``True`` is not ``1``. JSON has one kind of number, so ``1.0`` is ``1``."""
     return one.keys() == other.keys() and all(
         one[key] == other[key] and isinstance(one[key], bool) == isinstance(other[key], bool) for key in one

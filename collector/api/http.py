@@ -260,7 +260,8 @@ class _Served:
 
     async def rollback(self, request: Request) -> Response:
         release = await self._operations.rollback(request.path_params["number"], caller_of(self._access, request))
-        return await answer(lambda: release_document(release), HTTPStatus.CREATED)
+        lacks = await self._operations.unsigned(release)
+        return await answer(lambda: {**release_document(release), "message": lacks}, HTTPStatus.CREATED)
 
     async def studies(self, request: Request) -> Response:
         page = await self._operations.studies(page_in(request.query_params))

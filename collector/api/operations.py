@@ -24,6 +24,7 @@ from collector.feedback.tally import tally, words
 from collector.pipeline import Pipeline
 from collector.publisher.desk import Desk
 from collector.publisher.events import RELEASES, signature_stream
+from collector.publisher.signing import checked_envelope
 from collector.rollout.rollouts import Rollouts
 from collector.study.history import ENDS, study_stream
 from collector.study.runner import StudyRunner
@@ -124,13 +125,19 @@ class Operations:
     async def sign(self, number: int, envelope: str, caller: Caller) -> None:
         """Keeps a release's signature; it is made where the private key is, and applications verify it.
 
+        Under a request id the same key's signature for as long is the same request, whenever it was made: the first one
+        is kept.
+
         Raises:
             NotFound: there is no such number.
+            InvalidRequest: it is no signature of this release, or has expired.
             TooLarge: it is no signature of one release.
         """
         if len(envelope) > MOST_ENVELOPE_CHARACTERS:
             raise TooLarge(f"envelope: found {len(envelope)} characters, allowed are {MOST_ENVELOPE_CHARACTERS}")
-        asked = Asked("sign_release", {"number": number, "envelope": envelope}, signature_stream(number))
+        release, now = await self.release(number), self._backend.clock.now_unix_nano()
+        said = await asyncio.to_thread(checked_envelope, envelope, release, now)
+        asked = Asked("sign_release", {"number": number, **said}, signature_stream(number))
         desk = self._backend.desk
         await self._backend.requests.once(caller, asked, lambda: desk.sign(number, envelope, caller.actor), _nothing)
 
@@ -148,6 +155,17 @@ class Operations:
         asked = Asked("rollback", {"number": number}, RELEASES)
         return await self._backend.requests.once(
             caller, asked, lambda: self._rollback(number, caller.actor), self.release
+        )
+
+    async def unsigned(self, release: Release) -> str:
+        """What a release lacks that took a signed one's place, and that nobody signed; else empty."""
+        desk, before = self._backend.desk, release.parent
+        if before is None or not await desk.envelope(before) or await desk.envelope(release.number):
+            return ""
+        number = release.number
+        return (
+            f"release {number} is not signed, and release {before}, whose place it takes, is: applications that hold "
+            f"the public key keep what they have; sign it: otel-opto releases sign {number} --key FILE"
         )
 
     async def _rollback(self, number: int, actor: str) -> Release:

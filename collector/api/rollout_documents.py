@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, FailFast, Field
 
 from collector.api.documents import Document, at_most, document_of
-from collector.api.rollouts import RolloutReport
+from collector.api.rollouts import MOST_REASON_CHARACTERS, RolloutReport
 from collector.core.ledger import Recorded
 from collector.core.parameter import MOST_PARAMETERS
 from collector.core.record import record_of, tree_of
@@ -14,7 +14,6 @@ from collector.rollout.decision import rail_words, units_words
 from collector.selection.evidence import Evidence
 from otel_opto.assignment import BUCKETS
 
-_LONGEST_REASON = 10_000
 _MOST_STAGES = 100
 
 
@@ -50,14 +49,14 @@ class ApprovalDocument(Document):
 class StepDocument(Document):
     """The body of a step: why."""
 
-    message: str = Field("", max_length=_LONGEST_REASON)
+    message: str = Field("", max_length=MOST_REASON_CHARACTERS)
 
 
 class ValuesDocument(Document):
     """The body that proposes a release."""
 
     values: Annotated[dict[str, Any], BeforeValidator(at_most(MOST_PARAMETERS))]
-    reason: str = Field("", max_length=_LONGEST_REASON)
+    reason: str = Field("", max_length=MOST_REASON_CHARACTERS)
 
 
 def plan_document(plan: RolloutPlan) -> dict[str, Any]:
@@ -68,15 +67,15 @@ def plan_document(plan: RolloutPlan) -> dict[str, Any]:
 
 def standing_document(rollout: Rollout) -> dict[str, object]:
     """Where a rollout stands."""
-    plan, stage = rollout.plan, rollout.plan.stages[rollout.stage]
-    following = plan.stages[rollout.stage + 1].share if rollout.stage + 1 < len(plan.stages) else None
+    stages, began = rollout.plan.stages, bool(rollout.began_unix_nano)
+    following = [] if rollout.state.ended else stages[rollout.stage + began :]
     return {
         "name": rollout.name,
         "state": rollout.state.value,
         "message": rollout.message,
         "stage": rollout.stage,
-        "share": stage.share / BUCKETS if rollout.began_unix_nano and not rollout.state.ended else 0.0,
-        "next_share": following / BUCKETS if following is not None else None,
+        "share": stages[rollout.stage].share / BUCKETS if began and not rollout.state.ended else 0.0,
+        "next_share": following[0].share / BUCKETS if following else None,
         "stage_began_unix_nano": rollout.stage_began_unix_nano,
         "began_unix_nano": rollout.began_unix_nano,
         "approved_by": rollout.approved_by,

@@ -10,7 +10,7 @@ from collector.core.errors import Conflict, InvalidRequest, NotFound, some
 from collector.core.ledger import Recorded
 from collector.core.page import Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import validated
-from collector.core.protocols import Clock, ParameterStore
+from collector.core.protocols import ParameterStore
 from collector.core.record import tree_of
 from collector.core.release import Release, ReleaseDraft
 from collector.core.requests import Asked, Caller, Requests
@@ -23,10 +23,11 @@ from collector.rollout.decision import Decision, Step
 from collector.rollout.history import BEGINS, rollout_stream
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.runner import RolloutRunner
+from collector.rollout.wakings import Wakings
 from collector.rollout.watch import ArmWatch
 
+MOST_REASON_CHARACTERS = 10_000
 _LONGEST_NAME = 200
-_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class RolloutOperations:
         rollouts: Rollouts,
         watch: ArmWatch,
         runner: RolloutRunner,
-        clock: Clock,
+        wakings: Wakings,
     ) -> None:
         self._requests = requests
         self._parameters = parameters
@@ -57,14 +58,17 @@ class RolloutOperations:
         self._rollouts = rollouts
         self._watch = watch
         self._runner = runner
-        self._clock = clock
+        self._wakings = wakings
 
     async def propose_release(self, service: str, values: Mapping[str, object], reason: str, caller: Caller) -> Release:
         """A release that is in force for nobody yet; what it does not name stays as it is in force.
 
+        Before the first one of a service what the application declared becomes a release, which is the control.
+
         Raises:
-            InvalidRequest: a value does not fit its parameter, or nothing is named.
+            InvalidRequest: a value does not fit its parameter, or nothing is named, or the reason is too long.
         """
+        _check_reason("reason", reason)
         asked = Asked("propose_release", {"service": service, "values": values, "reason": reason}, RELEASES)
         return await self._requests.once(
             caller, asked, lambda: self._propose_release(service, values, reason, caller.actor), self._release
@@ -78,7 +82,9 @@ class RolloutOperations:
         control = await self._desk.control(service)
         known = {key: released.value for key, released in control.values.items()} if control else {}
         whole = {spec.key: good.get(spec.key, known.get(spec.key, spec.default)) for spec in specs}
-        return await self._desk.publish(ReleaseDraft(service, whole, reason or "proposed by hand"), actor, aside)
+        draft = ReleaseDraft(service, whole, reason or "proposed by hand")
+        own = ReleaseDraft(service, {spec.key: spec.default for spec in specs}, "the application's own values")
+        return await self._desk.publish(draft, actor, aside, first=own)
 
     async def list(self, service: str, page: PageRequest) -> Page[Rollout]:
         """In order of creation; of every service if it is empty.
@@ -102,16 +108,21 @@ class RolloutOperations:
         return RolloutReport(rollout, comparison, decision)
 
     async def watch(self, name: str) -> AsyncGenerator[RolloutReport, None]:
-        """A rollout as it is, then whenever something of it changes, until it has ended. Raises as `report`."""
+        """A rollout as it is, then whenever it moves or more units are judged, until it has ended.
+
+        Raises as `report`.
+        """
         shown = None
-        while True:
-            report = await self.report(name)
-            if report != shown:
-                yield report
-            if report.rollout.state.ended:
-                return
-            shown = report
-            await self._clock.sleep(_LOOK_SECONDS)
+        with self._wakings.of(rollout_stream(name)) as woken:
+            while True:
+                woken.clear()
+                report = await self.report(name)
+                if report != shown:
+                    yield report
+                if report.rollout.state.ended:
+                    return
+                shown = report
+                await woken.wait()
 
     async def start(self, name: str, plan: RolloutPlan, caller: Caller) -> Rollout:
         """Plans a rollout and begins it, or has it wait for its approval.
@@ -144,9 +155,6 @@ class RolloutOperations:
             raise InvalidRequest("rollout: " + "; ".join(faults))
         if plan.policy is Policy.AUTOMATIC and not caller.may_approve:
             raise Conflict("policy: an automatic one is signed off by who creates it, which takes the scope 'approve'")
-        in_force = await self._desk.assignment(plan.service)
-        if in_force is not None and in_force.control == plan.release:
-            raise Conflict(f"release {plan.release} is in force for everybody already")
         await self._rollouts.draft(name, plan.of(release.hash), caller.actor)
         return await self._rollouts.begin(name, caller.actor)
 
@@ -166,7 +174,7 @@ class RolloutOperations:
 
     async def _approve(self, name: str, content_hash: str, actor: str) -> Rollout:
         rollout = await self._rollouts.approve(name, content_hash, actor)
-        if rollout.state is RolloutState.AWAITING_APPROVAL:
+        if rollout.state in (RolloutState.DRAFT, RolloutState.AWAITING_APPROVAL):
             return await self._rollouts.begin(name, actor)
         return rollout
 
@@ -199,6 +207,7 @@ class RolloutOperations:
         message: str,
         caller: Caller,
     ) -> Rollout:
+        _check_reason("message", message)
         asked = Asked(operation, {"name": name, "message": message}, rollout_stream(name))
         words = message or f"by {caller.actor}"
         return await self._requests.once(
@@ -226,3 +235,8 @@ class RolloutOperations:
             lambda one: cursor("audit", one.sequence),
             lambda one: len(repr(one.data)),
         )
+
+
+def _check_reason(what: str, text: str) -> None:
+    if len(text) > MOST_REASON_CHARACTERS:
+        raise InvalidRequest(f"{what}: found {len(text):,} characters, allowed are {MOST_REASON_CHARACTERS:,}")

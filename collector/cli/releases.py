@@ -21,6 +21,7 @@ examples:
   otel-opto releases sign 12 --key k    for applications that apply signed releases only
   otel-opto releases rollback 9         publish the values of 9 again, as a new release; stops the service's study
 """
+_MOST_DAYS = 36_500
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
@@ -55,6 +56,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     signing.add_argument("number", type=int)
     signing.add_argument("--key", required=True, metavar="FILE", help="the private key (otel-opto keys create)")
     signing.add_argument("--days", type=float, default=DAYS, help=f"how long it may be applied (default {DAYS:g})")
+    add_request_id(signing)
     signing.set_defaults(run=sign)
     back = actions.add_parser("rollback", help="publish an earlier one's values again", parents=[common])
     back.add_argument("number", type=int)
@@ -114,22 +116,27 @@ def propose(arguments: argparse.Namespace) -> int:
     if arguments.json:
         output.show_json(release)
         return 0
-    output.show(f"release {release['number']} of {release['service']} is there, in force for nobody yet")
+    output.show(f"release {release['number']} of {release['service']} is there; nothing changes for applications yet")
     output.show(f"roll it out: otel-opto rollouts start NAME --release {release['number']} --metric METRIC")
     return 0
 
 
 def sign(arguments: argparse.Namespace) -> int:
     """Signs a release as it is stored; applications verify it before they apply it."""
+    if not 0 < arguments.days <= _MOST_DAYS:
+        raise SystemExit(f"otel-opto: --days {arguments.days:g}: allowed is above 0, and {_MOST_DAYS:,} at most")
     client = ApiClient(arguments.collector)
     release = client.get(f"/v1/releases/{arguments.number}")
     now = int(time.time())
-    signed = Signed(release["service"], release["number"], release["values"], now, now + int(arguments.days * 86_400))
+    signed = Signed(release["service"], release["number"], release["values"], now, now + round(arguments.days * 86_400))
     try:
         envelope = envelope_of(signed, Path(arguments.key).read_bytes())
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise SystemExit(f"otel-opto: --key {arguments.key}: {error}") from None
-    client.post(f"/v1/releases/{arguments.number}/signature", {"envelope": envelope})
+    client.post(f"/v1/releases/{arguments.number}/signature", {"envelope": envelope}, arguments.request_id)
+    if arguments.json:
+        output.show_json({"number": release["number"], "service": release["service"], "days": arguments.days})
+        return 0
     output.show(f"release {release['number']} of {release['service']} is signed for {arguments.days:g} days")
     return 0
 
@@ -139,6 +146,8 @@ def rollback(arguments: argparse.Namespace) -> int:
     release = ApiClient(arguments.collector).post(f"/v1/releases/{arguments.number}/rollback", {}, arguments.request_id)
     if arguments.json:
         output.show_json(release)
-        return 0
-    output.show(f"release {release['number']} is published with the values of release {arguments.number}")
+    else:
+        output.show(f"release {release['number']} is published with the values of release {arguments.number}")
+    if release["message"]:
+        output.warn(f"warning: {release['message']}")
     return 0

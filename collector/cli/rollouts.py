@@ -7,9 +7,9 @@ from typing import Any
 
 from collector.cli.client import ApiClient, quoted
 from collector.cli.terminal import output
-from collector.cli.terminal.options import add_request_id
-from collector.core.rollout import RolloutPlan, Rule, Signal
-from collector.core.study import Direction, Policy
+from collector.cli.terminal.options import add_options, add_request_id, tree_of_options
+from collector.core.record import tree_of
+from collector.core.rollout import DEFAULT_GUARDRAILS, Guardrail, RolloutPlan, Stage
 
 _HELP = """\
 A rollout gives a release a share of the traffic, compares it with the control at the same time, and promotes it on
@@ -25,7 +25,10 @@ examples:
   otel-opto rollouts abort better                                        every user goes back to the control, at once
   otel-opto rollouts watch better                                        until it has ended
 """
-_PLAN = RolloutPlan("", 0, "")
+_NO_OPTIONS = ("service", "content_hash")
+"""Of a plan: the release says both."""
+
+_ENDED = ("promoted", "aborted")
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
@@ -37,10 +40,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
         parents=[common],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=list_rollouts, service="")
+    parser.set_defaults(run=list_rollouts, service="", limit=100)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     listing = actions.add_parser("list", help="the newest first", parents=[common])
     listing.add_argument("--service", default="", help="only of this service")
+    listing.add_argument("--limit", type=int, default=100, help="0 means all (default 100)")
     listing.set_defaults(run=list_rollouts)
     for name, run, words in (
         ("show", show, "one rollout: share, evidence, guardrails, what is next"),
@@ -71,57 +75,19 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
 def _add_start(actions: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     starting = actions.add_parser("start", help="begin one", parents=[common])
     starting.add_argument("name")
-    starting.add_argument("--release", type=int, required=True, help="which release (otel-opto releases)")
-    starting.add_argument(
-        "--metric", default="", help="the feedback by which it is compared (default: guardrails alone)"
-    )
-    starting.add_argument("--direction", choices=[one.value for one in Direction], default=Direction.MAXIMIZE.value)
-    starting.add_argument("--lowest", type=float, default=0.0, metavar="SCORE", help="lowest score (0)")
-    starting.add_argument("--highest", type=float, default=1.0, metavar="SCORE", help="highest score (1)")
-    starting.add_argument(
-        "--rule",
-        choices=[one.value for one in Rule],
-        default=_PLAN.rule.value,
-        help="what promotes: no worse by the margin (default), or better",
-    )
-    starting.add_argument("--margin", type=float, default=_PLAN.margin, help=f"part of the range ({_PLAN.margin:g})")
-    starting.add_argument(
-        "--stage",
-        action="append",
-        default=[],
-        metavar="PERCENT=SECONDS",
-        help="a share and how long it takes at least (default 5, 25, 50 %%, an hour each)",
-    )
-    starting.add_argument(
-        "--guardrail",
-        action="append",
-        default=[],
-        metavar="SIGNAL[=BOUND]",
-        help=f"further ones: {', '.join(one.value for one in Signal)}; for example latency=2.5",
-    )
-    starting.add_argument(
-        "--policy",
-        choices=[one.value for one in Policy],
-        default=_PLAN.policy.value,
-        help="who promotes: a person approves first (default), or the evidence alone",
-    )
-    starting.add_argument("--feedback-delay", type=float, default=_PLAN.feedback_delay_seconds, metavar="SECONDS")
-    starting.add_argument(
-        "--cap", type=float, default=_PLAN.cap_seconds, metavar="SECONDS", help="then a person decides"
-    )
-    starting.add_argument("--least-units", type=int, default=_PLAN.least_units, help="of each arm before promotion")
-    starting.add_argument("--targeting", default="", metavar="ATTRIBUTE", help="that names a unit, e.g. session.id")
+    add_options(starting, RolloutPlan, without=_NO_OPTIONS)
     add_request_id(starting)
     starting.set_defaults(run=start)
 
 
 def list_rollouts(arguments: argparse.Namespace) -> int:
     """All rollouts, the newest first."""
-    rollouts = ApiClient(arguments.collector).get("/v1/rollouts", service=arguments.service)["rollouts"]
+    found = ApiClient(arguments.collector).listed("/v1/rollouts", "rollouts", service=arguments.service)
+    rollouts = found[::-1][: arguments.limit or None]
     if arguments.json:
         output.show_json(rollouts)
         return 0
-    rows = [(r["name"], r["service"], r["release"], r["state"], _percent(r["share"]), r["message"]) for r in rollouts]
+    rows = [(r["name"], r["service"], r["release"], r["state"], _share(r), r["message"]) for r in rollouts]
     output.show_table(
         ("rollout", "service", "release", "state", "share", "why"),
         rows,
@@ -134,28 +100,11 @@ def start(arguments: argparse.Namespace) -> int:
     """Begins a rollout, or has it wait for its approval."""
     client = ApiClient(arguments.collector)
     release = client.get(f"/v1/releases/{arguments.release}")
-    plan: dict[str, object] = {
-        "service": release["service"],
-        "release": arguments.release,
-        "rule": arguments.rule,
-        "margin": arguments.margin,
-        "policy": arguments.policy,
-        "feedback_delay_seconds": arguments.feedback_delay,
-        "cap_seconds": arguments.cap,
-        "least_units": arguments.least_units,
-        "targeting": arguments.targeting,
-    }
-    if arguments.metric:
-        plan["metric"] = {
-            "name": arguments.metric,
-            "direction": arguments.direction,
-            "lowest": arguments.lowest,
-            "highest": arguments.highest,
-        }
-    if arguments.stage:
-        plan["stages"] = [_stage(text) for text in arguments.stage]
-    if arguments.guardrail:
-        plan["guardrails"] = [_guardrail(text) for text in arguments.guardrail]
+    plan = tree_of_options(arguments, RolloutPlan, without=_NO_OPTIONS, items={Stage: _stage, Guardrail: _guardrail})
+    plan["service"] = release["service"]
+    if further := plan.get("guardrails"):
+        named = [one["signal"] for one in further]
+        plan["guardrails"] = [one for one in tree_of(DEFAULT_GUARDRAILS) if one["signal"] not in named] + further
     return _changed(arguments, client.put(f"/v1/rollouts/{quoted(arguments.name)}", plan, arguments.request_id))
 
 
@@ -175,11 +124,11 @@ def watch(arguments: argparse.Namespace) -> int:
     client, shown = ApiClient(arguments.collector), ""
     while True:
         report = client.get(f"/v1/rollouts/{quoted(arguments.name)}")
-        line = f"{report['state']:<17} {_percent(report['share']):>5}  {report['units']}; {report['next']['message']}"
+        line = f"{report['state']:<17} {_share(report):>5}  {report['units']}; {report['next']['message']}"
         if line != shown:
             output.show(line)
             shown = line
-        if report["state"] in ("promoted", "aborted"):
+        if report["state"] in _ENDED:
             return 0
         time.sleep(1.0)
 
@@ -216,7 +165,7 @@ def _lines(report: Mapping[str, Any]) -> list[str]:
     lines = [
         f"rollout {report['name']}: release {report['release']} of {report['service']} is {report['state']}",
         f"  content    {report['content_hash']}",
-        f"  share      {_percent(report['share'])} now{following}",
+        *([f"  share      {_percent(report['share'])} now{following}"] if report["state"] not in _ENDED else []),
         f"  next       {report['next']['step']}: {report['next']['message']}",
         f"  units      {report['units']}; {report['unscored']} without a score, {report['mixed']} mixed",
     ]
@@ -234,6 +183,10 @@ def _lines(report: Mapping[str, Any]) -> list[str]:
 
 def _mean(arm: Mapping[str, Any]) -> str:
     return "nothing yet" if arm["mean"] is None else f"{arm['mean']:.3f} of {arm['units']}"
+
+
+def _share(rollout: Mapping[str, Any]) -> str:
+    return "–" if rollout["state"] in _ENDED else _percent(rollout["share"])
 
 
 def _percent(share: float) -> str:

@@ -34,6 +34,7 @@ class Change:
 
     Attributes:
         stream: For example ``study/tune``; any text that is not empty.
+        events: Without any, only the version has to be the expected one.
         expected_version: The version of the stream's last event as the one who changes it knows it; 0 for none.
     """
 

@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from collector.core.errors import CollectorError, Conflict, InvalidRequest
-from collector.core.ledger import Change, Event, Json, Ledger, Recorded
+from collector.core.errors import CollectorError, Conflict, InvalidRequest, Outdated
+from collector.core.ledger import Change, Event, Json, Ledger, Recorded, made_of
 
 _T = TypeVar("_T")
 _LONGEST_ID = 200
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,12 @@ class Requests:
 
     Args:
         ledger: Where everything is kept.
+        appended: Told of what was added, once it is durable.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, appended: Callable[[Sequence[Recorded]], None] = lambda _: None) -> None:
         self._ledger = ledger
+        self._appended = appended
         # Of the task that does the request, and of those that it begins: what is in between need not know of it.
         self._pending: ContextVar[_Pending | None] = ContextVar("request", default=None)
 
@@ -105,6 +109,8 @@ class Requests:
         self, caller: Caller, asked: Asked, do: Callable[[], Awaitable[_T]], again: Callable[[int], Awaitable[_T]]
     ) -> _T:
         """Does what is asked, unless it was done before under the caller's id. What failed is tried anew.
+
+        What somebody else changed at the same time is looked at again, and decided anew: `do` may be called again.
 
         Args:
             caller: Without a request id it is done in any case.
@@ -117,7 +123,7 @@ class Requests:
             Conflict: another request was done under the id.
         """
         if not caller.request_id:
-            return await do()
+            return await _decided(do)
         stream = _stream_of(caller)
         done = await self._ledger.event(stream, 1)
         if done is not None:
@@ -125,7 +131,7 @@ class Requests:
         pending = _Pending(stream, asked)
         token = self._pending.set(pending)
         try:
-            answer = await do()
+            answer = await _decided(do, stream)
             if not pending.recorded:  # nothing had to change, or nothing of the ledger
                 version = (await self._ledger.streams(asked.stream)).get(asked.stream, 0) if asked.stream else 0
                 await self._ledger.append([Change(stream, 0, (asked.done(version),))], caller.actor)
@@ -143,10 +149,12 @@ class Requests:
         pending = self._pending.get()
         done = pending.with_it(changes) if pending is not None else None
         if pending is None or done is None:
-            return await self._ledger.append(changes, actor)
-        recorded = await self._ledger.append([*changes, done], actor)
-        pending.recorded = True
-        return recorded[:-1]
+            recorded = await self._ledger.append(changes, actor)
+        else:
+            recorded = (await self._ledger.append([*changes, done], actor))[:-1]
+            pending.recorded = True
+        self._appended(recorded)
+        return recorded
 
     async def read(self, stream: str, after_version: int = 0) -> Sequence[Recorded]:
         """See `Ledger`."""
@@ -167,6 +175,17 @@ class Requests:
         return await self._ledger.history(prefix=prefix, subject=subject, before=before, limit=limit)
 
 
+async def _decided(do: Callable[[], Awaitable[_T]], own: str = "") -> _T:
+    """Does it; where somebody else changed the same meanwhile, it looks again and decides anew."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await do()
+        except Outdated as error:
+            if error.stream == own:  # another try of this very request was faster
+                raise
+    return await do()
+
+
 def _stream_of(caller: Caller) -> str:
     given = caller.request_id
     if len(given) > _LONGEST_ID or not (given.isascii() and given.isprintable()):
@@ -174,11 +193,11 @@ def _stream_of(caller: Caller) -> str:
         raise InvalidRequest(
             f"request id: found {shown!r}, allowed are up to {_LONGEST_ID} printable characters of ASCII"
         )
-    return f"request/{caller.actor}/{given}"
+    return f"request/{quote(caller.actor, safe=':')}/{given}"  # a token's name may have slashes
 
 
 def _version_of(done: Recorded, asked: Asked, caller: Caller) -> int:
-    if not asked.is_in(done):
+    if not made_of([done], lambda events: asked.is_in(events[0])):
         raise Conflict(
             f"request id {caller.request_id!r}: {done.data['operation']} was done under it, and this is "
             f"{asked.operation} or has another content; use a new id for a new request"

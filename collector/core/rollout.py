@@ -4,8 +4,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Annotated
 
-from collector.core.study import Direction, Policy
+from collector.core.record import About
+from collector.core.study import MOST_SECONDS, Direction, Policy
 
 
 class RolloutState(Enum):
@@ -60,12 +62,17 @@ class Metric:
         feedback_filter: Attributes that feedback must have to count.
     """
 
-    name: str
-    direction: Direction = Direction.MAXIMIZE
-    lowest: float = 0.0
-    highest: float = 1.0
-    labels: Mapping[str, float] = field(default_factory=dict)
-    feedback_filter: Mapping[str, str] = field(default_factory=dict)
+    name: Annotated[str, About("the feedback by which it is compared (default: guardrails alone)", "--metric", "NAME")]
+    direction: Annotated[Direction, About("which way it is better")] = Direction.MAXIMIZE
+    lowest: Annotated[float, About("lowest score; what is below counts as it", metavar="SCORE")] = 0.0
+    highest: Annotated[float, About("highest score, the same above", metavar="SCORE")] = 1.0
+    labels: Annotated[
+        Mapping[str, float],
+        About("what feedback with this label and without a score counts as: --label good=1", "--label", "LABEL=SCORE"),
+    ] = field(default_factory=dict)
+    feedback_filter: Annotated[
+        Mapping[str, str], About("count only feedback with this attribute", "--filter", "KEY=VALUE")
+    ] = field(default_factory=dict)
 
     def outcome(self, score: float) -> float:
         """The score between 0 (as bad as can be) and 1."""
@@ -119,7 +126,7 @@ class Guardrail:
 
 _WHOLE = 10_000
 _LONGEST_KEY = 256
-_MOST_SECONDS = 3.2e8
+_MOST_UNITS = 1_000_000_000
 _BOUNDED = (Signal.LATENCY, Signal.TOKENS, Signal.COST)
 DEFAULT_STAGES = (Stage(500, 3_600.0), Stage(2_500, 3_600.0), Stage(5_000, 3_600.0))
 DEFAULT_GUARDRAILS = (Guardrail(Signal.ERROR), Guardrail(Signal.MISAPPLIED), Guardrail(Signal.SILENT, margin=0.1))
@@ -148,21 +155,37 @@ class RolloutPlan:
     """
 
     service: str
-    release: int
+    release: Annotated[int, About("which release (otel-opto releases)", metavar="NUMBER")]
     content_hash: str
     metric: Metric | None = None
-    margin: float = 0.05
-    rule: Rule = Rule.NON_INFERIOR
-    stages: tuple[Stage, ...] = DEFAULT_STAGES
-    guardrails: tuple[Guardrail, ...] = DEFAULT_GUARDRAILS
-    policy: Policy = Policy.APPROVAL
-    alpha_harm: float = 0.05
-    alpha_promote: float = 0.05
-    least_units: int = 100
-    least_units_to_abort: int = 20
-    feedback_delay_seconds: float = 60.0
-    cap_seconds: float = 7 * 86_400.0
-    targeting: str = ""
+    margin: Annotated[float, About("part of the metric's range that still counts as no worse", metavar="PART")] = 0.05
+    rule: Annotated[Rule, About("what promotes: no worse by the margin, or better")] = Rule.NON_INFERIOR
+    stages: Annotated[
+        tuple[Stage, ...],
+        About("a share and how long it takes at least; 5, 25, 50 %, an hour each", "--stage", "PERCENT=SECONDS"),
+    ] = DEFAULT_STAGES
+    guardrails: Annotated[
+        tuple[Guardrail, ...],
+        About(
+            "beside error, misapplied and silent: latency=SECONDS, tokens=N, cost=X, invalid_output",
+            "--guardrail",
+            "SIGNAL[=BOUND]",
+        ),
+    ] = DEFAULT_GUARDRAILS
+    policy: Annotated[Policy, About("who promotes: a person approves first, or the evidence alone")] = Policy.APPROVAL
+    alpha_harm: Annotated[
+        float, About("how often a release that is no worse may be taken back, over all metrics", metavar="PART")
+    ] = 0.05
+    alpha_promote: Annotated[
+        float, About("how often one that does not meet the rule may be promoted", metavar="PART")
+    ] = 0.05
+    least_units: Annotated[int, About("of each arm, before it is promoted", metavar="N")] = 100
+    least_units_to_abort: Annotated[int, About("of each arm, before evidence of harm counts", metavar="N")] = 20
+    feedback_delay_seconds: Annotated[
+        float, About("how long a unit's feedback is waited for", "--feedback-delay", "SECONDS")
+    ] = 60.0
+    cap_seconds: Annotated[float, About("then a person decides", "--cap", "SECONDS")] = 7 * 86_400.0
+    targeting: Annotated[str, About("the span attribute that names a unit, e.g. session.id", metavar="ATTRIBUTE")] = ""
 
     def of(self, content_hash: str) -> "RolloutPlan":
         """The plan for a release of that content."""
@@ -192,22 +215,37 @@ class RolloutPlan:
             ("feedback_delay_seconds", self.feedback_delay_seconds),
             ("cap_seconds", self.cap_seconds),
         ):
-            if not 0 <= seconds <= _MOST_SECONDS:
-                faults.append(f"{name}: found {seconds:g}, allowed are 0 to {_MOST_SECONDS:g}, which is ten years")
+            if not 0 <= seconds <= MOST_SECONDS:
+                faults.append(f"{name}: found {seconds:g}, allowed are 0 to {MOST_SECONDS:g}, which is ten years")
         if not self.metric and not self.guardrails:
             faults.append("metric: found none and no guardrail; one of them has to decide")
+        return [*faults, *self._wrong_numbers()]
+
+    def _wrong_numbers(self) -> list[str]:
+        faults = []
         for name, value in (
             ("margin", self.margin),
             *((f"guardrail {one.signal.value}", one.margin) for one in self.guardrails),
         ):
             if not 0 <= value < 1:
                 faults.append(f"{name}: found {value:g}, allowed is from 0 to below 1")
-        unbounded = [rail for rail in self.guardrails if rail.signal in _BOUNDED and rail.bound is None]
-        faults += [f"guardrail {rail.signal.value}: needs a bound" for rail in unbounded]
+        faults += [fault for rail in self.guardrails if (fault := _bound_fault(rail))]
+        for name, units in (("least_units", self.least_units), ("least_units_to_abort", self.least_units_to_abort)):
+            if not 1 <= units <= _MOST_UNITS:
+                faults.append(f"{name}: found {units}, allowed are 1 to {_MOST_UNITS:,}")
         for name, value in (("alpha_harm", self.alpha_harm), ("alpha_promote", self.alpha_promote)):
             if not 0 < value < 1:
                 faults.append(f"{name}: found {value:g}, allowed is between 0 and 1")
         return faults
+
+
+def _bound_fault(rail: Guardrail) -> str:
+    where = f"guardrail {rail.signal.value}"
+    if rail.signal not in _BOUNDED:
+        return "" if rail.bound is None else f"{where}: found the bound {rail.bound:g}, it takes none"
+    if rail.bound is None:
+        return f"{where}: needs a bound"
+    return "" if 0 <= rail.bound < math.inf else f"{where}: found the bound {rail.bound:g}, allowed are 0 and more"
 
 
 @dataclass(frozen=True, slots=True)

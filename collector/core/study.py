@@ -14,6 +14,9 @@ from collector.core.span import AnyValue
 from otel_opto.spec import ParameterValue
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MOST_SECONDS = 3.2e8
+"""Of anything that a study or a rollout waits for."""
+
 _MOST_PARALLEL = 20
 _MOST_LABELS = 100
 
@@ -93,11 +96,15 @@ class Exploration:
             faults.append(f"exploration.parallel: found {self.parallel}, allowed is 1 to {_MOST_PARALLEL}")
         if self.whole and self.parallel > 1:
             faults.append("exploration.parallel: trials for everybody come one at a time; allowed is 1")
-        if not self.deadline_seconds > 0:
-            faults.append(f"exploration.deadline_seconds: found {self.deadline_seconds:g}, allowed is above 0")
-        if not self.feedback_delay_seconds >= 0:
+        if not 0 < self.deadline_seconds <= MOST_SECONDS:
             faults.append(
-                f"exploration.feedback_delay_seconds: found {self.feedback_delay_seconds:g}, allowed is 0 or more"
+                f"exploration.deadline_seconds: found {self.deadline_seconds:g}, allowed is above 0, and "
+                f"{MOST_SECONDS:g} at most, which is ten years"
+            )
+        if not 0 <= self.feedback_delay_seconds <= MOST_SECONDS:
+            faults.append(
+                f"exploration.feedback_delay_seconds: found {self.feedback_delay_seconds:g}, allowed are 0 to "
+                f"{MOST_SECONDS:g}, which is ten years"
             )
         return faults
 

@@ -35,7 +35,7 @@ class Entry:
         unit: Whose it is: what the plan's attribute says, else the digest of the targeting key, else the trace id.
         in_arm: Whether it ran with the arm's release; else with the control's.
         share: The arm's share among the two when it was chosen.
-        time_unix_nano: When it entered.
+        time_unix_nano: When it was seen, by the collector's clock.
     """
 
     trace_id: str

@@ -39,8 +39,10 @@ from collector.publisher.signing import Signer
 from collector.reading.reader import RequestReader
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.retention import Retention, RetentionLimits
+from collector.rollout.history import rollout_stream
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.runner import RolloutRunner
+from collector.rollout.wakings import Wakings
 from collector.rollout.watch import ArmWatch
 from collector.steady_time import SteadyTime
 from collector.storage.file_store import FileStore
@@ -96,7 +98,8 @@ class Collector:
         )
         self._workers = _workers(config.graph)
         self._readers = Workers(WorkerLimits(memory_bytes=2**30 + 12 * otlp.max_request_bytes))
-        self._requests = Requests(self._store.ledger)
+        self._wakings = Wakings()
+        self._requests = Requests(self._store.ledger, self._wakings.appended)
         self._desk = Desk(self._requests, self._hub, self._counters, _signer(config.signing, self._clock))
         self._studies = Studies(self._requests, self._desk)
         self._rollouts = Rollouts(self._requests, self._desk)
@@ -113,7 +116,9 @@ class Collector:
             assembly = Assembly(self._store, release, self._workers, _assembly_limits(self._config.graph))
             reader = RequestReader(self._clock, self._readers, instance_id)
             pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, release, assembly, reader)
-            watch = ArmWatch(self._store, self._desk, self._clock)
+            watch = ArmWatch(
+                self._store, self._desk, self._clock, lambda arm: self._wakings.changed(rollout_stream(arm.name))
+            )
             rollout_runner = RolloutRunner(self._rollouts, watch, self._clock)
             arms = TrialArms(self._studies, self._rollouts, watch, self._clock)
             optimizers = OptimizerRegistry()
@@ -139,7 +144,7 @@ class Collector:
                 )
             )
             rollouts = RolloutOperations(
-                self._requests, self._store.parameters, self._desk, self._rollouts, watch, rollout_runner, self._clock
+                self._requests, self._store.parameters, self._desk, self._rollouts, watch, rollout_runner, self._wakings
             )
             self._servers = self._bound(pipeline, operations, rollouts)
             _refuse_circles(self._config.exporters, self._servers.addresses)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from collector.publisher.events import (
     assigned,
     assignment_of,
     assignment_stream,
+    number_of,
     release_of,
     released,
     signature_stream,
@@ -79,6 +80,8 @@ class Desk:
         self._releases: dict[int, Release] = {}
         self._envelopes: dict[int, str] = {}
         self._signatures = 0
+        # Who changes something here does it in turn. Others may change the ledger, too: then it is tried again.
+        self._turn = asyncio.Lock()
 
     @property
     def signatures(self) -> int:
@@ -107,7 +110,7 @@ class Desk:
         if revision is None:
             return (await self._assignments.of(stream)).state
         found = await self._ledger.event(stream, revision)
-        return assignment_of(found) if found is not None else None
+        return made_of([found], lambda events: assignment_of(events[0])) if found is not None else None
 
     async def lacks_a_key(self, service: str) -> int:
         """The release in force, where it is signed and this desk could not sign another one; else 0.
@@ -119,6 +122,15 @@ class Desk:
             return 0
         return in_force.control
 
+    async def unsigned_beside(self, control: int, other: int) -> int:
+        """Which of two releases would be refused, because nobody signed it, where the other one is applied; else 0.
+
+        Where this desk has a key, a control without a signature is none of an application's that holds the public one.
+        """
+        if await self.envelope(control):
+            return 0 if await self.envelope(other) else other
+        return control if self._signer is None and await self.envelope(other) else 0
+
     async def control(self, service: str) -> Release | None:
         """The release of everybody who is in no arm; None before the first."""
         assignment = await self.assignment(service)
@@ -127,29 +139,34 @@ class Desk:
     async def sign(self, number: int, envelope: str, actor: str) -> None:
         """Keeps a release's signature; applications with a public key verify it.
 
+        One that is in force is told anew, as another revision of what is in force: whoever refused it without the
+        signature gets it with.
+
         Raises:
             NotFound: there is no such release.
-            Outdated: somebody else signed it at the same time.
+            Outdated: somebody else changed it at the same time.
         """
         release = await self.release(number)
         if release is None:
             raise NotFound(f"release {number}: there is none of that number; `otel-opto releases` lists them")
-        kept = await self._ledger.read(signature_stream(number))
-        change = signed(release, envelope, kept[-1].version if kept else 0)
 
-        async def both() -> None:
-            await self._ledger.append([change], actor)
-            self._envelopes.pop(number, None)
-            self._signatures += 1
+        async def once() -> None:
+            kept = await self._ledger.read(signature_stream(number))
+            changes = [signed(release, envelope, kept[-1].version if kept else 0)]
+            before = await self.assignment(release.service)
+            again = _following(before, before) if before is not None and number in before.releases else None
+            if again is not None:
+                changes.append(assigned(again, f"release {number} was signed"))
+            await self._record(changes, actor, again)
 
-        await _to_the_end(both())
+        await self._in_turn(once, signature_stream(number), assignment_stream(release.service))
 
     async def envelope(self, number: int) -> str:
         """A release's last signature; empty if it has none."""
         if number not in self._envelopes:
             signatures = self._signatures
             kept = await self._ledger.read(signature_stream(number))
-            envelope = str(kept[-1].data["envelope"]) if kept else ""
+            envelope = made_of(kept, lambda events: str(events[-1].data["envelope"])) if kept else ""
             if signatures != self._signatures:  # signed meanwhile, perhaps this one
                 return await self.envelope(number)
             _keep(self._envelopes, number, envelope)
@@ -163,6 +180,7 @@ class Desk:
         also: Callable[[Release], Sequence[Change]] = lambda _: (),
         *,
         by_itself: bool = False,
+        first: ReleaseDraft | None = None,
     ) -> Release:
         """Makes a draft the next release and puts it where it belongs, together with other changes: all or nothing.
 
@@ -173,31 +191,32 @@ class Desk:
             also: Further changes that belong to it. They may depend on the release, and are asked for again where
                 somebody else was faster.
             by_itself: Nobody will sign it afterwards, so it is signed here where there is a key.
+            first: What applications run without any release. Where the service has none, and the draft says something
+                else, it becomes one, too, so that there is a control and the draft is in force for nobody.
 
         Raises:
             Outdated: a stream of the further changes was changed by somebody else.
         """
-        for left in reversed(range(_TRIES)):
-            control = await self.control(draft.service)
+
+        async def once() -> Release:
             number = (await self._ledger.streams(RELEASES)).get(RELEASES, 0) + 1
-            release = await asyncio.to_thread(number_release, draft, number, control, 0)  # it hashes every value
             before = await self.assignment(draft.service)
-            after = place(before, release)
-            assignment = _following(before, after)
-            changes = [released(release), *also(release)]
-            if by_itself and self._signer is not None:
-                changes.append(signed(release, await asyncio.to_thread(self._signer.envelope, release), 0))
-            if after != before:
-                changes.insert(1, assigned(assignment, draft.reason))
-            try:
-                recorded = await self._record(changes, actor, assignment if after != before else None)
-            except Outdated as error:
-                if not left or error.stream not in (RELEASES, assignment_stream(draft.service)):
-                    raise
-                continue
-            self._counters.add(Counter.RELEASES_PUBLISHED)
-            return release_of(recorded[0])
-        raise AssertionError("the last try returns or raises")
+            control = await self.release(before.control) if before is not None else None
+            releases = await asyncio.to_thread(_numbered, draft, first if control is None else None, number, control)
+            release = releases[-1]
+            after = place(before if len(releases) == 1 else whole(None, releases[0]), release)
+            following = _following(before, after) if after != before else None
+            changes = [released(*releases), *also(release)]
+            if following is not None:
+                changes.insert(1, assigned(following, draft.reason))
+            if self._signer is not None:
+                by_desk = releases if by_itself else releases[:-1]
+                changes += [signed(one, await asyncio.to_thread(self._signer.envelope, one), 0) for one in by_desk]
+            recorded = await self._record(changes, actor, following)
+            self._counters.add(Counter.RELEASES_PUBLISHED, len(releases))
+            return release_of(recorded[len(releases) - 1])
+
+        return await self._in_turn(once, RELEASES, assignment_stream(draft.service))
 
     async def reassign(
         self,
@@ -216,7 +235,8 @@ class Desk:
             Conflict: nothing is in force for the service yet.
             Outdated: a stream of the further changes was changed by somebody else.
         """
-        for left in reversed(range(_TRIES)):
+
+        async def once() -> Assignment:
             before = await self.assignment(service)
             if before is None:
                 raise Conflict(f"service {service!r} has no release yet, so there is nothing to assign")
@@ -224,15 +244,22 @@ class Desk:
             moved = after != before
             following = _following(before, after)
             changes = [*([assigned(following, reason)] if moved else []), *also]
-            try:
-                if changes:
-                    await self._record(changes, actor, following if moved else None)
-            except Outdated as error:
-                if not left or error.stream != assignment_stream(service):
-                    raise
-                continue
+            if changes:
+                await self._record(changes, actor, following if moved else None)
             return following if moved else before
-        raise AssertionError("the last try returns or raises")
+
+        return await self._in_turn(once, assignment_stream(service))
+
+    async def _in_turn(self, once: Callable[[], Awaitable[_T]], *own: str) -> _T:
+        """Does it, and again where somebody else was faster in one of the desk's own streams."""
+        async with self._turn:
+            for _ in range(_TRIES - 1):
+                try:
+                    return await once()
+                except Outdated as error:
+                    if error.stream not in own:
+                        raise
+            return await once()
 
     async def _record(self, changes: Sequence[Change], actor: str, assignment: Assignment | None) -> Sequence[Recorded]:
         async def both() -> Sequence[Recorded]:
@@ -242,7 +269,11 @@ class Desk:
             for release in (release_of(one) for one in recorded if one.stream == RELEASES):
                 _keep(self._releases, release.number, release)
                 if signatures == self._signatures:
-                    _keep(self._envelopes, release.number, envelopes.get(signature_stream(release.number), ""))
+                    _keep(self._envelopes, release.number, envelopes.pop(signature_stream(release.number), ""))
+            if envelopes:  # of releases that were there
+                self._signatures += 1
+                for stream in envelopes:
+                    self._envelopes.pop(number_of(stream), None)
             if assignment is not None:
                 self._publisher.publish(assignment)
             return recorded
@@ -259,6 +290,15 @@ def _keep(cache: dict[int, _T], number: int, value: _T) -> None:
     if len(cache) >= _MOST_CACHED:
         del cache[next(iter(cache))]
     cache[number] = value
+
+
+def _numbered(
+    draft: ReleaseDraft, first: ReleaseDraft | None, number: int, control: Release | None
+) -> Sequence[Release]:
+    """Hashes every value. The draft's release comes last."""
+    release = number_release(draft, number, control, 0)
+    opening = number_release(first, number, None, 0) if first is not None else release
+    return [release] if opening.hash == release.hash else [opening, number_release(draft, number + 1, opening, 0)]
 
 
 def _following(before: Assignment | None, after: Assignment) -> Assignment:

@@ -12,6 +12,7 @@ from otel_opto.assignment import Arm, Assignment
 
 RELEASES = "releases"
 SIGNED = "release_signed"
+_SIGNATURES = "signature/"
 _RELEASED, _ASSIGNED = "released", "assigned"
 
 
@@ -20,11 +21,21 @@ def assignment_stream(service: str) -> str:
     return f"assignment/{service}"
 
 
-def released(release: Release) -> Change:
-    """Adds a release. Its time is that of the ledger."""
-    content = {key: [value.value, value.version] for key, value in release.values.items()}
-    data = {"parent": release.parent, "reason": release.reason, "content": content}
-    return Change(RELEASES, release.number - 1, (Event(_RELEASED, data, release.service),))
+def released(*releases: Release) -> Change:
+    """Adds releases, whose numbers follow each other. Their time is that of the ledger."""
+    events = [
+        Event(
+            _RELEASED,
+            {
+                "parent": one.parent,
+                "reason": one.reason,
+                "content": {key: [value.value, value.version] for key, value in one.values.items()},
+            },
+            one.service,
+        )
+        for one in releases
+    ]
+    return Change(RELEASES, releases[0].number - 1, tuple(events))
 
 
 def release_of(recorded: Recorded) -> Release:
@@ -36,7 +47,12 @@ def release_of(recorded: Recorded) -> Release:
 
 def signature_stream(number: int) -> str:
     """Where the signatures of a release are."""
-    return f"signature/{number}"
+    return f"{_SIGNATURES}{number}"
+
+
+def number_of(stream: str) -> int:
+    """Of the release whose signatures are in the stream."""
+    return int(stream.removeprefix(_SIGNATURES))
 
 
 def signed(release: Release, envelope: str, version: int) -> Change:

@@ -1,14 +1,21 @@
 """Keys and signatures of releases, made where the private key is: it need not be where the collector is."""
 
 import base64
+import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from collector.core.errors import InvalidRequest
+from collector.core.ledger import Json
 from collector.core.protocols import Clock
 from collector.core.release import Release
-from otel_opto.signing import PAYLOAD_TYPE, Signed, pre_authentication
+from otel_opto.signing import PAYLOAD_TYPE, Signed, Unverified, pre_authentication, same_values, stated
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 DAYS = 365.0
 """For which a release is signed, where nobody says otherwise."""
@@ -63,9 +70,38 @@ def envelope_of(signed: Signed, private_key: bytes) -> str:
         {
             "payloadType": PAYLOAD_TYPE,
             "payload": base64.b64encode(payload).decode(),
-            "signatures": [{"sig": base64.b64encode(signature).decode()}],
+            "signatures": [{"keyid": _key_id(key.public_key()), "sig": base64.b64encode(signature).decode()}],
         }
     )
+
+
+def checked_envelope(envelope: str, release: Release, now_unix_nano: int) -> Mapping[str, Json]:
+    """What a signature is, whenever it was made: by which keys, and for how long. Whether a key made it is for others.
+
+    Raises:
+        InvalidRequest: it is no signature of this release, or has expired.
+    """
+    try:
+        signed = stated(envelope.encode())
+        keys = [str(one.get("keyid", one["sig"])) for one in json.loads(envelope)["signatures"][:10]]
+    except (Unverified, AttributeError) as error:
+        raise InvalidRequest(f"envelope: {error}; otel-opto releases sign {release.number} makes one") from None
+    if (signed.service, signed.release) != (release.service, release.number):
+        raise InvalidRequest(
+            f"envelope: found the signature of release {signed.release} of {signed.service[:80]!r}, and this is "
+            f"release {release.number} of {release.service!r}"
+        )
+    if not same_values(signed.values, {key: released.value for key, released in release.values.items()}):
+        raise InvalidRequest(f"envelope: other values are signed than those of release {release.number}")
+    if signed.expires_unix * 10**9 <= now_unix_nano:
+        raise InvalidRequest(
+            f"envelope: it expired {now_unix_nano // 10**9 - signed.expires_unix} s ago; sign it for longer"
+        )
+    return {"seconds": signed.expires_unix - signed.issued_unix, "keys": keys}
+
+
+def _key_id(public_key: "Ed25519PublicKey") -> str:
+    return hashlib.sha256(public_key.public_bytes_raw()).hexdigest()[:16]
 
 
 class Signer:

@@ -1,6 +1,7 @@
 """What a rollout does next: a pure function of the plan, the evidence and the time."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 
 from collector.core.rollout import Guardrail, Rollout, RolloutState, Rule
@@ -72,7 +73,9 @@ def _onward(rollout: Rollout, comparison: Comparison, now_unix_nano: int) -> Dec
     stage = rollout.plan.stages[rollout.stage]
     left = stage.least_seconds - _seconds(now_unix_nano - rollout.stage_began_unix_nano)
     if left > 0:
-        return Decision(Step.WAIT, f"{left:.0f} s more of stage {rollout.stage + 1}, then {_next(rollout)}")
+        # The moment and not what is left of it: that would be something new at each look.
+        over = _moment(rollout.stage_began_unix_nano / 1e9 + stage.least_seconds)
+        return Decision(Step.WAIT, f"stage {rollout.stage + 1} lasts until {over} UTC, then {_next(rollout)}")
     missing = _missing(rollout, comparison)
     if rollout.stage + 1 < len(rollout.plan.stages):
         few = rollout.plan.least_units_to_abort - counted_by(rollout, comparison).arm_units
@@ -125,6 +128,10 @@ def _next(rollout: Rollout) -> str:
     if following == len(rollout.plan.stages):
         return "the evidence decides"
     return f"{rollout.plan.stages[following].share / 100:g} % of the traffic"
+
+
+def _moment(unix_seconds: float) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _seconds(nanoseconds: int) -> float:

@@ -1,9 +1,11 @@
 """What enters a service while a rollout has an arm of its traffic: read off the telemetry as it came."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 
-from collector.core.protocols import TelemetryLog
+from collector.core.errors import Damaged
+from collector.core.protocols import Clock, TelemetryLog
 from collector.core.rollout import Rollout
 from collector.core.span import Span
 from collector.core.telemetry import Signal
@@ -12,6 +14,8 @@ from collector.otlp.decode import spans_of
 from collector.publisher.desk import Desk
 from otel_opto import semconv
 from otel_opto.assignment import Assignment
+
+_LOG = logging.getLogger(__name__)
 
 _AT_ONCE_BYTES = 4 * 2**20
 _MARK = semconv.RELEASE.encode()
@@ -24,12 +28,15 @@ class Observer:
         log: Is read from where the last look ended.
         units: Keeps what is found, and how far was looked.
         desk: Knows the assignment of each revision.
+        clock: Says when an entry was seen. An application's own clock says nothing here: it may be days ahead, and a
+            request that took minutes has its feedback behind it still.
     """
 
-    def __init__(self, log: TelemetryLog, units: UnitStore, desk: Desk) -> None:
+    def __init__(self, log: TelemetryLog, units: UnitStore, desk: Desk, clock: Clock) -> None:
         self._log = log
         self._units = units
         self._desk = desk
+        self._clock = clock
 
     async def look(self, rollout: Rollout) -> int:
         """Takes in what has come since the last look; returns how many entries were found."""
@@ -49,16 +56,24 @@ class Observer:
 
     async def _entries(self, rollout: Rollout, spans: Sequence[Span]) -> Sequence[Entry]:
         service, assignments = rollout.plan.service, dict[int, Assignment | None]()
+        now = self._clock.now_unix_nano()
         entries = []
         for span in spans:
             revision = _number(span.attributes, semconv.ASSIGNMENT)
             if revision not in assignments:
-                assignments[revision] = await self._desk.assignment(service, revision or None)
+                assignments[revision] = await self._assignment(service, revision)
             assignment = assignments[revision]
-            entry = _entry(rollout, span, assignment) if assignment is not None else None
+            entry = _entry(rollout, span, assignment, now) if assignment is not None else None
             if entry is not None:
                 entries.append(entry)
         return entries
+
+    async def _assignment(self, service: str, revision: int) -> Assignment | None:
+        try:
+            return await self._desk.assignment(service, revision or None)
+        except Damaged as error:
+            _LOG.error("rollouts go on without what entered under an assignment: %s", error)
+            return None
 
 
 def _entry_spans(bodies: Sequence[bytes], service: str) -> Sequence[Span]:
@@ -73,7 +88,7 @@ def _entry_spans(bodies: Sequence[bytes], service: str) -> Sequence[Span]:
     ]
 
 
-def _entry(rollout: Rollout, span: Span, assignment: Assignment) -> Entry | None:
+def _entry(rollout: Rollout, span: Span, assignment: Assignment, now_unix_nano: int) -> Entry | None:
     """None where the trace ran with neither the arm nor the control, or nothing was left to chance."""
     number, arm, control = _number(span.attributes, semconv.RELEASE), rollout.plan.release, assignment.control
     shares = assignment.share(arm), assignment.share(control)
@@ -82,7 +97,7 @@ def _entry(rollout: Rollout, span: Span, assignment: Assignment) -> Entry | None
     said = span.attributes.get(rollout.plan.targeting) if rollout.plan.targeting else None
     unit = str(said or span.attributes.get(semconv.UNIT) or span.context.trace_id)
     share = shares[0] / sum(shares)
-    return Entry(span.context.trace_id, unit, number == arm, share, span.start_time_unix_nano)
+    return Entry(span.context.trace_id, unit, number == arm, share, now_unix_nano)
 
 
 def _number(attributes: Mapping[str, object], key: str) -> int:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from collector.core.errors import AlreadyExists, Conflict, NotFound, Outdated
+from collector.core.errors import AlreadyExists, Conflict, Damaged, NotFound, Outdated
 from collector.core.folding import Fold
 from collector.core.ledger import Change, Ledger
 from collector.core.rollout import Rollout, RolloutPlan, RolloutState
@@ -39,7 +39,8 @@ class Rollouts:
 
     async def live(self) -> Sequence[Rollout]:
         """Those with an arm of traffic."""
-        return [rollout for rollout in await self.all() if rollout.state in _LIVE]
+        found = [rollout for rollout in await self.all() if rollout.state in _LIVE]
+        return [rollout for rollout in found if await self._holds(rollout)]
 
     async def rollout(self, name: str) -> Rollout:
         """One rollout.
@@ -59,14 +60,19 @@ class Rollouts:
 
     async def holder(self, service: str) -> str:
         """The rollout that has the service's traffic; empty if none has."""
-        return (await self._holders.of(history.traffic_stream(service))).state
+        name = (await self._holders.of(history.traffic_stream(service))).state
+        return name if name and await self._is_live(name) else ""
 
     async def draft(self, name: str, plan: RolloutPlan, actor: str) -> Rollout:
         """Plans a rollout; nothing changes for applications yet.
 
         Raises:
             AlreadyExists: a rollout has that name, and another plan. The same plan again changes nothing.
+            Conflict: its release is in force already, in content or in a trial, or one of it and the control is signed
+                and the other is not.
         """
+        if (await self._rollouts.of(history.rollout_stream(name))).state is None:
+            await self._check_worth(name, plan)
         try:
             await self._ledger.append([Change(history.rollout_stream(name), 0, (history.drafted(plan),))], actor)
         except Outdated:
@@ -106,7 +112,7 @@ class Rollouts:
 
         Raises:
             NotFound: there is no such rollout.
-            Conflict: another rollout has the service's traffic, or this one has ended.
+            Conflict: another rollout has the service's traffic, or this one has ended; and as `draft`.
         """
         found, version = await self._known(name)
         if found.state in _LIVE:
@@ -123,11 +129,12 @@ class Rollouts:
             return await self.rollout(name)
         traffic = history.traffic_stream(found.plan.service)
         holder = await self._holders.of(traffic)
-        if holder.state:
+        if other := await self.holder(found.plan.service):
             raise Conflict(
-                f"service {found.plan.service!r} has the rollout {holder.state!r} on its traffic; a second one waits: "
-                f"promote or abort that one first"
+                f"service {found.plan.service!r} has the rollout {other!r} on its traffic; a second one waits: "
+                f"promote or abort that one first, then start {name!r} again as it is"
             )
+        await self._check_worth(name, found.plan)
         event = history.moved(found, RolloutState.RAMPING, "began", stage=0, start=0)
         changes = [
             Change(stream, version, (event,)),
@@ -189,6 +196,20 @@ class Rollouts:
         found = await self.rollout(name)
         return await self._end(name, RolloutState.ABORTED, message, actor, aborted)
 
+    async def without_one(self, service: str) -> Change:
+        """A change that is refused where a rollout takes the service's traffic meanwhile, and changes nothing itself.
+
+        For whoever gives a release to everybody, which would end every arm.
+
+        Raises:
+            Conflict: a rollout has the traffic.
+        """
+        stream = history.traffic_stream(service)
+        holder = await self._holders.of(stream)
+        if name := await self.holder(service):
+            raise Conflict(f"service {service!r} has the rollout {name!r} on its traffic")
+        return Change(stream, holder.version, ())
+
     async def aborting(self, service: str, message: str) -> Sequence[Change]:
         """The changes that end a service's rollout, for whoever makes them together with another assignment."""
         name = await self.holder(service)
@@ -197,8 +218,47 @@ class Rollouts:
         found, version = await self._known(name)
         return await self._ending(found, version, RolloutState.ABORTED, message)
 
+    async def _check_worth(self, name: str, plan: RolloutPlan) -> None:
+        """Whether there is something to compare, and whether applications that verify signatures could apply it."""
+        number, in_force = plan.release, await self._desk.assignment(plan.service)
+        if in_force is None:
+            return
+        if not await self.holder(plan.service) and any(arm.release == number for arm in in_force.arms):
+            raise Conflict(
+                f"rollout {name!r}: release {number} is the arm of a trial; stop its study first, or propose the same "
+                "values again as another release"
+            )
+        control = await self._desk.release(in_force.control)
+        if control is not None and control.hash == plan.content_hash:
+            raise Conflict(
+                f"rollout {name!r}: release {number} has the content of release {control.number}, which is in force "
+                "for everybody already: there is nothing to roll out"
+            )
+        lacking = await self._desk.unsigned_beside(in_force.control, number)
+        if lacking:
+            raise Conflict(
+                f"rollout {name!r}: release {lacking} is not signed, and of {in_force.control} (in force) and {number} "
+                "the other one is: applications that hold the public key would refuse it; sign it first: "
+                f"otel-opto releases sign {lacking} --key FILE"
+            )
+
+    async def _is_live(self, name: str) -> bool:
+        """Not where it has ended, or cannot be read any more: then it does not stand in the way of others."""
+        try:
+            return (await self.rollout(name)).state in _LIVE
+        except (Damaged, NotFound):
+            return False
+
+    async def _holds(self, found: Rollout) -> bool:
+        return (await self._holders.of(history.traffic_stream(found.plan.service))).state == found.name
+
     async def _known(self, name: str) -> tuple[Rollout, int]:
         found = await self.rollout(name)
+        if found.state in _LIVE and not await self._holds(found):
+            raise Damaged(
+                f"rollout {name!r}: it reads {found.state.value} and has no traffic: its last events were damaged and "
+                "are lost; start another one"
+            )
         return found, (await self._rollouts.of(history.rollout_stream(name))).version
 
     async def _hold(

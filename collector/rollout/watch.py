@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -38,15 +39,19 @@ class ArmWatch:
         store: Traces and feedback are read from it, and it keeps which units came and what became of them.
         desk: Knows releases and assignments.
         clock: Says when a unit's time is over.
+        judged: Told of each arm of which more units have been judged.
     """
 
-    def __init__(self, store: Store, desk: Desk, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, desk: Desk, clock: Clock, judged: Callable[[Rollout], None] = lambda _: None
+    ) -> None:
         self._store = store
         self._units = store.units
         self._desk = desk
         self._clock = clock
-        self._observer = Observer(store.log, store.units, desk)
+        self._observer = Observer(store.log, store.units, desk, clock)
         self._known: dict[str, _Known] = {}
+        self._judged = judged
 
     async def look(self, rollout: Rollout) -> Comparison:
         """Takes in what came since the last look, and judges the units whose time is over."""
@@ -55,6 +60,7 @@ class ArmWatch:
         while due := await self._units.due(rollout.name, before, _UNITS_AT_ONCE):
             judged = [(unit, await self._outcome(rollout, unit)) for unit in due]
             await self._units.judge(rollout.name, judged)
+            self._judged(rollout)
         return await self.comparison(rollout)
 
     async def comparison(self, rollout: Rollout) -> Comparison:
@@ -72,9 +78,15 @@ class ArmWatch:
         return known.comparison
 
     async def refused(self, rollout: Rollout) -> str:
-        """Why applications refuse the release; empty if none does."""
+        """Why applications refuse the release; empty if none does.
+
+        What they said before it began does not count: they may be gone since, or hold what they lacked. Who refuses
+        it still says so whenever it is assigned.
+        """
+        began = rollout.began_unix_nano
         async for word in every(partial(self._store.acknowledgements.of, rollout.plan.release)):
-            if word.status is ReleaseStatus.FAILED and word.service == rollout.plan.service:
+            refuses = word.status is ReleaseStatus.FAILED and word.time_unix_nano >= began
+            if refuses and word.service == rollout.plan.service:
                 return f"an application refuses the release: {word.instance_id}: {word.error}"
         return ""
 

@@ -1,7 +1,9 @@
 """Trials as arms of live traffic: where they stand, what is compared, and when one ends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collector.core.ledger import Change
 from collector.core.protocols import Clock
 from collector.core.rollout import DEFAULT_GUARDRAILS, Metric, Rollout, RolloutPlan, RolloutState, Rule
 from collector.core.study import Study, StudyRecord, Trial
@@ -86,6 +88,14 @@ class TrialArms:
     async def rollout_under_way(self, service: str) -> bool:
         """Whether a rollout has an arm of the service's traffic."""
         return bool(await self._rollouts.holder(service))
+
+    async def for_everybody(self, service: str) -> Sequence[Change]:
+        """What belongs to a release that everybody gets: that no rollout has an arm of the traffic.
+
+        Raises:
+            Conflict: one has.
+        """
+        return [await self._rollouts.without_one(service)]
 
     def _late(self, study: Study, trial: Trial) -> str:
         seconds = (self._clock.now_unix_nano() - trial.opened_unix_nano) / 1e9

@@ -5,11 +5,12 @@ steps goes on where it was.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.core.errors import BudgetSpent, CollectorError, OptimizerError
+from collector.core.errors import BudgetSpent, CollectorError, Conflict, OptimizerError
 from collector.core.feedback import Feedback
 from collector.core.parameter import validated
 from collector.core.protocols import OptimizationRequest, Optimizer, Store
@@ -89,11 +90,10 @@ class StudyRunner:
 
     async def _wait(self) -> None:
         await asyncio.sleep(self._settings.gather_seconds)
-        try:
-            await asyncio.wait_for(self._woken.wait(), self._settings.poll_seconds)
-        except TimeoutError:
-            return
-        self._woken.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.poll_seconds):
+                await self._woken.wait()
+            self._woken.clear()
 
     async def _round(self, group: asyncio.TaskGroup) -> None:
         await self._pipeline.recall()
@@ -160,7 +160,8 @@ class StudyRunner:
         if await self._arms.rollout_under_way(study.service):
             return False
         draft = ReleaseDraft(study.service, values, f"study {study.name}: baseline")
-        await self._studies.open_trial(study.name, Proposal({}, "the baseline"), draft, keys)
+        also = await self._arms.for_everybody(study.service)
+        await self._studies.open_trial(study.name, Proposal({}, "the baseline"), draft, keys, also=also)
         return True
 
     async def _trained(self, study: Study) -> Sequence[ParameterSpec]:
@@ -257,7 +258,8 @@ class StudyRunner:
         keys = [key for key in record.trials[0].values if key in whole]
         slot = None if study.exploration.whole else await self._slot(study)
         place = whole_place if slot is None else beside(slot.start, slot.share)
-        await self._studies.open_trial(study.name, proposal, draft, keys, place)
+        also = await self._arms.for_everybody(study.service) if slot is None else ()
+        await self._studies.open_trial(study.name, proposal, draft, keys, place, also)
         self._failures.pop(study.name, None)
         self._counters.add(Counter.PROPOSALS_ACCEPTED)
 
@@ -280,19 +282,34 @@ class StudyRunner:
         Args:
             actor: Who says so; the study itself if it is empty.
         """
-        study, best = record.study, record.best_trial()
+        study = record.study
         if not study.exploration.whole:
             message += await self._rolled_out(record, state)
             await self._studies.conclude(study.name, state, message, None, actor)
             return
-        draft = None
-        if best is not None:
-            in_force = await self._whole(study.service, {})
-            whole = await self._whole(study.service, best.values)
-            if content_hash(whole.items()) != content_hash(in_force.items()):
-                reason = f"study {study.name}: trial {best.number}, the best of {len(record.trials)}"
-                draft = ReleaseDraft(study.service, whole, reason)
-        await self._studies.conclude(study.name, state, message, draft, actor)
+        draft = await self._best_of_all(record)
+        if draft is None:
+            await self._studies.conclude(study.name, state, message, None, actor)
+            return
+        try:
+            also = await self._arms.for_everybody(study.service)
+        except Conflict as error:  # a person began it, and the study does not end it
+            message = f"{message}; the best trial is not in force for everybody: {error}"
+            await self._studies.conclude(study.name, state, message, None, actor)
+            return
+        await self._studies.conclude(study.name, state, message, draft, actor, also)
+
+    async def _best_of_all(self, record: StudyRecord) -> ReleaseDraft | None:
+        """The best trial's values for everybody; None where they are in force already."""
+        study, best = record.study, record.best_trial()
+        if best is None:
+            return None
+        in_force = await self._whole(study.service, {})
+        whole = await self._whole(study.service, best.values)
+        if content_hash(whole.items()) == content_hash(in_force.items()):
+            return None
+        reason = f"study {study.name}: trial {best.number}, the best of {len(record.trials)}"
+        return ReleaseDraft(study.service, whole, reason)
 
     async def _rolled_out(self, record: StudyRecord, state: StudyState) -> str:
         """What becomes of the best trial of a study on arms, in words; it comes before the study's end."""

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from collector.core.errors import AlreadyExists, Conflict, Outdated
+from collector.core.errors import AlreadyExists, Conflict, Damaged, Outdated
 from collector.core.folding import Fold
 from collector.core.ledger import Change, Event, Ledger
 from collector.core.release import Release, ReleaseDraft
@@ -53,7 +53,20 @@ class Studies:
 
     async def running(self, service: str) -> Sequence[str]:
         """The names of the running studies of a service."""
-        return (await self._running.of(history.running_stream(service))).state
+        return await self._still_running((await self._running.of(history.running_stream(service))).state)
+
+    async def _still_running(self, names: Sequence[str]) -> Sequence[str]:
+        """One that has ended, or cannot be read any more, does not stand in the way of others."""
+        left = []
+        for name in names:
+            try:
+                record = await self.study(name)
+            except Damaged as error:
+                _LOG.error("a study is passed over: %s", error)
+                continue
+            if record is not None and record.state is StudyState.RUNNING:
+                left.append(name)
+        return left
 
     async def create(self, study: Study, actor: str) -> StudyRecord:
         """Begins a study without trials.
@@ -64,10 +77,10 @@ class Studies:
         """
         stream = history.running_stream(study.service)
         running = await self._running.of(stream)
-        if running.state:
+        if names := await self._still_running(running.state):
             raise Conflict(
-                f"study {running.state[0]!r} of service {study.service!r} is running; "
-                f"stop it first: otel-opto studies stop {running.state[0]}"
+                f"study {names[0]!r} of service {study.service!r} is running; "
+                f"stop it first: otel-opto studies stop {names[0]}"
             )
         changes = [
             Change(history.study_stream(study.name), 0, (history.created(study),)),
@@ -82,9 +95,18 @@ class Studies:
         return StudyRecord(study, StudyState.RUNNING, "")
 
     async def open_trial(
-        self, name: str, proposal: Proposal, draft: ReleaseDraft, keys: Sequence[str], place: Place = whole
+        self,
+        name: str,
+        proposal: Proposal,
+        draft: ReleaseDraft,
+        keys: Sequence[str],
+        place: Place = whole,
+        also: Sequence[Change] = (),
     ) -> Release:
-        """Publishes the draft and begins the next trial with it, both or neither. `keys`: the study's parameters.
+        """Publishes the draft and begins the next trial with it, both or neither, and other changes with them.
+
+        Args:
+            keys: The study's parameters.
 
         Raises:
             Conflict: the study is not running any more, or its last trial is not complete.
@@ -101,7 +123,7 @@ class Studies:
         def begun(release: Release) -> Sequence[Change]:
             values = {key: release.values[key].value for key in keys}
             trial = Trial(number, release.number, values, proposal.reasoning, proposal.cost)
-            return [Change(stream, known.version, (history.opened(record.study, trial),))]
+            return [Change(stream, known.version, (history.opened(record.study, trial),)), *also]
 
         return await self.desk.publish(draft, actor_of(name), place, begun, by_itself=True)
 
@@ -155,9 +177,17 @@ class Studies:
         await self._change(name, lambda record: (history.rejected(record.study, rejected),))
 
     async def conclude(
-        self, name: str, state: StudyState, message: str, draft: ReleaseDraft | None = None, actor: str = ""
+        self,
+        name: str,
+        state: StudyState,
+        message: str,
+        draft: ReleaseDraft | None = None,
+        actor: str = "",
+        also: Sequence[Change] = (),
     ) -> Release | None:
-        """Ends a running study and publishes the draft, both or neither; returns the release, if there is one.
+        """Ends a running study and publishes the draft, both or neither, and other changes with it.
+
+        Returns the release, if there is one.
 
         A study that is not running any more stays as it is, and nothing is published.
         """
@@ -166,7 +196,7 @@ class Studies:
             return None
         by = actor or actor_of(name)
         if draft is not None:
-            return await self.desk.publish(draft, by, whole, lambda _: changes, by_itself=True)
+            return await self.desk.publish(draft, by, whole, lambda _: [*changes, *also], by_itself=True)
         record = await self.study(name)
         arms = [trial.release for trial in record.running_trials()] if record is not None else []
         service = record.study.service if record is not None else ""

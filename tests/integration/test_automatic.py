@@ -39,7 +39,7 @@ def test_values_come_from_releases_and_uses_are_on_its_spans(collector: RunningC
         ("limit", "integer", 3),
         ("method", "choice", None),
     }
-    number = collector.client.post("/v1/services/no-code/releases", {"values": {"limit": 2}})["number"]
+    number = collector.give_everybody("no-code", {"limit": 2})
     second = run(collector, tmp_path, **file)
     assert (second.stdout.strip(), second.stderr) == (TWO, "")
     (trace, _) = eventually(lambda: collector.client.get("/v1/traces")["traces"])

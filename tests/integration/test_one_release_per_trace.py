@@ -57,7 +57,7 @@ def test_each_service_reads_one_release_per_trace_while_ramps_move(collector: Ru
     numbers: dict[str, list[int]] = {}
     for service in SERVICES:
         client.put(
-            f"/v1/services/{service}/parameters", {"parameters": [{"key": "k", "type": "integer", "default": 0}]}
+            f"/v1/services/{service}/parameters", {"parameters": [{"key": "k", "type": "integer", "default": 1}]}
         )
         propose = f"/v1/services/{service}/releases"
         numbers[service] = [client.post(propose, {"values": {"k": value}})["number"] for value in (1, 2)]
@@ -91,7 +91,7 @@ def test_a_collector_that_is_killed_in_a_rollout_goes_on_and_no_unit_changes_its
     directory = tmp_path / "data"
     running = RunningCollector(directory)
     client = running.client
-    client.put("/v1/services/qa/parameters", {"parameters": [{"key": "k", "type": "integer", "default": 0}]})
+    client.put("/v1/services/qa/parameters", {"parameters": [{"key": "k", "type": "integer", "default": 1}]})
     for value in (1, 2):
         client.post("/v1/services/qa/releases", {"values": {"k": value}})
     users = [f"user-{number}" for number in range(50)]

@@ -39,7 +39,7 @@ def test_node(collector: RunningCollector, tmp_path: Path) -> None:
     command = ["node", "app.mjs", "How tall is the lighthouse?", "user-17"]
     assert run(collector, command, tmp_path) == "The lighthouse is 31 metres tall."
     assert [(one["key"], one["text"]) for one in newest(collector)["parameters"]] == [("limit", "1")]
-    number = collector.client.post("/v1/services/node-qa/releases", {"values": {"limit": 2}})["number"]
+    number = collector.give_everybody("node-qa", {"limit": 2})
     assert run(collector, command, tmp_path) == "The lighthouse is 31 metres tall. The ferry leaves at nine."
     used = [(one["key"], one["text"], one["version"]) for one in newest(collector)["parameters"]]
     assert used == [("limit", "2", number)]
@@ -59,7 +59,7 @@ def test_the_node_application_goes_on_without_a_collector(tmp_path: Path) -> Non
 def test_a_shell_script(collector: RunningCollector) -> None:
     command = [str(EXAMPLES / "shell" / "app.sh"), "lighthouse", "user-17"]
     assert run(collector, command, EXAMPLES, PASSAGES) == "The lighthouse is 31 metres tall."
-    number = collector.client.post("/v1/services/shell-qa/releases", {"values": {"lines": 2}})["number"]
+    number = collector.give_everybody("shell-qa", {"lines": 2})
     expected = "The lighthouse is 31 metres tall. The lighthouse keeper is Ann."
     assert run(collector, command, EXAMPLES, PASSAGES) == expected
     assert [(one["key"], one["text"]) for one in newest(collector)["parameters"]] == [("lines", "2")]

@@ -120,6 +120,11 @@ def test_what_is_wrong_has_its_code_and_words(remote: Remote) -> None:
         (lambda: remote.start(rule=9), "INVALID_ARGUMENT", "found '9'"),  # type: ignore[arg-type]
         (lambda: remote.start(stages=[rollout_pb2.Stage(share=2)]), "INVALID_ARGUMENT", "stages.0.share"),
         (lambda: remote.start(guardrails=[rollout_pb2.Guardrail()]), "INVALID_ARGUMENT", "guardrails.0.signal"),
+        (
+            lambda: remote.rollouts.AbortRollout(rollout_pb2.AbortRolloutRequest(name="r", message="x" * 20_000)),
+            "INVALID_ARGUMENT",
+            "message: found 20,000 characters",
+        ),
         (lambda: remote.start(content_hash="f"), "INVALID_ARGUMENT", "content_hash: found 'f'"),
         (
             lambda: remote.rollouts.GetRollout(rollout_pb2.GetRolloutRequest(name="none")),

@@ -1,6 +1,7 @@
 """Rollouts as a person meets them: the command line, the API, tokens, the demo's second act."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,17 @@ import pytest
 
 from collector.cli import main
 from collector.cli.client import ApiClient, Refused
+from collector.publisher.signing import envelope_of, make_keys
+from otel_opto.signing import Signed
 from tests.integration.running import RunningCollector
 
 PARAMETERS = {"parameters": [{"key": "k", "type": "integer", "default": 1, "minimum": 0, "maximum": 9}]}
+
+
+def envelope(key: Path, k: int, later: int = 0) -> str:
+    """A signature of release 1 with that value."""
+    now = int(time.time()) + later
+    return envelope_of(Signed("team/qa", 1, {"k": k}, now, now + 999), key.read_bytes())
 
 
 @pytest.fixture
@@ -35,8 +44,16 @@ def test_a_person_takes_a_release_through_its_rollout(
     assert "allowed: a whole number from 0 to 9" in said(
         collector, capsys, "releases", "propose", "team/qa", "k=99", code=1
     )
-    waiting = said(collector, capsys, "rollouts", "start", "wider", "--release", "2", "--metric", "quality")
+    plan = ["--metric", "quality", "--label", "good=1", "--least-units-to-abort", "30"]
+    plan += ["--guardrail", "latency=2.5", "--guardrail", "error"]
+    waiting = said(collector, capsys, "rollouts", "start", "wider", "--release", "2", *plan)
     assert "is awaiting_approval" in waiting
+    started = collector.client.get("/v1/rollouts/wider")
+    assert [one["signal"] for one in started["guardrails"]] == ["misapplied", "silent", "latency", "error"]
+    assert (started["metric"]["labels"], started["least_units_to_abort"], started["cap_seconds"]) == (
+        {"good": 1.0}, 30, 604_800.0,
+    )  # fmt: skip
+    assert "  share      0 % now, then 5 %" in said(collector, capsys, "rollouts", "show", "wider").splitlines()
     assignment = collector.client.get("/v1/services/team%2Fqa/assignment")
     assert (assignment["control"], assignment["arms"]) == (1, [])
     wrong = said(collector, capsys, "rollouts", "approve", "wider", "--hash", "0" * 64, code=1)
@@ -53,9 +70,10 @@ def test_a_person_takes_a_release_through_its_rollout(
     assert "has the rollout 'wider' on its traffic" in again
     assert "is promoted" in said(collector, capsys, "rollouts", "promote", "wider")
     assert collector.client.get("/v1/services/team%2Fqa/release")["values"] == {"k": 5}
+    said(collector, capsys, "releases", "propose", "team/qa", "k=6")
+    said(collector, capsys, "rollouts", "start", "later", "--release", "3")
     listed = said(collector, capsys, "rollouts")
-    assert "wider" in listed
-    assert "promoted" in listed
+    assert listed.index("later") < listed.index("wider") < listed.index("promoted")
     audit = said(collector, capsys, "audit", "--stream", "rollout/wider")
     kinds = ["rollout_promoted", "rollout_resumed", "rollout_paused", "rollout_began", "rollout_approved"]
     places = [audit.index(kind) for kind in kinds]
@@ -113,8 +131,9 @@ def test_a_machines_token_may_propose_and_abort_and_never_approve(tmp_path: Path
         machine = ApiClient(running.api, "machine-secret-0123456789")
         ann = ApiClient(running.api, "ann-secret-0123456789")
         machine.put("/v1/services/qa/parameters", PARAMETERS)
-        for k in (1, 5):
-            machine.post("/v1/services/qa/releases", {"values": {"k": k}})
+        proposed = machine.post("/v1/services/qa/releases", {"values": {"k": 5}})["number"]
+        assert machine.get("/v1/services/qa/release")["values"] == {"k": 1}
+        assert proposed == 2
         with pytest.raises(Refused, match="signed off by who creates it"):
             machine.put("/v1/rollouts/r", {"service": "qa", "release": 2, "policy": "automatic"})
         started = machine.put("/v1/rollouts/r", {"service": "qa", "release": 2})
@@ -146,6 +165,8 @@ def test_the_demos_second_act_promotes_the_good_and_takes_back_the_bad(
 def test_whatever_changes_something_is_done_once_under_its_id(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    for name in ("r", "o"):
+        make_keys(tmp_path / f"{name}.key", tmp_path / f"{name}.pub")
     with RunningCollector(tmp_path / "data") as running:
         client = running.client
         client.put("/v1/services/team%2Fqa/parameters", PARAMETERS, "declare")
@@ -157,7 +178,7 @@ def test_whatever_changes_something_is_done_once_under_its_id(
         steps = [client.put("/v1/rollouts/r", plan, "start")]
         steps += [client.post(f"/v1/rollouts/r/{step}", {}, step) for step in ("pause", "resume")]
         back = client.post("/v1/releases/1/rollback", {}, "back")
-        signed = client.post("/v1/releases/1/signature", {"envelope": "{}"}, "sign")
+        signed = client.post("/v1/releases/1/signature", {"envelope": envelope(tmp_path / "r.key", 1)}, "sign")
         before = client.get("/v1/audit", limit=1)["events"][0]["sequence"]
         running.kill()
     with RunningCollector(tmp_path / "data", running.addresses) as running:
@@ -171,6 +192,7 @@ def test_whatever_changes_something_is_done_once_under_its_id(
             lambda: client.put("/v1/rollouts/r", {**plan, "margin": 0.2}, "start"),
             lambda: client.post("/v1/rollouts/r/abort", {}, "pause"),
             lambda: client.post("/v1/releases/2/rollback", {}, "back"),
+            lambda: client.post("/v1/releases/1/signature", {"envelope": envelope(tmp_path / "o.key", 1)}, "sign"),
         ):
             with pytest.raises(Refused, match="use a new id for a new request"):
                 call()
@@ -183,7 +205,8 @@ def test_whatever_changes_something_is_done_once_under_its_id(
         assert [client.put("/v1/rollouts/r", plan, "start")] == steps[:1]
         assert [client.post(f"/v1/rollouts/r/{step}", {}, step) for step in ("pause", "resume")] == steps[1:]
         assert client.post("/v1/releases/1/rollback", {}, "back") == back
-        assert client.post("/v1/releases/1/signature", {"envelope": "{}"}, "sign") == signed
+        later = {"envelope": envelope(tmp_path / "r.key", 1, later=5)}
+        assert client.post("/v1/releases/1/signature", later, "sign") == signed
         assert client.get("/v1/audit", limit=1)["events"][0]["sequence"] == before
         words = said(running, capsys, "releases", "rollback", "1", "--request-id", "back")
         assert f"release {back['number']} is published" in words

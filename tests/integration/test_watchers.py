@@ -39,7 +39,7 @@ def told(calls: list[Any]) -> release_pb2.WatchReleasesResponse:
 def test_two_hundred_watchers_are_told_the_same_before_and_after_a_restart(tmp_path: Path) -> None:
     directory = tmp_path / "data"
     with RunningCollector(directory) as collector:
-        parameter = {"key": "k", "type": "float", "default": 0.5, "minimum": 0.0, "maximum": 1.0}
+        parameter = {"key": "k", "type": "float", "default": 0.25, "minimum": 0.0, "maximum": 1.0}
         collector.client.put("/v1/services/shop/parameters", {"parameters": [parameter]})
         with watching(collector) as calls:
             collector.client.post("/v1/services/shop/releases", {"values": {"k": 0.25}})

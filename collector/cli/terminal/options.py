@@ -2,26 +2,40 @@
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import is_dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, get_args, get_origin
 
 from collector.core.record import About, Field, fields_of
 
+_NO_ITEMS: Mapping[type, Callable[[str], object]] = MappingProxyType({})
 
-def add_options(parser: argparse.ArgumentParser, record: type, within: str = "") -> None:
+
+def add_options(
+    parser: argparse.ArgumentParser,
+    record: type,
+    within: str = "",
+    *,
+    without: Collection[str] = (),
+    optional: bool = False,
+) -> None:
     """Adds an option for every field of a record, and of the records in it. What is not given is left out of the tree.
 
     Args:
         within: The path of the field that holds the record.
+        without: Fields that are no options.
+        optional: The record may be missing as a whole, so that none of its fields has to be given.
     """
     for field in fields_of(record):
         path = f"{within}{field.name}"
+        if path in without:
+            continue
         if isinstance(field.type, type) and is_dataclass(field.type):
-            add_options(parser, field.type, f"{path}.")
+            add_options(parser, field.type, f"{path}.", without=without, optional=optional or field.optional)
         else:
-            _add(parser, field, path)
+            _add(parser, field, path, required=field.required and not optional)
 
 
 def add_request_id(parser: argparse.ArgumentParser) -> None:
@@ -31,16 +45,30 @@ def add_request_id(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def tree_of_options(arguments: argparse.Namespace, record: type, within: str = "") -> dict[str, Any]:
-    """What was given of a record, as its tree."""
+def tree_of_options(
+    arguments: argparse.Namespace,
+    record: type,
+    within: str = "",
+    *,
+    without: Collection[str] = (),
+    items: Mapping[type, Callable[[str], object]] = _NO_ITEMS,
+) -> dict[str, Any]:
+    """What was given of a record, as its tree.
+
+    Args:
+        within: As for `add_options`, and so is `without`.
+        items: Makes the trees of records that stand in a list, out of a text each.
+    """
     tree: dict[str, Any] = {}
     for field in fields_of(record):
         path = f"{within}{field.name}"
+        if path in without:
+            continue
         if isinstance(field.type, type) and is_dataclass(field.type):
-            if below := tree_of_options(arguments, field.type, f"{path}."):
+            if below := tree_of_options(arguments, field.type, f"{path}.", without=without, items=items):
                 tree[field.name] = below
         elif (given := getattr(arguments, path)) is not None:
-            tree[field.name] = _joined(field, given) if get_origin(field.type) is Mapping else given
+            tree[field.name] = _joined(field, given, items)
     return tree
 
 
@@ -49,7 +77,7 @@ def pairs_of(texts: list[str], flag: str) -> dict[str, object]:
     return {key: _json_or_text(value) for key, value in _pairs(texts, flag, "KEY=VALUE").items()}
 
 
-def _add(parser: argparse.ArgumentParser, field: Field, path: str) -> None:
+def _add(parser: argparse.ArgumentParser, field: Field, path: str, *, required: bool) -> None:
     about = field.about
     flag = about.option or f"--{field.name.replace('_', '-')}"
     kind, metavar = field.type, about.metavar or None
@@ -66,13 +94,11 @@ def _add(parser: argparse.ArgumentParser, field: Field, path: str) -> None:
         parser.add_argument(path, help=about.words, **{**more, "metavar": flag})
         return
     shown = f" (default {_shown(field)})" if _shown(field) else ""
-    parser.add_argument(
-        flag, dest=path, help=f"{about.words}{shown}".replace("%", "%%"), required=field.required, **more
-    )
+    parser.add_argument(flag, dest=path, help=f"{about.words}{shown}".replace("%", "%%"), required=required, **more)
 
 
 def _shown(field: Field) -> str:
-    if isinstance(field.default, bool) or field.default in (None, "", [], {}):
+    if isinstance(field.default, bool | list | dict) or field.default in (None, ""):
         return ""
     return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
 
@@ -92,12 +118,17 @@ def _number(kind: type, about: About, flag: str) -> Callable[[str], float]:
     return number
 
 
-def _joined(field: Field, texts: list[str]) -> dict[str, object]:
+def _joined(field: Field, given: Any, items: Mapping[type, Callable[[str], object]]) -> object:
+    """The value of a field, out of one option or of all that were given for it."""
+    of = get_args(field.type)
+    if get_origin(field.type) is tuple:
+        return [items[of[0]](text) for text in given] if of[0] in items else given
+    if get_origin(field.type) is not Mapping:
+        return given
     flag, shape = field.about.option, field.about.metavar or "KEY=VALUE"
-    values = get_args(field.type)[1]
-    if values is float:
-        return {key: _score(value, key, flag, shape) for key, value in _pairs(texts, flag, shape, last=True).items()}
-    return dict(_pairs(texts, flag, shape)) if values is str else pairs_of(texts, flag)
+    if of[1] is float:
+        return {key: _score(value, key, flag, shape) for key, value in _pairs(given, flag, shape, last=True).items()}
+    return _pairs(given, flag, shape) if of[1] is str else pairs_of(given, flag)
 
 
 def _pairs(texts: list[str], flag: str, shape: str, *, last: bool = False) -> dict[str, str]:

@@ -145,7 +145,8 @@ class Connections:
         self._empty.clear()
         if self._open:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
 
     def grown_head(
         self, held: Reservation | None, size: int, headers: int, connection: Connection

@@ -102,7 +102,8 @@ class SegmentSearch:
         before = self._segments.newest_position()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._count_now.wait(), _IDLE_SECONDS)
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await self._count_now.wait()
             asked = self._count_now.is_set()
             self._count_now.clear()
             with contextlib.suppress(Unavailable):

@@ -5,7 +5,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from collector.core.errors import Outdated
+from collector.core.errors import Damaged, Outdated
 from collector.core.ledger import Change, Event, Recorded
 from collector.core.protocols import Clock
 from collector.storage.database import Database
@@ -127,8 +127,11 @@ def _selected(connection: sqlite3.Connection, rest: str, *values: str | int) -> 
     rows = connection.execute(f"SELECT {_COLUMNS} FROM ledger WHERE {rest}", values).fetchall()  # noqa: S608 - constants and marks
     # Read as one document: the parser's start costs more than a small event.
     together = b",".join([data for _, _, _, _, data, _, _, _ in rows]).decode(errors="replace")
-    documents = json.loads(f"[{together}]")
-    return [
-        Recorded(sequence, stream, version, kind, data, subject, actor, time)
-        for (sequence, stream, version, kind, _, subject, actor, time), data in zip(rows, documents, strict=True)
-    ]
+    try:
+        documents = json.loads(f"[{together}]")
+        return [
+            Recorded(sequence, stream, version, kind, data, subject, actor, time)
+            for (sequence, stream, version, kind, _, subject, actor, time), data in zip(rows, documents, strict=True)
+        ]
+    except ValueError as error:  # the database is mended, and read again without what holds the damage
+        raise Damaged(f"table ledger: a row's data is no JSON: {error}") from error

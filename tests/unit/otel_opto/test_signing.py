@@ -20,6 +20,7 @@ from otel_opto.spec import Constraint, content_hash
 from otel_opto.testing import FakeReleaseServer, SpanCapture
 from otel_opto.v1 import release_pb2
 from otel_opto.wire import assignment_to_proto, value_to_proto
+from tests.integration.running import eventually
 
 NOW = int(time.time())
 VALUES = {"k": 5, "on": True, "x": 0.5, "prompt": "Zoë"}
@@ -152,6 +153,9 @@ def test_an_application_refuses_what_is_not_signed_and_keeps_what_it_has(
     server.assign(Assignment("shop", 0, 1, (Arm(3, 0, 10_000),), "s"))
     server.wait_for_acknowledgement(3)
     assert k.value == 1
+    said = len(server.acknowledgements)
+    server.assign(Assignment("shop", 0, 1, (Arm(3, 0, 5_000),), "s"))
+    eventually(lambda: [one.release for one in server.acknowledgements[said:]] == [3])  # a refusal is said each time
     sdk.shutdown()
     again, other = connected(server, keys, tmp_path / "cache")
     assert other.value == 1

@@ -57,6 +57,11 @@ def test_shares_beyond_any_number_are_refused() -> None:
         (RolloutPlan("shop", 2, "", Metric("m", lowest=-1.7e308, highest=1.7e308)), "metric"),
         (RolloutPlan("shop", 2, "", guardrails=(Guardrail(Signal.ERROR),) * 2), "more than once"),
         (RolloutPlan("shop", 2, "", targeting="x" * 4_000_000), "targeting: found a name of 4000000 characters"),
+        (RolloutPlan("shop", 2, "", least_units=-1), "least_units: found -1"),
+        (RolloutPlan("shop", 2, "", least_units=10**30), "least_units: found 1000"),
+        (RolloutPlan("shop", 2, "", least_units_to_abort=0), "least_units_to_abort: found 0"),
+        (RolloutPlan("shop", 2, "", guardrails=(Guardrail(Signal.ERROR, 5.0),)), "error: found the bound 5, it takes"),
+        (RolloutPlan("shop", 2, "", guardrails=(Guardrail(Signal.COST, -1.0),)), "cost: found the bound -1"),
         (RolloutPlan("shop", 2, "", Metric("")), "metric: found a name of 0 characters"),
     ],
 )

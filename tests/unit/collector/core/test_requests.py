@@ -106,3 +106,28 @@ async def test_an_id_that_is_none_is_refused(office: Office, given: str) -> None
     with pytest.raises(InvalidRequest, match="up to 200 printable"):
         await office.count(Caller("local", request_id=given))
     assert await office.counted() == 0
+
+
+async def test_what_somebody_else_changed_meanwhile_is_decided_anew(office: Office) -> None:
+    known: list[int] = []
+
+    async def do() -> str:
+        version = (await office.ledger.streams("counter")).get("counter", 0)
+        known.append(version)
+        if len(known) < 3:  # somebody is faster
+            await office.ledger.append([Change("counter", version, (Event("counted"),))], "token:bob")
+        await office.requests.append([Change("counter", version, (Event("counted"),))], "token:ann")
+        return f"at {version + 1}"
+
+    async def again(version: int) -> str:
+        return f"at {version}"
+
+    for caller in (ANN, ANN):
+        assert await office.requests.once(caller, COUNT, do, again) == "at 3"
+    known.clear()
+    assert await office.requests.once(Caller("token:ann"), COUNT, do, again) == "at 6"
+
+
+async def test_ids_of_two_tokens_never_meet_whatever_their_names(office: Office) -> None:
+    assert await office.count(Caller("token:a/b", request_id="c")) == "at 1"
+    assert await office.count(Caller("token:a", request_id="b/c")) == "at 2"

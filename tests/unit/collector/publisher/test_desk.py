@@ -11,7 +11,7 @@ from collector.core.errors import Conflict, Outdated
 from collector.core.ledger import Change, Event, Ledger, Recorded
 from collector.core.release import ReleaseDraft
 from collector.counters import Counter, Counters
-from collector.publisher.desk import Desk, beside
+from collector.publisher.desk import Desk, aside, beside
 from collector.publisher.hub import AssignmentHub
 from otel_opto.assignment import Arm, Assignment
 from tests.clocks import TickingClock
@@ -156,3 +156,37 @@ async def test_what_is_written_is_told_even_if_who_asked_goes_away(office: Offic
         assert (await asyncio.wait_for(anext(told), 10)).control == 1
         assert asking.cancelled()
     assert (await office.desk.envelope(1), await office.again().assignment("shop")) == ("", Assignment("shop", 1, 1))
+
+
+async def test_a_signature_of_what_is_in_force_is_told_anew(office: Office) -> None:
+    control = await office.desk.publish(draft(a=1), "me")
+    aside_one = await office.desk.publish(draft(a=2), "me", aside)
+    with office.hub.watch("shop") as told:
+        assert await anext(told) == Assignment("shop", 1, control.number)
+        await office.desk.sign(aside_one.number, "nobody runs it", "me")
+        await office.desk.sign(control.number, "signed", "me")
+        assert await anext(told) == Assignment("shop", 2, control.number)
+    assert await office.desk.envelope(control.number) == await office.again().envelope(control.number) == "signed"
+    assert await office.again().assignment("shop") == Assignment("shop", 2, control.number)
+
+
+async def test_the_first_draft_of_a_service_changes_nothing_where_it_is_known_what_runs(office: Office) -> None:
+    own = draft("the code's", a=1)
+    release = await office.desk.publish(draft("a proposal", a=2), "me", aside, first=own)
+    control = await office.desk.control("shop")
+    assert control is not None
+    assert (control.number, control.reason, release.number, release.parent) == (1, "the code's", 2, 1)
+    assert await office.desk.assignment("shop") == Assignment("shop", 1, 1)
+    assert [one.number for one in await office.again().releases()] == [2, 1]
+    same = await office.desk.publish(draft(service="other", a=1), "me", aside, first=draft(service="other", a=1))
+    assert (await office.desk.control("other"), same.number) == (same, 3)
+
+
+async def test_a_crowd_that_publishes_and_reassigns_forms_one_line(office: Office) -> None:
+    await office.desk.publish(draft(a=0), "me")
+    published = [office.desk.publish(draft(a=number), "me") for number in range(1, 30)]
+    salted = [office.desk.reassign("shop", lambda now: replace(now, salt=now.salt + "x"), "r", "me") for _ in range(30)]
+    await asyncio.gather(*published, *salted)
+    now = await office.desk.assignment("shop")
+    assert now is not None
+    assert (now.revision, (await office.desk.releases(limit=1))[0].number) == (60, 30)

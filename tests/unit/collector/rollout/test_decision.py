@@ -47,8 +47,9 @@ def step(rollout: Rollout, made: Sequence[Unit], at: float) -> tuple[Step, str]:
 def test_a_stage_takes_its_time() -> None:
     assert step(ramping(), units([1.0] * 50, [1.0] * 50), 104) == (
         Step.WAIT,
-        "6 s more of stage 1, then 50 % of the traffic",
+        "stage 1 lasts until 1970-01-01 00:01:50 UTC, then 50 % of the traffic",
     )
+    assert step(ramping(), [], 104) == step(ramping(), [], 105)
     assert step(ramping(), units([1.0] * 50, [1.0] * 50), 111)[0] is Step.ADVANCE
 
 

@@ -1,13 +1,14 @@
 """Rollouts on every ledger: each step changes the rollout and what is in force, or nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from collector.core.errors import AlreadyExists, Conflict, NotFound
-from collector.core.ledger import Ledger
+from collector.core.errors import AlreadyExists, Conflict, Damaged, NotFound, Outdated
+from collector.core.ledger import Ledger, Recorded
 from collector.core.release import Release, ReleaseDraft
 from collector.core.rollout import Metric, RolloutPlan, RolloutState, Stage
 from collector.core.study import Policy
@@ -176,3 +177,91 @@ async def test_a_persons_release_ends_the_rollout_with_it(office: Office) -> Non
     assert (await office.rollouts.rollout("r")).state is RolloutState.ABORTED
     assert ((await office.in_force()).control, (await office.in_force()).arms) == (back.number, ())
     assert list(await office.rollouts.aborting("shop", "again")) == []
+
+
+async def test_what_is_in_force_already_is_not_rolled_out(office: Office) -> None:
+    rollouts = office.rollouts
+    same = await office.desk.publish(ReleaseDraft("shop", {"k": 1}, "the same again"), "me", aside)
+    plan = replace(office.plan(), release=same.number, content_hash=same.hash)
+    with pytest.raises(Conflict, match="has the content of release 1, which is in force for everybody already"):
+        await rollouts.draft("same", plan, "me")
+    for name in ("one", "two"):
+        await rollouts.draft(name, office.plan(), "me")
+    await rollouts.begin("one", "me")
+    await rollouts.promote("one", "better", "me")
+    with pytest.raises(Conflict, match="in force for everybody already"):
+        await rollouts.begin("two", "me")
+    assert (await office.in_force()).arms == ()
+
+
+async def test_the_arm_of_a_trial_is_not_taken_from_its_study(office: Office) -> None:
+    trial = await office.desk.publish(ReleaseDraft("shop", {"k": 3}, "trial"), "study:s", beside(9_000, 1_000))
+    before = await office.in_force()
+    plan = replace(office.plan(), release=trial.number, content_hash=trial.hash)
+    with pytest.raises(Conflict, match="is the arm of a trial"):
+        await office.rollouts.draft("r", plan, "me")
+    assert await office.in_force() == before
+
+
+async def test_a_signed_and_an_unsigned_release_are_not_compared(office: Office) -> None:
+    control, candidate = office.control.number, office.candidate.number
+    await office.desk.sign(candidate, "signed", "me")
+    with pytest.raises(Conflict, match=f"otel-opto releases sign {control}"):
+        await office.rollouts.draft("r", office.plan(), "me")
+    await office.desk.sign(control, "signed", "me")
+    await office.rollouts.draft("r", office.plan(), "me")
+    other = await office.desk.publish(ReleaseDraft("shop", {"k": 3}, "other"), "me", aside)
+    with pytest.raises(Conflict, match=f"otel-opto releases sign {other.number}"):
+        await office.rollouts.draft("o", replace(office.plan(), release=other.number, content_hash=other.hash), "me")
+
+
+async def test_nobody_gives_everybody_a_release_while_a_rollout_takes_the_traffic(office: Office) -> None:
+    guard = await office.rollouts.without_one("shop")
+    await office.rollouts.draft("r", office.plan(), "me")
+    await office.rollouts.begin("r", "me")
+    before = await office.in_force()
+    with pytest.raises(Outdated, match="rollouts/shop is at version 1 and not at 0"):
+        await office.desk.publish(ReleaseDraft("shop", {"k": 9}, "whole"), "study:s", also=lambda _: [guard])
+    with pytest.raises(Conflict, match="has the rollout 'r' on its traffic"):
+        await office.rollouts.without_one("shop")
+    assert await office.in_force() == before
+
+
+class Holed:
+    """A ledger out of which some events were lost, as damaged rows are."""
+
+    def __init__(self, ledger: Ledger, stream: str, *versions: int) -> None:
+        self._ledger, self._stream, self._versions = ledger, stream, versions
+
+    async def read(self, stream: str, after_version: int = 0) -> Sequence[Recorded]:
+        found = await self._ledger.read(stream, after_version)
+        return [one for one in found if (one.stream, one.version) not in {(self._stream, v) for v in self._versions}]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+
+async def test_a_rollout_whose_end_was_lost_gets_no_traffic_back_and_holds_up_no_other(office: Office) -> None:
+    await office.rollouts.draft("r", office.plan(), "me")
+    await office.rollouts.begin("r", "me")
+    await office.rollouts.abort("r", "bad", "me")
+    again = Rollouts(Holed(office.ledger, "rollout/r", 3), office.desk)
+    assert (await again.rollout("r")).state is RolloutState.RAMPING
+    assert list(await again.live()) == []
+    with pytest.raises(Damaged, match="reads ramping and has no traffic"):
+        await again.advance("r", "on", "me")
+    await again.draft("other", office.plan(), "me")
+    assert (await again.begin("other", "me")).state is RolloutState.RAMPING
+
+
+async def test_a_rollout_that_cannot_be_read_holds_up_neither_another_nor_a_rollback(office: Office) -> None:
+    await office.rollouts.draft("r", office.plan(), "me")
+    await office.rollouts.begin("r", "me")
+    again = Rollouts(Holed(office.ledger, "rollout/r", 1), office.desk)
+    with pytest.raises(Damaged):
+        await again.rollout("r")
+    ends = await again.aborting("shop", "a rollback took its place")
+    await office.desk.publish(ReleaseDraft("shop", {"k": 1}, "back"), "me", also=lambda _: ends)
+    assert (await office.in_force()).arms == ()
+    await again.draft("other", office.plan(), "me")
+    assert (await again.begin("other", "me")).state is RolloutState.RAMPING

@@ -86,7 +86,11 @@ class Street:
             failed = in_arm and self.rng.random() < error
             spans.append(
                 samples.span(
-                    self.users, 1, values=values, start=self.clock.now - samples.START, error="e" if failed else None
+                    self.users,
+                    1,
+                    values=values,
+                    start=self.clock.now - samples.START,
+                    error="e" if failed else None,
                 )
             )
             target = SpanContext(samples.trace_id(self.users), samples.span_id(1))
@@ -94,6 +98,7 @@ class Street:
         await self.pipeline.ingest(Telemetry.TRACES, samples.traces_request(spans))
         await self.pipeline.submit(said)
         await self.pipeline.attach()
+        await self.runner.round()
         await self.clock.sleep(6.0)
         await self.runner.round()
 
@@ -222,7 +227,49 @@ async def test_traces_that_ran_with_two_releases_are_counted_apart(street: Stree
     entry = {"opto.release": 2, "opto.assignment": assignment.revision, "opto.unit": unit_of("x")}
     spans = [samples.span(1, 1, values=entry), samples.span(1, 2, 1, values={"opto.release": 1}, start=1)]
     await street.pipeline.ingest(Telemetry.TRACES, samples.traces_request(spans))
+    await street.runner.round()
     await street.clock.sleep(6.0)
     await street.runner.round()
     comparison = await street.watch.comparison(await street.rollout())
     assert (comparison.mixed, comparison.ratio.units) == (1, 0)
+
+
+async def test_what_an_application_refused_before_the_rollout_began_does_not_end_it(street: Street) -> None:
+    number, before = street.candidate.number, street.clock.now
+    await street.store.acknowledgements.acknowledge(
+        Acknowledgement("shop", "gone", number, ReleaseStatus.FAILED, "not signed", before)
+    )
+    await street.clock.sleep(1.0)
+    await street.begin(street.plan())
+    await street.runner.round()
+    assert (await street.rollout()).state is RolloutState.RAMPING
+    await street.store.acknowledgements.acknowledge(
+        Acknowledgement("shop", "here", number, ReleaseStatus.FAILED, "not signed", street.clock.now)
+    )
+    await street.runner.round()
+    assert (await street.rollout()).state is RolloutState.ABORTED
+
+
+@pytest.mark.parametrize("ahead", [-400 * 86_400, -600, 3_600])
+async def test_a_unit_is_waited_for_from_when_it_was_seen_whatever_the_applications_clock_says(
+    street: Street, ahead: int
+) -> None:
+    """A request of ten minutes is seen at its end, and what is said of it comes behind that."""
+    await street.begin(street.plan())
+    assignment = await street.in_force()
+    entry = {"opto.release": assignment.control, "opto.assignment": assignment.revision, "opto.unit": unit_of("x")}
+    start = street.clock.now - samples.START + ahead * SECOND
+    await street.pipeline.ingest(
+        Telemetry.TRACES, samples.traces_request([samples.span(1, 1, values=entry, start=start)])
+    )
+    await street.runner.round()
+    await street.clock.sleep(3.0)
+    target = SpanContext(samples.trace_id(1), samples.span_id(1))
+    await street.pipeline.submit([Feedback(target, "quality", 1.0, time_unix_nano=street.clock.now)])
+    await street.pipeline.attach()
+    await street.runner.round()
+    assert (await street.watch.comparison(await street.rollout())).ratio.units == 0
+    await street.clock.sleep(3.0)
+    await street.runner.round()
+    comparison = await street.watch.comparison(await street.rollout())
+    assert (comparison.metric.control_units, comparison.unscored) == (1, 0)

@@ -1,6 +1,7 @@
 """The control database with bytes that are not what was written: it opens, and loses only the rows that held them."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import shutil
@@ -325,3 +326,18 @@ async def test_a_job_of_its_own_fault_mends_nothing(database: Database) -> None:
     with pytest.raises(UnicodeDecodeError):
         await database.write(lambda db: b"\xff".decode())
     assert database.mended == 0
+
+
+async def test_a_row_of_the_ledger_that_is_damaged_while_it_is_in_use_costs_itself(tmp_path: Path) -> None:
+    counters = Counters()
+    store = await opened(tmp_path / "data", counters)
+    ledger = store.ledger
+    await ledger.append([Change("notes", 0, tuple(Event("noted", {"n": n}, "shop") for n in range(5)))], "me")
+    await ledger.append([Change("other", 0, (Event("noted", {"n": 9}, "shop"),))], "me")
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / NAME)) as beside, beside:
+        beside.execute("UPDATE ledger SET data = '{\"n' WHERE stream = 'notes' AND version = 3")
+    assert [one.data["n"] for one in await ledger.read("notes")] == [0, 1, 3, 4]
+    assert [one.data["n"] for one in await ledger.history(subject="shop")] == [9, 4, 3, 1, 0]
+    assert counters.snapshot()[Counter.STORAGE_LOST_ROWS.value] == 1
+    await ledger.append([Change("notes", 5, (Event("noted", {"n": 5}, "shop"),))], "me")
+    await store.stop()

@@ -79,6 +79,7 @@ class Town:
         await self.pipeline.ingest(Signal.TRACES, samples.traces_request(spans))
         await self.pipeline.submit(said)
         await self.pipeline.attach(0.0)
+        await self.runner.improve("tune")
         await self.clock.sleep(6.0)
         await self.runner.improve("tune")
 

@@ -11,10 +11,13 @@ from collector.core.calls import ModelCall
 from collector.core.errors import BudgetSpent, OptimizerError
 from collector.core.feedback import Feedback
 from collector.core.protocols import OptimizationRequest
+from collector.core.release import ReleaseDraft
+from collector.core.rollout import RolloutPlan
 from collector.core.span import SpanContext
-from collector.core.study import Cost, Exploration, Proposal, Remarks, Study, StudyRecord, StudyState
+from collector.core.study import Cost, Exploration, Policy, Proposal, Remarks, Study, StudyRecord, StudyState
 from collector.core.telemetry import Signal
 from collector.pipeline import Pipeline
+from collector.publisher.desk import aside
 from collector.storage.file_store import FileStore
 from collector.study.runner import RunnerSettings, StudyRunner
 from otel_opto.assignment import Assignment
@@ -325,3 +328,33 @@ async def test_an_optimizer_is_told_what_was_said_of_trials_and_has_a_book_for_i
     assert second.calls is not None
     await first.calls.record(ModelCall("tiny", Cost(1, 10)))
     assert await second.calls.spent() == Cost(1, 10)
+
+
+@pytest.mark.parametrize("turns", range(10))
+async def test_it_ends_when_it_is_cancelled_as_its_wait_ends(bench: Bench, turns: int) -> None:
+    bench.runner._settings = RunnerSettings(gather_seconds=0.0)
+    bench.runner._woken.set()
+    waiting = asyncio.create_task(bench.runner._wait())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    over = waiting.done()
+    waiting.cancel()
+    await asyncio.wait({waiting}, timeout=20)
+    assert waiting.cancelled() or over
+
+
+async def test_a_study_that_ends_does_not_end_a_persons_rollout(bench: Bench) -> None:
+    bench.optimizer.script = proposing(5)
+    await bench.runner.improve("tune")
+    await bench.judge(lambda _: 1.0)
+    control = bench.control
+    candidate = await control.desk.publish(ReleaseDraft("shop", {"x": 7, "fixed": "as it is"}, "by hand"), "me", aside)
+    plan = RolloutPlan("shop", candidate.number, candidate.hash, policy=Policy.AUTOMATIC)
+    await control.rollouts.draft("r", plan, "me")
+    await control.rollouts.begin("r", "me")
+    before = await control.desk.assignment("shop")
+    await bench.runner.conclude(await bench.record(), StudyState.STOPPED, "stopped by request", "me")
+    record = await bench.record()
+    assert (record.state, await bench.in_force()) == (StudyState.STOPPED, 5)
+    assert "the best trial is not in force for everybody: service 'shop' has the rollout 'r'" in record.message
+    assert await control.desk.assignment("shop") == before
