@@ -105,6 +105,10 @@ def diff(arguments: argparse.Namespace) -> int:
         return 0
     rows = [(c["key"], output.change(c["before"], c["after"])) for c in document["changes"]]
     output.show_table(("parameter", "change"), rows, "no value differs")
+    for one in document["changes"]:
+        lines = output.changed_lines(one["before"], one["after"])
+        for line in ("", f"{one['key']}:", *lines) if lines else ():
+            output.show(line)
     return 0
 
 

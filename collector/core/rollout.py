@@ -89,7 +89,7 @@ class Signal(Enum):
     """What a guardrail looks at; each is 0 or 1 for a unit, 1 is bad."""
 
     ERROR = "error"
-    """A span of the service's entry has status ERROR."""
+    """A span of the service's entry has status ERROR, or code of the release failed and the declared one answered."""
 
     LATENCY = "latency"
     """The entry span took longer than the bound, in seconds."""

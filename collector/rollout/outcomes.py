@@ -67,7 +67,7 @@ def _bad(rail: Guardrail, trace: JudgedTrace, plan: RolloutPlan, release: Releas
     entries = _entries(trace, plan.service)
     match rail.signal:
         case Signal.ERROR:
-            return any(span.status_code == StatusCode.ERROR for span in entries)
+            return any(span.status_code == StatusCode.ERROR for span in entries) or _fell_back(trace, plan.service)
         case Signal.LATENCY:
             seconds = max((span.end_time_unix_nano - span.start_time_unix_nano for span in entries), default=0) / 1e9
             return None if rail.bound is None else seconds > rail.bound
@@ -91,6 +91,11 @@ def _entries(trace: JudgedTrace, service: str) -> Sequence[Span]:
     own = [span for span in trace.spans if span.resource.service == service]
     ids = {span.context.span_id for span in own}
     return [span for span in own if span.parent_span_id not in ids]
+
+
+def _fell_back(trace: JudgedTrace, service: str) -> bool:
+    """Whether code of the release failed and the declared function answered in its place: nobody else sees that."""
+    return any(semconv.CODE_FAILURE in span.attributes for span in trace.spans if span.resource.service == service)
 
 
 def _over(rail: Guardrail, used: Sequence[object]) -> bool | None:

@@ -16,7 +16,8 @@ from otel_opto.code.assembly import Function, Surroundings, assembled
 MAX_SOURCE_LENGTH = 20_000
 """Characters of a function's source."""
 
-_MAX_NODES, _MAX_NESTING = 5_000, 60
+_MAX_NODES, _MAX_NESTING, _MAX_DEPTH = 5_000, 60, 100
+_TOO_DEEP = f"its parts are nested more than {_MAX_DEPTH} deep"
 _KEPT = 256
 _MODULE, _NONLOCAL = "the module ", "nonlocal "
 
@@ -77,7 +78,10 @@ class Source:
 @lru_cache(_KEPT)
 def _fault(source: Source, text: str) -> str:
     """Asked again and again: specifications are made anew from what is stored, releases come with unchanged values."""
-    return source._fault(text)  # noqa: SLF001 - the same module's
+    try:
+        return source._fault(text)  # noqa: SLF001 - the same module's
+    except RecursionError:
+        return _TOO_DEEP
 
 
 def source_of(default: str, imports: Collection[str]) -> Source:
@@ -132,8 +136,15 @@ def parsed(text: str) -> ast.Module:
         raise InvalidSource(f"line {error.lineno or 1}: {error.msg}") from None
     except (ValueError, Warning, RecursionError, MemoryError) as error:
         raise InvalidSource(f"it is no Python: {error or type(error).__name__}") from None
-    if sum(1 for _ in ast.walk(module)) > _MAX_NODES:
-        raise InvalidSource(f"more than {_MAX_NODES:,} parts")
+    level: list[ast.AST] = [module]
+    count = depth = 0
+    while level:
+        count, depth = count + len(level), depth + 1
+        if count > _MAX_NODES:
+            raise InvalidSource(f"more than {_MAX_NODES:,} parts")
+        if depth > _MAX_DEPTH:
+            raise InvalidSource(_TOO_DEEP)
+        level = [part for one in level for part in ast.iter_child_nodes(one)]
     return module
 
 

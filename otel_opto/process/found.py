@@ -23,7 +23,10 @@ def goes_nowhere(provider: LoggerProvider) -> bool:
     """Whether it is known that no log event reaches anybody by that provider."""
     inner = _within(provider, SdkLoggerProvider, LoggerProvider)
     if inner is None:
-        return isinstance(provider, ProxyLoggerProvider | NoOpLoggerProvider)
+        return (
+            isinstance(provider, ProxyLoggerProvider)
+            or _within(provider, NoOpLoggerProvider, LoggerProvider) is not None
+        )
     processors = getattr(getattr(inner, "_multi_log_record_processor", None), "_log_record_processors", None)
     return processors == ()
 

@@ -35,12 +35,11 @@ class Kept:
         wanted = {**attributes, **self._said.get(span, {})}
         if not isinstance(present, BoundedAttributes) or not present.maxlen:
             return
-        missing = [key for key in wanted if key not in present]
-        if not missing:
+        if all(key in present for key in wanted):
             return
         others = [(key, value) for key, value in present.items() if key not in wanted]
         room = max(present.maxlen - len(wanted), 0)
         found = {**dict(others[len(others) - min(room, len(others)) :]), **wanted}
         made = BoundedAttributes(present.maxlen, found, True, present.max_value_len)
-        made.dropped = present.dropped + len(present) + len(missing) - len(made)
+        made.dropped = present.dropped + len(present) - len(made)
         span._attributes = made  # noqa: SLF001 - as above

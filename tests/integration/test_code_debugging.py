@@ -59,3 +59,9 @@ def test_a_function_is_mended_by_what_the_interpreter_says(collector: RunningCol
     assert [trial["values"].get(KEY, "") for trial in trials[1:3]] == [BROKEN, MENDED]
     assert trials[0]["score"] == pytest.approx(3 / 7)
     assert trials[1]["score"] == 0.0
+
+    diff = [sys.executable, "-m", "collector", "releases", "diff", "1", "2", "--collector", collector.api]
+    shown = subprocess.run(diff, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert f"\n{KEY}:\n--- before\n+++ after\n" in shown
+    assert "\n-    number, unit = text[:-1], text[-1]\n" in shown
+    assert "\n+    total = 0\n" in shown

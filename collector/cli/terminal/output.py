@@ -3,6 +3,7 @@
 Names and texts come from whoever sends spans and feedback. Everything goes through here, and log lines, too.
 """
 
+import difflib
 import io
 import json
 import logging
@@ -144,6 +145,14 @@ def moment(unix_nano: int) -> str:
 def change(before: object, after: object) -> str:
     """One change of a value, for people."""
     return f"{_literal(before)} → {_literal(after)}"
+
+
+def changed_lines(before: object, after: object) -> Sequence[str]:
+    """Of a text of several lines (code, a prompt) the lines that changed, with their neighbours; else nothing."""
+    one, other = (value if isinstance(value, str) else "" for value in (before, after))
+    if "\n" not in one and "\n" not in other:
+        return ()
+    return list(difflib.unified_diff(one.split("\n"), other.split("\n"), "before", "after", lineterm=""))
 
 
 def _literal(value: object) -> str:

@@ -215,7 +215,7 @@ class TokenConfig(_Section):
     token: Annotated[SecretStr, AfterValidator(_sendable)] = Field(
         min_length=16, description="The secret; write ${env:NAME} to keep it out of the file."
     )
-    scopes: list[AccessScope] = Field(min_length=1, description="ingest, read, publish.")
+    scopes: list[AccessScope] = Field(min_length=1, description="ingest, read, propose, publish, approve, admin.")
 
 
 class AuthConfig(_Section):

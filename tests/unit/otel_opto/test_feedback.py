@@ -1,10 +1,15 @@
 """Feedback as the standard log event."""
 
 import math
+import threading
+from decimal import Decimal
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext
 
+from otel_opto.setup import Sdk
 from tests.unit.otel_opto.conftest import App
 
 
@@ -58,3 +63,59 @@ def test_a_score_that_is_no_number_does_not_take_the_words_with_it(app: App) -> 
     assert "gen_ai.evaluation.score.value" not in said
     assert said["gen_ai.evaluation.explanation"] == "too long"
     assert app.sdk.feedback_events.dropped == 1
+
+
+HALF = "\ud800"
+
+
+def test_texts_that_cannot_be_sent_lose_only_themselves(app: App) -> None:
+    app.connect()
+    with app.span():
+        app.sdk.feedback(0.5, f"a{HALF}b", name=f"n{HALF}", label="l\0", attributes={f"k{HALF}": HALF, "n": 3})  # type: ignore[dict-item]
+        app.sdk.feedback(text="x" * 10_000_000)
+        app.sdk.feedback(Decimal("0.25"))  # type: ignore[arg-type]
+    bad, long, number = (dict(record.log_record.attributes or {}) for record in app.capture.log_records())
+    assert bad == {
+        "gen_ai.evaluation.name": "n\ufffd",
+        "gen_ai.evaluation.score.value": 0.5,
+        "gen_ai.evaluation.score.label": "l\0",
+        "gen_ai.evaluation.explanation": "a\ufffdb",
+        "opto.feedback.source": "application",
+        "opto.feedback.k\ufffd": "\ufffd",
+        "opto.feedback.n": "3",
+    }
+    assert len(str(long["gen_ai.evaluation.explanation"])) == 65_536
+    assert number["gen_ai.evaluation.score.value"] == 0.25
+
+
+def test_a_span_that_is_never_current_is_judged_as_the_last_that_began_here(app: App) -> None:
+    app.connect()
+    tracer = app.capture.tracer_provider.get_tracer("as OpenInference's")
+    seen: list[tuple[int, int]] = []
+
+    def request() -> None:
+        root = tracer.start_span("graph", context=Context())
+        inner = tracer.start_span("step", context=trace.set_span_in_context(root, Context()))
+        handle = trace.get_current_span().get_span_context()
+        assert not handle.is_valid
+        inner.end()
+        root.end()
+        app.sdk.feedback(1.0)
+        seen.append((root.get_span_context().trace_id, root.get_span_context().span_id))
+
+    threads = [threading.Thread(target=request) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [(record.log_record.trace_id, record.log_record.span_id) for record in app.capture.log_records()]
+    assert sorted(found) == sorted(seen)  # type: ignore[type-var]
+    app.sdk.feedback(1.0)
+    assert app.sdk.feedback_events.dropped == 1  # in this thread nothing has begun
+
+
+def test_feedback_before_configure_is_said_to_go_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    sdk = Sdk()
+    sdk.feedback(1.0, target=SpanContext(7, 9, is_remote=True))
+    assert "configure() was not called" in caplog.text
+    assert sdk.status().feedback_dropped == 1

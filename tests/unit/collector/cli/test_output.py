@@ -155,3 +155,12 @@ def test_an_output_that_is_closed_or_full_or_in_another_encoding() -> None:
         assert (done.returncode, done.stderr) == (0, b"")
         directory = json.loads(done.stdout)["storage"]["directory"]
         assert directory.encode("utf-8", "surrogateescape").decode() == "数据-é"
+
+
+def test_of_texts_of_several_lines_the_changed_lines_are_shown() -> None:
+    before, after = "def f(x):\n    return x\n", "def f(x):\n    y = 2\n    return x * y\n"
+    assert list(output.changed_lines(before, after))[2:] == [
+        "@@ -1,3 +1,4 @@", " def f(x):", "-    return x", "+    y = 2", "+    return x * y", " ",
+    ]  # fmt: skip
+    assert output.changed_lines("one", "other") == output.changed_lines(None, 3) == ()
+    assert "+b" in output.changed_lines(None, "a\nb")

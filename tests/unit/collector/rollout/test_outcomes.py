@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from collector.core.feedback import Feedback, FeedbackState, StoredFeedback
 from collector.core.release import Release
-from collector.core.rollout import Metric, RolloutPlan
+from collector.core.rollout import Guardrail, Metric, RolloutPlan, Signal
 from collector.core.span import SpanContext
 from collector.core.units import OpenUnit
 from collector.otlp.decode import spans_of
@@ -41,6 +41,23 @@ def test_labels_count_as_the_scores_that_they_are_mapped_to() -> None:
 def test_what_was_superseded_or_lacks_a_wanted_attribute_does_not_count() -> None:
     offered = [said(0.0, superseded=True), said(1.0), said(0.25, split="held_out")]
     assert outcome(Metric("verdict", feedback_filter={"split": "train"}), offered) == 1.0
+
+
+def test_code_that_failed_behind_the_declared_function_is_an_error() -> None:
+    def signal(**values: str) -> bool:
+        entry = samples.span(1, 1, values={"opto.release": 4})
+        inner = samples.span(1, 2, 1, values={"opto.release": 4, **values}, error="ZeroDivisionError")
+        unit = outcome_of(
+            OpenUnit("u", in_arm=True, share=0.5, trace_ids=(samples.trace_id(1),)),
+            [JudgedTrace(spans_of(samples.traces_request([entry, inner])), ())],
+            RolloutPlan("shop", 4, "", None, guardrails=(Guardrail(Signal.ERROR),)),
+            Release(4, "shop", {}, None, 0, ""),
+        )
+        assert unit is not None
+        return unit.signals[Signal.ERROR]
+
+    assert signal() is False  # an error inside that was dealt with is none
+    assert signal(**{"opto.code.failure": "   1 | def f(x):"}) is True
 
 
 def test_a_release_that_is_no_number_makes_the_trace_mixed() -> None:
