@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from collector.core.errors import OptimizerError
+from collector.optimizer.generators.search import Search
 from collector.optimizer.registry import OptimizerRegistry
-from collector.optimizer.search import Search
 
 
 def test_it_loads_once() -> None:
@@ -53,6 +53,6 @@ def test_one_that_cannot_be_loaded_says_why(tmp_path: Path) -> None:
 def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
     said = loading(tmp_path, "search = outsider:Outsider", "search")
     assert said == (
-        "True optimizer 'search' is installed twice: collector.optimizer.search:build and outsider:Outsider; "
-        "uninstall or rename one"
+        "True optimizer 'search' is installed twice: collector.optimizer.generators.search:build and "
+        "outsider:Outsider; uninstall or rename one"
     )

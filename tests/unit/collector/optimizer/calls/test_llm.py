@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from collector.core.errors import OptimizerError
 from collector.optimizer.answers.schema import schema_of
-from collector.optimizer.llm import Completion, ModelSettings, OpenAIModel
+from collector.optimizer.calls.llm import Completion, ModelSettings, OpenAIModel
 from tests.contract.optimizers import SPECS
 from tests.fakes_openai import Reply, Said, ScriptedOpenAI
 
@@ -263,8 +263,8 @@ def test_without_the_package_it_says_what_to_install() -> None:
         "import asyncio, sys\n"
         "sys.modules['openai'] = None\n"
         "from collector.core.study import Study\n"
-        "from collector.optimizer.llm import ModelSettings, OpenAIModel\n"
-        "from collector.optimizer.optoprime import build\n"
+        "from collector.optimizer.calls.llm import ModelSettings, OpenAIModel\n"
+        "from collector.optimizer.generators.optoprime import build\n"
         "print(*build().check(Study('s', 'shop', 'm', optimizer_options={'model': 'm'}), ()))\n"
         "try:\n"
         "    asyncio.run(OpenAIModel(ModelSettings('m'), {}).complete([], {}, 0))\n"

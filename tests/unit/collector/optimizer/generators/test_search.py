@@ -15,7 +15,7 @@ from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
 from collector.core.span import AnyValue
 from collector.core.study import Direction, Study, Trial
-from collector.optimizer.search import Search
+from collector.optimizer.generators.search import Search
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType, ParameterValue
 from tests.contract.optimizers import DEFAULTS, SPECS
 
@@ -175,7 +175,7 @@ def test_without_the_package_it_says_what_to_install() -> None:
         "sys.modules['optuna'] = None\n"
         "from collector.core.protocols import OptimizationRequest\n"
         "from collector.core.study import Study\n"
-        "from collector.optimizer.search import build\n"
+        "from collector.optimizer.generators.search import build\n"
         "from otel_opto.spec import ParameterSpec, ParameterType\n"
         "study, specs = Study('s', 'shop', 'm'), (ParameterSpec('on', ParameterType.BOOLEAN, False),)\n"
         "print(*build().check(study, specs))\n"

@@ -9,7 +9,7 @@ from typing import Any
 from collector.core.calls import CallBook, ModelCall
 from collector.core.errors import BudgetSpent, OptimizerError
 from collector.core.study import Cost
-from collector.optimizer.llm import Completion, LanguageModel, Messages
+from collector.optimizer.calls.llm import Completion, LanguageModel, Messages
 
 _PRICED_TOKENS = 1_000_000
 

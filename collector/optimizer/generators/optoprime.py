@@ -14,11 +14,11 @@ from collector.core.errors import OptimizerError
 from collector.core.parameter import validated
 from collector.core.protocols import OptimizationRequest, Optimizer
 from collector.core.study import Cost, Proposal, Study
-from collector.optimizer.conversation import Conversation, identity, total, tried
-from collector.optimizer.examples import worked_for
+from collector.optimizer.calls.llm import ADDRESS, MISSING, LanguageModel, Messages, ModelSettings, OpenAIModel
+from collector.optimizer.calls.metered import Caps, Metered, Prices
+from collector.optimizer.drafting.conversation import Conversation, identity, total, tried
+from collector.optimizer.drafting.examples import worked_for
 from collector.optimizer.instance.problem import Budget, problem
-from collector.optimizer.llm import ADDRESS, MISSING, LanguageModel, Messages, ModelSettings, OpenAIModel
-from collector.optimizer.metered import Caps, Metered, Prices
 from collector.optimizer.options import REQUIRED, Option, chosen, faults_of
 from collector.optimizer.prompts import prompt
 from otel_opto.spec import ParameterSpec

@@ -11,8 +11,8 @@ import pytest
 from collector.core.errors import OptimizerError
 from collector.core.parameter import validated
 from collector.core.study import Cost, Proposal, Study
-from collector.optimizer.llm import OpenAIModel
-from collector.optimizer.optoprime import OptoPrime, build
+from collector.optimizer.calls.llm import OpenAIModel
+from collector.optimizer.generators.optoprime import OptoPrime, build
 from tests.contract.optimizers import DEFAULTS, SPECS, judged, request, trial
 from tests.fakes_openai import Answer, Reply, ScriptedOpenAI, suggesting
 

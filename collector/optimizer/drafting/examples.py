@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.optimizer.moves import KEEP, LARGER, SMALLER
+from collector.optimizer.answers.moves import KEEP, LARGER, SMALLER
 from otel_opto.spec import ParameterSpec, ParameterType
 
 _NUMBER, _TEXT, _CHOICE, _CODE = "number", "text", "choice", "code"

@@ -10,12 +10,12 @@ from collector.core.parameter import validated
 from collector.core.protocols import OptimizationRequest
 from collector.core.span import AnyValue
 from collector.core.study import Cost, Proposal
+from collector.optimizer.answers.moves import NUMBERS, resolved
 from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
 from collector.optimizer.answers.schema import schema_of
-from collector.optimizer.examples import Worked
-from collector.optimizer.guard import Guard
-from collector.optimizer.llm import Completion, LanguageModel, Messages
-from collector.optimizer.moves import NUMBERS, resolved
+from collector.optimizer.calls.llm import Completion, LanguageModel, Messages
+from collector.optimizer.drafting.examples import Worked
+from collector.optimizer.drafting.guard import Guard
 from otel_opto.spec import content_hash
 
 _TRIES, _TRIES_AND_COPIES = 3, 6

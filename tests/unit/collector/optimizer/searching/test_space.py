@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.optimizer.space import Categories, Integers, Interval, axis_of, candidate_of, size_of, spread, untried
+from collector.optimizer.searching.space import (
+    Categories,
+    Integers,
+    Interval,
+    axis_of,
+    candidate_of,
+    size_of,
+    spread,
+    untried,
+)
 from otel_opto.spec import MAX_INTEGER, Constraint, ParameterSpec, ParameterType
 
 AXES = (

@@ -11,8 +11,8 @@ import pytest
 from collector.core.calls import ModelCall
 from collector.core.errors import BudgetSpent, OptimizerError
 from collector.core.study import Cost
-from collector.optimizer.llm import Completion, Messages
-from collector.optimizer.metered import Caps, Metered, Prices
+from collector.optimizer.calls.llm import Completion, Messages
+from collector.optimizer.calls.metered import Caps, Metered, Prices
 
 
 @dataclass

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.optimizer.moves import moved, resolved
+from collector.optimizer.answers.moves import moved, resolved
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests.contract.optimizers import request, trial
 

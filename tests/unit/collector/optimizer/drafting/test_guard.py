@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Study
-from collector.optimizer.examples import worked_for
-from collector.optimizer.guard import Guard
+from collector.optimizer.drafting.examples import worked_for
+from collector.optimizer.drafting.guard import Guard
 from tests.contract.optimizers import DEFAULTS, SPECS, judged, request
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from collector.core.study import Cost
 from collector.optimizer.answers.reading import read_answer
-from collector.optimizer.examples import worked_for
+from collector.optimizer.drafting.examples import worked_for
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests.contract.optimizers import SPECS
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from collector.core.graph import NodeKind
 from collector.core.protocols import OptimizationRequest
-from collector.optimizer.examples import Worked, leaked
+from collector.optimizer.drafting.examples import Worked, leaked
 from otel_opto.spec import ParameterSpec, ParameterType, ParameterValue
 
 _COPIED_WORDS = 6

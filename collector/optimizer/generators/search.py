@@ -12,7 +12,7 @@ from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest, Optimizer
 from collector.core.study import Direction, Proposal, Study
 from collector.optimizer.options import Option, chosen, faults_of, selected
-from collector.optimizer.space import (
+from collector.optimizer.searching.space import (
     Axis,
     Candidate,
     Integers,
