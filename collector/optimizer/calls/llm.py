@@ -1,14 +1,14 @@
 """A language model behind any OpenAI-compatible endpoint (``/v1/chat/completions``)."""
 
 import asyncio
+import itertools
 import os
 import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
-
-from opentelemetry import trace
 
 from collector.core.errors import OptimizerError
 from collector.optimizer.answers.schema import without_bounds
@@ -26,6 +26,7 @@ _SAID_CHARS = 500
 _BOUNDED = "json_schema with bounds"
 _LADDER = (_BOUNDED, "json_schema", "json_object", "text")
 _OVERFLOW = re.compile(r"context.{0,20}(size|length|window)|exceed_context|context_length", re.IGNORECASE)
+_PASSING = (408, 409, 429)
 _FORMAT = re.compile(r"response_format|json_schema|json_object|grammar", re.IGNORECASE)
 
 
@@ -54,7 +55,9 @@ class ModelSettings:
 class Completion:
     """An answer. Token counts are 0 where the endpoint does not say, `money` where no price is known.
 
-    `finish_reason` "length": it was cut off.
+    Attributes:
+        finish_reason: "length": it was cut off.
+        requests: How often the endpoint was asked: more than once where it refused a manner first.
     """
 
     text: str
@@ -63,6 +66,19 @@ class Completion:
     output_tokens: int
     seconds: float
     money: float = 0.0
+    requests: int = 1
+
+
+class Busy(OptimizerError):
+    """A passing fault of an endpoint: the same call may be answered later.
+
+    Attributes:
+        retry_after_seconds: When, if the endpoint says so.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 Messages = Sequence[Mapping[str, str]]
@@ -83,7 +99,8 @@ class LanguageModel(Protocol):
             temperature: Of this call; the settings' own where it is None.
 
         Raises:
-            OptimizerError: permanent for a wrong key, model or request; else after the retries of the client.
+            OptimizerError: permanent for a wrong key, model or request.
+            Busy: trying again may help.
         """
         ...
 
@@ -95,12 +112,10 @@ class _Manner:
     Attributes:
         formats: The response formats that it has not refused, the one in use first.
         seeded: Whether a seed is sent.
-        proven: Whether it has answered to that.
     """
 
     formats: tuple[str, ...]
     seeded: bool = True
-    proven: bool = False
 
     def conceding(self, status: int, text: str) -> "_Manner | None":
         """The next manner after a refusal; None if the refusal is about something else.
@@ -109,9 +124,9 @@ class _Manner:
         """
         refused = status in (400, 404, 422) and not _OVERFLOW.search(text)
         if refused and self.seeded and re.search(r"\bseed\b", text):
-            return replace(self, seeded=False, proven=False)
+            return replace(self, seeded=False)
         if len(self.formats) > 1 and (refused or (status >= 500 and _FORMAT.search(text))):
-            return replace(self, formats=self.formats[1:], proven=False)
+            return replace(self, formats=self.formats[1:])
         return None
 
 
@@ -126,28 +141,25 @@ class _Asked:
 
 
 class OpenAIModel:
-    """A `LanguageModel` through the `openai` package, which retries and times out.
+    """A `LanguageModel` through the `openai` package, one attempt a call: who asks decides about trying again.
 
-    It remembers which response format the endpoint takes. Each call is a span in GenAI's words where the process has
-    an OpenTelemetry SDK set up.
+    It remembers which response format the endpoint takes.
 
     Args:
         settings: What is asked, and where.
         environ: OPENAI_API_KEY and OPENAI_BASE_URL, read at each call.
-        tracer: For the spans of the calls; the process's own without it.
     """
 
-    def __init__(
-        self,
-        settings: ModelSettings,
-        environ: Mapping[str, str] = os.environ,
-        tracer: trace.Tracer | None = None,
-    ) -> None:
+    def __init__(self, settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> None:
         self._settings = settings
         self._environ = environ
-        self._tracer = tracer or trace.get_tracer("otel_opto.optimizer")
         wanted = settings.response_format
         self._manner = _Manner(_LADDER if wanted == "auto" else _LADDER[:2] if wanted == "json_schema" else (wanted,))
+
+    @property
+    def response_format(self) -> str:
+        """What is asked for at the next call: ``json_schema with bounds`` at first, as far as the endpoint takes it."""
+        return self._manner.formats[0]
 
     async def complete(
         self, messages: Messages, schema: Mapping[str, Any], seed: int, temperature: float | None = None
@@ -156,35 +168,13 @@ class OpenAIModel:
         warmth = self._settings.temperature if temperature is None else temperature
         # Importing openai and loading the trust store would hold up the event loop for most of a second.
         openai = await asyncio.to_thread(_openai)
-        with self._tracer.start_as_current_span(
-            f"chat {self._settings.model}",
-            kind=trace.SpanKind.CLIENT,
-            attributes=self._request_attributes(seed, warmth),
-        ) as span:
-            try:
-                async with await asyncio.to_thread(self._client) as client:
-                    completion = await self._answer(client, _Asked(messages, schema, seed, warmth))
-            except openai.OpenAIError as error:
-                span.set_attribute("error.type", type(error).__name__)
-                raise self._failed(error) from error
-            except ValueError as error:  # what the package lets through where a body is no JSON
-                raise OptimizerError(f"{self._endpoint()} answered something that is no completion: {error}") from error
-            span.set_attribute("gen_ai.usage.input_tokens", completion.input_tokens)
-            span.set_attribute("gen_ai.usage.output_tokens", completion.output_tokens)
-            span.set_attribute("gen_ai.response.finish_reasons", (completion.finish_reason,))
-        return completion
-
-    def _request_attributes(self, seed: int, temperature: float | None) -> dict[str, str | int | float]:
-        attributes: dict[str, str | int | float] = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": "openai",
-            "gen_ai.request.model": self._settings.model,
-            "gen_ai.request.max_tokens": self._settings.max_tokens,
-            "gen_ai.request.seed": seed,
-        }
-        if temperature is not None:
-            attributes["gen_ai.request.temperature"] = temperature
-        return attributes
+        try:
+            async with await asyncio.to_thread(self._client) as client:
+                return await self._answer(client, _Asked(messages, schema, seed, warmth))
+        except openai.OpenAIError as error:
+            raise self._failed(error) from error
+        except ValueError as error:  # what the package lets through where a body is no JSON
+            raise Busy(f"{self._endpoint()} answered something that is no completion: {error}") from error
 
     def _base_url(self) -> str:
         return self._settings.base_url or self._environ.get("OPENAI_BASE_URL", "")
@@ -200,36 +190,26 @@ class OpenAIModel:
         # Local servers want no key; the package wants one.
         key = self._environ.get("OPENAI_API_KEY") or ("none" if base_url else None)
         client: AsyncOpenAI = _openai().AsyncOpenAI(
-            base_url=base_url, api_key=key, timeout=self._settings.timeout_seconds
+            base_url=base_url, api_key=key, timeout=self._settings.timeout_seconds, max_retries=0
         )
         return client
 
     async def _answer(self, client: "AsyncOpenAI", asked: "_Asked") -> Completion:
         """Concedes what the endpoint refuses, and remembers it once there is an answer."""
-        manner = self._manner
-        while True:
+        manner, begun = self._manner, time.monotonic()
+        for requests in itertools.count(1):
             body = self._body(manner, asked)
             try:
-                completion = await self._patient(client, manner, body)
+                completion = await self._create(client, body)
             except _openai().APIStatusError as error:
                 conceded = manner.conceding(error.status_code, str(error))
                 if conceded is None:
                     raise
                 manner = conceded
             else:
-                self._manner = replace(manner, proven=True)
-                return completion
-
-    async def _patient(self, client: "AsyncOpenAI", manner: _Manner, body: Mapping[str, Any]) -> Completion:
-        """An unproven manner is tried once first: a refusal must show at once, the client would repeat a 500."""
-        openai = _openai()
-        if not manner.proven:
-            try:
-                return await self._create(client.with_options(max_retries=0), body)
-            except (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError) as error:
-                if isinstance(error, openai.APIStatusError) and manner.conceding(error.status_code, str(error)):
-                    raise
-        return await self._create(client, body)
+                self._manner = manner
+                return replace(completion, requests=requests, seconds=time.monotonic() - begun)
+        raise AssertionError
 
     def _body(self, manner: _Manner, asked: "_Asked") -> Mapping[str, Any]:
         settings = self._settings
@@ -252,17 +232,16 @@ class OpenAIModel:
         return body
 
     async def _create(self, client: Any, body: Mapping[str, Any]) -> Completion:
-        begun = time.monotonic()
         answer = await client.chat.completions.create(**body)
         choices, usage = getattr(answer, "choices", None), getattr(answer, "usage", None)
         if not choices or getattr(choices[0], "message", None) is None:
-            raise OptimizerError(f"{self._endpoint()} answered something that is no completion: {str(answer)[:200]!r}")
+            raise Busy(f"{self._endpoint()} answered something that is no completion: {str(answer)[:200]!r}")
         return Completion(
             text=choices[0].message.content or "",
             finish_reason=choices[0].finish_reason or "",
             input_tokens=(usage.prompt_tokens or 0) if usage else 0,
             output_tokens=(usage.completion_tokens or 0) if usage else 0,
-            seconds=time.monotonic() - begun,
+            seconds=0.0,
         )
 
     def _endpoint(self) -> str:
@@ -279,15 +258,27 @@ class OpenAIModel:
             said = said.replace(key, "***")
         if _OVERFLOW.search(said):
             said += "; set the option max_prompt_chars lower, or give the model a longer context"
-        passing = isinstance(error, openai.APIError) and not isinstance(
-            error,
-            openai.AuthenticationError
-            | openai.PermissionDeniedError
-            | openai.NotFoundError
-            | openai.BadRequestError
-            | openai.UnprocessableEntityError,
-        )
-        return OptimizerError(f"{self._endpoint()}: {said}", permanent=not passing)
+        unanswered = isinstance(error, openai.APIError) and not isinstance(error, openai.APIStatusError)
+        if unanswered or _passes(error):
+            return Busy(f"{self._endpoint()}: {said}", _retry_after(error))
+        return OptimizerError(f"{self._endpoint()}: {said}", permanent=True)
+
+
+def _passes(error: Exception) -> bool:
+    status = getattr(error, "status_code", None)
+    return isinstance(status, int) and (status in _PASSING or status >= 500)
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds until the endpoint wants to be asked again, as its headers say: in either unit, or as a date."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    try:
+        if "retry-after-ms" in headers:
+            return float(headers["retry-after-ms"]) / 1e3
+        said = headers.get("retry-after", "")
+        return float(said) if said.strip()[:1].isdigit() else parsedate_to_datetime(said).timestamp() - time.time()
+    except (TypeError, ValueError):
+        return None
 
 
 def _openai() -> Any:

@@ -168,7 +168,8 @@ def tried(request: OptimizationRequest) -> frozenset[str]:
 
 
 def _cost(completion: Completion) -> Cost:
-    return Cost(1, completion.input_tokens, completion.output_tokens, completion.seconds, completion.money)
+    tokens = completion.input_tokens, completion.output_tokens
+    return Cost(completion.requests, *tokens, completion.seconds, completion.money)
 
 
 def total(costs: Iterable[Cost]) -> Cost:

@@ -1,42 +1,34 @@
 """Numeric, categorical and choice search on Optuna: the default, without a language model."""
 
 import asyncio
-import importlib.util
-import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest, Optimizer
-from collector.core.study import Direction, Proposal, Study
+from collector.core.study import Proposal, Study
 from collector.optimizer.options import Option, chosen, faults_of, selected
-from collector.optimizer.searching.space import (
-    Axis,
-    Candidate,
-    Integers,
-    Interval,
-    axis_of,
-    candidate_of,
-    size_of,
-    spread,
-    untried,
-)
-from otel_opto.spec import ParameterSpec, ParameterValue
+from collector.optimizer.searching.conditions import Conditions, condition_faults
+from collector.optimizer.searching.samplers import SAMPLERS, Known, asked, missing
+from collector.optimizer.searching.scales import scale_faults, scales_of
+from collector.optimizer.searching.space import Axis, Candidate, axis_of, candidate_of, size_of, spread, untried
+from otel_opto.spec import ParameterSpec
 
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-    from optuna.samplers import BaseSampler
-
-_OPTIONS = {
-    "sampler": Option((str,), "tpe", "tpe or random", choices=("tpe", "random")),
+_NO_TABLE: Mapping[str, Any] = {}
+SEARCH_OPTIONS = {
+    "sampler": Option((str,), "tpe", "tpe, cmaes, gp or random", choices=tuple(SAMPLERS)),
     "startup_trials": Option((int,), 10, "a whole number from 1 to 1000", 1, 1000),
-}
+    "candidates": Option((int,), 1, "a whole number from 1 to 16", 1, 16),
+    "scales": Option((Mapping,), _NO_TABLE, "a table of numbers, each with 'log' or the size of its steps"),
+    "conditions": Option(
+        (Mapping,), _NO_TABLE, "a table of parameters, each with the values of others beside which it counts",
+        each=lambda one: isinstance(one, Mapping) and bool(one),
+    ),
+}  # fmt: skip
 _ASKS = 20
 """How often a sampler may come back with what was tried before it is passed over."""
-
-_MISSING = "the optimizer search needs the package optuna: pip install 'otel-opto[search]'"
 
 
 def build() -> Optimizer:
@@ -48,16 +40,22 @@ class Search:
     """Tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) over bounded numbers and finite choices.
 
     It begins with a Latin hypercube. Deterministic: the seed follows from the study's seed and the number of trials.
-    Nothing is proposed twice as long as something is left. A text is searched over the candidates that its developer
-    wrote; a parameter that has no finite range keeps its value.
+    Nothing is proposed twice as long as something is left; trials that are still running count as tried, and TPE keeps
+    away from them. A text is searched over the candidates that its developer wrote; a parameter that has no finite
+    range keeps its value.
     """
 
     def check(self, study: Study, parameters: Sequence[ParameterSpec]) -> Sequence[str]:
         """See `Optimizer`."""
-        faults = list(faults_of(study.optimizer_options, _OPTIONS))
-        if importlib.util.find_spec("optuna") is None:
-            faults.append(_MISSING)
+        given = study.optimizer_options
+        faults = list(faults_of(given, SEARCH_OPTIONS))
+        if fault := missing(str(given.get("sampler", "tpe"))):
+            faults.append(fault)
         trained = selected(study, parameters)
+        if trained and not faults:
+            options = chosen(given, SEARCH_OPTIONS)
+            faults += scale_faults(options["scales"], trained)
+            faults += condition_faults(options["conditions"], trained)
         if trained and not any(axis_of(spec) for spec in trained):
             faults.append(_unsearchable(trained))
         return faults
@@ -81,87 +79,69 @@ class _History:
 
     Attributes:
         scored: Complete trials inside of the space.
+        pending: Trials inside of it that have no score.
         outside: Complete trials that are not: a range or the choices have changed since.
     """
 
     scored: tuple[tuple[Candidate, float], ...]
+    pending: tuple[Candidate, ...]
     outside: int
 
     @property
     def tried(self) -> frozenset[Candidate]:
-        return frozenset(candidate for candidate, _ in self.scored)
+        return frozenset((*(candidate for candidate, _ in self.scored), *self.pending))
 
 
 def _propose(request: OptimizationRequest) -> Sequence[Proposal]:
     if not request.parameters:
         return ()
     in_force = request.trials[0].values if request.trials else request.current
-    found = [axis_of(spec, in_force.get(spec.key)) for spec in request.parameters]
+    options = chosen(request.study.optimizer_options, SEARCH_OPTIONS)
+    scales = scales_of(options["scales"])
+    found = [axis_of(spec, in_force.get(spec.key), scales(spec.key)) for spec in request.parameters]
     axes = [axis for axis in found if axis is not None]
     if not axes:
         raise OptimizerError(_unsearchable(request.parameters), permanent=True)
-    history = _history(request, axes)
-    if len(history.tried) >= size_of(axes):
-        return ()
-    options = chosen(request.study.optimizer_options, _OPTIONS)
-    candidate = _next(request, axes, history, options)
-    values = dict(zip([axis.key for axis in axes], candidate, strict=True))
-    return (Proposal(values, _reasoning(request, axes, history, options)),)
+    conditions = Conditions(options["conditions"], axes, in_force)
+    axes = list(conditions.axes)
+    history = _history(request, axes, conditions)
+    said = _reasoning(request, axes, history, options)
+    proposals: list[Proposal] = []
+    for number in range(options["candidates"]):
+        candidate = _next(request, conditions, history, number) if len(history.tried) < size_of(axes) else None
+        if candidate is None:
+            break
+        history = _History(history.scored, (*history.pending, candidate), history.outside)
+        values = dict(zip([axis.key for axis in axes], candidate, strict=True))
+        proposals.append(Proposal(values, said, origin=f"search, {options['sampler']}, draw {number + 1}"))
+    return tuple(proposals)
 
 
-def _history(request: OptimizationRequest, axes: Sequence[Axis]) -> _History:
-    scored = [(candidate_of(axes, trial.values), trial.score) for trial in request.trials if trial.score is not None]
-    inside = tuple((candidate, score) for candidate, score in scored if candidate is not None)
-    return _History(inside, len(scored) - len(inside))
+def _history(request: OptimizationRequest, axes: Sequence[Axis], conditions: Conditions) -> _History:
+    found = [(candidate_of(axes, trial.values), trial) for trial in request.trials]
+    inside = [(conditions.settled(candidate), trial) for candidate, trial in found if candidate is not None]
+    scored = tuple((candidate, trial.score) for candidate, trial in inside if trial.score is not None)
+    pending = tuple(candidate for candidate, trial in inside if trial.score is None)
+    outside = sum(candidate is None and trial.score is not None for candidate, trial in found)
+    return _History(scored, pending, outside)
 
 
-def _next(
-    request: OptimizationRequest, axes: Sequence[Axis], history: _History, options: Mapping[str, Any]
-) -> Candidate:
-    begun, seed = len(request.trials) - 1, 0
-    if options["sampler"] == "tpe" and 0 <= begun < options["startup_trials"]:
-        candidate = spread(axes, options["startup_trials"], begun, request.study.seed)
+def _next(request: OptimizationRequest, conditions: Conditions, history: _History, number: int) -> Candidate | None:
+    options = chosen(request.study.optimizer_options, SEARCH_OPTIONS)
+    axes = conditions.axes
+    begun, seed = len(request.trials) - 1 + number, 0
+    if options["sampler"] != "random" and 0 <= begun < options["startup_trials"]:
+        candidate = conditions.settled(spread(axes, options["startup_trials"], begun, request.study.seed))
         if candidate not in history.tried:
             return candidate
+    known = Known(axes, request.study.direction, history.scored, history.pending, conditions.counting, conditions.kept)
     for ask in range(_ASKS):
-        seed = random.Random(f"{request.study.seed}/{len(request.trials)}/{ask}").getrandbits(32)  # noqa: S311
-        candidate = _ask(axes, history, _sampler(options, seed), request.study.direction)
+        told = f"{request.study.seed}/{len(request.trials)}/{ask}" + (f"/{number}" if number else "")
+        seed = random.Random(told).getrandbits(32)  # noqa: S311 - no secret
+        candidate = conditions.settled(asked(known, options["sampler"], seed, options["startup_trials"]))
         if candidate not in history.tried:
             return candidate
-    return untried(axes, history.tried, seed)
-
-
-def _ask(axes: Sequence[Axis], history: _History, sampler: "BaseSampler", direction: Direction) -> Candidate:
-    optuna = _optuna()
-    study = optuna.create_study(sampler=sampler, direction=direction.value)
-    distributions = {axis.key: _distribution(axis) for axis in axes}
-    for candidate, score in history.scored:
-        known = dict(zip(distributions, candidate, strict=True))
-        study.add_trial(optuna.trial.create_trial(params=known, distributions=distributions, value=score))
-    asked: dict[str, ParameterValue] = study.ask(distributions).params
-    return tuple(asked[axis.key] for axis in axes)
-
-
-def _sampler(options: Mapping[str, Any], seed: int) -> "BaseSampler":
-    samplers = _optuna().samplers
-    sampler: BaseSampler
-    if options["sampler"] == "random":
-        sampler = samplers.RandomSampler(seed=seed)
-    else:
-        sampler = samplers.TPESampler(seed=seed, n_startup_trials=options["startup_trials"])
-    return sampler
-
-
-def _distribution(axis: Axis) -> "BaseDistribution":
-    distributions = _optuna().distributions
-    found: BaseDistribution
-    if isinstance(axis, Interval):
-        found = distributions.FloatDistribution(axis.low, axis.high)
-    elif isinstance(axis, Integers):
-        found = distributions.IntDistribution(axis.low, axis.high)
-    else:
-        found = distributions.CategoricalDistribution(axis.values)
-    return found
+    return untried(axes, history.tried, seed, conditions.settled)
 
 
 def _reasoning(
@@ -173,13 +153,3 @@ def _reasoning(
         words += f"; {history.outside} more lie outside of today's ranges and are left out"
     kept = [spec.key for spec in request.parameters if spec.key not in searched]
     return f"{words}; without a finite range, left alone: {', '.join(kept)}" if kept else words
-
-
-def _optuna() -> Any:
-    try:
-        import optuna  # noqa: PLC0415 - an extra, and half a second to import
-    except ModuleNotFoundError as error:
-        raise OptimizerError(_MISSING, permanent=True) from error
-    # Each proposal makes a study in memory; Optuna would report each on the console.
-    logging.getLogger("optuna.storages").setLevel(logging.WARNING)
-    return optuna

@@ -5,15 +5,15 @@ names that are the same in every run and process; one program that ran many time
 beneath; values are cut to a budget; recorded content cannot end the block it stands in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
-from collector.core.span import AnyValue
-from collector.core.study import Direction, Remarks
-from collector.optimizer.instance.quoting import fitted, inert, quoted, words
+from collector.core.study import Direction
+from collector.optimizer.instance.history import history
+from collector.optimizer.instance.quoting import fitted, quoted, words
 from collector.optimizer.instance.runs import Run, chosen, code, runs_of, summary
 from collector.optimizer.prompts import prompt
 
@@ -23,7 +23,6 @@ _WIDTHS = (1_600, 800, 400, 200, 100)
 _VARIABLE_WIDTHS = 10
 """A variable's own value may be that many times as long: it is what the model has to rewrite."""
 
-_BEST, _LATEST, _REJECTED = 3, 6, 3
 _CODE_SHARE, _HISTORY_SHARE = 0.3, 0.2
 
 
@@ -119,35 +118,3 @@ def variables(request: OptimizationRequest, width: int) -> Sequence[str]:
         value = quoted(request.current[spec.key], width)
         lines.append(f"{spec.key} = {value} ({words(spec.describe_allowed(), width)}){purpose}")
     return lines
-
-
-def history(request: OptimizationRequest, width: int) -> Sequence[str]:
-    """The best and the latest trials with scores and what was said of them, then what was refused, in words.
-
-    The trial that is in force is left out: its runs are shown.
-    """
-    sign = -1 if request.study.direction is Direction.MAXIMIZE else 1
-    others = [trial for trial in request.trials if trial.score is not None and trial.values != request.current]
-    best = sorted(others, key=lambda trial: sign * (trial.score or 0.0))[:_BEST]
-    shown = {trial.number for trial in [*best, *others[-_LATEST:]]}
-    lines = []
-    for trial in others:
-        if trial.number in shown:
-            said = _said(request.remarks.get(trial.number), width)
-            lines.append(inert(f"score {trial.score:.4g}: {_together(trial.values, width)}{said}"))
-    for rejected in request.rejected[-_REJECTED:]:
-        tried = _together(rejected.proposal.values, width)
-        lines.append(inert(f"refused: {tried}: {words('; '.join(rejected.errors), width)}"))
-    return lines
-
-
-def _said(remarks: Remarks | None, width: int) -> str:
-    if remarks is None or not (remarks.worst or remarks.best):
-        return ""
-    texts = dict.fromkeys(text for text in (remarks.worst, remarks.best) if text)
-    return "; feedback " + " … ".join(quoted(text, width) for text in texts)
-
-
-def _together(values: Mapping[str, AnyValue], width: int) -> str:
-    """Each value cut by itself, so that a long one leaves the others readable."""
-    return ", ".join(f"{words(key, 140)} = {quoted(value, width)}" for key, value in values.items())

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice, zip_longest
 
-from collector.core.graph import TraceFeedback
+from collector.core.graph import Edge, NodeId, NodeKind, TraceFeedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Direction
 from collector.optimizer.instance.program import Program
@@ -32,7 +32,7 @@ class Run:
     def __init__(self, item: TraceFeedback, program: Program) -> None:
         self.feedback = item.feedback
         self.program = program
-        self._graph = item.graph
+        self.graph = item.graph
 
     @cached_property
     def identity(self) -> tuple[str, ...]:
@@ -42,13 +42,43 @@ class Run:
     @cached_property
     def said(self) -> frozenset[str]:
         """The words of the feedback that are its own, and not those of an output that it quotes."""
-        output = " ".join(quoted(output.value, _TELLING_WIDTH) for output in self._graph.outputs)
+        output = " ".join(quoted(output.value, _TELLING_WIDTH) for output in self.graph.outputs)
         return _words(f"{self.feedback.label} {self.feedback.text}") - _words(output)
+
+    @cached_property
+    def variables(self) -> frozenset[NodeId]:
+        """The nodes of parameters that may change."""
+        settings = {node.id for node in self.program.settings}
+        return frozenset(
+            node.id for node in self.graph.nodes if node.kind is NodeKind.PARAMETER and node.id not in settings
+        )
+
+    def edges_into(self, node_id: NodeId) -> Sequence[Edge]:
+        """What a node takes."""
+        return self.program.into.get(node_id, ())
+
+    def leading_to_variables(self) -> frozenset[NodeId]:
+        """The variables, and every node that something of a variable went into."""
+        found = set(self.variables)
+        for node in self.graph.topological():
+            if any(edge.source in found for edge in self.edges_into(node.id)):
+                found.add(node.id)
+        return frozenset(found)
+
+    def step(self, node_id: NodeId, width: int) -> Sequence[str]:
+        """One step by itself: its line, what it took, what it gave."""
+        nodes, names = self.graph.by_id(), self.program.names
+        taken = [(edge, nodes[edge.source]) for edge in self.edges_into(node_id)]
+        return [
+            self.program.line(nodes[node_id]),
+            *(f"{names[edge.source]} = {quoted(node.value, width)}" for edge, node in taken),
+            f"result = {quoted(nodes[node_id].value, width)}",
+        ]
 
     @property
     def failed(self) -> bool:
         """There was an exception, handled or not."""
-        return bool(self._graph.exceptions)
+        return bool(self.graph.exceptions)
 
     def lines(self, width: int) -> Sequence[str]:
         """Between its marks: what went in, what each step gave, what was said of the output."""
@@ -64,7 +94,7 @@ class Run:
 
     def _results(self, width: int) -> Iterator[str]:
         """A caller often returns what it was given: a long value is written out once."""
-        outputs = {output.node for output in self._graph.outputs}
+        outputs = {output.node for output in self.graph.outputs}
         written: dict[str, str] = {}
         for node in self.program.steps:
             if node.value is None:
@@ -77,7 +107,7 @@ class Run:
     def _exceptions(self, width: int) -> Sequence[str]:
         """In the order of the steps."""
         place = {node.span_id: number for number, node in enumerate(self.program.steps)}
-        records = sorted(self._graph.exceptions, key=lambda one: (place.get(one.span_id, -1), one.type, one.message))
+        records = sorted(self.graph.exceptions, key=lambda one: (place.get(one.span_id, -1), one.type, one.message))
         return [
             f"exception in {self.program.names.get(f'span:{one.span_id}', '?')}: "
             f"{words(one.type, width)}: {quoted(one.message, width)}"

@@ -9,14 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
 
 from collector.core.errors import OptimizerError
 from collector.optimizer.answers.schema import schema_of
-from collector.optimizer.calls.llm import Completion, ModelSettings, OpenAIModel
+from collector.optimizer.calls.llm import Busy, Completion, ModelSettings, OpenAIModel
 from tests.contract.optimizers import SPECS
 from tests.fakes_openai import Reply, Said, ScriptedOpenAI
 
@@ -172,17 +168,33 @@ async def test_a_refused_seed_is_left_away() -> None:
 # --- faults ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_passing_fault_is_tried_again_with_the_same_format() -> None:
-    with ScriptedOpenAI([(429, "slow down"), (503, "later"), "fine"]) as fake:
-        assert (await ask(model(fake))).text == "fine"
-    assert fake.formats == ["json_schema"] * 3
-
-
-async def test_a_fault_that_does_not_pass_is_said_in_the_end() -> None:
-    with ScriptedOpenAI([(429, "slow down")]) as fake:
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({}, None), ({"retry-after-ms": "250"}, 0.25), ({"Retry-After": "7"}, 7.0), ({"Retry-After": "soon"}, None)],
+)
+async def test_a_passing_fault_is_said_at_once_with_the_endpoints_own_wish(
+    headers: Mapping[str, str], seconds: float | None
+) -> None:
+    with ScriptedOpenAI([Reply("slow down", status=429, headers=headers)]) as fake:
         error = await failure(model(fake))
+    assert isinstance(error, Busy)
     assert not error.permanent
     assert "slow down" in str(error)
+    assert error.retry_after_seconds == seconds
+    assert fake.formats == ["json_schema"]
+
+
+async def test_a_wish_can_be_a_date() -> None:
+    with ScriptedOpenAI([Reply("later", status=503, headers={"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"})]) as fake:
+        error = await failure(model(fake))
+    assert isinstance(error, Busy)
+    assert (error.retry_after_seconds or 0) > 1e6
+
+
+async def test_refused_requests_count() -> None:
+    with ScriptedOpenAI([without_schema]) as fake:
+        asked = model(fake)
+        assert [(await ask(asked)).requests for _ in range(2)] == [3, 1]
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -274,33 +286,3 @@ def test_without_the_package_it_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     wanted = "this optimizer needs the package openai: pip install 'otel-opto[llm]'"
     assert done.stdout.splitlines() == [wanted, f"OptimizerError True {wanted}"]
-
-
-# --- its own trace --------------------------------------------------------------------------------------------------
-
-
-async def test_each_call_is_a_span_in_the_words_of_the_genai_conventions() -> None:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracer = provider.get_tracer("test")
-    with ScriptedOpenAI([Reply("fine", usage=(12, 3)), (401, "no")]) as fake:
-        asked = OpenAIModel(ModelSettings("tiny", base_url=fake.base_url, temperature=0.5), {}, tracer)
-        await ask(asked)
-        await failure(asked)
-    good, bad = exporter.get_finished_spans()
-    provider.shutdown()
-    assert (good.name, good.kind) == ("chat tiny", SpanKind.CLIENT)
-    assert dict(good.attributes or {}) == {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "openai",
-        "gen_ai.request.model": "tiny",
-        "gen_ai.request.max_tokens": 1024,
-        "gen_ai.request.seed": 5,
-        "gen_ai.request.temperature": 0.5,
-        "gen_ai.response.finish_reasons": ("stop",),
-        "gen_ai.usage.input_tokens": 12,
-        "gen_ai.usage.output_tokens": 3,
-    }
-    assert bad.status.status_code is StatusCode.ERROR
-    assert (bad.attributes or {})["error.type"] == "AuthenticationError"

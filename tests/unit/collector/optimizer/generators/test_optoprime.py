@@ -168,7 +168,7 @@ async def test_several_candidates_are_several_seeds_and_one_bill() -> None:
 
 async def test_what_is_suggested_most_often_comes_first_and_what_is_not_allowed_last() -> None:
     broken, better = suggesting(**BROKEN), suggesting(**BETTER)
-    found, _ = await proposals([broken, broken, broken, ANSWER, better, better], candidates=4, concurrency=1)
+    found, _ = await proposals([broken, ANSWER, better, better, broken], candidates=4, concurrency=1)
     assert [proposal.values for proposal in found] == [BETTER, GOOD, BROKEN]
 
 

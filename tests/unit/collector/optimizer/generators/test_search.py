@@ -125,7 +125,7 @@ async def test_a_text_in_force_that_nobody_listed_stays_a_candidate() -> None:
 @pytest.mark.parametrize(
     ("options", "specs", "said"),
     [
-        ({"sampler": "annealing"}, SPECS, "found 'annealing', allowed: tpe or random"),
+        ({"sampler": "annealing"}, SPECS, "found 'annealing', allowed: tpe, cmaes, gp or random"),
         ({"startup_trials": 0}, SPECS, "allowed: a whole number from 1 to 1000"),
         ({"startup_trials": True}, SPECS, "found True"),
         ({}, (FREE,), "none of free can be searched: numbers need minimum and maximum"),
@@ -187,3 +187,74 @@ def test_without_the_package_it_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     wanted = "the optimizer search needs the package optuna: pip install 'otel-opto[search]'"
     assert done.stdout.splitlines() == [wanted, f"OptimizerError True {wanted}"]
+
+
+# --- scales, steps, conditions, several at once ----------------------------------------------------------------------
+
+RATE = ParameterSpec("rate", ParameterType.FLOAT, 0.5, Constraint(minimum=1e-6, maximum=1.0))
+CUT = ParameterSpec("cut", ParameterType.FLOAT, 0.0, Constraint(minimum=0.0, maximum=1.0))
+RANKER = ParameterSpec("ranker", ParameterType.CHOICE, "none", Constraint(choices=("none", "dense")))
+
+
+async def walked(specs: tuple[ParameterSpec, ...], count: int, **options: object) -> list[dict[str, object]]:
+    study = Study("s", "shop", "q", optimizer_options=options)  # type: ignore[arg-type]
+    trials = [Trial(0, 1, {spec.key: spec.default for spec in specs}, score=0.0)]
+    for number in range(1, count + 1):
+        asked = OptimizationRequest(study, specs, trials[0].values, (), tuple(trials), ())
+        (proposal,) = await Search().propose(asked)
+        values = {**trials[0].values, **proposal.values}
+        trials.append(Trial(number, number + 1, values, score=number % 3 / 3))  # type: ignore[arg-type]
+    return [dict(trial.values) for trial in trials[1:]]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+async def test_on_a_log_scale_each_order_of_magnitude_gets_its_share(sampler: str) -> None:
+    found = await walked((RATE,), 24, scales={"rate": "log"}, sampler=sampler, startup_trials=12)
+    assert sum(float(str(values["rate"])) < 1e-3 for values in found) >= 6
+    plain = await walked((RATE,), 24, sampler=sampler, startup_trials=12)
+    assert sum(float(str(values["rate"])) < 1e-3 for values in plain) <= 2
+
+
+async def test_steps_are_kept() -> None:
+    count = ParameterSpec("count", ParameterType.INTEGER, 10, Constraint(minimum=10, maximum=90))
+    found = await walked((CUT, count), 24, scales={"cut": 0.25, "count": 20}, startup_trials=4)
+    assert {values["cut"] for values in found} <= {0.0, 0.25, 0.5, 0.75, 1.0}
+    assert {values["count"] for values in found} <= {10, 30, 50, 70, 90}
+
+
+async def test_what_does_not_count_keeps_its_value_and_is_no_difference() -> None:
+    found = await walked((CUT, RANKER), 12, conditions={"cut": {"ranker": "dense"}}, startup_trials=4)
+    assert all(values["cut"] == 0.0 for values in found if values["ranker"] == "none")
+    assert len({tuple(values.values()) for values in found}) == 12
+    assert sum(values["ranker"] == "dense" for values in found) >= 11
+
+
+async def test_several_candidates_differ_though_none_has_a_score() -> None:
+    study = Study("s", "shop", "q", optimizer_options={"candidates": 5, "startup_trials": 1})
+    trials = (Trial(0, 1, {"cut": 0.0}, score=0.0), Trial(1, 2, {"cut": 0.5}), Trial(2, 3, {"cut": 0.25}, score=0.9))
+    found = await Search().propose(OptimizationRequest(study, (CUT,), {"cut": 0.25}, (), trials, ()))
+    assert len({proposal.values["cut"] for proposal in found} - {0.5}) == 5
+
+
+async def test_cma_es_is_asked_where_it_is_installed() -> None:
+    pytest.importorskip("cmaes")
+    found = await walked((CUT, RATE), 12, sampler="cmaes", startup_trials=4)
+    assert len({tuple(values.values()) for values in found}) == 12
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"scales": {"cut": "log"}}, "option scales: cut: found a minimum of 0.0, allowed for log: above 0"),
+        ({"scales": {"cut": -1}}, "option scales: cut: found -1"),
+        ({"scales": {"ranker": "log"}}, "option scales: 'ranker' is no number"),
+        ({"conditions": {"cut": {"ranker": "fast"}}}, "option conditions: cut: ranker: found 'fast'"),
+        ({"conditions": {"cat": {"ranker": "dense"}}}, "option conditions: 'cat' is no parameter"),
+        ({"conditions": {"cut": {"cut": 0.5}}}, "option conditions: 'cut' waits for itself"),
+        ({"conditions": {"cut": 3}}, "option conditions: found"),
+    ],
+)
+def test_wrong_scales_and_conditions_are_said(options: dict[str, object], said: str) -> None:
+    study = Study("s", "shop", "q", optimizer_options=options)  # type: ignore[arg-type]
+    (fault,) = Search().check(study, (CUT, RANKER))
+    assert said in fault
