@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import islice, zip_longest
 
@@ -21,6 +22,9 @@ _WORTH_A_REFERENCE = 80
 
 _RARE = 0.3
 """A word tells sorts of feedback apart that stands in more than so much of it, and is missing in as much."""
+
+_TOLD_AS_CHANGE = 2
+"""A program is told by its difference where that is so many times shorter."""
 
 _TELLING_WIDTH = 4_000
 """Characters of each value that decide which of two runs with one score comes first."""
@@ -85,12 +89,14 @@ class Run:
         names = self.program.names
         lines = [f"setting {names[node.id]} = {quoted(node.value, width)}" for node in self.program.settings]
         lines += [f"input {names[node.id]} = {quoted(node.value, width)}" for node in self.program.inputs]
-        lines += self._results(width)
-        lines += self._exceptions(width)
+        lines += [*self._results(width), *self.said_lines(width)]
+        return ["<run>", *map(inert, lines), "</run>"]
+
+    def said_lines(self, width: int) -> Sequence[str]:
+        """Exceptions, then the feedback."""
         said = [quoted(text, width) for text in (self.feedback.label, self.feedback.text) if text]
         score = "none" if self.feedback.score is None else f"{self.feedback.score:.4g}"
-        lines.append(", ".join([f"feedback: score {score}", *said]))
-        return ["<run>", *map(inert, lines), "</run>"]
+        return [*self._exceptions(width), ", ".join([f"feedback: score {score}", *said])]
 
     def _results(self, width: int) -> Iterator[str]:
         """A caller often returns what it was given: a long value is written out once."""
@@ -166,16 +172,37 @@ def _sorts(runs: Sequence[Run]) -> Sequence[Sequence[Run]]:
 
 
 def code(runs: Sequence[Run]) -> Sequence[str]:
-    """The program that most runs share, then the next two, each with how many runs took that way."""
+    """The program that most runs share, then the next two, each with how many runs took that way.
+
+    One that is much like the first is told by its difference.
+    """
     shapes = Counter(tuple(run.program.lines()) for run in runs)
     if not shapes:
         return ["(no run was recorded)"]
     if len(shapes) == 1:
         return next(iter(shapes))
     lines: list[str] = []
+    first: Sequence[str] = ()
     for shape, times in sorted(shapes.items(), key=lambda item: (-item[1], item[0]))[:3]:
-        lines += [f"({times} of {len(runs)} runs)", *shape]
+        changed = _changes(first, shape)
+        alike = first and len(changed) * _TOLD_AS_CHANGE <= len(shape)
+        lines += [
+            f"({times} of {len(runs)} runs{', the same but for' if alike else ''})",
+            *(changed if alike else shape),
+        ]
+        first = first or shape
     return lines
+
+
+def _changes(before: Sequence[str], after: Sequence[str]) -> Sequence[str]:
+    """The lines that one has and the other has not."""
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    return [
+        line
+        for tag, i, j, k, m in matcher.get_opcodes()
+        if tag != "equal"
+        for line in [*(f"without {gone}" for gone in before[i:j]), *(f"with {new}" for new in after[k:m])]
+    ]
 
 
 def summary(runs: Sequence[Run]) -> str:
