@@ -87,6 +87,11 @@ class Pipeline:
         self._assembly = assembly or Assembly(store, release, Workers())
         self._reader = reader or RequestReader(clock, Workers())
 
+    @property
+    def clock(self) -> Clock:
+        """What it tells the time by."""
+        return self._clock
+
     async def ingest(
         self, signal: Signal, body: bytes, hops: tuple[str, ...] = (), encoding: Encoding = Encoding.PROTOBUF
     ) -> IngestResult:

@@ -18,6 +18,9 @@ ASSIGNMENT: Final = "opto.assignment"
 UNIT: Final = "opto.unit"
 """Attribute (16 hex digits) of such a span, and baggage entry: who it was chosen for, a digest of the targeting key."""
 
+STUDY: Final = "opto.study"
+"""Span attribute: the study that the collector called a language model for, on the span of that call."""
+
 PARAM_PREFIX: Final = "opto.param."
 """Prefix of the three attributes of a parameter's use; the key follows, then one of the suffixes below."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from collector.optimizer.llm import Completion, Messages, ModelSettings, OpenAIModel
+from collector.optimizer.calls.llm import Completion, Messages, ModelSettings, OpenAIModel
 
 BASE_URL, MODEL = "OTEL_OPTO_TEST_LLM_BASE_URL", "OTEL_OPTO_TEST_LLM_MODEL"
 MISSING = f"set {BASE_URL} (and {MODEL}) to an OpenAI-compatible endpoint; see docs/llm.md"

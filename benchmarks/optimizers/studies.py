@@ -8,7 +8,7 @@ from benchmarks.optimizers.tasks import ARMS, HELD_OUT, INSTRUCTION, SENTENCES, 
 from benchmarks.optimizers.world import World
 from collector.core.study import Cost, Exploration, Study, StudyState, Trial
 from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
-from collector.optimizer.optoprime import OptoPrime
+from collector.optimizer.generators.optoprime import OptoPrime
 from otel_opto.spec import ParameterSpec
 
 _TARGET = 17

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from collector.core.study import Study, StudyRecord, Trial
 from collector.core.telemetry import Signal
-from collector.optimizer.optoprime import OptoPrime
+from collector.optimizer.generators.optoprime import OptoPrime
 from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
 from collector.study.runner import RunnerSettings, StudyRunner

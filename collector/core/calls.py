@@ -1,8 +1,10 @@
 """Calls of language models, and the book that they are written down in."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from collector.core.span import AnyValue, SpanContext
 from collector.core.study import Cost
 
 
@@ -12,11 +14,23 @@ class ModelCall:
 
     Attributes:
         failure: Why there was no answer; empty if there was one.
+        purpose: What it was for, in words: ``optoprime, draft 2``.
+        messages: What was said to the model: ``role`` and ``content``.
+        answer: What it said.
+        finish_reason: Why it stopped; ``length`` where it was cut off.
+        asked_for: Beside the messages: ``seed``, ``temperature``, ``max_tokens``.
+        about: Outputs that the call was about.
     """
 
     model: str
     cost: Cost
     failure: str = ""
+    purpose: str = ""
+    messages: Sequence[Mapping[str, str]] = ()
+    answer: str = ""
+    finish_reason: str = ""
+    asked_for: Mapping[str, AnyValue] = field(default_factory=dict)
+    about: tuple[SpanContext, ...] = ()
 
 
 class CallBook(Protocol):

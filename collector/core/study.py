@@ -265,11 +265,13 @@ class Proposal:
     Attributes:
         values: By key; a key that is missing keeps the value of the best release. Not validated yet.
         reasoning: Why, in the optimizer's words.
+        origin: Who made it, of what: ``optoprime, model-a, draft 2``.
     """
 
     values: Mapping[str, AnyValue]
     reasoning: str = ""
     cost: Cost = Cost()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,18 @@
 """The options of a study's optimizer: one declaration per option gives type, bounds, default and words."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from collector.core.study import Study
 from otel_opto.spec import ParameterSpec
+
+_MOST_ROWS = 16
+
+
+def _anything(_: object) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,7 @@ class Option:
         high: Of numbers, inclusive.
         choices: Of texts; empty for any text.
         pattern: Of texts; a regular expression for the whole of it.
+        each: Of tables: whether one of its values is allowed.
     """
 
     kinds: tuple[type, ...]
@@ -30,6 +37,7 @@ class Option:
     high: float = float("inf")
     choices: tuple[str, ...] = ()
     pattern: str = ".*"
+    each: Callable[[object], bool] = _anything
 
     def accepts(self, value: object) -> bool:
         """Whether a value is allowed."""
@@ -37,6 +45,8 @@ class Option:
             return False
         if isinstance(value, int | float):
             return self.low <= value <= self.high
+        if isinstance(value, Mapping):
+            return 0 < len(value) <= _MOST_ROWS and all(name and self.each(one) for name, one in value.items())
         if self.choices:
             return value in self.choices
         return re.fullmatch(self.pattern, str(value)) is not None

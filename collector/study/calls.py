@@ -30,6 +30,7 @@ class LedgerCalls:
             "model": call.model,
             "cost": cast(Json, asdict(call.cost)),
             "failure": call.failure[:_LONGEST_FAILURE],
+            "purpose": call.purpose,
         }
         while True:
             version = (await self._spent.of(self._stream)).version

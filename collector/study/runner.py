@@ -23,6 +23,7 @@ from collector.publisher.desk import beside
 from collector.publisher.desk import whole as whole_place
 from collector.study.arms import Slot, TrialArms, free_slot
 from collector.study.calls import LedgerCalls
+from collector.study.seen import SeenCalls
 from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
 _LOG = logging.getLogger(__name__)
@@ -236,7 +237,12 @@ class StudyRunner:
             trials=record.trials,
             rejected=record.rejected,
             remarks=await self._remarks(record),
-            calls=LedgerCalls(self._store.ledger, record.study.name, record.study.service),
+            calls=SeenCalls(
+                LedgerCalls(self._store.ledger, record.study.name, record.study.service),
+                record.study,
+                self._pipeline,
+                self._pipeline.clock,
+            ),
         )
 
     async def _remarks(self, record: StudyRecord) -> Mapping[int, Remarks]:

@@ -18,18 +18,22 @@ from collector.optimizer.registry import GROUP, OptimizerRegistry
 from tests.contract.optimizers import DEFAULTS, SPECS, request, trial
 from tests.fakes_openai import ScriptedOpenAI, suggesting
 
-IN_THE_BOX = ("search", "optoprime")
+IN_THE_BOX = ("search", "optoprime", "opro", "textgrad", "bandit", "hybrid")
+WRITERS = ("optoprime", "opro", "textgrad", "hybrid")
 
 
 def drawn(sent: Mapping[str, Any]) -> str:
     """A model without wits: allowed values that follow from the messages and the seed alone."""
     rng = random.Random(json.dumps([sent["messages"], sent["seed"]]))
-    keys = sent["response_format"]["json_schema"]["schema"]["properties"]["suggestion"]["required"]
+    asked_for = sent["response_format"]["json_schema"]["schema"]["properties"]
+    if "critique" in asked_for:
+        return json.dumps({"critique": f"it should be other than it is, {rng.random()}"})
+    keys = asked_for["suggestion"]["required"]
     values = {
         "top_k": rng.randint(1, 9),
         "weight": rng.random(),
         "method": rng.choice(["slow", "fast"]),
-        "style": rng.choice(["It is {a}", "{a}"]),
+        "style": f"{rng.choice(['It is', 'Say', 'So'])} {{a}}{rng.randint(1, 99)}",
         "strict": rng.random() < 0.5,
     }
     return suggesting(**{key: values[key] for key in keys})
@@ -52,7 +56,7 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     optimizer, fresh = (OptimizerRegistry().load(request.param) for _ in range(2))
     study = Study("s", "shop", "quality", optimizer=request.param, seed=4)
     with ScriptedOpenAI([drawn]) as server:
-        options = {"model": "scripted", "base_url": server.base_url} if request.param == "optoprime" else {}
+        options = {"model": "scripted", "base_url": server.base_url} if request.param in WRITERS else {}
         yield Subject(optimizer, fresh, replace(study, optimizer_options=options))
 
 
@@ -79,6 +83,21 @@ async def test_a_proposal_is_valid_and_new(subject: Subject) -> None:
     assert faults == ()
     assert {**DEFAULTS, **values} != DEFAULTS
     assert proposal.reasoning
+    assert proposal.origin
+
+
+async def test_several_candidates_are_several_values(subject: Subject) -> None:
+    study = replace(subject.study, optimizer_options={**subject.study.optimizer_options, "candidates": 4})
+    found = await subject.propose(request(study=study))
+    assert len({tuple(sorted({**DEFAULTS, **values}.items())) for values in found}) == len(found) >= 4
+
+
+async def test_what_is_being_measured_is_not_proposed_again(subject: Subject) -> None:
+    first = (await subject.propose(request(study=subject.study)))[0]
+    good, _ = validated(first, SPECS)
+    running = trial(1, None, **good)
+    again = await subject.propose(request(study=subject.study, trials=(running,)))
+    assert {**DEFAULTS, **again[0]} != running.values
 
 
 async def test_the_same_request_gives_the_same_proposal(subject: Subject) -> None:
@@ -108,12 +127,14 @@ async def test_no_trial_of_a_study_is_like_another(subject: Subject, direction: 
     study = replace(subject.study, direction=direction)
     trials: list[Trial] = []
     for number in range(1, 13):
-        asked = request(study=study, trials=tuple(trials))
-        (values, *_) = await subject.propose(asked)
+        proposed = await subject.propose(request(study=study, trials=tuple(trials)))
+        if not proposed:  # it knows of finitely many values only
+            break
+        values = proposed[0]
         good, faults = validated(values, SPECS)
         assert faults == ()
         trials.append(trial(number, number % 5 / 5, **good))
-    assert len({tuple(sorted(one.values.items())) for one in trials}) == len(trials)
+    assert len({tuple(sorted(one.values.items())) for one in trials}) == len(trials) >= 7
 
 
 async def test_it_works_without_any_batch(subject: Subject) -> None:
@@ -139,7 +160,8 @@ async def test_only_parameters_of_the_request_change(subject: Subject) -> None:
         trials=(Trial(0, 1, two, score=0.1),),
     )
     (values, *_) = await subject.propose(asked)
-    assert values.keys() == two.keys()
+    assert values
+    assert values.keys() <= two.keys()
 
 
 async def test_without_parameters_there_is_nothing_to_propose(subject: Subject) -> None:

@@ -6,7 +6,7 @@ Bounds matter: a small model under a grammar without them runs on to the limit o
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from collector.optimizer.moves import DIRECTIONS, NUMBERS
+from collector.optimizer.answers.moves import DIRECTIONS, NUMBERS
 from otel_opto.spec import KINDS, ParameterSpec
 
 MAX_REASONING = 300

@@ -5,25 +5,32 @@ names that are the same in every run and process; one program that ran many time
 beneath; values are cut to a budget; recorded content cannot end the block it stands in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
-from collector.core.span import AnyValue
-from collector.core.study import Direction, Remarks
-from collector.optimizer.instance.quoting import fitted, inert, quoted, words
+from collector.core.study import Direction
+from collector.optimizer.instance.compact import LEGEND, Compact, fitted_lines
+from collector.optimizer.instance.history import history
+from collector.optimizer.instance.quoting import fitted, quoted, words
 from collector.optimizer.instance.runs import Run, chosen, code, runs_of, summary
 from collector.optimizer.prompts import prompt
 
 _WIDTHS = (1_600, 800, 400, 200, 100)
 """Characters of one recorded value, tried in turn until everything fits."""
 
+_FEW = 6
+"""Steps: a single run that has no more is told at length, which small models read better."""
+
+_NEAR_AND_FAR = ((6_400, 6_400), (1_600, 1_600), (1_600, 400), (800, 200), (400, 100), (200, 60), (100, 40))
+"""Characters of a value in a run that is told in short, tried in turn."""
+
+_LONG_VARIABLE, _MOST_OF_VARIABLES = 16_000, 2 / 3
 _VARIABLE_WIDTHS = 10
 """A variable's own value may be that many times as long: it is what the model has to rewrite."""
 
-_BEST, _LATEST, _REJECTED = 3, 6, 3
 _CODE_SHARE, _HISTORY_SHARE = 0.3, 0.2
 
 
@@ -47,6 +54,8 @@ def problem(request: OptimizationRequest, budget: Budget) -> str:
     """
     runs = runs_of(request)
     shown = chosen(runs, budget.runs, budget.draft)
+    if len(shown) == 1 and len(shown[0].program.steps) > _FEW:
+        return _in_short(request, runs, shown[0], budget.chars)
     for width in _WIDTHS:
         text = _Parts(request, runs, shown, width).whole()
         if len(text) <= budget.chars:
@@ -54,22 +63,45 @@ def problem(request: OptimizationRequest, budget: Budget) -> str:
     return _Parts(request, runs, shown, _WIDTHS[-1]).squeezed(budget.chars)
 
 
+def _in_short(request: OptimizationRequest, runs: Sequence[Run], run: Run, chars: int) -> str:
+    """One long run; first the values far from what matters get shorter, then all, then far steps are left out."""
+    for near, far in _NEAR_AND_FAR:
+        parts = _Parts(request, runs, (), near, _LONG_VARIABLE)
+        lines = Compact(run, near, far).lines()
+        text = parts.filled([LEGEND], ["<run>", *(line.text for line in lines), "</run>"], parts.history)
+        if len(text) <= chars:
+            return text
+    history_text = fitted(parts.history, int(chars * _HISTORY_SHARE))
+    left = chars - len(parts.filled([LEGEND], ["<run>", "</run>"], [history_text])) - 1
+    text = parts.filled([LEGEND], ["<run>", *fitted_lines(lines, left), "</run>"], [history_text])
+    if len(text) <= chars:
+        return text
+    roomy = _Parts(request, runs, (run,), _WIDTHS[-1], _LONG_VARIABLE)
+    return (roomy if roomy.fits(chars) else _Parts(request, runs, (run,), _WIDTHS[-1])).squeezed(chars)
+
+
 class _Parts:
     """The sections as lines, every value cut to one width."""
 
-    def __init__(self, request: OptimizationRequest, runs: Sequence[Run], shown: Sequence[Run], width: int) -> None:
+    def __init__(
+        self, request: OptimizationRequest, runs: Sequence[Run], shown: Sequence[Run], width: int, variable: int = 0
+    ) -> None:
         self._objective = objective(request)
-        self._variables = variables(request, width * _VARIABLE_WIDTHS)
+        self._variables = variables(request, variable or width * _VARIABLE_WIDTHS)
         self._code = code(runs)
         self._summary = summary(runs)
         self._runs = [run.lines(width) for run in shown]
-        self._history = history(request, width)
+        self.history = history(request, width)
 
     def whole(self) -> str:
-        return self._filled(self._code, list(chain.from_iterable(self._runs)), self._history)
+        return self.filled(self._code, list(chain.from_iterable(self._runs)), self.history)
+
+    def fits(self, chars: int) -> bool:
+        """Whether objective and variables leave a third of the room."""
+        return len(self.filled([], [], [])) <= chars * _MOST_OF_VARIABLES
 
     def squeezed(self, chars: int) -> str:
-        left = chars - len(self._filled([], [], []))
+        left = chars - len(self.filled([], [], []))
         if left < 0:
             raise OptimizerError(
                 f"option max_prompt_chars: objective and variables alone take {-left} characters too many; raise it, "
@@ -77,12 +109,12 @@ class _Parts:
                 permanent=True,
             )
         code_text = fitted(self._code, int(left * _CODE_SHARE))
-        history_text = fitted(self._history, int(left * _HISTORY_SHARE))
+        history_text = fitted(self.history, int(left * _HISTORY_SHARE))
         each = (left - len(code_text) - len(history_text)) // max(len(self._runs), 1)
         runs = [line for lines in self._runs for line in _squeezed_run(lines, each)]
-        return self._filled([code_text], runs, [history_text])
+        return self.filled([code_text], runs, [history_text])
 
-    def _filled(self, code_lines: Sequence[str], runs: Sequence[str], history_lines: Sequence[str]) -> str:
+    def filled(self, code_lines: Sequence[str], runs: Sequence[str], history_lines: Sequence[str]) -> str:
         return prompt(
             "optoprime_problem",
             objective=self._objective,
@@ -119,35 +151,3 @@ def variables(request: OptimizationRequest, width: int) -> Sequence[str]:
         value = quoted(request.current[spec.key], width)
         lines.append(f"{spec.key} = {value} ({words(spec.describe_allowed(), width)}){purpose}")
     return lines
-
-
-def history(request: OptimizationRequest, width: int) -> Sequence[str]:
-    """The best and the latest trials with scores and what was said of them, then what was refused, in words.
-
-    The trial that is in force is left out: its runs are shown.
-    """
-    sign = -1 if request.study.direction is Direction.MAXIMIZE else 1
-    others = [trial for trial in request.trials if trial.score is not None and trial.values != request.current]
-    best = sorted(others, key=lambda trial: sign * (trial.score or 0.0))[:_BEST]
-    shown = {trial.number for trial in [*best, *others[-_LATEST:]]}
-    lines = []
-    for trial in others:
-        if trial.number in shown:
-            said = _said(request.remarks.get(trial.number), width)
-            lines.append(inert(f"score {trial.score:.4g}: {_together(trial.values, width)}{said}"))
-    for rejected in request.rejected[-_REJECTED:]:
-        tried = _together(rejected.proposal.values, width)
-        lines.append(inert(f"refused: {tried}: {words('; '.join(rejected.errors), width)}"))
-    return lines
-
-
-def _said(remarks: Remarks | None, width: int) -> str:
-    if remarks is None or not (remarks.worst or remarks.best):
-        return ""
-    texts = dict.fromkeys(text for text in (remarks.worst, remarks.best) if text)
-    return "; feedback " + " … ".join(quoted(text, width) for text in texts)
-
-
-def _together(values: Mapping[str, AnyValue], width: int) -> str:
-    """Each value cut by itself, so that a long one leaves the others readable."""
-    return ", ".join(f"{words(key, 140)} = {quoted(value, width)}" for key, value in values.items())

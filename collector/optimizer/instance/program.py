@@ -28,7 +28,7 @@ class Program:
 
     def __init__(self, graph: TraceGraph, keys: Collection[str]) -> None:
         self._nodes = graph.by_id()
-        self._into = inflow(graph.edges)
+        self.into = inflow(graph.edges)
         ordered = canonical_order(graph)
         position = {node.id: number for number, node in enumerate(ordered)}
         self.steps: Sequence[Node] = [node for node in ordered if node.kind is NodeKind.OPERATION]
@@ -59,14 +59,15 @@ class Program:
 
     def lines(self) -> list[str]:
         """One line per step, sources first: ``name = operation(argument=source, …)``."""
-        return [
-            f"{self.names[node.id]} = {identifier(node.name)}({', '.join(self._arguments(node.id))})"
-            for node in self.steps
-        ]
+        return [self.line(node) for node in self.steps]
+
+    def line(self, node: Node) -> str:
+        """One step."""
+        return f"{self.names[node.id]} = {identifier(node.name)}({', '.join(self._arguments(node.id))})"
 
     def _arguments(self, node_id: NodeId) -> Iterator[str]:
         """Variables and settings, then named arguments, then results of calls in the order of the steps."""
-        edges = sorted(self._into.get(node_id, ()), key=self._order)
+        edges = sorted(self.into.get(node_id, ()), key=self._order)
         for edge in edges[:_ARGUMENTS]:
             name = self.names[edge.source]
             yield f"{identifier(edge.argument)}={name}" if edge.argument else name

@@ -7,10 +7,11 @@ import math
 import re
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import islice, zip_longest
 
-from collector.core.graph import ExceptionRecord, TraceFeedback
+from collector.core.graph import Edge, ExceptionRecord, NodeId, NodeKind, TraceFeedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Direction
 from collector.optimizer.instance.program import Program
@@ -24,6 +25,8 @@ _RARE = 0.3
 """A word tells sorts of feedback apart that stands in more than so much of it, and is missing in as much."""
 
 _FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+), in [^\n]*\n[^\S\n]+(?P<said>\S[^\n]*)')
+_TOLD_AS_CHANGE = 2
+"""A program is told by its difference where that is so many times shorter."""
 
 _TELLING_WIDTH = 4_000
 """Characters of each value that decide which of two runs with one score comes first."""
@@ -35,7 +38,7 @@ class Run:
     def __init__(self, item: TraceFeedback, program: Program) -> None:
         self.feedback = item.feedback
         self.program = program
-        self._graph = item.graph
+        self.graph = item.graph
 
     @cached_property
     def identity(self) -> tuple[str, ...]:
@@ -45,29 +48,61 @@ class Run:
     @cached_property
     def said(self) -> frozenset[str]:
         """The words of the feedback that are its own, and not those of an output that it quotes."""
-        output = " ".join(quoted(output.value, _TELLING_WIDTH) for output in self._graph.outputs)
+        output = " ".join(quoted(output.value, _TELLING_WIDTH) for output in self.graph.outputs)
         return _words(f"{self.feedback.label} {self.feedback.text}") - _words(output)
+
+    @cached_property
+    def variables(self) -> frozenset[NodeId]:
+        """The nodes of parameters that may change."""
+        settings = {node.id for node in self.program.settings}
+        return frozenset(
+            node.id for node in self.graph.nodes if node.kind is NodeKind.PARAMETER and node.id not in settings
+        )
+
+    def edges_into(self, node_id: NodeId) -> Sequence[Edge]:
+        """What a node takes."""
+        return self.program.into.get(node_id, ())
+
+    def leading_to_variables(self) -> frozenset[NodeId]:
+        """The variables, and every node that something of a variable went into."""
+        found = set(self.variables)
+        for node in self.graph.topological():
+            if any(edge.source in found for edge in self.edges_into(node.id)):
+                found.add(node.id)
+        return frozenset(found)
+
+    def step(self, node_id: NodeId, width: int) -> Sequence[str]:
+        """One step by itself: its line, what it took, what it gave."""
+        nodes, names = self.graph.by_id(), self.program.names
+        taken = [(edge, nodes[edge.source]) for edge in self.edges_into(node_id)]
+        return [
+            self.program.line(nodes[node_id]),
+            *(f"{names[edge.source]} = {quoted(node.value, width)}" for edge, node in taken),
+            f"result = {quoted(nodes[node_id].value, width)}",
+        ]
 
     @property
     def failed(self) -> bool:
         """There was an exception, handled or not."""
-        return bool(self._graph.exceptions)
+        return bool(self.graph.exceptions)
 
     def lines(self, width: int) -> Sequence[str]:
         """Between its marks: what went in, what each step gave, what was said of the output."""
         names = self.program.names
         lines = [f"setting {names[node.id]} = {quoted(node.value, width)}" for node in self.program.settings]
         lines += [f"input {names[node.id]} = {quoted(node.value, width)}" for node in self.program.inputs]
-        lines += self._results(width)
-        lines += self._exceptions(width)
+        lines += [*self._results(width), *self.said_lines(width)]
+        return ["<run>", *map(inert, lines), "</run>"]
+
+    def said_lines(self, width: int) -> Sequence[str]:
+        """Exceptions, then the feedback."""
         said = [quoted(text, width) for text in (self.feedback.label, self.feedback.text) if text]
         score = "none" if self.feedback.score is None else f"{self.feedback.score:.4g}"
-        lines.append(", ".join([f"feedback: score {score}", *said]))
-        return ["<run>", *map(inert, lines), "</run>"]
+        return [*self._exceptions(width), ", ".join([f"feedback: score {score}", *said])]
 
     def _results(self, width: int) -> Iterator[str]:
         """A caller often returns what it was given: a long value is written out once."""
-        outputs = {output.node for output in self._graph.outputs}
+        outputs = {output.node for output in self.graph.outputs}
         written: dict[str, str] = {}
         for node in self.program.steps:
             if node.value is None:
@@ -80,7 +115,7 @@ class Run:
     def _exceptions(self, width: int) -> Sequence[str]:
         """In the order of the steps."""
         place = {node.span_id: number for number, node in enumerate(self.program.steps)}
-        records = sorted(self._graph.exceptions, key=lambda one: (place.get(one.span_id, -1), one.type, one.message))
+        records = sorted(self.graph.exceptions, key=lambda one: (place.get(one.span_id, -1), one.type, one.message))
         return [
             f"exception in {self.program.names.get(f'span:{one.span_id}', '?')}: "
             f"{words(one.type, width)}: {quoted(one.message, width)}{_where(one, width)}"
@@ -151,16 +186,37 @@ def _sorts(runs: Sequence[Run]) -> Sequence[Sequence[Run]]:
 
 
 def code(runs: Sequence[Run]) -> Sequence[str]:
-    """The program that most runs share, then the next two, each with how many runs took that way."""
+    """The program that most runs share, then the next two, each with how many runs took that way.
+
+    One that is much like the first is told by its difference.
+    """
     shapes = Counter(tuple(run.program.lines()) for run in runs)
     if not shapes:
         return ["(no run was recorded)"]
     if len(shapes) == 1:
         return next(iter(shapes))
     lines: list[str] = []
+    first: Sequence[str] = ()
     for shape, times in sorted(shapes.items(), key=lambda item: (-item[1], item[0]))[:3]:
-        lines += [f"({times} of {len(runs)} runs)", *shape]
+        changed = _changes(first, shape)
+        alike = first and len(changed) * _TOLD_AS_CHANGE <= len(shape)
+        lines += [
+            f"({times} of {len(runs)} runs{', the same but for' if alike else ''})",
+            *(changed if alike else shape),
+        ]
+        first = first or shape
     return lines
+
+
+def _changes(before: Sequence[str], after: Sequence[str]) -> Sequence[str]:
+    """The lines that one has and the other has not."""
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    return [
+        line
+        for tag, i, j, k, m in matcher.get_opcodes()
+        if tag != "equal"
+        for line in [*(f"without {gone}" for gone in before[i:j]), *(f"with {new}" for new in after[k:m])]
+    ]
 
 
 def summary(runs: Sequence[Run]) -> str:

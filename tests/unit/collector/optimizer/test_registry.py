@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from collector.core.errors import OptimizerError
+from collector.optimizer.generators.search import Search
 from collector.optimizer.registry import OptimizerRegistry
-from collector.optimizer.search import Search
 
 
 def test_it_loads_once() -> None:
@@ -18,7 +18,9 @@ def test_it_loads_once() -> None:
 
 
 def test_an_unknown_optimizer_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(OptimizerError, match="unknown 'serch'; available: optoprime, search") as refused:
+    with pytest.raises(
+        OptimizerError, match="unknown 'serch'; available: bandit, hybrid, opro, optoprime, search, textgrad"
+    ) as refused:
         OptimizerRegistry().load("serch")
     assert refused.value.permanent
 
@@ -53,6 +55,6 @@ def test_one_that_cannot_be_loaded_says_why(tmp_path: Path) -> None:
 def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
     said = loading(tmp_path, "search = outsider:Outsider", "search")
     assert said == (
-        "True optimizer 'search' is installed twice: collector.optimizer.search:build and outsider:Outsider; "
-        "uninstall or rename one"
+        "True optimizer 'search' is installed twice: collector.optimizer.generators.search:build and "
+        "outsider:Outsider; uninstall or rename one"
     )

@@ -14,8 +14,8 @@ from collector.core.errors import OptimizerError
 from collector.core.graph import Edge, EdgeOrigin, Node, NodeKind, TraceFeedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Direction, Proposal, RejectedProposal, Study
+from collector.optimizer.generators.optoprime import messages_for
 from collector.optimizer.instance.problem import Budget, problem
-from collector.optimizer.optoprime import messages_for
 from otel_opto.spec import ParameterSpec, ParameterType
 from tests.contract.optimizers import DEFAULTS, SPECS, judged, request, trial
 

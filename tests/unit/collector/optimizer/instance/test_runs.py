@@ -164,3 +164,29 @@ def test_the_line_that_failed_is_shown_of_released_code_else_of_the_innermost() 
 def test_a_study_that_minimizes_shows_the_highest_first() -> None:
     study = Study("s", "shop", "quality", direction=request().study.direction.MINIMIZE)
     assert [run.feedback.score for run in runs_of(request(study=study))] == [n / 10 for n in range(7, 0, -1)]
+
+
+def test_a_program_that_differs_in_a_line_is_shown_by_its_difference() -> None:
+    @dataclass
+    class Shaped:
+        steps: list[str]
+
+        @property
+        def program(self) -> "Shaped":
+            return self
+
+        def lines(self) -> list[str]:
+            return self.steps
+
+    usual = [f"s{n} = s{n}()" for n in range(6)]
+    runs = [
+        Shaped(usual),
+        Shaped(usual),
+        Shaped([*usual[:3], "more = more()", *usual[3:]]),
+        Shaped(["other = other()"]),
+    ]
+    assert code(runs) == [  # type: ignore[arg-type]
+        "(2 of 4 runs)", *usual,
+        "(1 of 4 runs)", "other = other()",
+        "(1 of 4 runs, the same but for)", "with more = more()",
+    ]  # fmt: skip

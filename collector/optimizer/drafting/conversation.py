@@ -1,0 +1,177 @@
+"""One candidate from a language model: asked, read, and asked again where the answer cannot be used."""
+
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+
+from collector.core.errors import OptimizerError
+from collector.core.parameter import validated
+from collector.core.protocols import OptimizationRequest
+from collector.core.span import AnyValue
+from collector.core.study import Cost, Proposal
+from collector.optimizer.answers.moves import NUMBERS, resolved
+from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
+from collector.optimizer.answers.schema import schema_of
+from collector.optimizer.calls.llm import Completion, LanguageModel, Messages
+from collector.optimizer.drafting.examples import Worked
+from collector.optimizer.drafting.guard import Guard
+from otel_opto.spec import content_hash
+
+_TRIES, _TRIES_AND_COPIES = 3, 6
+_LADDER = (0.0, 1.0, 1.5, 2.0)
+"""Of the study's temperature, for the first draft, the next, …, and one rung higher after each answer in vain."""
+
+_SHOWN_BACK = 1_000
+"""Characters of an answer that the model sees again when it is asked to mend it."""
+
+
+class Conversation:
+    """Asks for one candidate; again where an answer cannot be used: with the reason, or differently after a copy.
+
+    Args:
+        model: Answers.
+        request: What the candidate is for.
+        number: Of the draft: each has its own seeds and temperatures.
+        temperature: The highest of the ladder that is not for copies; None: none is sent.
+        examples: The worked ones that the model sees.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        request: OptimizationRequest,
+        number: int,
+        temperature: float | None,
+        examples: Sequence[Worked] = (),
+    ) -> None:
+        self._model = model
+        self._request = request
+        self._number = number
+        self._temperature = temperature
+        self._tried = tried(request)
+        self._guard = Guard(request, examples)
+        self.cost = Cost()
+        self.copies = 0
+        self.unreadable = 0
+
+    async def hold(self, asking: Callable[[int], Awaitable[Messages]]) -> Proposal | None:
+        """A proposal that is new, or else, after all tries, the last one that validation refuses.
+
+        Its reasoning says what was asked about, so that nothing is mended in silence. None: all that could be read
+        were values that were tried already, which teach nothing and are dropped.
+
+        Args:
+            asking: Gives the messages; a number asks for other runs among those that were judged alike.
+
+        Raises:
+            OptimizerError: the model failed, or no answer could be read.
+        """
+        said = messages = await asking(self._number)
+        schema = schema_of(self._request.parameters)
+        refused: Proposal | None = None
+        faults: list[str] = []
+        for attempt in range(_TRIES_AND_COPIES):
+            completion = await self._model.complete(said, schema, self._seed(attempt), self._warmth(attempt))
+            self.cost = total([self.cost, _cost(completion)])
+            try:
+                proposal = self._read(completion)
+            except UnreadableAnswer as error:
+                self.unreadable += 1
+                faults.append(str(error))
+            else:
+                if identity(self._request, proposal.values) in self._tried:
+                    self.copies += 1
+                    faults.append("these values were tried already")
+                    # Its own words before its eyes would make it say them again: asked anew, it sees other runs.
+                    said = messages = await asking(self._number + attempt + 1)
+                    continue
+                fault = self._against(proposal)
+                if not fault:
+                    return _with_faults(proposal, faults)
+                refused = proposal
+                faults.append(fault)
+            if attempt + 1 - self.copies >= _TRIES:
+                break
+            said = [*messages, *_asked_back(completion, faults[-1])]
+        if refused is None and not self.copies:
+            spent = f"{self.cost.input_tokens} and {self.cost.output_tokens} tokens"
+            raise OptimizerError(
+                f"the model gave no readable suggestion in {self.cost.calls} answers ({spent}): {faults[-1]}"
+            )
+        return None if refused is None else _with_faults(refused, faults)
+
+    def _seed(self, attempt: int) -> int:
+        """Another one for each call of a study, and the same for the same request."""
+        request = self._request
+        told = (request.study.seed, len(request.trials), len(request.rejected), self._number, attempt)
+        return random.Random(repr(told)).getrandbits(31)  # noqa: S311 - for variety, not for secrecy
+
+    def _warmth(self, attempt: int) -> float | None:
+        """The first draft is the model's best guess; each further one, and each after a copy, is freer.
+
+        For texts only the study's first one: once a guess is in force, the best guess is to leave it as it is.
+        """
+        if self._temperature is None:
+            return None
+        numbers = all(spec.type in NUMBERS for spec in self._request.parameters)
+        guessed = not numbers and len(self._request.trials) > 1
+        rung = min(self._number + attempt + guessed, len(_LADDER) - 1)
+        return min(self._temperature * _LADDER[rung], 2.0)
+
+    def _read(self, completion: Completion) -> Proposal:
+        cut_off = completion.finish_reason == "length"
+        try:
+            proposal = read_answer(completion.text, self._request.parameters, Cost(), cut_off=cut_off)
+        except UnreadableAnswer as error:
+            if not cut_off:
+                raise
+            raise UnreadableAnswer(
+                f"the answer was cut off after {completion.output_tokens} tokens; keep it short, or raise max_tokens"
+            ) from error
+        return replace(proposal, values=resolved(proposal.values, self._request))
+
+    def _against(self, proposal: Proposal) -> str:
+        """Why a proposal cannot become a trial; empty if it can."""
+        good, faults = validated(proposal.values, self._request.parameters)
+        return "; ".join(faults) or self._guard.fault_of(good)
+
+
+def _asked_back(completion: Completion, fault: str) -> Sequence[Mapping[str, str]]:
+    return (
+        {"role": "assistant", "content": completion.text[:_SHOWN_BACK] or "(nothing)"},
+        {
+            "role": "user",
+            "content": f"That cannot be used: {fault}. Suggest other values, again as one JSON object.",
+        },
+    )
+
+
+def _with_faults(proposal: Proposal, faults: Sequence[str]) -> Proposal:
+    asked_about = f" (asked about: {'; '.join(dict.fromkeys(faults))})" if faults else ""
+    return replace(proposal, reasoning=proposal.reasoning + asked_about)
+
+
+def identity(request: OptimizationRequest, values: Mapping[str, AnyValue]) -> str:
+    """What the whole candidate comes to, values that were left out filled in; one that is not allowed is like none."""
+    good, faults = validated(values, request.parameters)
+    if faults:
+        return repr(sorted(values.items(), key=lambda item: item[0]))
+    return content_hash({**request.current, **good}.items())
+
+
+def tried(request: OptimizationRequest) -> frozenset[str]:
+    """The identities of all trials so far."""
+    keys = [spec.key for spec in request.parameters]
+    known = [{key: trial.values[key] for key in keys if key in trial.values} for trial in request.trials]
+    return frozenset(identity(request, values) for values in known)
+
+
+def _cost(completion: Completion) -> Cost:
+    tokens = completion.input_tokens, completion.output_tokens
+    return Cost(completion.requests, *tokens, completion.seconds, completion.money)
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """What several calls cost together."""
+    return reduce(Cost.__add__, costs, Cost())

@@ -1,0 +1,1 @@
+"""Everything that proposes: one module for each way of making candidates."""

@@ -1,0 +1,1 @@
+"""Spaces of values, and how they are walked."""
