@@ -6,25 +6,21 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from collector.core.errors import NotFound
-from collector.core.feedback import Feedback, FeedbackState, StoredFeedback
-from collector.core.page import Page, PageRequest
 from collector.core.protocols import OptimizationRequest
 from collector.core.release import ReleaseDraft
-from collector.core.span import SpanContext
+from collector.core.rollout import Signal
 from collector.core.study import Exploration, Proposal, Study, StudyRecord, StudyState
-from collector.core.telemetry import OtlpRequest, Signal
+from collector.core.units import Unit
 from collector.pipeline import Pipeline
-from collector.storage.memory.feedback import MemoryFeedback
+from collector.publisher.desk import Desk
 from collector.storage.memory.store import MemoryStore
 from collector.study.runner import RunnerSettings, StudyRunner
-from otel_opto.assignment import Assignment
+from collector.study.window.measuring import Counted
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
-from tests.control import Control, control_of
+from tests.control import control_of
 
 _SPEC = ParameterSpec("x", ParameterType.INTEGER, 0, Constraint(minimum=0, maximum=1_000))
-_AT_ONCE = 10
 SERVICE, METRIC, NAME = "shop", "quality", "tune"
 
 
@@ -41,30 +37,6 @@ class SetClock:
     async def sleep(self, seconds: float) -> None:
         """See `Clock`."""
         self.now += int(seconds * 1e9)
-
-
-class Thumbs(MemoryFeedback):
-    """Feedback that is attached as it comes, found by its trace at once."""
-
-    by_trace: dict[str, StoredFeedback]
-
-    def put(self, feedback: Feedback, release: int, now_unix_nano: int) -> None:
-        """Keeps one."""
-        known = self.__dict__.setdefault("by_trace", {})
-        known[feedback.target.trace_id] = StoredFeedback(
-            feedback.id, feedback, FeedbackState.ATTACHED, now_unix_nano, release, superseded=False
-        )
-
-    async def listed(
-        self, page: PageRequest, *, trace_id: str = "", states: Sequence[FeedbackState] = ()
-    ) -> Page[StoredFeedback]:
-        """See `FeedbackStore`."""
-        found = self.__dict__.get("by_trace", {}).get(trace_id)
-        return Page((found,) if found is not None else (), "")
-
-    async def of_release(self, release: int, name: str) -> Sequence[StoredFeedback]:
-        """See `FeedbackStore`; nobody reads here."""
-        return ()
 
 
 @dataclass
@@ -92,84 +64,61 @@ class Users:
 
     Attributes:
         chances: By the value of x.
-        fall: How far all fall, from the first unit to the last.
-        units: Over which they fall.
-        silent: How many give no feedback.
+        fall: How far all fall, from the first user to the last.
+        last: So many users come until then.
+        failing: How many of them meet an error, by the value of x.
     """
 
     chances: Mapping[int, float]
     fall: float = 0.0
-    units: int = 3_000
-    silent: float = 0.0
+    last: int = 3_000
+    failing: Mapping[int, float] = field(default_factory=dict)
     rng: random.Random = field(default_factory=lambda: random.Random(0))
     came: int = 0
 
-    def thumb(self, value: int) -> float | None:
-        """Of the next one, with that value of x; None where nothing is said."""
-        chance = self.chances[value] - self.fall * min(self.came / self.units, 1.0)
-        up = float(self.rng.random() < chance)
-        return None if self.rng.random() < self.silent else up
+    def next(self, value: int, *, in_arm: bool, share: float) -> Unit:
+        """What becomes of the next one, with that value of x."""
+        self.came += 1
+        if self.rng.random() < self.failing.get(value, 0.0):
+            return Unit(in_arm, share, None, {Signal.ERROR: True, Signal.SILENT: True})
+        chance = self.chances[value] - self.fall * min(self.came / self.last, 1.0)
+        return Unit(in_arm, share, float(self.rng.random() < chance), {Signal.ERROR: False, Signal.SILENT: False})
 
 
-class Town:
-    """One service, its users, and a study."""
+class SimulatedUnits:
+    """Some users come whenever a study looks; each gets the release that the assignment in force gives.
 
-    def __init__(self, users: Users, study: Study) -> None:
-        self.clock = SetClock()
-        self.store = MemoryStore(self.clock)
-        self.feedback = Thumbs(self.store.log)
-        self.store.feedback = self.feedback
-        self.control: Control = control_of(self.store, self.clock)
-        pipeline = Pipeline(self.store, self.clock, self.control.counters, lambda: None, self.control.desk.release)
-        self.optimizer = Variants([value for value in users.chances if value])
-        self.runner = StudyRunner(
-            self.store, pipeline, self.control.arms, lambda _: self.optimizer, self.control.counters,
-            RunnerSettings(), asyncio.Event(),
-        )  # fmt: skip
-        self.users, self.study = users, study
+    Attributes:
+        at_once: How many.
+    """
 
-    async def begin(self) -> None:
-        """The study begins on what the code has."""
-        await self.store.parameters.declare(SERVICE, (_SPEC,))
-        await self.control.desk.publish(ReleaseDraft(SERVICE, {"x": 0}, "by hand"), "me")
-        await self.control.studies.create(self.study, "benchmark")
-        await self.runner.improve(NAME)
+    def __init__(self, desk: Desk, users: Users, at_once: int) -> None:
+        self._desk, self._users, self.at_once = desk, users, at_once
+        self._counted: list[Counted] = []
 
-    async def traffic(self, users: int, seconds: float = 1.0) -> None:
-        """So many come, each once; then the study looks."""
-        in_force = await self.control.desk.assignment(SERVICE)
-        if in_force is None:
-            raise NotFound("nothing is in force")
-        for first in range(0, users, _AT_ONCE):
-            await self._come(in_force, min(_AT_ONCE, users - first))
-        await self.clock.sleep(seconds)
-        await self.runner.improve(NAME)
-
-    async def _come(self, in_force: Assignment, count: int) -> None:
-        spans, traces = [], set()
-        for _ in range(count):
-            self.users.came += 1
-            number = self.users.rng.getrandbits(120)
-            trace = samples.trace_id(number)
-            release = await self.control.desk.release(in_force.release_for(trace))
+    async def look(self, record: StudyRecord, *, late: bool = False) -> Sequence[Counted]:
+        """See `Units`."""
+        window = record.window()
+        in_force = await self._desk.assignment(record.study.service)
+        if window is None or in_force is None or late:
+            return self._counted
+        trials = {release: trial for trial, release in window.releases.items()}
+        control = in_force.share(in_force.control)
+        for _ in range(self.at_once):
+            number = in_force.release_for(f"{self._users.rng.getrandbits(128):032x}")
+            trial = trials[number]
+            arms = sum(arm.share for arm in in_force.arms) if trial == 0 else in_force.share(number)
+            release = await self._desk.release(number)
             assert release is not None
-            self.clock.now += 1_000_000
-            values = {"opto.release": release.number, "opto.assignment": in_force.revision}
-            spans.append(samples.span(number, 1, values=values, start=self.clock.now - samples.START))
-            traces.add(bytes.fromhex(trace))
             value = release.values["x"].value
             assert isinstance(value, int)
-            if (score := self.users.thumb(value)) is not None:
-                said = Feedback(SpanContext(trace, samples.span_id(1)), METRIC, score, time_unix_nano=self.clock.now)
-                self.feedback.put(said, release.number, self.clock.now)
-        body = samples.traces_request(spans, SERVICE)
-        await self.store.log.append(OtlpRequest(Signal.TRACES, body, frozenset(traces), count, self.clock.now))
+            share = arms / (arms + control) if arms else 0.5
+            unit = self._users.next(value, in_arm=trial > 0, share=share)
+            self._counted.append(Counted(window.number, trial, unit))
+        return self._counted
 
-    async def record(self) -> StudyRecord:
-        """Where the study stands."""
-        found = await self.control.studies.study(NAME)
-        assert found is not None
-        return found
+    def forget(self, name: str) -> None:
+        """See `Units`."""
 
 
 def study(**more: object) -> Study:
@@ -178,10 +127,42 @@ def study(**more: object) -> Study:
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-async def studied(users: Users, of: Study, *, at_once: int = 10, most: int = 20_000) -> StudyRecord:
-    """A study to its end."""
-    town = Town(users, of)
-    await town.begin()
-    while (await town.record()).state is StudyState.RUNNING and users.came < most:
-        await town.traffic(at_once)
-    return await town.record()
+async def studied(users: Users, of: Study, *, at_once: int = 5, most: int = 20_000) -> StudyRecord:
+    """A study to its end, or until so many users came."""
+    clock = SetClock()
+    store = MemoryStore(clock)
+    control = control_of(store, clock)
+    pipeline = Pipeline(store, clock, control.counters, lambda: None, control.desk.release)
+    optimizer = Variants([value for value in users.chances if value])
+    arms = replace(control.arms, units=SimulatedUnits(control.desk, users, at_once))
+    runner = StudyRunner(
+        store, pipeline, arms, lambda _: optimizer, control.counters, RunnerSettings(), asyncio.Event()
+    )  # fmt: skip
+    await store.parameters.declare(SERVICE, (_SPEC,))
+    await control.desk.publish(ReleaseDraft(SERVICE, {"x": 0}, "by hand"), "me")
+    await control.studies.create(of, "benchmark")
+    while users.came < most:
+        await runner.improve(NAME)
+        await clock.sleep(1.0)
+        record = await control.studies.study(NAME)
+        assert record is not None
+        if record.state is not StudyState.RUNNING:
+            break
+    return record
+
+
+def released(record: StudyRecord, users: Users) -> float | None:
+    """How much better than what was in force the release truly is; None where nothing was released."""
+    winner = record.winner()
+    if winner is None:
+        return None
+    value = winner.values["x"]
+    assert isinstance(value, int)
+    return users.chances[value] - users.chances[0]
+
+
+def town(seed: int, candidates: Sequence[float], fall: float = 0.0) -> Users:
+    """Users of whom 0.6 are content with what is in force, and so many with each candidate, in an order by chance."""
+    order = random.Random(f"order/{seed}").sample(candidates, len(candidates))
+    chances = {0: 0.6} | dict(enumerate(order, 1))
+    return Users(chances, fall, rng=random.Random(seed))

@@ -16,6 +16,9 @@ from otel_opto import semconv
 from otel_opto.assignment import Assignment
 
 _AT_ONCE_BYTES = 4 * 2**20
+_SHORT_BYTES = 2**14
+"""What is shorter is read in place: a change of threads takes longer."""
+
 _MARK = semconv.RELEASE.encode()
 
 Placed: TypeAlias = tuple[str, Entry]
@@ -61,7 +64,11 @@ class Observer:
         while requests := await self._log.requests_after(position, _AT_ONCE_BYTES):
             position = requests[-1].position
             bodies = [one.body for one in requests if one.signal is Signal.TRACES and _MARK in one.body]
-            spans = await asyncio.to_thread(_entry_spans, bodies, service)
+            spans = (
+                _entry_spans(bodies, service)
+                if sum(map(len, bodies)) < _SHORT_BYTES
+                else await asyncio.to_thread(_entry_spans, bodies, service)
+            )
             entries = defaultdict[str, list[Entry]](list)
             for stream, entry in await self._entries(service, spans, placed):
                 entries[stream].append(entry)

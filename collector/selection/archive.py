@@ -192,26 +192,34 @@ class Archive:
 
     def take(self, batch: int, measured: Iterable[Measured]) -> None:
         """Pools what became of units that were assigned in that batch."""
+        of: dict[str, list[Measured]] = {}
         for one in measured:
-            tally = self._tallies[one.key]
-            tally.clipped += one.clipped
-            if one.outcome is None:
-                tally.errors += 1
-                continue
-            before = self._comparisons(batch, one.key)
-            if batch not in tally.cells:
-                tally.cells[batch] = Cell()
-                self._arms.setdefault(batch, []).append(one.key)
-            tally.units += 1
-            tally.total += one.outcome
-            tally.squares += one.outcome**2
-            cell = tally.cells[batch]
-            cell.units += 1
-            cell.total += one.outcome
-            for key, (weight, lead) in self._comparisons(batch, one.key).items():
-                had_weight, had_lead = before.get(key, (0.0, 0.0))
-                self._tallies[key].weight += weight - had_weight
-                self._tallies[key].lead += lead - had_lead
+            of.setdefault(one.key, []).append(one)
+        for key, units in of.items():
+            self._take(batch, key, units)
+
+    def _take(self, batch: int, key: str, measured: Sequence[Measured]) -> None:
+        tally = self._tallies[key]
+        tally.clipped += sum(one.clipped for one in measured)
+        outcomes = [one.outcome for one in measured if one.outcome is not None]
+        tally.errors += len(measured) - len(outcomes)
+        if not outcomes:
+            return
+        before = self._comparisons(batch, key)
+        if batch not in tally.cells:
+            tally.cells[batch] = Cell()
+            self._arms.setdefault(batch, []).append(key)
+        total = sum(outcomes)
+        tally.units += len(outcomes)
+        tally.total += total
+        tally.squares += sum(outcome**2 for outcome in outcomes)
+        cell = tally.cells[batch]
+        cell.units += len(outcomes)
+        cell.total += total
+        for other, (weight, lead) in self._comparisons(batch, key).items():
+            had_weight, had_lead = before.get(other, (0.0, 0.0))
+            self._tallies[other].weight += weight - had_weight
+            self._tallies[other].lead += lead - had_lead
 
     def _comparisons(self, batch: int, changed: str) -> dict[str, tuple[float, float]]:
         """Weight and weighted lead, in one batch, of the candidates to whom an outcome of `changed` matters."""

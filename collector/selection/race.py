@@ -185,9 +185,10 @@ class Race:
         """What became of units that were assigned in that batch, in the order in which it became known."""
         batch = self._batches[number]
         tested = next((key for key in batch.shares if key in self._tests), "")
-        for one in measured:
-            self.archive.take(number, (one,))
-            if batch.purpose is Purpose.CONFIRM:
+        units = list(measured)
+        self.archive.take(number, units)
+        if batch.purpose is Purpose.CONFIRM:
+            for one in units:
                 self._tests[tested] = self._tested(self._tests[tested], batch, one)
 
     def verdict(self) -> Verdict:

@@ -8,6 +8,7 @@ from collector.core.study import Study, Trial
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.watch import ArmWatch
 from collector.study.studies import Studies
+from collector.study.window.measuring import Units
 from collector.study.window.plans import metric_of, watched
 
 
@@ -20,12 +21,14 @@ class TrialArms:
         rollouts: The winner goes on as one, where trials are arms.
         watch: Knows whether applications refuse a release.
         clock: For deadlines.
+        units: Who has come in the studies' windows; None: what the store says.
     """
 
     studies: Studies
     rollouts: Rollouts
     watch: ArmWatch
     clock: Clock
+    units: Units | None = None
 
     async def promote(self, study: Study, winner: Trial) -> Rollout:
         """The winner's release is rolled out: on new traffic, and back at the first evidence of harm."""

@@ -67,8 +67,8 @@ class StudyRunner:
         self._ending = Ending(arms, values)
         patience = Patience(settings.retry_seconds, settings.max_failures)
         generation = Generation(store, pipeline, arms.studies, values, load_optimizer, counters, patience)
-        measuring = Measuring(store, arms.studies.desk, arms.clock)
-        self._steps = Steps(arms, values, measuring, generation, self._ending)
+        units = arms.units or Measuring(store, arms.studies.desk, arms.clock)
+        self._steps = Steps(arms, values, units, generation, self._ending)
 
     async def run(self) -> None:
         """Goes on until it is cancelled. Studies run beside each other: a slow optimizer delays its own study only."""

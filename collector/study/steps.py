@@ -16,7 +16,7 @@ from collector.study.generation import Generation
 from collector.study.values import Values
 from collector.study.window.deciding import Standings, is_full, standings, window_of
 from collector.study.window.guards import Guards
-from collector.study.window.measuring import Counted, Measuring
+from collector.study.window.measuring import Counted, Units
 from collector.study.window.placing import dealt, free_of, shares_of
 from otel_opto.spec import content_hash
 
@@ -31,19 +31,17 @@ class Steps:
     Args:
         arms: What its trials have to do with the rest of the traffic.
         values: Puts releases together.
-        measuring: Knows the units.
+        units: Who has come.
         generation: Makes candidates.
         ending: Concludes.
     """
 
-    def __init__(
-        self, arms: TrialArms, values: Values, measuring: Measuring, generation: Generation, ending: Ending
-    ) -> None:
+    def __init__(self, arms: TrialArms, values: Values, units: Units, generation: Generation, ending: Ending) -> None:
         self._arms = arms
         self._studies = arms.studies
         self._desk = arms.studies.desk
         self._values = values
-        self._measuring = measuring
+        self._units = units
         self._generation = generation
         self._ending = ending
         self._guards = Guards()
@@ -56,14 +54,14 @@ class Steps:
         if changed:
             await self._ending.conclude(record, StudyState.STOPPED, changed)
             return False
-        counted = await self._measuring.look(record)
+        counted = await self._units.look(record)
         window = record.window()
         if window is None:
             return await self._next(record, counted)
         lost = await self._lost(record, window, counted)
         if not lost and not await self._interrupted(record, window) and not is_full(window, counted):
             return False
-        counted = await self._measuring.look(record, late=True)
+        counted = await self._units.look(record, late=True)
         standing = await asyncio.to_thread(standings, record, counted)
         why = "; ".join(why for _, why in lost.values()) or "enough units have come"
         found = standing.found([0, *window.trials])
@@ -72,7 +70,7 @@ class Steps:
 
     def forget(self, name: str) -> None:
         """A study that has ended is not kept in memory."""
-        self._measuring.forget(name)
+        self._units.forget(name)
         self._guards.forget(name)
 
     async def _begin(self, study: Study) -> bool:
@@ -148,14 +146,14 @@ class Steps:
 
     async def _decided(self, record: StudyRecord, now: Standings) -> bool:
         move = await asyncio.to_thread(now.race.next)
-        fates = now.fates()
         if isinstance(move, Batch):
-            return await self._open(now, move, fates)
-        await self._studies.settle(record.study.name, fates, now.race.looking)
+            return await self._open(now, move, now.fates())
         assert isinstance(move, Verdict)  # no more candidates are promised
+        words = now.words()
+        await self._studies.settle(record.study.name, now.last_fates(move.winner), now.race.looking)
         settled = await self._studies.study(record.study.name)
         if settled is not None:
-            said = f"{record.exhausted or _all_tried(record)}; {now.words()}"
+            said = f"{record.exhausted or _all_tried(record)}; {words}"
             await self._ending.conclude(settled, StudyState.FINISHED, said)
         return False
 

@@ -86,6 +86,14 @@ class Standings:
                 changed[trial.number] = kept.fate, kept.why
         return changed
 
+    def last_fates(self, winner: str) -> dict[int, tuple[Fate, str]]:
+        """The same at the end: who is still open stays behind the winner, or without evidence."""
+        why = f"trial {self.trials[winner].number} won" if winner else "no evidence when the study ended"
+        for one in self.race.archive.open():
+            said = f"{one.lead:+.3g} beside what is in force after {one.units} units; {why}"
+            self.race.refuse(one.key, Fate.DROPPED, said)
+        return self.fates()
+
     def fresh(self) -> Sequence[str]:
         """Keys of candidates that have not been looked at yet, or not enough."""
         least = self.record.study.batch_size
@@ -119,12 +127,14 @@ def standings(record: StudyRecord, counted: Sequence[Counted]) -> Standings:
     begun = [_batch(window, keys) for window in record.windows]
     selector = selector_of(study.selection.selector.value)
     race = Race(archive, selector, rules, seed=study.seed, begun=begun, looking=record.looking)
-    clipped = 0
+    measured: dict[int, list[Measured]] = {}
     for one in counted:
-        clipped += one.unit.clipped
         if one.counts:
-            measured = Measured(keys[one.trial], one.unit.outcome, clipped=one.unit.clipped, share=one.unit.share)
-            race.take(one.window, (measured,))
+            unit = Measured(keys[one.trial], one.unit.outcome, clipped=one.unit.clipped, share=one.unit.share)
+            measured.setdefault(one.window, []).append(unit)
+    for number, units in sorted(measured.items()):
+        race.take(number, units)
+    clipped = sum(one.unit.clipped for one in counted)
     return Standings(record, race, trials, clipped)
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from collector.core.candidate import Window
 from collector.core.page import PageRequest
@@ -75,8 +76,24 @@ class _Arm:
     name: str
 
 
+class Units(Protocol):
+    """Who has come in a study's windows."""
+
+    async def look(self, record: StudyRecord, *, late: bool = False) -> Sequence[Counted]:
+        """Takes in what came since the last look, judges units, and gives all that have been judged.
+
+        Args:
+            late: Whether silent units of earlier windows are looked at once more.
+        """
+        ...
+
+    def forget(self, name: str) -> None:
+        """A study that has ended is not kept in memory."""
+        ...
+
+
 class Measuring:
-    """Knows the units of each study, in the order in which they were assigned. Made anew from the store at a restart.
+    """`Units` of real traffic, of each study in the order in which they were assigned. Made anew at a restart.
 
     Args:
         store: Traces and feedback are read from it, and it keeps which units came and what became of them.
@@ -92,11 +109,7 @@ class Measuring:
         self._known: dict[str, _Known] = {}
 
     async def look(self, record: StudyRecord, *, late: bool = False) -> Sequence[Counted]:
-        """Takes in what came since the last look, judges units, and gives all that have been judged.
-
-        Args:
-            late: Whether silent units of earlier windows are looked at once more.
-        """
+        """See `Units`."""
         study = record.study
         known = self._known.setdefault(study.name, _Known())
         if not record.windows:
@@ -120,7 +133,7 @@ class Measuring:
         return known.counted
 
     def forget(self, name: str) -> None:
-        """A study that has ended is not kept in memory."""
+        """See `Units`."""
         self._known.pop(name, None)
 
     async def _judge(self, study: Study, window: Window) -> int:
