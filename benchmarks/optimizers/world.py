@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,11 +45,13 @@ class Judged:
 
 
 class World:
-    """One service, one study, trials for everybody one after another."""
+    """One service, one study, on traffic that is there to evaluate; what was made of an input is remembered."""
 
     def __init__(self, specs: Sequence[ParameterSpec], study: Study, optimizer: OptoPrime) -> None:
         self._specs, self._study, self._optimizer, self._traces = specs, study, optimizer, 0
         self._directory = tempfile.TemporaryDirectory()
+        self._chance = random.Random(study.seed)
+        self._known: dict[str, Judged] = {}
 
     async def __aenter__(self) -> Self:
         self._store = FileStore(Path(self._directory.name), TickingClock())
@@ -77,14 +80,21 @@ class World:
         return record
 
     async def batch(self, application: Callable[[Values, Any], Judged], inputs: Sequence[Any]) -> Trial:
-        """Every input once with the values in force, judged; the study goes on. Gives the trial that it completed."""
-        release = await self._control.desk.control(self._study.service)
-        assert release is not None
-        values = {key: one.value for key, one in release.values.items()}
+        """Every input once with each release of the window, in an order by chance; gives the newest trial with a score.
+
+        The traffic is there to evaluate: nothing is left to the assignment, so that all have the same inputs.
+        """
+        window = (await self.record()).windows[-1]
         for item in inputs:
-            self._traces += 1
-            judged = await asyncio.to_thread(application, values, item)
-            await self._send(release, judged)
+            for number in self._chance.sample(list(window.releases.values()), len(window.releases)):
+                release = await self._control.desk.release(number)
+                assert release is not None
+                values = {key: one.value for key, one in release.values.items()}
+                name = repr((sorted(values.items()), item))
+                if name not in self._known:
+                    self._known[name] = await asyncio.to_thread(application, values, item)
+                self._traces += 1
+                await self._send(release, self._known[name])
         await self._pipeline.attach()
         await self._runner.improve(self._study.name)
         return [trial for trial in (await self.record()).trials if trial.complete][-1]

@@ -1,10 +1,12 @@
-"""Prints the tables of docs/selection.md: ``python -m benchmarks.selection [--runs N]``."""
+"""Prints the tables of docs/selection.md: ``python -m benchmarks.selection [--runs N] [--studies]``."""
 
 import argparse
+import asyncio
 import statistics
 from collections.abc import Sequence
 
 from benchmarks.selection.races import BETTER, SAME, WORSE, Ended, luckiest, raced
+from benchmarks.selection.town import released, studied, study, town
 from collector.selection.selectors import SELECTORS
 
 _SITUATIONS = (
@@ -31,11 +33,32 @@ def row(words: str, how: str, ended: Sequence[Ended]) -> str:
     return f"| {words} | {how} | {good:.1%} | {wrong:.1%} | {shown} | {true} | {units:.0f} |"
 
 
+async def studies(runs: int) -> None:
+    """Whole studies: assignments, windows, the ledger; only users are simulated."""
+    print(f"{runs} studies each\n")
+    print("| candidates | a better one released | one that is no better | gain shown | true | users |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for words, candidates, fall in _SITUATIONS:
+        ended = []
+        for seed in range(_FIRST_SEED, _FIRST_SEED + runs):
+            users = town(seed, candidates, fall)
+            record = await studied(users, study(seed=seed))
+            winner = record.winner()
+            shown = winner.found.gain[0] if winner is not None and winner.found is not None else 0.0
+            ended.append(Ended(released(record, users), shown, users.came))
+        print(row(words, "", ended).replace("|  |", "|"), flush=True)
+
+
 def main() -> None:
     """Runs all of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
-    runs = parser.parse_args().runs
+    parser.add_argument("--studies", action="store_true", help="through the code of studies, as they are by default")
+    arguments = parser.parse_args()
+    runs = arguments.runs
+    if arguments.studies:
+        asyncio.run(studies(runs))
+        return
     seeds = range(_FIRST_SEED, _FIRST_SEED + runs)
     print(f"{runs} races each\n")
     print("| candidates | selector | a better one released | one that is no better | gain shown | true | units |")

@@ -1,6 +1,7 @@
 """The API's JSON documents: what comes in, checked by pydantic; what goes out, as plain dictionaries."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, TypeAdapter, create_model, model_validator
 
 from collector.api.pages import numbered
+from collector.core.candidate import Found
 from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback, checked_feedback, score_of
 from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE, PageRequest
@@ -322,17 +324,18 @@ def feedback_document(stored: StoredFeedback) -> dict[str, object]:
 
 def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[str, object]:
     """A study and its history, from its beginning, as far as a page goes; the cursors lead on in lists of their own."""
-    study, best = record.study, record.best_trial()
+    study, best, winner = record.study, record.best_trial(), record.winner()
     begun = numbered("trials", record.trials, PageRequest(trials))
     refused = numbered("rejected", record.rejected, PageRequest(trials))
     return {
         **tree_of(study),
         "state": record.state.value,
-        "message": record.message,
+        "message": record.message or record.standing,
         "best_trial": best.number if best else None,
+        "winner": winner.number if winner else None,
         "best_score": best.score if best else None,
         "complete_trials": sum(1 for trial in record.trials if trial.complete),
-        "trials": [trial_document(trial) for trial in begun.items],
+        "trials": trial_documents(record, begun.items),
         "next_trials_cursor": begun.next_cursor,
         "rejected": [rejected_document(rejected) for rejected in refused.items],
         "next_rejected_cursor": refused.next_cursor,
@@ -344,8 +347,16 @@ def study_overview(record: StudyRecord) -> dict[str, object]:
     return study_document(record, DEFAULT_ON_A_PAGE)
 
 
+def trial_documents(record: StudyRecord, trials: Sequence[Trial]) -> list[dict[str, object]]:
+    """Some trials of a study."""
+    repeats = Counter(one.of for one in record.repeats)
+    return [{**trial_document(trial), "repeats": repeats[trial.number]} for trial in trials]
+
+
 def trial_document(trial: Trial) -> dict[str, object]:
     """One trial."""
+    found = trial.found or Found(trial.number)
+    gain, lowest, highest = found.gain or (None, None, None)
     return {
         "number": trial.number,
         "release": trial.release,
@@ -356,6 +367,15 @@ def trial_document(trial: Trial) -> dict[str, object]:
         "feedback_count": trial.feedback_count,
         "values": dict(trial.values),
         "reasoning": trial.reasoning,
+        "fate": trial.fate.value,
+        "why": trial.why,
+        "errors": found.errors,
+        "lead": found.lead if found.deviation is not None else None,
+        "deviation": found.deviation,
+        "gain": gain,
+        "gain_lowest": lowest,
+        "gain_highest": highest,
+        "fresh_units": found.fresh_units,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from collector.api import trees
 from collector.api.bodies import checked, message_of, split
-from collector.api.documents import StudyDocument, judged, trial_document
+from collector.api.documents import StudyDocument, judged, trial_documents
 from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback, checked_feedback
 from collector.core.record import tree_of
@@ -114,13 +114,14 @@ def study_from_proto(message: study_pb2.Study) -> Study:
 
 def study_to_proto(record: StudyRecord, trials: Sequence[Trial]) -> study_pb2.StudyStatus:
     """The message for a study and some of its trials."""
-    best = record.best_trial()
+    best, winner = record.best_trial(), record.winner()
     said = {
         "study": tree_of(record.study),
         "state": record.state.value,
-        "message": record.message,
-        "trials": [trial_document(trial) for trial in trials],
+        "message": record.message or record.standing,
+        "trials": trial_documents(record, trials),
         "best_trial": best.number if best else None,
+        "winner": winner.number if winner else None,
         "rejected_proposals": len(record.rejected),
     }
     return trees.message_of(study_pb2.StudyStatus, said)

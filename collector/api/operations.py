@@ -98,12 +98,24 @@ class Operations:
         return await self._backend.desk.assignment(service)
 
     async def release_of(self, service: str, targeting_key: str = "") -> Release | None:
-        """The release that a targeting key gets, without one the control; None before the first."""
+        """The release that a targeting key gets; None before the first.
+
+        Without a key it is the control; where a study has all traffic, each time one by chance, as often as its share
+        says: an application that asks once for many requests takes part, too.
+        """
         assignment = await self.assignment(service)
         if assignment is None:
             return None
-        number = assignment.release_for(unit_of(targeting_key)) if targeting_key else assignment.control
+        number = assignment.control
+        if targeting_key:
+            number = assignment.release_for(unit_of(targeting_key))
+        elif assignment.arms and await self._has_all_traffic(service):
+            number = assignment.release_for(unit_of(str(self._backend.clock.now_unix_nano())))
         return await self._backend.desk.release(number)
+
+    async def _has_all_traffic(self, service: str) -> bool:
+        found = [await self._backend.studies.study(name) for name in await self._backend.studies.running(service)]
+        return any(one is not None and one.study.exploration.whole for one in found)
 
     async def releases(self, service: str, page: PageRequest) -> Page[Release]:
         """Newest first; of every service if it is empty."""
@@ -331,7 +343,7 @@ class Operations:
         return replace(record, message=words(record.study, found))
 
     async def stop_study(self, name: str, caller: Caller) -> StudyRecord:
-        """Ends a running study; its best release so far comes into force. A study that has ended stays as it is."""
+        """Ends a running study; what has won comes into force, else nothing. A study that has ended stays as it is."""
         asked = Asked("stop_study", {"name": name}, study_stream(name), ENDS)
         return await self._backend.requests.once(
             caller, asked, lambda: self._stop_study(name, caller.actor), partial(self._study_at, name)

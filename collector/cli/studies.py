@@ -1,6 +1,7 @@
 """``otel-opto studies``: standing optimizations."""
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from collector.cli.client import ApiClient, quoted
@@ -9,9 +10,10 @@ from collector.cli.terminal.options import add_options, add_request_id, tree_of_
 from collector.core.study import Study
 
 _HELP = """\
-A study improves the parameters of one service: it gives a release a part of the traffic, beside the one in force,
-waits for scored feedback on both, and lets its optimizer propose the next, until the budget is used; the best one is
-rolled out to everybody, step by step and compared all the while (otel-opto rollouts).
+A study improves the parameters of one service: it gives candidates a part of the traffic, beside the release in force,
+compares their scores, and lets its optimizer propose more, until the budget is used. Who looks best is measured once
+more on fresh units; what these show to be better is rolled out to everybody, step by step and compared all the while
+(otel-opto rollouts). Nothing else is ever released.
 
 examples:
   otel-opto studies                                              list them
@@ -19,10 +21,10 @@ examples:
   otel-opto studies create words --service qa --metric quality --optimizer optoprime \\
       --option model=my-model --max-trials 10
   otel-opto studies create words --service qa --metric verdict --label good=1 --label bad=0
-  otel-opto studies show tune                                    trials, scores, values
+  otel-opto studies show tune                                    candidates: units, leads, fates
   otel-opto studies create bench --service qa --metric quality --exploration whole
-                                                                 every release for all traffic, the best one stays
-  otel-opto studies stop tune                                    end it; what was best so far is rolled out
+                                                                 all traffic is dealt among the candidates
+  otel-opto studies stop tune                                    end it; what has won is rolled out, else nothing
 """
 
 
@@ -43,7 +45,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     showing = actions.add_parser("show", help="one study and its trials", parents=[common])
     showing.add_argument("name")
     showing.set_defaults(run=show)
-    stopping = actions.add_parser("stop", help="end it; what was best so far is rolled out, or stays", parents=[common])
+    stopping = actions.add_parser("stop", help="end it; what has won is rolled out, else nothing", parents=[common])
     stopping.add_argument("name")
     add_request_id(stopping)
     stopping.set_defaults(run=stop)
@@ -121,13 +123,31 @@ def _show(arguments: argparse.Namespace, client: ApiClient, study: dict[str, Any
     output.show(f"study {study['name']} of {study['service']} is {study['state']}: {study['message'] or 'at work'}")
     rows = [
         (
-            trial["number"], trial["release"], trial["state"], trial["score"], trial["control_score"],
-            trial["feedback_count"], trial["given_up"] or trial["reasoning"],
+            trial["number"], trial["release"], trial["fate"] if trial["number"] else "in force",
+            trial["feedback_count"], trial["errors"], trial["score"], _lead(trial), _gain(trial),
+            trial["why"] or trial["reasoning"],
         )
         for trial in study["trials"]
     ]  # fmt: skip
-    headings = ("trial", "release", "state", "score", "control", "feedback", "why")
+    headings = ("trial", "release", "fate", "units", "failed", "score", "looks better by", "fresh data", "why")
     output.show_table(headings, rows, "no trial yet")
+    if study["winner"] is not None:
+        output.show(f"trial {study['winner']} is better on fresh data; it alone is released")
     for rejected in study["rejected"]:
         output.show(f"rejected before trial {rejected['trial']}: {rejected['errors']}")
     return 0
+
+
+def _lead(trial: Mapping[str, Any]) -> str:
+    """Two standard errors about the lead; it was chosen by these units, and is no gain."""
+    if trial["lead"] is None or not trial["number"]:
+        return ""
+    return f"{trial['lead']:+.3f} ± {2 * trial['deviation']:.3f}"
+
+
+def _gain(trial: Mapping[str, Any]) -> str:
+    """What fresh data say: the only gain that there is."""
+    if trial["gain"] is None:
+        return ""
+    ends = f"{trial['gain_lowest']:.3f} to {trial['gain_highest']:.3f}"
+    return f"{trial['gain']:+.3f} ({ends}), {trial['fresh_units']} units"

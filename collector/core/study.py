@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated
 
+from collector.core.candidate import Fate, Found, Repeat, Selection, Window
 from collector.core.feedback import folded
 from collector.core.parameter import MOST_PARAMETERS
 from collector.core.record import About
@@ -57,24 +58,24 @@ class Exploration:
     """How a study tries releases.
 
     Attributes:
-        share: The part of live traffic that its trials have together, above 0. 1 is the whole: one trial at a time for
-            everybody, for traffic that is there to evaluate.
-        parallel: Trials at once, as arms of equal shares.
-        deadline_seconds: A trial that has not come to its end by then is given up, and its traffic is free.
-        feedback_delay_seconds: How long a unit's feedback is waited for, on an arm.
+        share: The part of live traffic that its trials have together, above 0. 1 is the whole: all traffic is dealt
+            among them and what is in force, for traffic that is there to evaluate.
+        parallel: So many candidates are asked for before they are measured, together.
+        deadline_seconds: A trial whose units have not come by then is given up, and its traffic is free.
+        feedback_delay_seconds: How long a unit's feedback is waited for before it counts as silent.
     """
 
     share: Annotated[
         float,
         About(
-            "part of live traffic that trials have together, beside the release in force; 'whole': one trial at a time "
-            "for everybody, for traffic that is there to evaluate",
+            "part of live traffic that trials have together, beside the release in force; 'whole': all traffic is "
+            "dealt among them, for traffic that is there to evaluate",
             option="--exploration",
             metavar="SHARE",
             named={"whole": 1.0},
         ),
     ] = 0.1
-    parallel: Annotated[int, About("trials at once, as arms of equal shares", metavar="N")] = 1
+    parallel: Annotated[int, About("candidates that are measured together", metavar="N")] = 1
     deadline_seconds: Annotated[float, About("of a trial on an arm", option="--deadline", metavar="SECONDS")] = (
         7 * 86_400.0
     )
@@ -84,7 +85,7 @@ class Exploration:
 
     @property
     def whole(self) -> bool:
-        """Whether a trial is for everybody."""
+        """Whether all traffic takes part."""
         return self.share >= 1
 
     def faults(self) -> list[str]:
@@ -94,8 +95,6 @@ class Exploration:
             faults.append(f"exploration.share: found {self.share:g}, allowed is above 0, and 1 at most, for the whole")
         if not 1 <= self.parallel <= _MOST_PARALLEL:
             faults.append(f"exploration.parallel: found {self.parallel}, allowed is 1 to {_MOST_PARALLEL}")
-        if self.whole and self.parallel > 1:
-            faults.append("exploration.parallel: trials for everybody come one at a time; allowed is 1")
         if not 0 < self.deadline_seconds <= MOST_SECONDS:
             faults.append(
                 f"exploration.deadline_seconds: found {self.deadline_seconds:g}, allowed is above 0, and "
@@ -122,8 +121,8 @@ class Study:
         optimizer: A name from the entry-point group ``otel_opto.optimizers``.
         optimizer_options: For the optimizer; it checks them itself.
         parameters: Keys; empty for every trainable parameter of the service.
-        batch_size: How much scored feedback closes a trial.
-        max_trials: How many proposals are tried after the baseline.
+        batch_size: Scored units that a trial has before it is judged.
+        max_trials: How many candidates are tried after the baseline.
         seed: The same seed and the same feedback give the same search.
         feedback_filter: Attributes that feedback must have to count.
         instruction: The objective in words (omega of the Trace paper), for optimizers that read.
@@ -133,6 +132,7 @@ class Study:
         highest: The same above.
         exploration: How releases are tried.
         promotion: Who says that the best one may become everybody's, where trials are arms.
+        selection: How one is chosen, and how often that may be wrong.
     """
 
     name: Annotated[str, About("of the study", option="name")]
@@ -145,7 +145,7 @@ class Study:
         About("for the optimizer; the value is JSON where it is JSON, else a text", "--option", "KEY=VALUE"),
     ] = field(default_factory=dict)
     parameters: Annotated[tuple[str, ...], About("default: all trainable ones", "--parameter", "KEY")] = ()
-    batch_size: Annotated[int, About("scored feedbacks per trial", metavar="N")] = 20
+    batch_size: Annotated[int, About("scored units before a trial is judged", metavar="N")] = 20
     max_trials: Annotated[int, About("proposals after the baseline", metavar="N")] = 30
     seed: Annotated[int, About("the same seed and feedback give the same search", metavar="N")] = 0
     feedback_filter: Annotated[
@@ -174,6 +174,7 @@ class Study:
     promotion: Annotated[
         Policy, About("who says that the best release may be rolled out to everybody: a person, or the evidence")
     ] = Policy.APPROVAL
+    selection: Selection = field(default_factory=Selection)
 
     def faults(self) -> list[str]:
         """Every fault of its own fields: what was found, what is allowed."""
@@ -188,7 +189,8 @@ class Study:
             for name, (found, most) in amounts.items()
             if found > most
         ]
-        return faults or [*self._wrong_fields(), *self.exploration.faults(), *self._wrong_labels()]
+        nested = [*self.exploration.faults(), *self.selection.faults()]
+        return faults or [*self._wrong_fields(), *nested, *self._wrong_labels()]
 
     def _wrong_fields(self) -> list[str]:
         faults = []
@@ -285,14 +287,18 @@ class RejectedProposal:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One release under evaluation. Number 0 is the baseline: the values that were in force before.
+    """One candidate under evaluation. Number 0 is the baseline: the values that are in force.
 
     Attributes:
+        release: Its number; the newest, where the values beside those of the study have changed meanwhile.
         values: All values of the study's parameters that the release holds.
-        score: The mean over the batch; None while it runs, and where it was given up.
-        control_score: Of the control, in the same time; None where the trial had all traffic.
+        score: What it scores in the time of all, as of the last window that closed; None before that.
+        feedback_count: Scored units, as of then.
+        control_score: Of what is in force.
         opened_unix_nano: When it began.
-        given_up: Why it ended without a score; empty if it did not.
+        given_up: Why it ended without having been compared; empty if it did not.
+        fate: What became of it; `why` in words.
+        found: All figures, as of the last window that closed.
     """
 
     number: int
@@ -305,21 +311,24 @@ class Trial:
     control_score: float | None = None
     opened_unix_nano: int = 0
     given_up: str = ""
+    fate: Fate = Fate.OPEN
+    why: str = ""
+    found: Found | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether it has its score."""
+        """Whether it has a score."""
         return self.score is not None
 
     @property
     def running(self) -> bool:
-        """Whether it waits for feedback."""
+        """Whether it waits for its first score."""
         return self.score is None and not self.given_up
 
     @property
     def state(self) -> str:
         """``running``, ``complete`` or ``aborted``."""
-        return "complete" if self.complete else "running" if self.running else "aborted"
+        return "aborted" if self.given_up else "complete" if self.complete else "running"
 
     def lead(self) -> float | None:
         """How far it is above the control of its time, else its score; None without one."""
@@ -347,6 +356,12 @@ class StudyRecord:
 
     Attributes:
         trials: By number.
+        rejected: Candidates that do not fit their parameters.
+        repeats: Generated candidates that were there already.
+        windows: By number; the last one may be open.
+        looking: How many units there are for looking around; 0 before that was ever said.
+        exhausted: Why no more candidates are asked for; empty while they are.
+        standing: How it stands, in words, as of the last window that closed.
     """
 
     study: Study
@@ -354,16 +369,36 @@ class StudyRecord:
     message: str
     trials: tuple[Trial, ...] = ()
     rejected: tuple[RejectedProposal, ...] = ()
+    repeats: tuple[Repeat, ...] = ()
+    windows: tuple[Window, ...] = ()
+    looking: int = 0
+    exhausted: str = ""
+    standing: str = ""
 
     def running_trials(self) -> tuple[Trial, ...]:
-        """The trials that wait for feedback."""
+        """The trials that wait for their first score."""
         return tuple(trial for trial in self.trials if trial.running)
 
+    def window(self) -> Window | None:
+        """The one in which units are dealt now."""
+        return self.windows[-1] if self.windows and not self.windows[-1].closed else None
+
+    def winner(self) -> Trial | None:
+        """The trial that fresh data have shown to be better than what was in force."""
+        return next((trial for trial in self.trials if trial.fate is Fate.WON), None)
+
     def best_trial(self) -> Trial | None:
-        """The complete trial that leads by most, whatever the traffic of its time was; of equal ones the earliest."""
-        best: Trial | None = None
+        """The winner, else the complete trial that looks best, whatever the traffic of its time was; by noise, maybe.
+
+        Of equal ones the earliest. What is released is the winner alone.
+        """
+        best, most = self.winner(), None
+        if best is not None:
+            return best
         for trial in self.trials:
-            lead, most = trial.lead(), best.lead() if best is not None else None
-            if lead is not None and (most is None or self.study.direction.better(lead, most)):
-                best = trial
+            lead = trial.lead()
+            if lead is None or trial.given_up:
+                continue
+            if most is None or self.study.direction.better(lead, most):
+                best, most = trial, lead
         return best

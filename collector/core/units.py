@@ -17,6 +17,7 @@ class Unit:
         outcome: The metric's mean over its traces, between 0 and 1, more is better; None where nothing was scored.
         signals: Of each guardrail whether it was bad; a guardrail that could not be told is missing.
         clipped: Scores that lay outside of the metric's bounds.
+        entered_unix_nano: When its first trace came.
     """
 
     in_arm: bool
@@ -24,6 +25,7 @@ class Unit:
     outcome: float | None = None
     signals: Mapping[Signal, bool] = field(default_factory=dict)
     clipped: int = 0
+    entered_unix_nano: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,14 @@ class OpenUnit:
     Attributes:
         share: Of its first trace.
         trace_ids: Of its traces so far, by time.
+        entered_unix_nano: When the first one came.
     """
 
     unit: str
     in_arm: bool
     share: float
     trace_ids: tuple[str, ...]
+    entered_unix_nano: int = field(default=0, compare=False)
 
 
 class UnitStore(Protocol):

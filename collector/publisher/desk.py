@@ -224,12 +224,13 @@ class Desk:
         change: Callable[[Assignment], Assignment],
         reason: str,
         actor: str,
-        also: Sequence[Change] = (),
+        also: Sequence[Change] | Callable[[Assignment], Sequence[Change]] = (),
     ) -> Assignment:
         """Changes what is in force among the releases that are there, together with other changes: all or nothing.
 
         Args:
             change: From what is in force to what shall be. The same again changes nothing.
+            also: Further changes that belong to it. They may depend on what is in force then.
 
         Raises:
             Conflict: nothing is in force for the service yet.
@@ -243,7 +244,8 @@ class Desk:
             after = change(before)
             moved = after != before
             following = _following(before, after)
-            changes = [*([assigned(following, reason)] if moved else []), *also]
+            further = also(following if moved else before) if callable(also) else also
+            changes = [*([assigned(following, reason)] if moved else []), *further]
             if changes:
                 await self._record(changes, actor, following if moved else None)
             return following if moved else before

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from collector.core.errors import Damaged
 from collector.core.protocols import Clock, TelemetryLog
@@ -18,7 +20,17 @@ from otel_opto.assignment import Assignment
 _LOG = logging.getLogger(__name__)
 
 _AT_ONCE_BYTES = 4 * 2**20
+_SHORT_BYTES = 2**14
+"""What is shorter is read in place: a change of threads takes longer."""
+
 _MARK = semconv.RELEASE.encode()
+
+Placed: TypeAlias = tuple[str, Entry]
+"""An entry, and under which name it is kept."""
+
+Placing: TypeAlias = Callable[[Span, Assignment, int], Placed | None]
+"""What a span with which a trace enters is; it is given the assignment that chose, and when it was seen, Unix time in
+nanoseconds."""
 
 
 class Observer:
@@ -40,32 +52,54 @@ class Observer:
 
     async def look(self, rollout: Rollout) -> int:
         """Takes in what has come since the last look; returns how many entries were found."""
-        position = await self._units.position(rollout.name)
+
+        def placed(span: Span, assignment: Assignment, now_unix_nano: int) -> Placed | None:
+            entry = _entry(rollout, span, assignment, now_unix_nano)
+            return None if entry is None else (rollout.name, entry)
+
+        return await self.observe(rollout.name, rollout.plan.service, placed)
+
+    async def observe(self, name: str, service: str, placed: Placing) -> int:
+        """The same for whoever has several arms.
+
+        Args:
+            name: Under which is kept how far was looked.
+            placed: What a span is; the assignment is the one in force where the span does not say which one chose.
+        """
+        position = await self._units.position(name)
         if position is None:
-            await self._units.enter(rollout.name, (), await self._log.newest_position())
+            await self._units.enter(name, (), await self._log.newest_position())
             return 0
         found = 0
         while requests := await self._log.requests_after(position, _AT_ONCE_BYTES):
             position = requests[-1].position
             bodies = [one.body for one in requests if one.signal is Signal.TRACES and _MARK in one.body]
-            spans = await asyncio.to_thread(_entry_spans, bodies, rollout.plan.service)
-            entries = await self._entries(rollout, spans)
-            await self._units.enter(rollout.name, entries, position)
-            found += len(entries)
+            spans = (
+                _entry_spans(bodies, service)
+                if sum(map(len, bodies)) < _SHORT_BYTES
+                else await asyncio.to_thread(_entry_spans, bodies, service)
+            )
+            entries = defaultdict[str, list[Entry]](list)
+            for stream, entry in await self._entries(service, spans, placed):
+                entries[stream].append(entry)
+                found += 1
+            for stream in entries.keys() - {name}:  # before the position: what is there twice is the same
+                await self._units.enter(stream, entries[stream], position)
+            await self._units.enter(name, entries.get(name, ()), position)
         return found
 
-    async def _entries(self, rollout: Rollout, spans: Sequence[Span]) -> Sequence[Entry]:
-        service, assignments = rollout.plan.service, dict[int, Assignment | None]()
+    async def _entries(self, service: str, spans: Sequence[Span], placed: Placing) -> Sequence[Placed]:
+        assignments = dict[int, Assignment | None]()
         now = self._clock.now_unix_nano()
         entries = []
         for span in spans:
-            revision = _number(span.attributes, semconv.ASSIGNMENT)
+            revision = number_in(span.attributes, semconv.ASSIGNMENT)
             if revision not in assignments:
                 assignments[revision] = await self._assignment(service, revision)
             assignment = assignments[revision]
-            entry = _entry(rollout, span, assignment, now) if assignment is not None else None
-            if entry is not None:
-                entries.append(entry)
+            found = placed(span, assignment, now) if assignment is not None else None
+            if found is not None:
+                entries.append(found)
         return entries
 
     async def _assignment(self, service: str, revision: int) -> Assignment | None:
@@ -90,17 +124,23 @@ def _entry_spans(bodies: Sequence[bytes], service: str) -> Sequence[Span]:
 
 def _entry(rollout: Rollout, span: Span, assignment: Assignment, now_unix_nano: int) -> Entry | None:
     """None where the trace ran with neither the arm nor the control, or nothing was left to chance."""
-    number, arm, control = _number(span.attributes, semconv.RELEASE), rollout.plan.release, assignment.control
+    number, arm, control = number_in(span.attributes, semconv.RELEASE), rollout.plan.release, assignment.control
     shares = assignment.share(arm), assignment.share(control)
     if number not in (arm, control) or 0 in shares:
         return None
     said = span.attributes.get(rollout.plan.targeting) if rollout.plan.targeting else None
-    unit = str(said or span.attributes.get(semconv.UNIT) or span.context.trace_id)
+    unit = str(said or unit_in(span))
     share = shares[0] / sum(shares)
     return Entry(span.context.trace_id, unit, number == arm, share, now_unix_nano)
 
 
-def _number(attributes: Mapping[str, object], key: str) -> int:
+def unit_in(span: Span) -> str:
+    """The unit that a span names, else its trace."""
+    return str(span.attributes.get(semconv.UNIT) or span.context.trace_id)
+
+
+def number_in(attributes: Mapping[str, object], key: str) -> int:
+    """A release or a revision that a span names; 0 where it names none."""
     value = attributes.get(key)
     if isinstance(value, str) and value.isdecimal() and len(value) < 19:
         return int(value)

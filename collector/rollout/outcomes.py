@@ -44,7 +44,7 @@ def outcome_of(unit: OpenUnit, traces: Sequence[JudgedTrace], plan: RolloutPlan,
         if told:
             signals[rail.signal] = any(told)
     mean = statistics.fmean(outcomes) if outcomes else None
-    return Unit(unit.in_arm, unit.share, mean, signals, clipped)
+    return Unit(unit.in_arm, unit.share, mean, signals, clipped, unit.entered_unix_nano)
 
 
 def _releases(trace: JudgedTrace, service: str) -> set[object]:

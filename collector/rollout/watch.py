@@ -1,28 +1,19 @@
 """An arm of live traffic under watch: what enters, what became of each unit, what all of them say."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from collector.core.errors import TooLarge
-from collector.core.page import PageRequest, every
+from collector.core.page import every
 from collector.core.protocols import Clock, Store
 from collector.core.release import ReleaseStatus
 from collector.core.rollout import Rollout
-from collector.core.telemetry import TraceBounds
-from collector.core.units import OpenUnit, Unit
-from collector.otlp.decode import spans_of
 from collector.publisher.desk import Desk
 from collector.rollout.comparison import Comparison
 from collector.rollout.observation import Observer
-from collector.rollout.outcomes import JudgedTrace, outcome_of
+from collector.rollout.unit_reader import UnitReader
 
-_LOG = logging.getLogger(__name__)
 _UNITS_AT_ONCE = 500
-_BOUNDS = TraceBounds(50_000, 64 * 2**20, "rollout")
-"""What is larger is no unit that says anything of an arm, and would be many gigabytes in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +41,7 @@ class ArmWatch:
         self._desk = desk
         self._clock = clock
         self._observer = Observer(store.log, store.units, desk, clock)
+        self._reader = UnitReader(store, desk)
         self._known: dict[str, _Known] = {}
         self._judged = judged
 
@@ -58,7 +50,7 @@ class ArmWatch:
         await self._observer.look(rollout)
         before = self._clock.now_unix_nano() - int(rollout.plan.feedback_delay_seconds * 1e9)
         while due := await self._units.due(rollout.name, before, _UNITS_AT_ONCE):
-            judged = [(unit, await self._outcome(rollout, unit)) for unit in due]
+            judged = [(unit, await self._reader.outcome(rollout.plan, unit)) for unit in due]
             await self._units.judge(rollout.name, judged)
             self._judged(rollout)
         return await self.comparison(rollout)
@@ -93,24 +85,3 @@ class ArmWatch:
     def forget(self, name: str) -> None:
         """An arm that has ended is not kept in memory."""
         self._known.pop(name, None)
-
-    async def _outcome(self, rollout: Rollout, unit: OpenUnit) -> Unit | None:
-        traces = []
-        for trace_id in unit.trace_ids:
-            try:
-                data = await self._store.log.trace_data(trace_id, _BOUNDS)
-            except TooLarge:
-                _LOG.warning(
-                    "rollout %s goes on without a unit: its trace %s has more than %d spans or %d bytes",
-                    rollout.name, trace_id, _BOUNDS.spans, _BOUNDS.bytes,
-                )  # fmt: skip
-                return None
-            spans = await asyncio.to_thread(spans_of, data)
-            judged = await self._store.feedback.listed(PageRequest(), trace_id=trace_id)
-            traces.append(JudgedTrace(spans, judged.items))
-        number = rollout.plan.release
-        if not unit.in_arm:
-            assignment = await self._desk.assignment(rollout.plan.service)
-            number = assignment.control if assignment is not None else 0
-        release = await self._desk.release(number)
-        return None if release is None else await asyncio.to_thread(outcome_of, unit, traces, rollout.plan, release)

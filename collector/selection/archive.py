@@ -3,10 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
+from collector.core.candidate import Fate
 from collector.core.study import Cost
 from otel_opto.spec import ParameterValue, content_hash
+
+__all__ = ["Archive", "Candidate", "Fate", "Kept", "Measured", "Standing"]
 
 _FREE = Cost()
 _FIRST_VARIANCE = 0.25
@@ -14,28 +16,6 @@ _FIRST_VARIANCE = 0.25
 
 _FIRST_UNITS = 2.0
 """How many units that first guess is worth."""
-
-
-class Fate(Enum):
-    """What became of a candidate."""
-
-    OPEN = "open"
-    """It waits, or is measured."""
-
-    WON = "won"
-    """Better than the incumbent on fresh data: it may be released."""
-
-    UNCONFIRMED = "unconfirmed"
-    """It looked better, and fresh data did not show it."""
-
-    DROPPED = "dropped"
-    """It did not look better."""
-
-    BROKEN = "broken"
-    """It fails more often than the incumbent."""
-
-    INVALID = "invalid"
-    """It fits its parameters not, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +66,14 @@ class Measured:
         outcome: In [0, 1], more is better; None where it failed, which is neither good nor bad.
         unit: Names the example where several candidates ran on the same; else nothing.
         clipped: Scores that lay outside of the metric's bounds.
+        share: The candidate's among the two when the unit was assigned; 0: as the batch says.
     """
 
     key: str
     outcome: float | None
     unit: str = ""
     clipped: int = 0
+    share: float = 0.0
 
 
 @dataclass(slots=True)
@@ -145,6 +127,7 @@ class Standing:
         lead: How much higher its outcomes are than those of the incumbent in the same batches.
         deviation: The standard error of the lead; infinite before both were measured in one batch.
         shared: The part of it that comes from the incumbent, and that all leads have in common.
+        mean: Of its outcomes, whatever the batch.
     """
 
     key: str
@@ -153,6 +136,7 @@ class Standing:
     lead: float = 0.0
     deviation: float = math.inf
     shared: float = 0.0
+    mean: float = 0.0
 
     def expected(self, prior: float = 0.05) -> tuple[float, float]:
         """The lead that is to be expected, and the standard error of that, which is its own.
@@ -183,21 +167,22 @@ class Archive:
         self._tallies: dict[str, Tally] = {incumbent.key: Tally()}
         self._arms: dict[int, list[str]] = {}
 
-    def add(self, candidate: Candidate, fault: str = "") -> bool:
+    def add(self, candidate: Candidate, fault: str = "", fate: Fate = Fate.OPEN) -> bool:
         """Keeps a generated candidate; False where it was there already, and then only its origin and cost are new.
 
         Args:
             fault: Why it can never be released, where it cannot.
+            fate: What had become of it already.
         """
         known = self._kept.get(candidate.key)
         if known is None:
-            fate, fault = (Fate.INVALID, fault) if fault else (Fate.OPEN, "")
+            fate = Fate.INVALID if fault and fate is Fate.OPEN else fate
             if candidate.key == self.incumbent.key:
                 fate, fault = Fate.DROPPED, "it is what is in force"
             self._kept[candidate.key] = Kept(candidate, (candidate.origin,), candidate.cost, fate, fault)
             self._tallies.setdefault(candidate.key, Tally())
             return True
-        cost = _sum(known.cost, candidate.cost)
+        cost = known.cost + candidate.cost
         self._kept[candidate.key] = replace(known, origins=(*known.origins, candidate.origin), cost=cost)
         return False
 
@@ -207,26 +192,34 @@ class Archive:
 
     def take(self, batch: int, measured: Iterable[Measured]) -> None:
         """Pools what became of units that were assigned in that batch."""
+        of: dict[str, list[Measured]] = {}
         for one in measured:
-            tally = self._tallies[one.key]
-            tally.clipped += one.clipped
-            if one.outcome is None:
-                tally.errors += 1
-                continue
-            before = self._comparisons(batch, one.key)
-            if batch not in tally.cells:
-                tally.cells[batch] = Cell()
-                self._arms.setdefault(batch, []).append(one.key)
-            tally.units += 1
-            tally.total += one.outcome
-            tally.squares += one.outcome**2
-            cell = tally.cells[batch]
-            cell.units += 1
-            cell.total += one.outcome
-            for key, (weight, lead) in self._comparisons(batch, one.key).items():
-                had_weight, had_lead = before.get(key, (0.0, 0.0))
-                self._tallies[key].weight += weight - had_weight
-                self._tallies[key].lead += lead - had_lead
+            of.setdefault(one.key, []).append(one)
+        for key, units in of.items():
+            self._take(batch, key, units)
+
+    def _take(self, batch: int, key: str, measured: Sequence[Measured]) -> None:
+        tally = self._tallies[key]
+        tally.clipped += sum(one.clipped for one in measured)
+        outcomes = [one.outcome for one in measured if one.outcome is not None]
+        tally.errors += len(measured) - len(outcomes)
+        if not outcomes:
+            return
+        before = self._comparisons(batch, key)
+        if batch not in tally.cells:
+            tally.cells[batch] = Cell()
+            self._arms.setdefault(batch, []).append(key)
+        total = sum(outcomes)
+        tally.units += len(outcomes)
+        tally.total += total
+        tally.squares += sum(outcome**2 for outcome in outcomes)
+        cell = tally.cells[batch]
+        cell.units += len(outcomes)
+        cell.total += total
+        for other, (weight, lead) in self._comparisons(batch, key).items():
+            had_weight, had_lead = before.get(other, (0.0, 0.0))
+            self._tallies[other].weight += weight - had_weight
+            self._tallies[other].lead += lead - had_lead
 
     def _comparisons(self, batch: int, changed: str) -> dict[str, tuple[float, float]]:
         """Weight and weighted lead, in one batch, of the candidates to whom an outcome of `changed` matters."""
@@ -261,24 +254,16 @@ class Archive:
     def standing(self, key: str) -> Standing:
         """Of one candidate, or of the incumbent."""
         tally = self._tallies[key]
+        mean = tally.total / tally.units if tally.units else 0.0
         if not tally.weight:
-            return Standing(key, tally.units, tally.errors)
+            return Standing(key, tally.units, tally.errors, mean=mean)
         control = self._tallies[self.incumbent.key]
         variance = max(tally.variance, control.variance)
         deviation = math.sqrt(variance / tally.weight)
         shared = math.sqrt(max(variance / tally.weight - variance / tally.units, 0.0))
-        return Standing(key, tally.units, tally.errors, tally.lead / tally.weight, deviation, shared)
+        return Standing(key, tally.units, tally.errors, tally.lead / tally.weight, deviation, shared, mean)
 
     @property
     def clipped(self) -> int:
         """Scores that lay outside of the metric's bounds."""
         return sum(tally.clipped for tally in self._tallies.values())
-
-
-def _sum(one: Cost, other: Cost) -> Cost:
-    return Cost(
-        one.calls + other.calls,
-        one.input_tokens + other.input_tokens,
-        one.output_tokens + other.output_tokens,
-        one.seconds + other.seconds,
-    )

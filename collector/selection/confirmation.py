@@ -56,6 +56,7 @@ class Confirmation:
         total: Of all these outcomes.
         e_value: Against "it is no better": above 1/alpha, ever, with a probability of at most alpha if that is so.
         failed: Units without an outcome: of the incumbent, of the candidate.
+        weight: What the units say together: one counts most where both are dealt alike, 4 p (1 - p) at a share p.
     """
 
     key: str
@@ -66,6 +67,7 @@ class Confirmation:
     interval: Interval = field(default_factory=Interval)
     e_value: float = 1.0
     failed: tuple[int, int] = (0, 0)
+    weight: float = 0.0
 
     def with_unit(self, outcome: float | None, *, challenger: bool, share: float) -> "Confirmation":
         """Takes in a unit; `share`: the challenger's when the unit was assigned. None: it failed."""
@@ -75,7 +77,7 @@ class Confirmation:
         mean = (self.total + 0.5) / (self.units + 1)
         difference, bound = difference_of(outcome, mean, in_arm=challenger, share=share)
         scored = self.scored[0] + (not challenger), self.scored[1] + challenger
-        return self._taken(difference, bound, scored, self.total + outcome)
+        return self._taken(difference, bound, scored, self.total + outcome, 4 * share * (1 - share))
 
     def with_pair(self, challenger: float | None, incumbent: float | None) -> "Confirmation":
         """Takes in an example on which both ran. Where one failed, the outcomes are not compared."""
@@ -83,15 +85,18 @@ class Confirmation:
             missing = self.failed[0] + (incumbent is None), self.failed[1] + (challenger is None)
             return replace(self, failed=missing)
         scored = self.scored[0] + 1, self.scored[1] + 1
-        return self._taken(challenger - incumbent, 1.0, scored, self.total + challenger + incumbent)
+        return self._taken(challenger - incumbent, 1.0, scored, self.total + challenger + incumbent, 2.0)
 
-    def _taken(self, difference: float, bound: float, scored: tuple[int, int], total: float) -> "Confirmation":
+    def _taken(
+        self, difference: float, bound: float, scored: tuple[int, int], total: float, weight: float
+    ) -> "Confirmation":
         return replace(
             self,
             scored=scored,
             total=total,
             interval=self.interval.with_difference(difference, bound),
             e_value=self._staked(difference, bound),
+            weight=self.weight + weight,
         )
 
     def _staked(self, difference: float, bound: float) -> float:
@@ -104,7 +109,7 @@ class Confirmation:
         """
         have = min(max(self.e_value * self.alpha * _SHORT, 1e-9), 1 - 1e-9)
         second = (_FIRST * bound**2 / 4 + self.units * self.interval.second_moment) / (_FIRST + self.units)
-        left = max(self.planned - self.units, _LAST)
+        left = max(self.planned - self.weight, _LAST) * (self.units / self.weight if self.weight else 1.0)
         stake = _NORMAL.pdf(_NORMAL.inv_cdf(have)) / have / math.sqrt(second * left)
         return self.e_value * (1 + min(stake, _MOST / bound) * difference)
 
@@ -123,6 +128,8 @@ class Confirmation:
     def gain(self) -> Gain:
         """As it looks now."""
         lowest, highest = self.interval.bounds(self.alpha)
+        if self.e_value >= 1 / self.alpha:
+            lowest = max(lowest, 0.0)  # the bet excludes what lies below
         return Gain(self.interval.mean, lowest, highest, self.units)
 
     def more(self, lead: float | None = None) -> float:

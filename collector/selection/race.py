@@ -1,7 +1,7 @@
 """A race of candidates against what is in force: batch by batch to a winner that fresh data confirm, or to none."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -67,12 +67,16 @@ class Batch:
         shares: Of the incumbent and of each candidate, by key; together 1. Each unit is assigned by chance, or each
             example is run with all of them.
         units: How many units are assigned. The batch closes when they are, not when their feedback has come.
+        planned: Of a confirmation: about how many units it has in all.
+        looking: How many units there were for looking around in all when it was begun.
     """
 
     number: int
     purpose: Purpose
     shares: Mapping[str, float]
     units: int
+    planned: int = 0
+    looking: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,20 @@ class Race:
         rules: Of the race.
         paired: Whether candidates run on the same examples: `Measured.unit` says on which.
         seed: For selectors that draw lots.
+        begun: All batches of a race that goes on, in their order; their units are given to `take` once more.
+        looking: How many units that race had for looking around, where it looked again since its last batch.
     """
 
     def __init__(
-        self, archive: Archive, selector: Selector, rules: Rules, *, paired: bool = False, seed: int = 0
+        self,
+        archive: Archive,
+        selector: Selector,
+        rules: Rules,
+        *,
+        paired: bool = False,
+        seed: int = 0,
+        begun: Sequence[Batch] = (),
+        looking: int = 0,
     ) -> None:
         self.archive = archive
         self._selector = selector
@@ -121,6 +135,13 @@ class Race:
         self._batches: dict[int, Batch] = {}
         self._tests: dict[str, Confirmation] = {}
         self._halves: dict[tuple[int, str], dict[str, float | None]] = {}
+        for batch in begun:
+            self._enter(batch)
+            self._looking = batch.looking or self._looking
+            if batch.purpose is Purpose.CONFIRM:
+                (key,) = (key for key in batch.shares if key != archive.incumbent.key)
+                self._tests.setdefault(key, Confirmation(key, self._alpha(len(self._tests)), batch.planned))
+        self._looking = looking or self._looking
 
     def next(self, *, more_candidates: bool = False) -> Batch | Verdict | None:
         """What is measured next, or how it ended; None where it waits for candidates.
@@ -146,13 +167,28 @@ class Race:
                 return None if more_candidates else self.verdict()
         return self.verdict()
 
+    def look_at(self, keys: Sequence[str], units: int) -> Batch:
+        """A first look at candidates, all with the same share, without asking the selector; see `left_for_looking`.
+
+        Args:
+            units: That each of them should have.
+        """
+        shares = self._shares(dict.fromkeys(keys, 1.0))
+        wanted = math.ceil(units * len(keys) / (1 - shares[self.archive.incumbent.key]))
+        return self._open(Purpose.LOOK, shares, wanted)
+
+    def begin(self, units: int) -> Batch:
+        """The incumbent alone: what is known of it before there are candidates."""
+        return self._open(Purpose.LOOK, {self.archive.incumbent.key: 1.0}, units)
+
     def take(self, number: int, measured: Iterable[Measured]) -> None:
         """What became of units that were assigned in that batch, in the order in which it became known."""
         batch = self._batches[number]
         tested = next((key for key in batch.shares if key in self._tests), "")
-        for one in measured:
-            self.archive.take(number, (one,))
-            if batch.purpose is Purpose.CONFIRM:
+        units = list(measured)
+        self.archive.take(number, units)
+        if batch.purpose is Purpose.CONFIRM:
+            for one in units:
                 self._tests[tested] = self._tested(self._tests[tested], batch, one)
 
     def verdict(self) -> Verdict:
@@ -183,6 +219,16 @@ class Race:
         return self._tests.get(key)
 
     @property
+    def looking(self) -> int:
+        """Units for looking around, in all."""
+        return self._looking
+
+    @property
+    def left_for_looking(self) -> int:
+        """Units that are left of these."""
+        return min(self._looking - self._looked, self._left)
+
+    @property
     def spent(self) -> int:
         """Units that were assigned in all batches."""
         return self._looked + self._fresh
@@ -209,11 +255,12 @@ class Race:
 
     def _worth_it(self, key: str) -> bool:
         """Whether what is left may suffice for the candidate; where it cannot, it is out."""
-        test = self._tests.setdefault(
-            key, Confirmation(key, self._alpha(len(self._tests)), min(self._rules.fresh_units, self._left))
+        test = self._tests.get(key) or Confirmation(
+            key, self._alpha(len(self._tests)), min(self._rules.fresh_units, self._left)
         )
         known = self.archive.standing(key)
         if test.more(known.lead + _BENEFIT_OF_DOUBT * known.deviation) <= self._left:
+            self._tests[key] = test
             return True
         self._settle(key, Fate.UNCONFIRMED, f"what is left would not show {known.lead:+.3g} ± {known.deviation:.2g}")
         return False
@@ -256,7 +303,8 @@ class Race:
 
     def _tested(self, test: Confirmation, batch: Batch, one: Measured) -> Confirmation:
         if not self._paired:
-            return test.with_unit(one.outcome, challenger=one.key == test.key, share=batch.shares[test.key])
+            share = one.share or batch.shares[test.key] / sum(batch.shares.values())
+            return test.with_unit(one.outcome, challenger=one.key == test.key, share=share)
         pair = self._halves.setdefault((batch.number, one.unit), {})
         pair[one.key] = one.outcome
         if len(pair) < len(batch.shares):
@@ -273,14 +321,21 @@ class Race:
                 why = f"{one.errors} of {one.errors + one.units} units failed; of the incumbent's {usual:.1%}"
                 self.refuse(one.key, Fate.BROKEN, why)
 
-    def _open(self, purpose: Purpose, shares: Mapping[str, float]) -> Batch:
-        batch = Batch(len(self._batches) + 1, purpose, shares, min(self._rules.batch_units, self._left))
+    def _open(self, purpose: Purpose, shares: Mapping[str, float], units: int = 0) -> Batch:
+        planned = next((self._tests[key].planned for key in shares if key in self._tests), 0)
+        batch = Batch(
+            len(self._batches) + 1, purpose, shares, min(units or self._rules.batch_units, self._left),
+            planned if purpose is Purpose.CONFIRM else 0, self._looking,
+        )  # fmt: skip
+        self._enter(batch)
+        return batch
+
+    def _enter(self, batch: Batch) -> None:
         self._batches[batch.number] = batch
-        if purpose is Purpose.LOOK:
+        if batch.purpose is Purpose.LOOK:
             self._looked += batch.units
         else:
             self._fresh += batch.units
-        return batch
 
 
 def _lowest_rate(one: Standing) -> float:

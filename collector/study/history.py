@@ -6,8 +6,9 @@ beginning one is a single conditional change.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
+from collector.core.candidate import Fate, Found, Repeat, Window
 from collector.core.ledger import Event, Json, Recorded
 from collector.core.record import record_of, tree_of
 from collector.core.study import (
@@ -21,9 +22,12 @@ from collector.core.study import (
 )
 
 PREFIX = "study/"
-_CREATED, _OPENED, _COMPLETED = "study_created", "trial_opened", "trial_completed"
-_GIVEN_UP, _REJECTED, _CONCLUDED = "trial_aborted", "proposal_rejected", "study_concluded"
+_CREATED, _OPENED = "study_created", "trial_opened"
+_REJECTED, _CONCLUDED = "proposal_rejected", "study_concluded"
+_WINDOW, _CLOSED, _SETTLED = "window_opened", "window_closed", "candidates_settled"
+_REPEATED, _EXHAUSTED = "proposal_repeated", "candidates_exhausted"
 _BEGAN, _ENDED = "study_began", "study_ended"
+_NOT_COMPARED = frozenset({Fate.BROKEN, Fate.INVALID, Fate.EXPIRED})
 ENDS = frozenset({_CONCLUDED})
 """With these a study has ended."""
 
@@ -55,17 +59,39 @@ def opened(study: Study, trial: Trial) -> Event:
     return Event(_OPENED, data, study.service)
 
 
-def completed(
-    study: Study, number: int, score: float, feedback_count: int, control_score: float | None = None
-) -> Event:
-    """A trial has its score."""
-    data = {"number": number, "score": score, "feedback_count": feedback_count, "control_score": control_score}
-    return Event(_COMPLETED, data, study.service)
+def window_opened(study: Study, window: Window) -> Event:
+    """Units are dealt among some candidates and what is in force from now on."""
+    data = {
+        **tree_of(window),
+        "shares": {str(number): share for number, share in window.shares.items()},
+        "releases": {str(number): release for number, release in window.releases.items()},
+    }
+    return Event(_WINDOW, data, study.service)
 
 
-def given_up(study: Study, number: int, reason: str) -> Event:
-    """A trial ends without a score."""
-    return Event(_GIVEN_UP, {"number": number, "reason": reason}, study.service)
+def window_closed(study: Study, number: int, why: str, found: Sequence[Found], standing: str) -> Event:
+    """Enough units were dealt, or there is another reason; with what is known of every trial by now."""
+    data = {"number": number, "why": why, "found": tree_of(tuple(found)), "standing": standing}
+    return Event(_CLOSED, data, study.service)
+
+
+def settled(study: Study, fates: Mapping[int, tuple[Fate, str]], looking: int) -> Event:
+    """What became of candidates, by trial; and how many units there are for looking around by now."""
+    data: dict[str, Json] = {
+        "fates": [{"trial": number, "fate": fate.value, "why": why} for number, (fate, why) in fates.items()],
+        "looking": looking,
+    }
+    return Event(_SETTLED, data, study.service)
+
+
+def repeated(study: Study, said: Repeat) -> Event:
+    """A candidate was generated that was there already."""
+    return Event(_REPEATED, tree_of(said), study.service)
+
+
+def exhausted(study: Study, why: str) -> Event:
+    """No more candidates are asked for."""
+    return Event(_EXHAUSTED, {"why": why}, study.service)
 
 
 def rejected(study: Study, said: RejectedProposal) -> Event:
@@ -111,30 +137,84 @@ def record(before: StudyRecord | None, events: Sequence[Recorded]) -> StudyRecor
     """A study's record behind some more events, in time linear in them and in what there is."""
     if before is None:
         before, events = StudyRecord(_study(events[0].data), StudyState.RUNNING, ""), events[1:]
-    trials, rejections = list(before.trials), list(before.rejected)
-    begun: list[Recorded] = []
-    ends: dict[int, _End] = {}
-    state, message = before.state, before.message
+    made = _Made(before)
     for one in events:
+        made.take(one)
+    return made.record()
+
+
+class _Made:
+    """A record that grows by events; its lists are copied once for all of them."""
+
+    def __init__(self, before: StudyRecord) -> None:
+        self._before = before
+        self._state, self._message = before.state, before.message
+        self._looking, self._exhausted, self._standing = before.looking, before.exhausted, before.standing
+        self._trials, self._rejected = list(before.trials), list(before.rejected)
+        self._repeats, self._windows = list(before.repeats), list(before.windows)
+
+    def take(self, one: Recorded) -> None:
         data: Any = one.data
-        if one.kind == _OPENED:
-            begun.append(one)
-        elif one.kind == _COMPLETED:
-            ends[data["number"]] = _End(data["score"], data["feedback_count"], data.get("control_score"))
-        elif one.kind == _GIVEN_UP:
-            ends[data["number"]] = _End(given_up=data["reason"])
-        elif one.kind == _REJECTED:
-            rejections.append(RejectedProposal(_proposal(data), tuple(data["errors"]), data["trial"]))
-        elif one.kind == _CONCLUDED:
-            state, message = StudyState(data["state"]), data["message"]
-    # A trial of which everything is among these events is made once: that is half of the time of a long fold.
-    for number in ends.keys() - {one.data["number"] for one in begun}:
-        trials[number] = replace(trials[number], **ends[number]._asdict())
-    none = _End()
-    for one in begun:
-        data = one.data
-        trials.append(_trial(one, ends.get(data["number"], none)))
-    return StudyRecord(before.study, state, message, tuple(trials), tuple(rejections))
+        match one.kind:
+            case "trial_opened":
+                self._trials.append(_trial(one))
+            case "window_opened":
+                self._opened(_window(one))
+            case "window_closed":
+                self._closed(data)
+            case "candidates_settled":
+                self._looking = data["looking"]
+                for said in data["fates"]:
+                    self._trials[said["trial"]] = _fated(self._trials[said["trial"]], Fate(said["fate"]), said["why"])
+            case "proposal_rejected":
+                self._rejected.append(RejectedProposal(_proposal(data), tuple(data["errors"]), data["trial"]))
+            case "proposal_repeated":
+                self._repeats.append(record_of(Repeat, data))
+            case "candidates_exhausted":
+                self._exhausted = data["why"]
+            case "study_concluded":
+                self._state, self._message = StudyState(data["state"]), data["message"]
+            case "trial_completed" | "trial_aborted":
+                self._trials[data["number"]] = _ended_earlier(self._trials[data["number"]], data)
+
+    def _opened(self, window: Window) -> None:
+        self._windows.append(window)
+        self._looking = window.looking or self._looking
+        for number, release in window.releases.items():
+            if number:
+                self._trials[number] = replace(self._trials[number], release=release)
+
+    def _closed(self, data: Mapping[str, Any]) -> None:
+        self._windows[data["number"] - 1] = replace(self._windows[data["number"] - 1], closed=data["why"])
+        self._standing = data["standing"]
+        for one in data["found"]:
+            found = replace(record_of(Found, one), gain=tuple(one["gain"]))
+            self._trials[found.trial] = replace(
+                self._trials[found.trial],
+                found=found,
+                score=found.score,
+                control_score=found.control_score,
+                feedback_count=found.units,
+            )
+
+    def record(self) -> StudyRecord:
+        return StudyRecord(
+            self._before.study, self._state, self._message, tuple(self._trials), tuple(self._rejected),
+            tuple(self._repeats), tuple(self._windows), self._looking, self._exhausted, self._standing,
+        )  # fmt: skip
+
+
+def _fated(trial: Trial, fate: Fate, why: str) -> Trial:
+    return replace(trial, fate=fate, why=why, given_up=why if fate in _NOT_COMPARED else trial.given_up)
+
+
+def _ended_earlier(trial: Trial, data: Mapping[str, Any]) -> Trial:
+    """A trial's end as it was written when each had a score of its own, once."""
+    if "reason" in data:
+        return _fated(trial, Fate.EXPIRED, data["reason"])
+    return replace(
+        trial, score=data["score"], feedback_count=data["feedback_count"], control_score=data.get("control_score")
+    )
 
 
 def _study(definition: Mapping[str, Any]) -> Study:
@@ -142,21 +222,20 @@ def _study(definition: Mapping[str, Any]) -> Study:
     return record_of(Study, {"exploration": {"share": 1.0}, **definition})
 
 
-class _End(NamedTuple):
-    """What a trial has from its end."""
-
-    score: float | None = None
-    feedback_count: int = 0
-    control_score: float | None = None
-    given_up: str = ""
-
-
-def _trial(opened: Recorded, end: _End) -> Trial:
+def _trial(opened: Recorded) -> Trial:
     data: Any = opened.data
     return Trial(
-        data["number"], data["release"], data["values"], data["reasoning"], Cost(**data["cost"]), end.score,
-        end.feedback_count, end.control_score, opened.time_unix_nano, end.given_up,
+        data["number"], data["release"], data["values"], data["reasoning"], Cost(**data["cost"]),
+        opened_unix_nano=opened.time_unix_nano,
     )  # fmt: skip
+
+
+def _window(opened: Recorded) -> Window:
+    data: Any = opened.data
+    shares = {int(number): share for number, share in data["shares"].items()}
+    releases = {int(number): release for number, release in data["releases"].items()}
+    known = {**data, "shares": shares, "releases": releases, "opened_unix_nano": opened.time_unix_nano}
+    return record_of(Window, known)
 
 
 def _proposal(data: Mapping[str, Any]) -> Proposal:

@@ -3,17 +3,22 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
+from collector.core.candidate import Fate, Found, Repeat, Window
 from collector.core.errors import AlreadyExists, Conflict, Damaged, Outdated
 from collector.core.folding import Fold
 from collector.core.ledger import Change, Event, Ledger
 from collector.core.release import Release, ReleaseDraft
 from collector.core.study import Proposal, RejectedProposal, Study, StudyRecord, StudyState, Trial
-from collector.publisher.desk import Desk, Place, whole
+from collector.publisher.desk import Desk, Place, aside, whole
 from collector.study import history
 from otel_opto.assignment import Assignment
 
 _LOG = logging.getLogger(__name__)
+
+Fates: TypeAlias = Mapping[int, tuple[Fate, str]]
+"""What became of candidates, and why, by trial."""
 
 
 class Studies:
@@ -73,15 +78,18 @@ class Studies:
 
         Raises:
             AlreadyExists: a study has that name.
-            Conflict: another study of the service is running.
+            Conflict: another study that is running has some of its parameters.
         """
         stream = history.running_stream(study.service)
         running = await self._running.of(stream)
-        if names := await self._still_running(running.state):
-            raise Conflict(
-                f"study {names[0]!r} of service {study.service!r} is running; "
-                f"stop it first: otel-opto studies stop {names[0]}"
-            )
+        for name in await self._still_running(running.state):
+            other = await self.study(name)
+            if other is not None and (shared := _shared(study, other.study)) is not None:
+                raise Conflict(
+                    f"study {name!r} of service {study.service!r} is running and has {shared}; "
+                    f"stop it first: otel-opto studies stop {name}; or name other parameters: studies of a service "
+                    "that have none in common run side by side"
+                )
         changes = [
             Change(history.study_stream(study.name), 0, (history.created(study),)),
             Change(stream, running.version, (history.began(study),)),
@@ -100,24 +108,24 @@ class Studies:
         proposal: Proposal,
         draft: ReleaseDraft,
         keys: Sequence[str],
-        place: Place = whole,
+        place: Place = aside,
         also: Sequence[Change] = (),
     ) -> Release:
-        """Publishes the draft and begins the next trial with it, both or neither, and other changes with them.
+        """Publishes the draft, in force for nobody yet, and begins the next trial with it, both or neither.
 
         Args:
             keys: The study's parameters.
+            place: Where the release goes.
+            also: Changes that are made together with it.
 
         Raises:
-            Conflict: the study is not running any more, or its last trial is not complete.
+            Conflict: the study is not running any more.
         """
         stream = history.study_stream(name)
         known = await self._records.of(stream)
         record = known.state
-        if record is None or record.state is not StudyState.RUNNING or _full(record):
-            raise Conflict(
-                f"study {name!r} cannot begin a trial now: it is not running, or enough trials are under way"
-            )
+        if record is None or record.state is not StudyState.RUNNING:
+            raise Conflict(f"study {name!r} cannot begin a trial now: it is not running")
         number = len(record.trials)
 
         def begun(release: Release) -> Sequence[Change]:
@@ -126,6 +134,10 @@ class Studies:
             return [Change(stream, known.version, (history.opened(record.study, trial),)), *also]
 
         return await self.desk.publish(draft, actor_of(name), place, begun, by_itself=True)
+
+    async def release_beside(self, name: str, draft: ReleaseDraft) -> Release:
+        """Publishes a trial's values once more, in force for nobody: what is beside them has changed."""
+        return await self.desk.publish(draft, actor_of(name), aside, by_itself=True)
 
     async def begin_with_control(self, name: str, keys: Sequence[str]) -> None:
         """The control is the baseline: it stays in force, and the study's first trial is what it has already.
@@ -145,36 +157,74 @@ class Studies:
             [Change(stream, known.version, (history.opened(record.study, trial),))], actor_of(name)
         )
 
-    async def complete_trial(
-        self, name: str, number: int, score: float, feedback_count: int, control_score: float | None = None
+    async def open_window(
+        self, name: str, window: Window, dealt: Callable[[Assignment], Assignment], fates: Fates, looking: int
     ) -> None:
-        """Closes a trial, and its arm with it. A trial that has ended stays as it is."""
-        await self._end(
-            name, number, lambda study: history.completed(study, number, score, feedback_count, control_score)
-        )
+        """Deals units anew and says what became of candidates, both or neither.
 
-    async def give_up(self, name: str, number: int, reason: str) -> None:
-        """Ends a trial without a score, and its arm with it. A trial that has ended stays as it is."""
-        await self._end(name, number, lambda study: history.given_up(study, number, reason))
-
-    async def _end(self, name: str, number: int, event: Callable[[Study], Event]) -> None:
+        Args:
+            dealt: From what is in force to what is in force in the window.
+            fates: What became of candidates; may be empty.
+            looking: How many units there are for looking around.
+        """
         stream = history.study_stream(name)
         known = await self._records.of(stream)
-        record = known.state
-        if record is None or number >= len(record.trials) or not record.trials[number].running:
+        if known.state is None or known.state.state is not StudyState.RUNNING:
             return
-        trial = record.trials[number]
-        changes = [Change(stream, known.version, (event(record.study),))]
-        in_force = await self.desk.assignment(record.study.service)
-        if in_force is None or not any(arm.release == trial.release for arm in in_force.arms):
-            await self._ledger.append(changes, actor_of(name))
+        study = known.state.study
+
+        def opened(assignment: Assignment) -> Sequence[Change]:
+            event = history.window_opened(study, replace(window, revision=assignment.revision))
+            said = [history.settled(study, fates, looking)] if fates else []
+            return [Change(stream, known.version, (*said, event))]
+
+        reason = f"study {name}: window {window.number}"
+        await self.desk.reassign(study.service, dealt, reason, actor_of(name), opened)
+
+    async def close_window(
+        self, record: StudyRecord, why: str, found: Sequence[Found], standing: str, fates: Fates | None = None
+    ) -> None:
+        """Says that a window is over, what is known by then, and what became of candidates.
+
+        Whoever has lost its place loses its arm; other arms stay until the next window.
+        """
+        study, window = record.study, record.window()
+        if window is None:
             return
-        reason = f"study {name}: trial {number} has ended"
-        await self.desk.reassign(record.study.service, without(trial.release), reason, actor_of(name), changes)
+        stream = history.study_stream(study.name)
+        known = await self._records.of(stream)
+        events = [history.window_closed(study, window.number, why, found, standing)]
+        if fates:
+            events.append(history.settled(study, fates, record.looking))
+        changes = [Change(stream, known.version, tuple(events))]
+        out = [window.releases[number] for number in fates or {} if number in window.releases]
+        if out:
+            reason = f"study {study.name}: {next(iter((fates or {}).values()))[1]}"
+            await self.desk.reassign(study.service, without(*out), reason, actor_of(study.name), changes)
+        else:
+            await self._ledger.append(changes, actor_of(study.name))
+
+    async def settle(self, name: str, fates: Fates, looking: int) -> None:
+        """Says what became of candidates."""
+        if fates:
+            await self._change(name, lambda record: (history.settled(record.study, fates, looking),))
 
     async def reject(self, name: str, rejected: RejectedProposal) -> None:
         """Keeps a proposal that failed validation."""
         await self._change(name, lambda record: (history.rejected(record.study, rejected),))
+
+    async def repeat(self, name: str, said: Repeat) -> None:
+        """Keeps that a candidate was generated that was there already."""
+        await self._change(name, lambda record: (history.repeated(record.study, said),))
+
+    async def exhaust(self, name: str, why: str) -> None:
+        """No more candidates are asked for."""
+        await self._change(name, lambda record: (history.exhausted(record.study, why),))
+
+    async def free(self, record: StudyRecord) -> None:
+        """Its arms end, and its units go back to what is in force for everybody."""
+        study, arms = record.study, _arms_of(record)
+        await self.desk.reassign(study.service, without(*arms), f"study {study.name}: it ends", actor_of(study.name))
 
     async def conclude(
         self,
@@ -183,11 +233,17 @@ class Studies:
         message: str,
         draft: ReleaseDraft | None = None,
         actor: str = "",
+        *,
         also: Sequence[Change] = (),
+        rolled_out: int = 0,
     ) -> Release | None:
         """Ends a running study and publishes the draft, both or neither, and other changes with it.
 
         Returns the release, if there is one.
+
+        Args:
+            also: Changes that are made together with publishing it.
+            rolled_out: A release of its that has an arm as a rollout by now, and keeps it.
 
         A study that is not running any more stays as it is, and nothing is published.
         """
@@ -198,7 +254,7 @@ class Studies:
         if draft is not None:
             return await self.desk.publish(draft, by, whole, lambda _: [*changes, *also], by_itself=True)
         record = await self.study(name)
-        arms = [trial.release for trial in record.running_trials()] if record is not None else []
+        arms = [release for release in (_arms_of(record) if record else ()) if release != rolled_out]
         service = record.study.service if record is not None else ""
         if await self.desk.assignment(service) is None:
             await self._ledger.append(changes, by)
@@ -229,9 +285,17 @@ class Studies:
             await self._ledger.append([Change(stream, known.version, tuple(added))], actor_of(name))
 
 
-def _full(record: StudyRecord) -> bool:
-    exploration = record.study.exploration
-    return len(record.running_trials()) >= (1 if exploration.whole else exploration.parallel)
+def _shared(study: Study, other: Study) -> str | None:
+    """Which parameters both have, in words; None if they have none in common."""
+    if not study.parameters or not other.parameters:
+        return "every trainable parameter" if not other.parameters else "some of every trainable parameter"
+    both = sorted({*study.parameters} & {*other.parameters})
+    return ", ".join(both) or None
+
+
+def _arms_of(record: StudyRecord) -> Sequence[int]:
+    """The releases of its last window."""
+    return [release for window in record.windows[-1:] for release in window.releases.values()]
 
 
 def without(*releases: int) -> Callable[[Assignment], Assignment]:

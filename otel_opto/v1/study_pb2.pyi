@@ -86,6 +86,33 @@ PROMOTION_AUTOMATIC: Promotion.ValueType  # 2
 """the evidence decides; to create such a study takes the scope "approve" """
 Global___Promotion: typing_extensions.TypeAlias = Promotion
 
+class _SelectorName:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _SelectorNameEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_SelectorName.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    SELECTOR_NAME_UNSPECIFIED: _SelectorName.ValueType  # 0
+    """as THOMPSON"""
+    SELECTOR_NAME_THOMPSON: _SelectorName.ValueType  # 1
+    """each candidate's share is the probability that it is the best"""
+    SELECTOR_NAME_HALVING: _SelectorName.ValueType  # 2
+    """the better half goes on, and so on"""
+    SELECTOR_NAME_GREEDY: _SelectorName.ValueType  # 3
+    """one after the other"""
+
+class SelectorName(_SelectorName, metaclass=_SelectorNameEnumTypeWrapper): ...
+
+SELECTOR_NAME_UNSPECIFIED: SelectorName.ValueType  # 0
+"""as THOMPSON"""
+SELECTOR_NAME_THOMPSON: SelectorName.ValueType  # 1
+"""each candidate's share is the probability that it is the best"""
+SELECTOR_NAME_HALVING: SelectorName.ValueType  # 2
+"""the better half goes on, and so on"""
+SELECTOR_NAME_GREEDY: SelectorName.ValueType  # 3
+"""one after the other"""
+Global___SelectorName: typing_extensions.TypeAlias = SelectorName
+
 @typing.final
 class Exploration(google.protobuf.message.Message):
     """How a study tries releases."""
@@ -97,11 +124,11 @@ class Exploration(google.protobuf.message.Message):
     DEADLINE_SECONDS_FIELD_NUMBER: builtins.int
     FEEDBACK_DELAY_SECONDS_FIELD_NUMBER: builtins.int
     share: builtins.float
-    """of live traffic, for all its trials together, as arms; 1: one trial at a time for everybody; 0: 0.1"""
+    """of live traffic, for all its trials together, as arms; 1: all traffic is dealt among them; 0: 0.1"""
     parallel: builtins.int
-    """trials at once; 0: 1"""
+    """candidates that are measured together; 0: 1"""
     deadline_seconds: builtins.float
-    """after which a trial on an arm is given up; 0: a week"""
+    """after which a trial whose units have not come is given up; 0: a week"""
     feedback_delay_seconds: builtins.float
     """how long a unit's feedback is waited for; 0: 60"""
     def __init__(
@@ -115,6 +142,31 @@ class Exploration(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["deadline_seconds", b"deadline_seconds", "feedback_delay_seconds", b"feedback_delay_seconds", "parallel", b"parallel", "share", b"share"]) -> None: ...
 
 Global___Exploration: typing_extensions.TypeAlias = Exploration
+
+@typing.final
+class Selection(google.protobuf.message.Message):
+    """How candidates are selected, and how often that may be wrong."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SELECTOR_FIELD_NUMBER: builtins.int
+    UNITS_FIELD_NUMBER: builtins.int
+    ALPHA_FIELD_NUMBER: builtins.int
+    selector: Global___SelectorName.ValueType
+    units: builtins.int
+    """scored ones in all, those of the release in force among them; 0: 3000"""
+    alpha: builtins.float
+    """how often a study may release what is no better; 0: 0.05"""
+    def __init__(
+        self,
+        *,
+        selector: Global___SelectorName.ValueType = ...,
+        units: builtins.int = ...,
+        alpha: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["alpha", b"alpha", "selector", b"selector", "units", b"units"]) -> None: ...
+
+Global___Selection: typing_extensions.TypeAlias = Selection
 
 @typing.final
 class Study(google.protobuf.message.Message):
@@ -172,6 +224,7 @@ class Study(google.protobuf.message.Message):
     PROMOTION_FIELD_NUMBER: builtins.int
     LOWEST_FIELD_NUMBER: builtins.int
     HIGHEST_FIELD_NUMBER: builtins.int
+    SELECTION_FIELD_NUMBER: builtins.int
     name: builtins.str
     """unique: letters, digits, '.', '_', '-'"""
     service: builtins.str
@@ -183,7 +236,7 @@ class Study(google.protobuf.message.Message):
     optimizer_options_json: builtins.str
     """a JSON object for the optimizer; empty: {}"""
     batch_size: builtins.int
-    """feedbacks per trial; 0: 20"""
+    """scored units before a trial is judged; 0: 20"""
     max_trials: builtins.int
     """0: 30"""
     seed: builtins.int
@@ -212,6 +265,10 @@ class Study(google.protobuf.message.Message):
     def exploration(self) -> Global___Exploration:
         """unset: as its defaults"""
 
+    @property
+    def selection(self) -> Global___Selection:
+        """unset: as its defaults"""
+
     def __init__(
         self,
         *,
@@ -233,9 +290,10 @@ class Study(google.protobuf.message.Message):
         promotion: Global___Promotion.ValueType = ...,
         lowest: builtins.float | None = ...,
         highest: builtins.float | None = ...,
+        selection: Global___Selection | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "exploration", b"exploration", "highest", b"highest", "lowest", b"lowest"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "service", b"service"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "exploration", b"exploration", "highest", b"highest", "lowest", b"lowest", "selection", b"selection"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "selection", b"selection", "service", b"service"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_highest", b"_highest"]) -> typing.Literal["highest"] | None: ...
     @typing.overload
@@ -255,20 +313,50 @@ class Trial(google.protobuf.message.Message):
     REASONING_FIELD_NUMBER: builtins.int
     CONTROL_SCORE_FIELD_NUMBER: builtins.int
     GIVEN_UP_FIELD_NUMBER: builtins.int
+    FATE_FIELD_NUMBER: builtins.int
+    WHY_FIELD_NUMBER: builtins.int
+    ERRORS_FIELD_NUMBER: builtins.int
+    LEAD_FIELD_NUMBER: builtins.int
+    DEVIATION_FIELD_NUMBER: builtins.int
+    GAIN_FIELD_NUMBER: builtins.int
+    GAIN_LOWEST_FIELD_NUMBER: builtins.int
+    GAIN_HIGHEST_FIELD_NUMBER: builtins.int
+    FRESH_UNITS_FIELD_NUMBER: builtins.int
+    REPEATS_FIELD_NUMBER: builtins.int
     number: builtins.int
     """0 is the baseline"""
     release: builtins.int
     state: builtins.str
     """running, complete, aborted"""
     score: builtins.float
-    """mean over the batch"""
+    """in the time of all: the mean of what is in force, and the lead over it"""
     feedback_count: builtins.int
+    """scored units"""
     reasoning: builtins.str
     """the optimizer's words on its proposal"""
     control_score: builtins.float
-    """of the control in the same time, where the trial was an arm"""
+    """of what is in force"""
     given_up: builtins.str
     """why it was aborted"""
+    fate: builtins.str
+    """open, won, unconfirmed, dropped, broken, invalid, expired"""
+    why: builtins.str
+    """of its fate"""
+    errors: builtins.int
+    """units that failed"""
+    lead: builtins.float
+    """as a part of the metric's range, more is better; by what it was looked at with"""
+    deviation: builtins.float
+    """the lead's standard error"""
+    gain: builtins.float
+    """on fresh data, as a part of the metric's range"""
+    gain_lowest: builtins.float
+    """of its confidence sequence"""
+    gain_highest: builtins.float
+    fresh_units: builtins.int
+    """of both together"""
+    repeats: builtins.int
+    """how often it was generated again"""
     def __init__(
         self,
         *,
@@ -280,11 +368,31 @@ class Trial(google.protobuf.message.Message):
         reasoning: builtins.str = ...,
         control_score: builtins.float | None = ...,
         given_up: builtins.str = ...,
+        fate: builtins.str = ...,
+        why: builtins.str = ...,
+        errors: builtins.int = ...,
+        lead: builtins.float | None = ...,
+        deviation: builtins.float | None = ...,
+        gain: builtins.float | None = ...,
+        gain_lowest: builtins.float | None = ...,
+        gain_highest: builtins.float | None = ...,
+        fresh_units: builtins.int = ...,
+        repeats: builtins.int = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_control_score", b"_control_score", "_score", b"_score", "control_score", b"control_score", "score", b"score"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_control_score", b"_control_score", "_score", b"_score", "control_score", b"control_score", "feedback_count", b"feedback_count", "given_up", b"given_up", "number", b"number", "reasoning", b"reasoning", "release", b"release", "score", b"score", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_control_score", b"_control_score", "_deviation", b"_deviation", "_gain", b"_gain", "_gain_highest", b"_gain_highest", "_gain_lowest", b"_gain_lowest", "_lead", b"_lead", "_score", b"_score", "control_score", b"control_score", "deviation", b"deviation", "gain", b"gain", "gain_highest", b"gain_highest", "gain_lowest", b"gain_lowest", "lead", b"lead", "score", b"score"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_control_score", b"_control_score", "_deviation", b"_deviation", "_gain", b"_gain", "_gain_highest", b"_gain_highest", "_gain_lowest", b"_gain_lowest", "_lead", b"_lead", "_score", b"_score", "control_score", b"control_score", "deviation", b"deviation", "errors", b"errors", "fate", b"fate", "feedback_count", b"feedback_count", "fresh_units", b"fresh_units", "gain", b"gain", "gain_highest", b"gain_highest", "gain_lowest", b"gain_lowest", "given_up", b"given_up", "lead", b"lead", "number", b"number", "reasoning", b"reasoning", "release", b"release", "repeats", b"repeats", "score", b"score", "state", b"state", "why", b"why"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_control_score", b"_control_score"]) -> typing.Literal["control_score"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_deviation", b"_deviation"]) -> typing.Literal["deviation"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_gain", b"_gain"]) -> typing.Literal["gain"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_gain_highest", b"_gain_highest"]) -> typing.Literal["gain_highest"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_gain_lowest", b"_gain_lowest"]) -> typing.Literal["gain_lowest"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_lead", b"_lead"]) -> typing.Literal["lead"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_score", b"_score"]) -> typing.Literal["score"] | None: ...
 
@@ -300,12 +408,16 @@ class StudyStatus(google.protobuf.message.Message):
     TRIALS_FIELD_NUMBER: builtins.int
     BEST_TRIAL_FIELD_NUMBER: builtins.int
     REJECTED_PROPOSALS_FIELD_NUMBER: builtins.int
+    WINNER_FIELD_NUMBER: builtins.int
     state: builtins.str
     """running, finished, stopped, failed"""
     message: builtins.str
-    """why it is in that state; while it runs, what is wrong with the feedback that it waits for"""
+    """why it is in that state; while it runs, how it stands, or what is wrong with the feedback that it waits for"""
     best_trial: builtins.int
+    """the winner, else the one that looks best"""
     rejected_proposals: builtins.int
+    winner: builtins.int
+    """the trial that fresh data have shown to be better; it alone is released"""
     @property
     def study(self) -> Global___Study: ...
     @property
@@ -321,10 +433,14 @@ class StudyStatus(google.protobuf.message.Message):
         trials: collections.abc.Iterable[Global___Trial] | None = ...,
         best_trial: builtins.int | None = ...,
         rejected_proposals: builtins.int = ...,
+        winner: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_best_trial", b"_best_trial", "best_trial", b"best_trial", "study", b"study"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_best_trial", b"_best_trial", "best_trial", b"best_trial", "message", b"message", "rejected_proposals", b"rejected_proposals", "state", b"state", "study", b"study", "trials", b"trials"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_best_trial", b"_best_trial", "_winner", b"_winner", "best_trial", b"best_trial", "study", b"study", "winner", b"winner"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_best_trial", b"_best_trial", "_winner", b"_winner", "best_trial", b"best_trial", "message", b"message", "rejected_proposals", b"rejected_proposals", "state", b"state", "study", b"study", "trials", b"trials", "winner", b"winner"]) -> None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_best_trial", b"_best_trial"]) -> typing.Literal["best_trial"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_winner", b"_winner"]) -> typing.Literal["winner"] | None: ...
 
 Global___StudyStatus: typing_extensions.TypeAlias = StudyStatus
 

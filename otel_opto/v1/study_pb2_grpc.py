@@ -80,7 +80,7 @@ class StudyServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def StopStudy(self, request, context):
-        """NOT_FOUND; the best release so far comes into force
+        """NOT_FOUND; what has won comes into force, else nothing
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

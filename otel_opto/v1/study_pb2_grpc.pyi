@@ -139,7 +139,7 @@ class StudyServiceStub(typing.Generic[_StudyServiceCreateStudyType, _StudyServic
     """NOT_FOUND"""
 
     StopStudy: _StudyServiceStopStudyType
-    """NOT_FOUND; the best release so far comes into force"""
+    """NOT_FOUND; what has won comes into force, else nothing"""
 
 StudyServiceAsyncStub: typing_extensions.TypeAlias = StudyServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
@@ -190,6 +190,6 @@ class StudyServiceServicer(metaclass=abc.ABCMeta):
         request: otel_opto.v1.study_pb2.StopStudyRequest,
         context: _ServicerContext,
     ) -> typing.Union[otel_opto.v1.study_pb2.StopStudyResponse, collections.abc.Awaitable[otel_opto.v1.study_pb2.StopStudyResponse]]:
-        """NOT_FOUND; the best release so far comes into force"""
+        """NOT_FOUND; what has won comes into force, else nothing"""
 
 def add_StudyServiceServicer_to_server(servicer: StudyServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

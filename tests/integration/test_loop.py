@@ -22,20 +22,19 @@ def declared(collector: RunningCollector) -> bool:
 
 
 def drive(collector: RunningCollector, application: Shop, until: str = "finished") -> dict[str, Any]:
-    """Traffic for every release until the study is in that state; returns its record."""
+    """Traffic, dealt among what is tried, until the study is in that state; returns its record."""
 
     def ended() -> dict[str, Any] | None:
         record: dict[str, Any] = collector.client.get("/v1/studies/tune")
         if record["state"] != "running":
             return record
-        running = [trial["release"] for trial in record["trials"] if trial["state"] == "running"]
-        if running and application.guess.resolve().release == running[0]:
-            for _ in range(4):
+        if record["trials"] and application.guess.resolve().release is not None:
+            for _ in range(10):
                 application.ask()
             application.flush()
         return None
 
-    record: dict[str, Any] = eventually(ended, 60)
+    record: dict[str, Any] = eventually(ended, 180)
     assert record["state"] == until, record["message"]
     return record
 
@@ -54,8 +53,9 @@ def test_an_application_gets_better_from_its_own_otlp(
         trace_id, after, release = application.ask()
         application.flush()
 
-    best = record["trials"][record["best_trial"]]
+    best = record["trials"][record["winner"]]
     assert len(record["trials"]) == 13
+    assert best["gain_lowest"] >= 0
     assert last["values"] == best["values"]
     assert before == pytest.approx(1.0 - BEST)
     assert after == pytest.approx(best["score"])
@@ -86,8 +86,8 @@ def test_a_collector_killed_in_the_middle_costs_nothing_that_was_acknowledged(tm
         seen: list[str] = []
 
         def some_trials() -> bool:
-            running = [t for t in first.client.get("/v1/studies/tune")["trials"] if t["state"] == "running"]
-            if running and application.guess.resolve().release == running[0]["release"]:
+            begun = first.client.get("/v1/studies/tune")["trials"]
+            if begun and application.guess.resolve().release is not None:
                 seen.extend(application.ask()[0] for _ in range(4))
                 application.flush()
             return len(seen) >= 12
@@ -100,7 +100,7 @@ def test_a_collector_killed_in_the_middle_costs_nothing_that_was_acknowledged(tm
 
         held = application.guess.resolve()
         assert (held.reason, held.release is not None) == ("released", True)
-        assert application.ask()[2] == held.release
+        assert application.ask()[2] is not None  # dealt as the last word said
 
         with RunningCollector(data, first.addresses) as second:
             kept = {trace["trace_id"] for trace in second.client.get("/v1/traces", limit=0)["traces"]}
@@ -118,12 +118,14 @@ def test_an_application_with_the_plain_otel_sdk_takes_part(collector: RunningCol
     metric = collector.client.get("/v1/feedback")["feedback"][0]["name"]
     study = {**STUDY, "name": "plain", "service": service, "metric": metric, "batch_size": 5, "max_trials": 6}
     collector.client.post("/v1/studies", study)
-    for _ in range(8):
-        subprocess.run([*command, "6"], check=True, timeout=60)
+    record: dict[str, Any] = {"trials": []}
+    for _ in range(12):
+        subprocess.run([*command, "20"], check=True, timeout=60)
         record = collector.client.get("/v1/studies/plain")
-    eventually(lambda: collector.client.get("/v1/studies/plain")["state"] == "finished")
-    record = collector.client.get("/v1/studies/plain")
-    assert record["trials"][record["best_trial"]]["score"] >= record["trials"][0]["score"]
+        if sum(trial["feedback_count"] > 0 for trial in record["trials"]) > 2:
+            break
+    # It asks without a targeting key, and is given each of those that are tried, by chance.
+    assert sum(trial["feedback_count"] > 0 for trial in record["trials"]) > 2
     values = collector.client.get(f"/v1/services/{service}/release")
     assert values["release"] is not None
     newest = collector.client.get("/v1/traces")["traces"][0]["trace_id"]

@@ -20,6 +20,8 @@ from collector.core.errors import ConfigError
 METRIC = "answer_quality"
 SERVICE = "retrieval-qa"
 STUDY = "demo"
+_QUESTIONS_EACH = 30
+"""That a candidate answers before it is judged; what is released answers many more, fresh ones."""
 
 _HELP = """\
 Starts a collector and an example application (retrieval question answering, no model, no key) as two processes,
@@ -95,7 +97,7 @@ def _improve_example(arguments: argparse.Namespace, directory: Path) -> Report:
         client = ApiClient(collector.api)
         before = application.mean_score(parts.held_out, "held_out")
         output.show(f"held-out score before: {before:.3f}")
-        improvement: Improvement = improve(collector, application, parts.train, _study(arguments, len(parts.train)))
+        improvement: Improvement = improve(collector, application, parts.train, _study(arguments))
         application.wait_for_release(improvement.final_release)
         after = application.mean_score(parts.held_out, "held_out")
         sample = application.ask(parts.held_out[0], "held_out")
@@ -119,7 +121,7 @@ def _improve_example(arguments: argparse.Namespace, directory: Path) -> Report:
     )
 
 
-def _study(arguments: argparse.Namespace, batch_size: int) -> dict[str, object]:
+def _study(arguments: argparse.Namespace) -> dict[str, object]:
     options = pairs_of(arguments.option, "--option")
     if arguments.model:
         options["model"] = arguments.model
@@ -130,7 +132,7 @@ def _study(arguments: argparse.Namespace, batch_size: int) -> dict[str, object]:
         "metric": METRIC,
         "optimizer": arguments.optimizer,
         "optimizer_options": options,
-        "batch_size": batch_size,
+        "batch_size": _QUESTIONS_EACH,
         "max_trials": arguments.releases or default,
         "seed": arguments.seed,
         "feedback_filter": {"split": "train"},

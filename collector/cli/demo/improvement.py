@@ -1,5 +1,6 @@
-"""The demo's traffic: questions for each release until the study has ended."""
+"""The demo's traffic: questions, dealt among the candidates, until the study has ended."""
 
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from collector.cli.demo.examples import Question
 from collector.cli.demo.processes import Application, CollectorProcess, DemoFailed
 from collector.cli.terminal import output
 
-_ASK_AGAIN_SECONDS = 5.0
 _PATIENCE_SECONDS = 1_800.0
 _LOOK_SECONDS = 0.02
+_AT_ONCE = 10
+"""Questions between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +42,20 @@ def improve(
     client.post("/v1/studies", study)
     path = f"/v1/studies/{study['name']}"
     progress = _Progress()
-    asked_release, asked_at = None, 0.0
+    asked = itertools.cycle(questions)
     while True:
         record = _record(client, collector, path)
         progress.show(record)
         if record["state"] != "running":
             break
-        waited = time.monotonic() - asked_at
-        running = next((t["release"] for t in record["trials"] if t["state"] == "running"), None)
-        in_force = application.release()
-        if running is not None and in_force == running and (running != asked_release or waited > _ASK_AGAIN_SECONDS):
-            for question in questions:
-                application.ask(question, "train")
-            asked_release, asked_at = running, time.monotonic()
+        if application.release() is None:
+            time.sleep(_LOOK_SECONDS)
+        else:
+            for _ in range(_AT_ONCE):
+                application.ask(next(asked), "train")
         if time.monotonic() - begun > _PATIENCE_SECONDS:
             raise DemoFailed(f"the study did not end in {_PATIENCE_SECONDS:g} s")
-        time.sleep(_LOOK_SECONDS)
-    final = client.get("/v1/releases", service=str(study["service"]))["releases"][0]["number"]
+    final = client.get(f"/v1/services/{study['service']}/assignment")["control"]
     return Improvement(record, record["trials"][0]["release"], final, time.monotonic() - begun)
 
 

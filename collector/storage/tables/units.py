@@ -64,19 +64,19 @@ def _enter(connection: sqlite3.Connection, rollout: str, entries: Sequence[Entry
 
 def _due(connection: sqlite3.Connection, rollout: str, before_unix_nano: int, limit: int) -> Sequence[OpenUnit]:
     rows = connection.execute(
-        "SELECT unit, in_arm FROM rollout_open_units WHERE rollout = ? AND entered_unix_nano < ?"
+        "SELECT unit, in_arm, entered_unix_nano FROM rollout_open_units WHERE rollout = ? AND entered_unix_nano < ?"
         " ORDER BY entered_unix_nano, unit, in_arm LIMIT ?",
         (rollout, before_unix_nano, limit),
     ).fetchall()
     found = []
-    for unit, in_arm in rows:
+    for unit, in_arm, entered in rows:
         traces = connection.execute(
             "SELECT trace_id, share FROM rollout_entries WHERE rollout = ? AND unit = ? AND in_arm = ?"
             " ORDER BY time_unix_nano, trace_id LIMIT ?",
             (rollout, unit, in_arm, _MOST_TRACES),
         ).fetchall()
         ids = tuple(trace_id.hex() for trace_id, _ in traces)
-        found.append(OpenUnit(unit, bool(in_arm), traces[0][1], ids))
+        found.append(OpenUnit(unit, bool(in_arm), traces[0][1], ids, entered))
     return found
 
 
@@ -96,11 +96,19 @@ def _document(unit: Unit | None) -> Mapping[str, Any] | None:
     if unit is None:
         return None
     signals = {signal.value: bad for signal, bad in unit.signals.items()}
-    return {"share": unit.share, "outcome": unit.outcome, "signals": signals, "clipped": unit.clipped}
+    return {
+        "share": unit.share,
+        "outcome": unit.outcome,
+        "signals": signals,
+        "clipped": unit.clipped,
+        "entered": unit.entered_unix_nano,
+    }
 
 
 def _unit(in_arm: bool, document: Mapping[str, Any] | None) -> Unit | None:
     if document is None:
         return None
     signals = {Signal(name): bad for name, bad in document["signals"].items()}
-    return Unit(in_arm, document["share"], document["outcome"], signals, document["clipped"])
+    return Unit(
+        in_arm, document["share"], document["outcome"], signals, document["clipped"], document.get("entered", 0)
+    )

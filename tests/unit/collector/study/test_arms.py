@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.core.candidate import Fate
 from collector.core.feedback import Feedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.release import Acknowledgement, ReleaseDraft, ReleaseStatus
@@ -17,8 +18,8 @@ from collector.core.study import Exploration, Policy, Proposal, Study, StudyReco
 from collector.core.telemetry import Signal
 from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
-from collector.study.arms import Slot, free_slot
 from collector.study.runner import RunnerSettings, StudyRunner
+from collector.study.window.placing import free_of, shares_of
 from otel_opto.assignment import Arm, Assignment, unit_of
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
@@ -43,7 +44,7 @@ class Scripted:
 
     async def propose(self, request: OptimizationRequest) -> Sequence[Proposal]:
         self.requests.append(request)
-        return [Proposal({"x": self.script.pop(0)}, "try it")]
+        return [Proposal({request.parameters[0].key: self.script.pop(0)}, "try it")]
 
 
 @dataclass
@@ -136,10 +137,10 @@ async def test_the_best_of_several_arms_goes_on_as_a_rollout(town: Town) -> None
     record = await town.record()
     assert record.state is StudyState.FINISHED
     assert [trial.values["x"] for trial in record.trials] == [5, 9, 6, 4]
-    best = record.best_trial()
+    best = record.winner()
     assert best is not None
     assert best.values["x"] == 9
-    assert "rollout 'tune' is ramping" in record.message
+    assert "the rollout 'tune' of trial 1 is ramping" in record.message
     rollout = await town.control.rollouts.rollout("tune")
     assert (rollout.state, rollout.plan.release) == (RolloutState.RAMPING, best.release)
     in_force = await town.in_force()
@@ -153,7 +154,7 @@ async def test_a_trial_that_does_harm_is_given_up_early_and_frees_its_traffic(to
         await town.traffic(100)
     record = await town.record()
     assert "metric quality: worse than the control" in record.trials[1].given_up
-    assert (record.trials[1].state, record.trials[1].score) == ("aborted", None)
+    assert (record.trials[1].state, record.trials[1].fate) == ("aborted", Fate.BROKEN)
     assert [arm.release for arm in (await town.in_force()).arms] == [record.trials[2].release]
 
 
@@ -181,24 +182,42 @@ async def test_a_trial_without_traffic_ends_at_its_deadline(town: Town) -> None:
 
 async def test_traffic_that_gets_worse_hits_arms_and_control_alike(town: Town) -> None:
     """The better value comes on the worse day: by its score alone it would lose."""
-    await begin(
-        town, 3, 7, 7, study=replace(STUDY, batch_size=120, max_trials=2, exploration=replace(EXPLORATION, parallel=1))
-    )
+    one_by_one = replace(STUDY, batch_size=60, max_trials=2, exploration=replace(EXPLORATION, parallel=1))
+    await begin(town, 4, 8, study=one_by_one)
     await town.traffic(200)
     while len((await town.record()).trials) < 3:
         await town.traffic(100)
-    town.drift = 0.5
-    for _ in range(40):
+    town.drift = 0.4
+    for _ in range(60):
         await town.traffic(100)
         if (await town.record()).state is not StudyState.RUNNING:
             break
     record = await town.record()
     worse, better = record.trials[1:3]
-    best = record.best_trial()
-    assert best == better
+    assert record.winner() == better
     assert better.score is not None
-    assert better.score < (record.trials[0].score or 0)
-    assert worse.given_up or (worse.lead() or 0) < 0
+    assert (worse.lead() or 0) < 0 < (better.lead() or 0)
+
+
+async def test_two_studies_of_a_service_run_side_by_side(town: Town) -> None:
+    """They have no parameter in common: each has buckets of its own, and both are compared with the same control."""
+    other = ParameterSpec("y", ParameterType.INTEGER, 1, Constraint(minimum=0, maximum=9))
+    await town.store.parameters.declare("shop", [*SPECS, other])
+    await town.control.desk.publish(ReleaseDraft("shop", {"x": 5, "y": 1}, "by hand"), "me")
+    narrow = replace(EXPLORATION, share=0.2, parallel=1)
+    town.optimizer.script = [9, 6]
+    await town.control.studies.create(replace(STUDY, parameters=("x",), exploration=narrow), "me")
+    second = replace(STUDY, name="second", optimizer="other", parameters=("y",), exploration=narrow)
+    await town.control.studies.create(second, "me")
+    for _ in range(3):
+        await town.runner.improve("second")
+        await town.traffic(60)
+    of = {name: await town.control.studies.study(name) for name in ("tune", "second")}
+    windows = [record.windows[-1] for record in of.values() if record is not None]
+    assert [window.trials for window in windows] == [(1,), (1,)]
+    arms = (await town.in_force()).arms
+    assert [(arm.start, arm.share) for arm in arms] == [(6_000, 2_000), (8_000, 2_000)]
+    assert {arm.release for arm in arms} == {window.releases[1] for window in windows}
 
 
 async def test_a_study_that_is_stopped_leaves_no_arm(town: Town) -> None:
@@ -217,13 +236,13 @@ async def test_the_optimizer_sees_what_is_being_tried_and_does_not_propose_it_ag
     assert [(trial.values["x"], trial.score is None) for trial in second.trials] == [(5, False), (9, True)]
 
 
-def test_slots_stand_at_the_upper_end_and_do_not_meet_other_arms() -> None:
-    study = replace(STUDY, exploration=Exploration(share=0.3, parallel=3))
-    empty = Assignment("shop", 1, 1)
-    assert free_slot(study, empty) == Slot(9_000, 1_000)
-    taken = replace(empty, arms=(Arm(7, 0, 500), Arm(2, 9_000, 1_000)))
-    assert free_slot(study, taken) == Slot(8_000, 1_000)
-    full = replace(empty, arms=tuple(Arm(number, 7_000 + 1_000 * number, 1_000) for number in range(3)))
-    assert free_slot(study, full) is None
-    grown = replace(empty, arms=(Arm(7, 0, 7_500),))
-    assert free_slot(replace(study, exploration=Exploration(share=0.3, parallel=1)), grown) is None
+def test_arms_stand_at_the_upper_end_of_what_is_free() -> None:
+    rollout, other = Arm(7, 0, 500), Arm(8, 9_000, 1_000)
+    assert free_of(Assignment("shop", 1, 1), None) == (0, 10_000)
+    assert free_of(Assignment("shop", 1, 1, (rollout, other)), None) == (500, 9_000)
+    study = replace(STUDY, exploration=Exploration(share=0.1))
+    assert shares_of(study, {0: 0.5, 1: 0.25, 2: 0.25}, 8_500) == {0: 0.9, 1: 0.05, 2: 0.05}
+    assert shares_of(study, {0: 0.5, 1: 0.5}, 900) is None
+    whole = replace(STUDY, exploration=Exploration(share=1.0))
+    assert shares_of(whole, {0: 0.5, 1: 0.5}, 8_000) == {0: 0.4, 1: 0.4}
+    assert shares_of(whole, {0: 1.0}, 0) == {0: 1.0}

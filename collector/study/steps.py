@@ -1,0 +1,199 @@
+"""A study's next step: what it waits for, what it measures next, and what becomes of its candidates."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from collector.core.candidate import Fate, Window
+from collector.core.release import ReleaseDraft
+from collector.core.study import Proposal, Study, StudyRecord, StudyState, Trial
+from collector.publisher.desk import whole as whole_place
+from collector.selection.race import Batch, Verdict
+from collector.study.arms import TrialArms
+from collector.study.ending import Ending
+from collector.study.generation import Generation
+from collector.study.values import Values
+from collector.study.window.deciding import Standings, is_full, standings, window_of
+from collector.study.window.guards import Guards
+from collector.study.window.measuring import Counted, Units
+from collector.study.window.placing import dealt, free_of, shares_of
+from otel_opto.spec import content_hash
+
+_LOG = logging.getLogger(__name__)
+_MOST_TOGETHER = 20
+"""Candidates in one window."""
+
+
+class Steps:
+    """Takes a study forward, one durable change at a time.
+
+    Args:
+        arms: What its trials have to do with the rest of the traffic.
+        values: Puts releases together.
+        units: Who has come.
+        generation: Makes candidates.
+        ending: Concludes.
+    """
+
+    def __init__(self, arms: TrialArms, values: Values, units: Units, generation: Generation, ending: Ending) -> None:
+        self._arms = arms
+        self._studies = arms.studies
+        self._desk = arms.studies.desk
+        self._values = values
+        self._units = units
+        self._generation = generation
+        self._ending = ending
+        self._guards = Guards()
+
+    async def step(self, record: StudyRecord) -> bool:
+        """One change; False if the study has to wait."""
+        if not record.trials:
+            return await self._begin(record.study)
+        changed = await self._ending.changed_under(record)
+        if changed:
+            await self._ending.conclude(record, StudyState.STOPPED, changed)
+            return False
+        counted = await self._units.look(record)
+        window = record.window()
+        if window is None:
+            return await self._next(record, counted)
+        lost = await self._lost(record, window, counted)
+        if not lost and not await self._interrupted(record, window) and not is_full(window, counted):
+            return False
+        counted = await self._units.look(record, late=True)
+        standing = await asyncio.to_thread(standings, record, counted)
+        why = "; ".join(why for _, why in lost.values()) or "enough units have come"
+        found = standing.found([0, *window.trials])
+        await self._studies.close_window(record, why, found, standing.words(), lost)
+        return True
+
+    def forget(self, name: str) -> None:
+        """A study that has ended is not kept in memory."""
+        self._units.forget(name)
+        self._guards.forget(name)
+
+    async def _begin(self, study: Study) -> bool:
+        """What is in force is the baseline, and the release of that where it is none yet."""
+        specs = await self._values.trained(study)
+        if not specs:
+            return False
+        keys = [spec.key for spec in specs]
+        values = await self._values.whole(study.service, {})
+        control = await self._desk.control(study.service)
+        if control is not None and control.hash == content_hash(values.items()):
+            await self._studies.begin_with_control(study.name, keys)
+            return True
+        if await self._arms.rollout_under_way(study.service):
+            return False
+        draft = ReleaseDraft(study.service, values, f"study {study.name}: baseline")
+        also = await self._arms.for_everybody(study.service)
+        await self._studies.open_trial(study.name, Proposal({}, "the baseline"), draft, keys, whole_place, also)
+        return True
+
+    async def _lost(
+        self, record: StudyRecord, window: Window, counted: Sequence[Counted]
+    ) -> Mapping[int, tuple[Fate, str]]:
+        """Candidates that lose their place in the window, and why."""
+        study = record.study
+        lost = dict(self._guards.harm(record, window, counted))
+        faults = await self._values.faults(record, [record.trials[number] for number in window.trials])
+        lost |= {number: (Fate.INVALID, why) for number, why in faults.items()}
+        for number in window.trials:
+            if refused := await self._arms.refused(study, number, window.releases[number]):
+                lost[number] = Fate.BROKEN, refused
+        seconds = (self._arms.clock.now_unix_nano() - window.opened_unix_nano) / 1e9
+        if seconds >= study.exploration.deadline_seconds:
+            why = f"no {study.batch_size} scored units within {study.exploration.deadline_seconds:g} s"
+            for number in window.trials:
+                if sum(one.trial == number and one.counts for one in counted) < study.batch_size:
+                    lost.setdefault(number, (Fate.EXPIRED, why))
+            if window.purpose == "confirm":
+                lost.setdefault(window.trials[0], (Fate.EXPIRED, why.replace("no ", "not enough fresh units of ")))
+        return lost
+
+    async def _interrupted(self, record: StudyRecord, window: Window) -> bool:
+        """Whether somebody has taken a candidate's arm away, or there is another control."""
+        in_force = await self._desk.assignment(record.study.service)
+        if in_force is None:
+            return True
+        there = {arm.release for arm in in_force.arms}
+        return in_force.control != window.releases[0] or any(window.releases[one] not in there for one in window.trials)
+
+    async def _next(self, record: StudyRecord, counted: Sequence[Counted]) -> bool:
+        """The window is over: more candidates, another window, or the end."""
+        still = [trial for trial in record.trials[1:] if trial.fate is Fate.OPEN]
+        invalid = {number: (Fate.INVALID, why) for number, why in (await self._values.faults(record, still)).items()}
+        if invalid:
+            await self._studies.settle(record.study.name, invalid, record.looking)
+            return True
+        now = await asyncio.to_thread(standings, record, counted)
+        if not record.windows:
+            return await self._open(now, now.race.begin(record.study.batch_size), {})
+        fresh, again = list(now.fresh()), []
+        if len(fresh) < record.study.exploration.parallel and _asks(record, now):
+            asked = await self._generation.more(record, now.scored())
+            if asked.failed:
+                await self._ending.conclude(record, StudyState.FAILED, asked.failed)
+                return False
+            again = [key for key, trial in now.trials.items() if trial.number in asked.repeated]
+            again = [key for key in again if now.race.archive.kept(key).fate is Fate.OPEN]
+            if not again or fresh:
+                return True
+        if (fresh or again) and now.race.left_for_looking > 0:
+            batch = now.race.look_at((fresh or again)[:_MOST_TOGETHER], record.study.batch_size)
+            return await self._open(now, batch, {})
+        return await self._decided(record, now)
+
+    async def _decided(self, record: StudyRecord, now: Standings) -> bool:
+        move = await asyncio.to_thread(now.race.next)
+        if isinstance(move, Batch):
+            return await self._open(now, move, now.fates())
+        assert isinstance(move, Verdict)  # no more candidates are promised
+        words = now.words()
+        await self._studies.settle(record.study.name, now.last_fates(move.winner), now.race.looking)
+        settled = await self._studies.study(record.study.name)
+        if settled is not None:
+            said = f"{record.exhausted or _all_tried(record)}; {words}"
+            await self._ending.conclude(settled, StudyState.FINISHED, said)
+        return False
+
+    async def _open(self, now: Standings, batch: Batch, fates: Mapping[int, tuple[Fate, str]]) -> bool:
+        record = now.record
+        study = record.study
+        in_force = await self._desk.assignment(study.service)
+        control = await self._desk.control(study.service)
+        assert in_force is not None
+        assert control is not None
+        wanted = {(now.trials[key].number if key in now.trials else 0): part for key, part in batch.shares.items()}
+        last = record.windows[-1] if record.windows else None
+        start, end = free_of(in_force, last)
+        shares = shares_of(study, wanted, end - start)
+        if shares is None or (study.exploration.whole and await self._arms.rollout_under_way(study.service)):
+            return False
+        releases = {0: control.number}
+        for number in shares:
+            if number:
+                releases[number] = await self._release(study, record.trials[number])
+        window = replace(window_of(batch, now.trials, shares), releases=releases)
+        await self._studies.open_window(study.name, window, dealt(study, window, last), fates, now.race.looking)
+        return True
+
+    async def _release(self, study: Study, trial: Trial) -> int:
+        """A trial's release; a new one where the values beside it are others by now."""
+        whole = await self._values.whole(study.service, trial.values)
+        known = await self._desk.release(trial.release)
+        if known is not None and known.hash == content_hash(whole.items()):
+            return known.number
+        draft = ReleaseDraft(study.service, whole, f"study {study.name}: trial {trial.number} once more")
+        return (await self._studies.release_beside(study.name, draft)).number
+
+
+def _asks(record: StudyRecord, now: Standings) -> bool:
+    """Whether more candidates are asked for."""
+    return not record.exhausted and len(record.trials) <= record.study.max_trials and now.race.left_for_looking > 0
+
+
+def _all_tried(record: StudyRecord) -> str:
+    tried = len(record.trials) - 1
+    return f"{tried} candidate{'s were' if tried != 1 else ' was'} tried"
