@@ -1,5 +1,6 @@
 """What became of candidates, and the windows in which they are measured beside what is in force."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -69,6 +70,29 @@ class Selection:
         if not 0 < self.alpha < 1:
             faults.append(f"selection.alpha: found {self.alpha:g}, allowed is above 0 and below 1")
         return faults
+
+
+LIMITED = ("latency", "tokens", "cost")
+"""Signals that a study may limit or weigh; read off the spans."""
+
+
+def limit_faults(limits: Mapping[str, float], weights: Mapping[str, float]) -> list[str]:
+    """Every fault of a study's limits and weights: what was found, what is allowed."""
+    faults = [
+        f"{name}: found {signal!r}, allowed are {', '.join(LIMITED)}"
+        for name, given in (("limits", limits), ("weights", weights))
+        for signal in given
+        if signal not in LIMITED
+    ]
+    faults += [
+        f"weights: {signal!r} has no limit; say what it counts within" for signal in weights.keys() - limits.keys()
+    ]
+    return faults + [
+        f"{name}: {signal!r}: found {value:g}, allowed are finite numbers above 0"
+        for name, given in (("limits", limits), ("weights", weights))
+        for signal, value in given.items()
+        if not 0 < value < math.inf
+    ]
 
 
 @dataclass(frozen=True, slots=True)

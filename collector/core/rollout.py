@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Annotated
 
+from collector.core.exploration import MOST_SECONDS
 from collector.core.record import About
-from collector.core.study import MOST_SECONDS, Direction, Policy
+from collector.core.study import Direction, Policy
 
 
 class RolloutState(Enum):

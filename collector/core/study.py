@@ -7,18 +7,30 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated
 
-from collector.core.candidate import Fate, Found, Repeat, Selection, Window
+from collector.core.candidate import Fate, Found, Repeat, Selection, Window, limit_faults
+from collector.core.exploration import Exploration
 from collector.core.feedback import folded
 from collector.core.parameter import MOST_PARAMETERS
 from collector.core.record import About
 from collector.core.span import AnyValue
 from otel_opto.spec import ParameterValue
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-MOST_SECONDS = 3.2e8
-"""Of anything that a study or a rollout waits for."""
+__all__ = [
+    "Cost",
+    "Direction",
+    "Exploration",
+    "Policy",
+    "Proposal",
+    "Reach",
+    "RejectedProposal",
+    "Remarks",
+    "Study",
+    "StudyRecord",
+    "StudyState",
+    "Trial",
+]
 
-_MOST_PARALLEL = 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_LABELS = 100
 
 
@@ -54,61 +66,6 @@ class Policy(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Exploration:
-    """How a study tries releases.
-
-    Attributes:
-        share: The part of live traffic that its trials have together, above 0. 1 is the whole: all traffic is dealt
-            among them and what is in force, for traffic that is there to evaluate.
-        parallel: So many candidates are asked for before they are measured, together.
-        deadline_seconds: A trial whose units have not come by then is given up, and its traffic is free.
-        feedback_delay_seconds: How long a unit's feedback is waited for before it counts as silent.
-    """
-
-    share: Annotated[
-        float,
-        About(
-            "part of live traffic that trials have together, beside the release in force; 'whole': all traffic is "
-            "dealt among them, for traffic that is there to evaluate",
-            option="--exploration",
-            metavar="SHARE",
-            named={"whole": 1.0},
-        ),
-    ] = 0.1
-    parallel: Annotated[int, About("candidates that are measured together", metavar="N")] = 1
-    deadline_seconds: Annotated[float, About("of a trial on an arm", option="--deadline", metavar="SECONDS")] = (
-        7 * 86_400.0
-    )
-    feedback_delay_seconds: Annotated[
-        float, About("how long a unit's feedback is waited for", option="--feedback-delay", metavar="SECONDS")
-    ] = 60.0
-
-    @property
-    def whole(self) -> bool:
-        """Whether all traffic takes part."""
-        return self.share >= 1
-
-    def faults(self) -> list[str]:
-        """Every fault of its fields: what was found, what is allowed."""
-        faults = []
-        if not 0 < self.share <= 1:
-            faults.append(f"exploration.share: found {self.share:g}, allowed is above 0, and 1 at most, for the whole")
-        if not 1 <= self.parallel <= _MOST_PARALLEL:
-            faults.append(f"exploration.parallel: found {self.parallel}, allowed is 1 to {_MOST_PARALLEL}")
-        if not 0 < self.deadline_seconds <= MOST_SECONDS:
-            faults.append(
-                f"exploration.deadline_seconds: found {self.deadline_seconds:g}, allowed is above 0, and "
-                f"{MOST_SECONDS:g} at most, which is ten years"
-            )
-        if not 0 <= self.feedback_delay_seconds <= MOST_SECONDS:
-            faults.append(
-                f"exploration.feedback_delay_seconds: found {self.feedback_delay_seconds:g}, allowed are 0 to "
-                f"{MOST_SECONDS:g}, which is ten years"
-            )
-        return faults
-
-
-@dataclass(frozen=True, slots=True)
 class Study:
     """What is optimized, by what, and for how long.
 
@@ -133,6 +90,10 @@ class Study:
         exploration: How releases are tried.
         promotion: Who says that the best one may become everybody's, where trials are arms.
         selection: How one is chosen, and how often that may be wrong.
+        limits: What may not get worse, by signal: no more units may be beyond it than of what is in force. Read off the
+            spans: seconds of the entry span (``latency``), ``tokens`` and ``cost`` of a trace's model calls.
+        weights: Signals whose limit is no bound but a part of the objective: within it counts so much beside the
+            metric's 1.
     """
 
     name: Annotated[str, About("of the study", option="name")]
@@ -175,6 +136,18 @@ class Study:
         Policy, About("who says that the best release may be rolled out to everybody: a person, or the evidence")
     ] = Policy.APPROVAL
     selection: Selection = field(default_factory=Selection)
+    limits: Annotated[
+        Mapping[str, float],
+        About(
+            "what no more units may be beyond than of the release in force: latency=SECONDS, tokens=N, cost=X",
+            "--limit",
+            "SIGNAL=NUMBER",
+        ),
+    ] = field(default_factory=dict)
+    weights: Annotated[
+        Mapping[str, float],
+        About("of keeping within a limit, beside the metric's 1; it is no bound then", "--weight", "SIGNAL=NUMBER"),
+    ] = field(default_factory=dict)
 
     def faults(self) -> list[str]:
         """Every fault of its own fields: what was found, what is allowed."""
@@ -189,7 +162,7 @@ class Study:
             for name, (found, most) in amounts.items()
             if found > most
         ]
-        nested = [*self.exploration.faults(), *self.selection.faults()]
+        nested = [*self.exploration.faults(), *self.selection.faults(), *limit_faults(self.limits, self.weights)]
         return faults or [*self._wrong_fields(), *nested, *self._wrong_labels()]
 
     def _wrong_fields(self) -> list[str]:

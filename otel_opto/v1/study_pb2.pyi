@@ -206,6 +206,38 @@ class Study(google.protobuf.message.Message):
         ) -> None: ...
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
+    @typing.final
+    class LimitsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    @typing.final
+    class WeightsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     NAME_FIELD_NUMBER: builtins.int
     SERVICE_FIELD_NUMBER: builtins.int
     METRIC_FIELD_NUMBER: builtins.int
@@ -225,6 +257,8 @@ class Study(google.protobuf.message.Message):
     LOWEST_FIELD_NUMBER: builtins.int
     HIGHEST_FIELD_NUMBER: builtins.int
     SELECTION_FIELD_NUMBER: builtins.int
+    LIMITS_FIELD_NUMBER: builtins.int
+    WEIGHTS_FIELD_NUMBER: builtins.int
     name: builtins.str
     """unique: letters, digits, '.', '_', '-'"""
     service: builtins.str
@@ -269,6 +303,14 @@ class Study(google.protobuf.message.Message):
     def selection(self) -> Global___Selection:
         """unset: as its defaults"""
 
+    @property
+    def limits(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
+        """no more units may be beyond it: latency (seconds), tokens, cost"""
+
+    @property
+    def weights(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
+        """of keeping within a limit, beside the metric's 1; it is no bound then"""
+
     def __init__(
         self,
         *,
@@ -291,9 +333,11 @@ class Study(google.protobuf.message.Message):
         lowest: builtins.float | None = ...,
         highest: builtins.float | None = ...,
         selection: Global___Selection | None = ...,
+        limits: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
+        weights: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "exploration", b"exploration", "highest", b"highest", "lowest", b"lowest", "selection", b"selection"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "selection", b"selection", "service", b"service"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "limits", b"limits", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "selection", b"selection", "service", b"service", "weights", b"weights"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_highest", b"_highest"]) -> typing.Literal["highest"] | None: ...
     @typing.overload

@@ -20,7 +20,7 @@ from collector.core.errors import ConfigError
 METRIC = "answer_quality"
 SERVICE = "retrieval-qa"
 STUDY = "demo"
-_QUESTIONS_EACH = 30
+_QUESTIONS_EACH = 20
 """That a candidate answers before it is judged; what is released answers many more, fresh ones."""
 
 _HELP = """\

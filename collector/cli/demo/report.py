@@ -37,14 +37,14 @@ def show_report(report: Report, directory: Path) -> None:
     points = _points(report)
     (directory / "scores.svg").write_text(score_chart_svg(points, "Training score by release"), encoding="utf-8")
     trials = report.study["trials"]
-    best = next((trial for trial in trials if trial["number"] == report.study["best_trial"]), trials[0])
+    winner = next((trial for trial in trials if trial["number"] == report.study["winner"]), None)
     output.show_lines(f"\nstudy {report.study['name']}: {report.study['state']}, {report.study['message']}")
     output.show_lines(f"\nscore by release (training questions)\n{score_bars(points, 48)}\n")
-    rows = [
-        ("training", trials[0]["score"], best["score"]),
-        (f"held out ({report.held_out} questions)", report.before, report.after),
-    ]
-    output.show_table((f"{'questions':<24}", "before", "after"), rows, "")
+    rows = [(f"held out ({report.held_out} questions)", report.before, report.after)]
+    if winner is not None:  # by the questions that chose it, it would look better than it is
+        usual = winner["control_score"]
+        rows.insert(0, (f"training ({winner['fresh_units']} fresh answers)", usual, usual + winner["gain"]))
+    output.show_table((f"{'questions':<30}", "before", "after"), rows, "")
     output.show_lines(f"\nwhat changed from release {report.baseline_release} to release {report.final_release}")
     changes = [(change["key"], output.change(change["before"], change["after"])) for change in report.changes]
     output.show_table(("parameter", "change"), changes, "nothing")
@@ -66,5 +66,5 @@ def show_report(report: Report, directory: Path) -> None:
 
 def _points(report: Report) -> list[ScorePoint]:
     complete = [trial for trial in report.study["trials"] if trial["score"] is not None]
-    best = report.study["best_trial"]
-    return [ScorePoint(trial["release"], trial["score"], trial["number"] == best) for trial in complete]
+    winner = report.study["winner"]
+    return [ScorePoint(trial["release"], trial["score"], trial["number"] == winner) for trial in complete]

@@ -10,6 +10,7 @@ from collector.selection.archive import Archive, Candidate, Measured
 from collector.selection.race import Batch, Purpose, Race, Rules
 from collector.selection.selectors import selector_of
 from collector.study.window.measuring import Counted
+from collector.study.window.objective import beyond, outcome_of
 from collector.study.window.plans import metric_of
 from otel_opto.spec import content_hash
 
@@ -130,12 +131,27 @@ def standings(record: StudyRecord, counted: Sequence[Counted]) -> Standings:
     measured: dict[int, list[Measured]] = {}
     for one in counted:
         if one.counts:
-            unit = Measured(keys[one.trial], one.unit.outcome, clipped=one.unit.clipped, share=one.unit.share)
+            outcome = outcome_of(study, one.unit)
+            unit = Measured(keys[one.trial], outcome, clipped=one.unit.clipped, share=one.unit.share)
             measured.setdefault(one.window, []).append(unit)
     for number, units in sorted(measured.items()):
         race.take(number, units)
+    for key, trial in trials.items():
+        test = race.test(key)
+        if test is not None and test.passed and (why := beyond(study, trial.number, _fresh(record, trial, counted))):
+            race.refuse(key, Fate.BROKEN, why)
     clipped = sum(one.unit.clipped for one in counted)
     return Standings(record, race, trials, clipped)
+
+
+def _fresh(record: StudyRecord, trial: Trial, counted: Sequence[Counted]) -> Sequence[Counted]:
+    """The units of a trial's confirmation."""
+    confirming = {
+        window.number
+        for window in record.windows
+        if window.purpose == Purpose.CONFIRM.value and trial.number in window.releases
+    }
+    return [one for one in counted if one.window in confirming]
 
 
 def _batch(window: Window, keys: Mapping[int, str]) -> Batch:

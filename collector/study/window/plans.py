@@ -1,6 +1,8 @@
 """A study's trials as what is compared: its metric, and what must not get worse."""
 
-from collector.core.rollout import DEFAULT_GUARDRAILS, Metric, Rollout, RolloutPlan, RolloutState
+from dataclasses import replace
+
+from collector.core.rollout import DEFAULT_GUARDRAILS, Guardrail, Metric, Rollout, RolloutPlan, RolloutState, Signal
 from collector.core.study import Study
 
 
@@ -15,11 +17,17 @@ def metric_of(study: Study) -> Metric:
 def plan_of(study: Study, release: int = 0) -> RolloutPlan:
     """A study's trial as what is watched: by its metric, and by what must not get worse."""
     return RolloutPlan(
-        study.service, release, "", metric_of(study), guardrails=DEFAULT_GUARDRAILS,
+        study.service, release, "", metric_of(study), guardrails=(*DEFAULT_GUARDRAILS, *_limits(study)),
         feedback_delay_seconds=study.exploration.feedback_delay_seconds,
     )  # fmt: skip
 
 
 def watched(study: Study, trial: int, release: int) -> Rollout:
     """A trial as an arm that is compared with what is in force."""
-    return Rollout(f"study/{study.name}/{trial}", plan_of(study, release), RolloutState.RAMPING)
+    plan = plan_of(study, release)
+    bounds = tuple(rail for rail in plan.guardrails if rail.signal.value not in study.weights)
+    return Rollout(f"study/{study.name}/{trial}", replace(plan, guardrails=bounds), RolloutState.RAMPING)
+
+
+def _limits(study: Study) -> tuple[Guardrail, ...]:
+    return tuple(Guardrail(Signal(name), limit) for name, limit in study.limits.items())
