@@ -8,7 +8,7 @@ import pytest
 
 from collector.core.calls import ModelCall
 from collector.core.errors import Unavailable
-from collector.core.span import SpanContext
+from collector.core.span import SpanContext, StatusCode
 from collector.core.study import Cost, Study
 from collector.core.telemetry import Encoding, IngestResult, Signal
 from collector.otlp.decode import spans_of
@@ -82,7 +82,7 @@ async def test_a_failed_call_is_a_failed_span() -> None:
     kept = Kept()
     await seen(kept).record(ModelCall("tiny", Cost(calls=1), "no answer"))
     (span,) = spans_of(kept.bodies[0])
-    assert (span.status_code.name, span.status_message) == ("ERROR", "no answer")
+    assert (span.status_code, span.status_message) == (StatusCode.ERROR, "no answer")
 
 
 async def test_the_optimizers_own_service_is_no_circle() -> None:
