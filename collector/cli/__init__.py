@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
         directory,
         feedback,
         keys,
+        models,
         releases,
         rollouts,
         serve,
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_to(commands)
     status.add_to(commands, common)
     studies.add_to(commands, common)
+    models.add_to(commands, common)
     releases.add_to(commands, common)
     rollouts.add_to(commands, common)
     feedback.add_to(commands, common)

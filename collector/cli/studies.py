@@ -2,12 +2,15 @@
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from collector.cli.client import ApiClient, quoted
 from collector.cli.terminal import output
 from collector.cli.terminal.options import add_options, add_request_id, tree_of_options
+from collector.core.record import record_of
 from collector.core.study import Study
+from collector.optimizer.calls.estimate import estimate_of
 
 _HELP = """\
 A study improves the parameters of one service: it gives candidates a part of the traffic, beside the release in force,
@@ -58,11 +61,19 @@ def _add_create(
     creating = actions.add_parser("create", help="begin one", parents=[common])
     add_options(creating, Study)
     add_request_id(creating)
+    creating.add_argument("--estimate", action="store_true", help="say what it would take, and begin nothing")
     creating.set_defaults(run=create)
 
 
 def create(arguments: argparse.Namespace) -> int:
-    """Begins a study."""
+    """Begins a study, or says what it would take."""
+    estimate = estimate_of(record_of(Study, tree_of_options(arguments, Study)))
+    if arguments.estimate:
+        output.show_json(asdict(estimate)) if arguments.json else output.show(estimate.words())
+    if estimate.warning:
+        output.warn(f"warning: {estimate.warning}")
+    if arguments.estimate:
+        return 0
     record = ApiClient(arguments.collector).post("/v1/studies", tree_of_options(arguments, Study), arguments.request_id)
     if arguments.json:
         output.show_json(record)

@@ -100,7 +100,9 @@ class Study:
     service: Annotated[str, About("the application's service.name", metavar="NAME")]
     metric: Annotated[str, About("name of the feedback that is the objective", metavar="NAME")]
     direction: Annotated[Direction, About("which way it is better")] = Direction.MAXIMIZE
-    optimizer: Annotated[str, About("search, optoprime, or an installed one", metavar="NAME")] = "search"
+    optimizer: Annotated[
+        str, About("search, bandit, optoprime, opro, textgrad, hybrid, or an installed one", metavar="NAME")
+    ] = "search"
     optimizer_options: Annotated[
         Mapping[str, AnyValue],
         About("for the optimizer; the value is JSON where it is JSON, else a text", "--option", "KEY=VALUE"),
