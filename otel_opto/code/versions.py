@@ -3,6 +3,8 @@
 import logging
 import threading
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("otel_opto")
 _KEPT: Final = 64
+_RELEASED: Final = "released"
+_DECLARED: Final = "declared"
 
 
 class Versions:
@@ -47,8 +51,26 @@ class Versions:
         self._made: dict[str, types.FunctionType | None] = {text: None}
         self._complained: set[str] = set()
         self.parameter: Parameter[str] | None = None
-        self.falling: ContextVar[bool] = ContextVar(f"otel_opto.falling.{function.__qualname__}", default=False)
-        """Whether the declared function runs in the place of one that failed: what it calls itself is declared, too."""
+        self._running: ContextVar[str] = ContextVar(f"otel_opto.running.{function.__qualname__}", default="")
+
+    @contextmanager
+    def released(self) -> Iterator[bool]:
+        """Within it released code runs; whether this is the outermost such call of the current context."""
+        outermost = not self._running.get()
+        token = self._running.set(_RELEASED)
+        try:
+            yield outermost
+        finally:
+            self._running.reset(token)
+
+    @contextmanager
+    def declared(self) -> Iterator[bool]:
+        """Within it the declared function runs in the place of one that failed, and so does what it calls itself."""
+        token = self._running.set(_DECLARED)
+        try:
+            yield False
+        finally:
+            self._running.reset(token)
 
     def check(self, text: str) -> str:
         """Why the source may not run; empty if it may. What may is made and kept."""
@@ -66,7 +88,7 @@ class Versions:
         if self.parameter is None:
             return None
         text = self.parameter.value
-        if text is self._text or self.falling.get():
+        if text is self._text or self._running.get() is _DECLARED:
             return None
         try:
             return self._made[text]

@@ -254,7 +254,24 @@ def test_a_wrong_call_is_wrong_for_both(opto: Rehearsal) -> None:
 def test_failing_recursion_ends_and_costs_no_powers_of_two(opto: Rehearsal) -> None:
     opto.set("factorial", "def factorial(n):\n    found = 1 if n < 2 else n * factorial(n - 1)\n    return found / 0\n")
     assert factorial(12) == math.factorial(12)
-    assert len(opto.spans("factorial")) < 12 * 12
+    assert len(opto.spans("factorial")) == 12 + 11  # each released call, and what the declared one calls itself
+    opto.set("factorial", "def factorial(n):\n    return sum(factorial(n) for _ in range(2))\n")
+    assert factorial(3) == 6  # it would have no end, if each call fell back by itself
+
+
+async def test_recursion_that_waits_falls_back_as_a_whole(opto: Rehearsal) -> None:
+    opto.set("later", "async def later(x):\n    return 1 / x if x < 1 else await later(x - 1)\n")
+    assert await later(4) == 4
+    assert len(opto.spans("later")) == 5
+
+
+def test_what_a_consumer_throws_is_no_failure_of_the_code(opto: Rehearsal) -> None:
+    opto.set("items", "def items(n):\n    yield n\n")
+    taken: Any = items(1)
+    next(taken)
+    with pytest.raises(KeyError):
+        taken.throw(KeyError("mine"))
+    assert "opto.code.failure" not in said(opto, "items")
 
 
 def test_what_ends_the_application_passes_and_what_the_code_ends_itself_does_not(opto: Rehearsal) -> None:
