@@ -10,12 +10,28 @@ nothing blocks, and without a collector everything goes on with the code's own v
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from otel_opto.executors import ContextThreadPoolExecutor, carried
 from otel_opto.node import Node
 from otel_opto.parameter import Parameter, Resolved, T, spec_of
 from otel_opto.setup import Sdk
 from otel_opto.spec import Constraint, InvalidValue
+
+if TYPE_CHECKING:  # what training adds, see the end
+    from otel_opto_train import InvalidJudgement as InvalidJudgement
+    from otel_opto_train import Judgement as Judgement
+    from otel_opto_train import NothingJudged as NothingJudged
+    from otel_opto_train import Objective as Objective
+    from otel_opto_train import Optimizer as Optimizer
+    from otel_opto_train import OptoPrime as OptoPrime
+    from otel_opto_train import Problem as Problem
+    from otel_opto_train import Run as Run
+    from otel_opto_train import Search as Search
+    from otel_opto_train import Step as Step
+    from otel_opto_train import TraceOracle as TraceOracle
+    from otel_opto_train import always as always
+    from otel_opto_train import better as better
 
 __all__ = [
     "ContextThreadPoolExecutor",
@@ -88,3 +104,14 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
         candidates=tuple(candidates),
     )
     return Parameter(spec_of(key, default, constraint, description, trainable=trainable), default, _sdk.pins)
+
+
+if not TYPE_CHECKING:  # a type checker would take any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        """What training in this process adds, imported when it is first asked for: an application needs none of it."""
+        if name.startswith("_"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from otel_opto.training import found  # noqa: PLC0415 - see above
+
+        return found(name)

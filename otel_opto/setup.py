@@ -192,6 +192,11 @@ class Sdk:
         self._client.start()
         return self._client.wait(wait_seconds) if wait_seconds > 0 else False
 
+    @property
+    def tracer_provider(self) -> TracerProvider | None:
+        """Where spans of nodes come from; None while that is the global provider."""
+        return self._tracer_provider
+
     def _process(self, provider: TracerProvider) -> None:
         if isinstance(provider, SdkTracerProvider) and provider not in self._processed:
             provider.add_span_processor(ReleaseSpanProcessor(self.pins))

@@ -21,7 +21,7 @@ running.__exit__(None, None, None)
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["feedback.md", "from-trace.md", "openfeature.md", "selection.md"])
+@pytest.mark.parametrize("page", ["feedback.md", "from-trace.md", "openfeature.md", "selection.md", "train.md"])
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
     command = [sys.executable, "-W", "error", "-c", "\n".join((BEFORE, *blocks, AFTER))]
