@@ -19,6 +19,8 @@ from otel_opto.setup import Sdk
 from otel_opto.spec import Constraint, InvalidValue
 
 if TYPE_CHECKING:  # what training adds, see the end
+    from otel_opto_train import Example as Example
+    from otel_opto_train import InvalidDataset as InvalidDataset
     from otel_opto_train import InvalidJudgement as InvalidJudgement
     from otel_opto_train import Judgement as Judgement
     from otel_opto_train import NothingJudged as NothingJudged
@@ -26,12 +28,15 @@ if TYPE_CHECKING:  # what training adds, see the end
     from otel_opto_train import Optimizer as Optimizer
     from otel_opto_train import OptoPrime as OptoPrime
     from otel_opto_train import Problem as Problem
+    from otel_opto_train import Report as Report
     from otel_opto_train import Run as Run
     from otel_opto_train import Search as Search
     from otel_opto_train import Step as Step
     from otel_opto_train import TraceOracle as TraceOracle
+    from otel_opto_train import TrainingError as TrainingError
     from otel_opto_train import always as always
     from otel_opto_train import better as better
+    from otel_opto_train import train as train
 
 __all__ = [
     "ContextThreadPoolExecutor",

@@ -5,6 +5,8 @@ import importlib
 _PACKAGE = "otel_opto_train"
 _NAMES = frozenset(
     {
+        "Example",
+        "InvalidDataset",
         "InvalidJudgement",
         "Judgement",
         "NothingJudged",
@@ -12,12 +14,15 @@ _NAMES = frozenset(
         "Optimizer",
         "OptoPrime",
         "Problem",
+        "Report",
         "Run",
         "Search",
         "Step",
         "TraceOracle",
+        "TrainingError",
         "always",
         "better",
+        "train",
     }
 )
 """What `otel_opto` offers of it."""

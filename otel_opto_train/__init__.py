@@ -10,8 +10,14 @@ from otel_opto_train.judgement import InvalidJudgement, Judgement
 from otel_opto_train.optimizers import Optimizer, OptoPrime, Search
 from otel_opto_train.run import Run, StrayValue
 from otel_opto_train.stepping import NothingJudged, Step
+from otel_opto_train.trainer.examples import Example, InvalidDataset
+from otel_opto_train.trainer.report import Report
+from otel_opto_train.trainer.train import train
+from otel_opto_train.trainer.training import TrainingError
 
 __all__ = [
+    "Example",
+    "InvalidDataset",
     "InvalidJudgement",
     "Judgement",
     "NothingJudged",
@@ -19,12 +25,15 @@ __all__ = [
     "Optimizer",
     "OptoPrime",
     "Problem",
+    "Report",
     "Run",
     "Search",
     "Step",
     "StrayValue",
     "TraceOracle",
+    "TrainingError",
     "always",
     "better",
     "black_box",
+    "train",
 ]

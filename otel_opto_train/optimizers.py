@@ -13,7 +13,7 @@ from otel_opto_train.run import Stage
 from otel_opto_train.stepping import Settings, Stepper, course_begun
 
 # One for the process, as OpenTelemetry has one global provider; everything it holds is in the object.
-_recorders = Recorders()
+recorders = Recorders()
 
 
 class Optimizer(Stepper):
@@ -39,7 +39,7 @@ class Optimizer(Stepper):
         options: Mapping[str, AnyValue] | None = None,
         **settings: Unpack[Settings],
     ) -> None:
-        stage = Stage(otel_opto._sdk, _recorders, settings.get("tracer_provider"))  # noqa: SLF001 - of the process
+        stage = Stage(otel_opto._sdk, recorders, settings.get("tracer_provider"))  # noqa: SLF001 - of the process
         super().__init__(
             stage,
             OptimizerRegistry().load(name),

@@ -84,8 +84,7 @@ def provider_of(own: trace.TracerProvider | None) -> TracerProvider:
     if not isinstance(provider, TracerProvider):
         raise RuntimeError(
             f"tracer provider: found {type(provider).__module__}.{type(provider).__qualname__}, allowed is one of the "
-            "OpenTelemetry SDK (opentelemetry.sdk.trace.TracerProvider): runs need its spans; unset OTEL_SDK_DISABLED, "
-            "or give tracer_provider"
+            "OpenTelemetry SDK (opentelemetry.sdk.trace.TracerProvider): runs need its spans"
         )
     return provider
 

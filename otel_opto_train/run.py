@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from collector.core.feedback import Feedback
 from collector.core.graph import NodeKind, TraceFeedback
 from collector.core.span import SpanContext
+from otel_opto import semconv
 from otel_opto.node import Node
 from otel_opto.registry import Registry
 from otel_opto.setup import Sdk
@@ -162,18 +163,24 @@ class Run:
 
 
 class Stage:
-    """Where runs take place: the SDK's parameters and nodes, and a tracer provider whose spans are recorded.
+    """Where runs take place: the SDK's parameters and nodes, and tracer providers whose spans are recorded.
 
     Args:
         sdk: Of the process.
         recorders: Of the process.
-        provider: Else the SDK's own, else the global one.
+        provider: A further one whose spans belong to runs, beside the SDK's own, or the global one.
     """
 
     def __init__(self, sdk: Sdk, recorders: Recorders, provider: TracerProvider | None = None) -> None:
         self._sdk = sdk
         self._recorders = recorders
         self._provider = provider
+
+    @property
+    def service(self) -> str:
+        """The name that the spans of nodes have."""
+        named = provider_of(self._sdk.tracer_provider).resource.attributes.get(semconv.SERVICE_NAME)
+        return str(named or "unknown_service")
 
     @property
     def registry(self) -> Registry:
@@ -200,15 +207,16 @@ class Stage:
             told: Is called for each feedback on it.
             catch: Whether an exception of the workflow ends the run only.
         """
-        provider = provider_of(self._provider or self._sdk.tracer_provider)
-        self._recorders.record(provider)
+        self._recorders.record(provider_of(self._sdk.tracer_provider))
+        if self._provider is not None:
+            self._recorders.record(self._provider)
         run = Run({**self.in_force(), **values}, self._sdk.registry.specs(), told)
         with self._sdk.registry.overriding(run.values), taping(run.tape):
             try:
                 with self._sdk.start_node(_SPAN_NAME) as node:
                     run.begin(node)
                     yield run
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 run.error = error
                 if not catch:
                     raise

@@ -43,7 +43,8 @@ class Settings(TypedDict, total=False):
         seed: The same seed and the same scores give the same proposals, where the optimizer is deterministic.
         rule: Whether what was tried takes the place of the best so far (`better`, `always`, or your own).
         projections: By parameter, what is done to a suggested value before it is validated.
-        tracer_provider: Where spans come from, else the SDK's, else the global one.
+        tracer_provider: A further one whose spans belong to runs, beside the one that nodes have, which is that of
+            `otel_opto.configure`, else the global one.
     """
 
     metric: str

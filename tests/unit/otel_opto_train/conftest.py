@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -64,5 +65,6 @@ class Lab:
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     provider, sdk = TracerProvider(resource=Resource({"service.name": "shop"})), Sdk()
-    yield Lab(sdk, provider, Stage(sdk, Recorders(), provider))
+    with sdk.rehearse(provider, LoggerProvider()):
+        yield Lab(sdk, provider, Stage(sdk, Recorders()))
     provider.shutdown()

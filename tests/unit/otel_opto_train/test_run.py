@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 
 from collector.core.graph import NodeKind
 from otel_opto import ContextThreadPoolExecutor
 from otel_opto_train.judgement import InvalidJudgement
-from otel_opto_train.run import Run, StrayValue
+from otel_opto_train.recording import Recorders
+from otel_opto_train.run import Run, Stage, StrayValue
 from tests.unit.otel_opto_train.conftest import Lab, Variants
 
 
@@ -144,6 +146,16 @@ def test_spans_of_others_are_in_the_graph(lab: Lab, nothing: Variants) -> None:
     run.backward(0.2)
     assert names(run) == ["chat"]
     assert [one.key for one in run.told(["size"], "quality")[0].graph.parameters] == ["size"]
+
+
+def test_spans_of_a_further_provider_are_in_the_graph(lab: Lab) -> None:
+    size, further = lab.parameter("size", 3), TracerProvider()
+    tracer = further.get_tracer("somebody.else")
+    stage = Stage(lab.sdk, Recorders(), further)
+    with stage.run({}, lambda _: None) as run, tracer.start_as_current_span("search"):
+        size.use()
+    assert names(run) == ["search"]
+    further.shutdown()
 
 
 def test_a_run_is_a_trace_of_its_own_whatever_is_going_on_around_it(lab: Lab, nothing: Variants) -> None:
