@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what training adds, see the end
     from otel_opto_train import Objective as Objective
     from otel_opto_train import Optimizer as Optimizer
     from otel_opto_train import OptoPrime as OptoPrime
+    from otel_opto_train import Past as Past
     from otel_opto_train import Problem as Problem
     from otel_opto_train import Report as Report
     from otel_opto_train import Run as Run
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # what training adds, see the end
     from otel_opto_train import TrainingError as TrainingError
     from otel_opto_train import always as always
     from otel_opto_train import better as better
+    from otel_opto_train import stored_examples as stored_examples
     from otel_opto_train import train as train
 
 __all__ = [

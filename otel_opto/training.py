@@ -13,6 +13,7 @@ _NAMES = frozenset(
         "Objective",
         "Optimizer",
         "OptoPrime",
+        "Past",
         "Problem",
         "Report",
         "Run",
@@ -22,6 +23,7 @@ _NAMES = frozenset(
         "TrainingError",
         "always",
         "better",
+        "stored_examples",
         "train",
     }
 )

@@ -12,6 +12,7 @@ from otel_opto_train.run import Run, StrayValue
 from otel_opto_train.stepping import NothingJudged, Step
 from otel_opto_train.trainer.examples import Example, InvalidDataset
 from otel_opto_train.trainer.report import Report
+from otel_opto_train.trainer.stored import Past, stored_examples
 from otel_opto_train.trainer.train import train
 from otel_opto_train.trainer.training import TrainingError
 
@@ -24,6 +25,7 @@ __all__ = [
     "Objective",
     "Optimizer",
     "OptoPrime",
+    "Past",
     "Problem",
     "Report",
     "Run",
@@ -35,5 +37,6 @@ __all__ = [
     "always",
     "better",
     "black_box",
+    "stored_examples",
     "train",
 ]

@@ -21,7 +21,8 @@ them, the validation part decides, and the test part, looked at once, says wheth
 released, unless --release says so and the test part shows a gain; then the values are a release that is in force for
 nobody, for `otel-opto rollouts start`.
 
-The data are JSON Lines of {"input": …, "expected": …}. The guide gets output, expected and input, as many as it takes,
+The data are JSON Lines of {"input": …, "expected": …}, or the inputs of stored traces, where what is expected is an
+otel_opto.Past: output, score, label and text of then. The guide gets output, expected and input, as many as it takes,
 and gives a score, a text, or both. With --ledger, a training that was killed goes on where it was.
 
 examples:
@@ -61,7 +62,16 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("workflow", metavar="MODULE:FUNCTION", help="gets an example's input, gives its output")
-    parser.add_argument("--data", required=True, metavar="FILE", help="JSON Lines")
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="FILE|URL|DIR",
+        help="JSON Lines; or what a collector, or its directory, has stored",
+    )
+    parser.add_argument(
+        "--operation", default="", metavar="NAME", help="of stored traces: whose inputs are the examples"
+    )
+    parser.add_argument("--of-service", default="", metavar="NAME", help="of stored traces: only of this service")
     parser.add_argument("--guide", required=True, metavar="MODULE:FUNCTION", help="judges an output")
     parser.add_argument("--optimizer", default="search", metavar="NAME", help="search, optoprime, or an installed one")
     parser.add_argument(
@@ -97,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         report = train(
             workflow,
-            arguments.data,
+            _data(arguments),
             guide,
             optimizer=arguments.optimizer,
             options=dict(map(_option, arguments.option)),
@@ -133,6 +143,15 @@ def _release(arguments: argparse.Namespace, report: "Report") -> None:
         f"release {made['number']} of {arguments.service} has the values and is in force for nobody; "
         f"otel-opto rollouts start {arguments.name} --release {made['number']} --metric {report.objective.metric}"
     )
+
+
+def _data(arguments: argparse.Namespace) -> Any:
+    from otel_opto_train.trainer.stored import stored_examples  # noqa: PLC0415 - as above
+
+    given: str = arguments.data
+    if given.startswith(("http://", "https://")) or Path(given).is_dir():
+        return stored_examples(given, service=arguments.of_service, operation=arguments.operation)
+    return given
 
 
 def _function(name: str) -> Callable[..., Any]:

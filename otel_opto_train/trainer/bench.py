@@ -13,11 +13,11 @@ from typing import Self
 from collector.core.errors import CollectorError
 from collector.core.feedback import Feedback
 from collector.core.folding import Fold
-from collector.core.graph import TraceFeedback
+from collector.core.graph import TraceFeedback, TraceGraph
 from collector.core.ledger import Change, Event
 from collector.core.release import Release
 from collector.core.span import SpanContext
-from collector.core.telemetry import Signal, TraceBounds
+from collector.core.telemetry import Signal, TraceBounds, TraceQuery
 from collector.core.times import bounded
 from collector.counters import Counters
 from collector.pipeline import Pipeline
@@ -100,6 +100,14 @@ class Bench:
     async def keep(self, otlp: bytes, feedback: Sequence[Feedback]) -> None:
         """The spans of a run and what was said of it, as a collector keeps them."""
         await asyncio.gather(self._pipeline.ingest(Signal.TRACES, otlp), self._pipeline.submit(feedback))
+
+    async def traces(self, query: TraceQuery) -> Sequence[str]:
+        """The ids of stored traces, the newest first."""
+        return [found.trace_id for found in await self._store.search.find(query)]
+
+    async def graph(self, trace_id: str) -> TraceGraph:
+        """The graph of a stored trace with its feedback. Raises as `Pipeline.assemble`."""
+        return await self._pipeline.assemble(trace_id)
 
     async def told(
         self, evaluation: Evaluation, metric: str, specs: Mapping[str, ParameterSpec], keys: Sequence[str]
