@@ -9,12 +9,12 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from collector.core.feedback import Feedback
 from collector.core.graph import NodeKind, TraceFeedback
-from collector.core.span import SpanContext
+from collector.core.span import AnyValue, SpanContext
 from otel_opto import semconv
 from otel_opto.node import Node
 from otel_opto.registry import Registry
 from otel_opto.setup import Sdk
-from otel_opto.spec import ParameterSpec, ParameterValue
+from otel_opto.spec import InvalidValue, ParameterSpec, ParameterValue
 from otel_opto_train.judgement import Judgement, Said, failure_of, judgement_of
 from otel_opto_train.picture import DrawnGraph
 from otel_opto_train.recording import Recorders, Tape, provider_of, taping
@@ -154,12 +154,26 @@ class Run:
     def _check_values(self, found: Traced) -> None:
         for node in found.graph.nodes:
             wanted = self.values.get(node.name) if node.kind is NodeKind.PARAMETER else None
-            if wanted is not None and node.value is not None and node.value != wanted:
+            if (
+                wanted is not None
+                and node.value is not None
+                and not _is_same(self._specs[node.name], node.value, wanted)
+            ):
                 raise StrayValue(
                     f"parameter {node.name!r} was read as {node.value!r} in a run that has {wanted!r}: in a thread "
                     "that does not carry the context; start it with otel_opto.carried, or use "
                     "otel_opto.ContextThreadPoolExecutor"
                 )
+
+
+def _is_same(spec: ParameterSpec, recorded: AnyValue, wanted: ParameterValue) -> bool:
+    """Whether a recorded value is that one; where attributes are limited in length it is cut."""
+    if isinstance(recorded, str) and isinstance(wanted, str):
+        return wanted.startswith(recorded)
+    try:
+        return spec.validate(recorded) == wanted
+    except InvalidValue:
+        return False
 
 
 class Stage:

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
 from collector.core.graph import NodeKind
 from otel_opto import ContextThreadPoolExecutor
@@ -192,6 +193,16 @@ def test_a_value_from_elsewhere_is_no_measurement(lab: Lab, nothing: Variants) -
     run.backward(1.0)
     with pytest.raises(StrayValue, match="'size' was read as 4 in a run that has 3"):
         run.told(["size"], "quality")
+
+
+def test_a_value_that_is_cut_on_the_span_is_still_the_runs(lab: Lab) -> None:
+    provider = TracerProvider(span_limits=SpanLimits(max_attribute_length=20))
+    style = lab.parameter("style", "a text that is longer than the limit")
+    with lab.sdk.rehearse(provider, LoggerProvider()), lab.stage.run({}, lambda _: None) as run:
+        run.output(len(style.value))
+    run.backward(0.5)
+    assert run.told(["style"], "quality")[0].graph.parameters[0].key == "style"
+    provider.shutdown()
 
 
 def test_runs_at_the_same_time_have_their_own_values_and_spans(lab: Lab) -> None:
