@@ -10,7 +10,7 @@ nothing blocks, and without a collector everything goes on with the code's own v
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_opto.checks import Check, refusal
 from otel_opto.code.trainable import Trainable, code_of
@@ -21,6 +21,28 @@ from otel_opto.parameter import Parameter, Resolved, T, spec_of
 from otel_opto.process.status import Status
 from otel_opto.setup import Sdk
 from otel_opto.spec import Constraint, InvalidValue, ParameterType
+
+if TYPE_CHECKING:  # what training adds, see the end
+    from otel_opto_train import Example as Example
+    from otel_opto_train import InvalidDataset as InvalidDataset
+    from otel_opto_train import InvalidJudgement as InvalidJudgement
+    from otel_opto_train import Judgement as Judgement
+    from otel_opto_train import NothingJudged as NothingJudged
+    from otel_opto_train import Objective as Objective
+    from otel_opto_train import Optimizer as Optimizer
+    from otel_opto_train import OptoPrime as OptoPrime
+    from otel_opto_train import Past as Past
+    from otel_opto_train import Problem as Problem
+    from otel_opto_train import Report as Report
+    from otel_opto_train import Run as Run
+    from otel_opto_train import Search as Search
+    from otel_opto_train import Step as Step
+    from otel_opto_train import TraceOracle as TraceOracle
+    from otel_opto_train import TrainingError as TrainingError
+    from otel_opto_train import always as always
+    from otel_opto_train import better as better
+    from otel_opto_train import stored_examples as stored_examples
+    from otel_opto_train import train as train
 
 __all__ = [
     "ContextThreadPoolExecutor",
@@ -111,3 +133,14 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
         raise InvalidValue(f"parameter {key!r}: default: {fault}")
     kind: type[Parameter[Any]] = JsonParameter if spec.type is ParameterType.JSON else Parameter
     return kind(spec, default, _sdk.pins, check)
+
+
+if not TYPE_CHECKING:  # a type checker would take any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        """What training in this process adds, imported when it is first asked for: an application needs none of it."""
+        if name.startswith("_"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from otel_opto.training import found  # noqa: PLC0415 - see above
+
+        return found(name)

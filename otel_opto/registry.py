@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, Final
@@ -74,6 +75,22 @@ class Registry:
         """What overrides a parameter in the current context; the same for every copy of it."""
         with self._lock:
             return self._overrides.setdefault(key, ContextVar(f"otel_opto.{key}", default=NO_OVERRIDE))
+
+    @contextmanager
+    def overriding(self, values: Mapping[str, Any]) -> Iterator[None]:
+        """All these values, which fit their parameters, in this thread or task while the context lasts.
+
+        See `otel_opto.parameter.Parameter.override`.
+        """
+        tokens = [
+            (override, override.set(value)) for key, value in values.items() for override in [self.override_of(key)]
+        ]
+        try:
+            yield
+        finally:
+            for override, token in tokens:
+                with suppress(ValueError):  # ended in another task than the one that it holds for
+                    override.reset(token)
 
     def on_declared(self, told: Callable[[], None] | None) -> None:
         """Calls back after each declaration; None ends that."""

@@ -156,6 +156,11 @@ class Sdk:
         client = self._connect(settings)
         return client.wait(wait_seconds) if wait_seconds > 0 else False
 
+    @property
+    def tracer_provider(self) -> TracerProvider | None:
+        """Where spans of nodes come from; None while that is the global provider."""
+        return self.telemetry.tracers()
+
     def _connect(self, settings: Settings) -> Client:
         self._settings = settings
         self.pins.serve(settings.service)

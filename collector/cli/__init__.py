@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _EPILOG = """\
 exit codes:
   0  done
-  1  the collector refused it, something is damaged, or the demo did not get better
+  1  the collector refused it, something is damaged, or demo or training did not get better
   2  wrong usage or configuration
   3  no collector answers
 
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
         status,
         studies,
         traces,
+        train,
     )
 
     top: argparse.ArgumentParser = _Parser(
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     rollouts.add_to(commands, common)
     feedback.add_to(commands, common)
     traces.add_to(commands, common)
+    train.add_to(commands, common)
     audit.add_to(commands, common)
     keys.add_to(commands)
     directory.add_to(commands)

@@ -35,8 +35,8 @@ class ScoreLevel:
     score: float
 
 
-def score_bars(points: Sequence[ScorePoint], width: int) -> str:
-    """One line per release, the longest bar `width` columns; ★ marks the best.
+def score_bars(points: Sequence[ScorePoint], width: int, noun: str = "release") -> str:
+    """One line per release, or whatever `noun` says they are, the longest bar `width` columns; ★ marks the best.
 
     Bars start at 0, or at the lowest score if that is below 0, and end to an eighth of a column.
     """
@@ -49,7 +49,7 @@ def score_bars(points: Sequence[ScorePoint], width: int) -> str:
     lines = []
     for point, score, figure in zip(points, scores, written, strict=True):
         bar, mark = _bar((score - low) / span * width), " ★" if point.best else ""
-        lines.append(f"release {point.release:>{digits}}  {figure:>{room}}  {bar}{mark}".rstrip())
+        lines.append(f"{noun} {point.release:>{digits}}  {figure:>{room}}  {bar}{mark}".rstrip())
     return "\n".join(lines)
 
 
@@ -72,6 +72,7 @@ def score_chart_svg(
     *,
     direction: Direction = Direction.MAXIMIZE,
     levels: Sequence[ScoreLevel] = (),
+    nouns: tuple[str, str] = ("release", "came into force"),
 ) -> str:
     """A dot for each release in the order given, a step line for the best so far; a standalone SVG.
 
@@ -80,13 +81,14 @@ def score_chart_svg(
         title: Above the picture.
         direction: Which scores are better.
         levels: Dashed lines from side to side, with their labels at the right.
+        nouns: What has the scores, and what became of the best one.
     """
     canvas = Canvas(_WIDTH, _HEIGHT)
     canvas.text(_LEFT, 28, short(title, 80), font_size=15, font_weight=600)
     if not points:
-        canvas.text(_WIDTH / 2, _HEIGHT / 2, "no release has its score yet", text_anchor="middle", fill=GREY)
+        canvas.text(_WIDTH / 2, _HEIGHT / 2, f"no {nouns[0]} has its score yet", text_anchor="middle", fill=GREY)
         return canvas.svg()
-    chart = _Chart(canvas, points, levels)
+    chart = _Chart(canvas, points, levels, nouns)
     chart.scales()
     chart.levels(levels)
     chart.best_so_far(points, direction)
@@ -98,8 +100,11 @@ def score_chart_svg(
 class _Chart:
     """The plane in which scores become places."""
 
-    def __init__(self, canvas: Canvas, points: Sequence[ScorePoint], levels: Sequence[ScoreLevel]) -> None:
+    def __init__(
+        self, canvas: Canvas, points: Sequence[ScorePoint], levels: Sequence[ScoreLevel], nouns: tuple[str, str]
+    ) -> None:
         self._canvas = canvas
+        self._noun, self._chosen = nouns
         self._points = points
         self._ticks = _ticks([point.score for point in points] + [level.score for level in levels])
         labels = [_level_words(level) for level in levels]
@@ -149,7 +154,7 @@ class _Chart:
     def dots(self, points: Sequence[ScorePoint]) -> None:
         """The one in force is larger; the title under the pointer has the figures."""
         for index, point in enumerate(points):
-            said = f"release {point.release}: {_figure(point.score)}" + (", in force" if point.best else "")
+            said = f"{self._noun} {point.release}: {_figure(point.score)}" + (f", {self._chosen}" if point.best else "")
             self._canvas.group("release", said)
             style: dict[str, str | float] = {"stroke": "white", "stroke_width": 1.5}
             colour, radius = (AMBER, 7.0) if point.best else ("#8a96a3", 4.0)
@@ -160,12 +165,12 @@ class _Chart:
         y = _HEIGHT - 16
         self._canvas.group("legend")
         self._canvas.circle(_LEFT + 5, y - 4, 4, fill="#8a96a3")
-        self._canvas.text(_LEFT + 16, y, "score of a release", font_size=11, fill=GREY)
+        self._canvas.text(_LEFT + 16, y, f"score of a {self._noun}", font_size=11, fill=GREY)
         self._canvas.line(_LEFT + 150, y - 4, _LEFT + 174, y - 4, stroke=BLUE, stroke_width=2)
         self._canvas.text(_LEFT + 181, y, "best so far", font_size=11, fill=GREY)
         self._canvas.circle(_LEFT + 275, y - 4, 7, fill=AMBER)
-        self._canvas.text(_LEFT + 288, y, "came into force", font_size=11, fill=GREY)
-        self._canvas.text(self._right, y, "release →", font_size=11, fill=GREY, text_anchor="end")
+        self._canvas.text(_LEFT + 288, y, self._chosen, font_size=11, fill=GREY)
+        self._canvas.text(self._right, y, f"{self._noun} →", font_size=11, fill=GREY, text_anchor="end")
 
 
 def _level_words(level: ScoreLevel) -> str:

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(
     path
-    for folder in ("otel_opto", "collector", "examples")
+    for folder in ("otel_opto", "otel_opto_train", "collector", "examples")
     for path in (ROOT / folder).rglob("*.py")
     if "v1" not in path.relative_to(ROOT).parts
 )

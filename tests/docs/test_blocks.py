@@ -22,7 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize(
-    "page", ["code.md", "feedback.md", "from-trace.md", "openfeature.md", "parameters.md", "selection.md"]
+    "page", ["code.md", "feedback.md", "from-trace.md", "openfeature.md", "parameters.md", "selection.md", "train.md"]
 )
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)

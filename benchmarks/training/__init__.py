@@ -1,0 +1,1 @@
+"""What `otel_opto.train` makes of a real small model's instruction."""

@@ -1,0 +1,104 @@
+"""What may be said of an output, in whatever form an application says it."""
+
+import math
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from collector.core.feedback import score_of
+
+_MOST_CHARACTERS = 4_000
+
+
+class InvalidJudgement(ValueError):
+    """What was said is no feedback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Feedback on one output.
+
+    Attributes:
+        score: Finite; None where it is judged in words only, or where it failed: no score is never a bad one.
+        text: In words.
+        label: One word of it, such as ``good``.
+        failed: Nothing was judged: the workflow, or who judges, failed.
+    """
+
+    score: float | None = None
+    text: str = ""
+    label: str = ""
+    failed: bool = False
+
+
+Said: TypeAlias = (
+    "Judgement | float | bool | str | tuple[float | None, str] | Mapping[str, object] | BaseException | None"
+)
+"""A score, a text, both, a mapping with ``score``, ``text`` (or ``feedback``) and ``label``, an exception."""
+
+
+def judgement_of(said: Said) -> Judgement:
+    """One form for all.
+
+    Raises:
+        InvalidJudgement: it is none of the forms, says nothing, or its score is not finite; says what is allowed.
+    """
+    found = _read(said)
+    if found.score is not None and not math.isfinite(found.score):
+        raise InvalidJudgement(f"feedback: score: found {found.score}, allowed are finite numbers")
+    if found.score is None and not found.text and not found.label:
+        raise InvalidJudgement(
+            f"feedback: found {said!r}, which says nothing; allowed are a score, a text, (score, text), a mapping with "
+            "score, text, label, or an exception"
+        )
+    return found
+
+
+def failure_of(error: BaseException) -> Judgement:
+    """An exception as feedback: what it says and where it was raised; no score."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" (line {last[0].lineno} of {last[0].name}: {last[0].line})" if last else ""
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - somebody else's __str__
+        said = ""
+    return Judgement(text=f"{type(error).__name__}: {said}"[:_MOST_CHARACTERS] + where, failed=True)
+
+
+def _read(said: Said) -> Judgement:
+    if isinstance(said, Judgement):
+        return said
+    if isinstance(said, BaseException):
+        return failure_of(said)
+    if isinstance(said, str):
+        return Judgement(text=said)
+    if isinstance(said, int | float):
+        return Judgement(float(said))
+    if isinstance(said, tuple | list) and len(said) == 2:
+        return Judgement(_score(said[0]), _text(said[1]))
+    if isinstance(said, Mapping):
+        unknown = ", ".join(sorted(map(str, set(said) - {"score", "text", "feedback", "label"})))
+        if unknown:
+            raise InvalidJudgement(f"feedback: found {unknown}, allowed are score, text (or feedback) and label")
+        text = said.get("text") or said.get("feedback")
+        return Judgement(_score(said.get("score")), _text(text), _text(said.get("label")))
+    if said is None:
+        return Judgement()
+    raise InvalidJudgement(
+        f"feedback: found {said!r} ({type(said).__name__}), allowed are a score, a text, (score, text), a mapping with "
+        "score, text, label, or an exception"
+    )
+
+
+def _score(value: object) -> float | None:
+    if value is None:
+        return None
+    try:
+        return score_of(value if isinstance(value, str | int | float) else str(value))
+    except ValueError as error:
+        raise InvalidJudgement(f"feedback: score: found {error}") from None
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
