@@ -11,11 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, TypeAdapt
 from collector.api.pages import numbered
 from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback, checked_feedback, score_of
-from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE, PageRequest
+from collector.core.page import MOST_ON_A_PAGE, PageRequest
 from collector.core.record import fields_of, record_of, tree_of
 from collector.core.release import Acknowledgement, Release, ReleaseStatus, ValueChange
 from collector.core.span import SpanContext
-from collector.core.study import Reach, RejectedProposal, Study, StudyRecord, Trial
+from collector.core.study import Cost, Reach, RejectedProposal, Study, StudyRecord, Trial
 from collector.core.telemetry import TraceSummary
 from otel_opto.assignment import Assignment
 from otel_opto.handles import ids_in
@@ -332,6 +332,9 @@ def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[st
         "best_trial": best.number if best else None,
         "best_score": best.score if best else None,
         "complete_trials": sum(1 for trial in record.trials if trial.complete),
+        "trial_count": len(record.trials),
+        "rejected_count": len(record.rejected),
+        "cost": tree_of(_cost(record)),
         "trials": [trial_document(trial) for trial in begun.items],
         "next_trials_cursor": begun.next_cursor,
         "rejected": [rejected_document(rejected) for rejected in refused.items],
@@ -339,9 +342,10 @@ def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[st
     }
 
 
-def study_overview(record: StudyRecord) -> dict[str, object]:
-    """The same for a list of studies."""
-    return study_document(record, DEFAULT_ON_A_PAGE)
+def _cost(record: StudyRecord) -> Cost:
+    """Of all proposals, those that were rejected included."""
+    proposals = (*(trial.cost for trial in record.trials), *(one.proposal.cost for one in record.rejected))
+    return sum(proposals, Cost())
 
 
 def trial_document(trial: Trial) -> dict[str, object]:
@@ -356,12 +360,20 @@ def trial_document(trial: Trial) -> dict[str, object]:
         "feedback_count": trial.feedback_count,
         "values": dict(trial.values),
         "reasoning": trial.reasoning,
+        "opened_unix_nano": trial.opened_unix_nano,
+        "cost": tree_of(trial.cost),
     }
 
 
 def rejected_document(rejected: RejectedProposal) -> dict[str, object]:
     """A proposal that failed validation."""
-    return {"trial": rejected.trial, "values": dict(rejected.proposal.values), "errors": list(rejected.errors)}
+    return {
+        "trial": rejected.trial,
+        "values": dict(rejected.proposal.values),
+        "errors": list(rejected.errors),
+        "reasoning": rejected.proposal.reasoning,
+        "cost": tree_of(rejected.proposal.cost),
+    }
 
 
 def trace_document(summary: TraceSummary) -> dict[str, object]:

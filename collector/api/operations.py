@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import Counter as Tally
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from collector.api.drawing import drawing
+from collector.api.drawing import Drawing, drawing
+from collector.api.nodes import NodesWanted, described, listed_nodes
+from collector.api.rates import SpanRate
 from collector.api.standing import Standing, Standings, doubtful
 from collector.core.errors import Conflict, Damaged, InvalidRequest, NotFound, TooLarge, some
 from collector.core.feedback import Feedback, StoredFeedback
+from collector.core.graph import TraceGraph
 from collector.core.identity.ids import trace_id_of
 from collector.core.page import MOST_PAGE_BYTES, Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import validated
@@ -53,6 +56,7 @@ class Backend:
     requests: Requests
     wake: Callable[[], None]
     standings: Standings
+    rate: SpanRate
 
 
 class Operations:
@@ -217,14 +221,30 @@ class Operations:
         self._backend.counters.add(Counter.QUERIES_PARTIAL, bool(found.partial))
         return found
 
-    async def drawn(self, trace_id: str, reach: Reach, form: str) -> bytes:
-        """The OPTO graph of a trace as json, tgj, text, dot or svg; see `Assembly.made`.
+    async def drawn(self, trace_id: str, reach: Reach, wanted: Drawing) -> bytes:
+        """The OPTO graph of a trace, or a part of it, as json, tgj, text, dot or svg; see `Assembly.made`.
 
         Raises:
-            InvalidRequest: the trace id or the form is none.
+            InvalidRequest: the trace id, the form or the part is none.
         """
+        return await self._made(trace_id, reach, drawing(wanted), ("drawn", wanted))
+
+    async def nodes(self, trace_id: str, reach: Reach, wanted: NodesWanted) -> bytes:
+        """The nodes of a graph, a page of them, in JSON. Raises as `drawn`."""
+        return await self._made(trace_id, reach, listed_nodes(wanted), ("nodes", wanted))
+
+    async def node(self, trace_id: str, reach: Reach, node_id: str) -> bytes:
+        """One node with its edges and what is known of its span, in JSON.
+
+        Raises:
+            InvalidRequest: the trace id is none.
+            NotFound: the graph has no such node.
+        """
+        return await self._made(trace_id, reach, partial(described, node_id), ("node", node_id))
+
+    async def _made(self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], bytes], name: Hashable) -> bytes:
         wanted = trace_id_of(trace_id, "trace_id")
-        return await self._backend.pipeline.made(wanted, reach, drawing(form), ("drawn", form))
+        return await self._backend.pipeline.made(wanted, reach, finish, name)
 
     # --- studies ------------------------------------------------------------------------------------------------
 
@@ -349,6 +369,10 @@ class Operations:
     def metrics(self) -> str:
         """The counters for Prometheus."""
         return self._backend.counters.exposition()
+
+    def rate(self) -> float:
+        """How many spans came in a second, of late."""
+        return self._backend.rate.per_second()
 
     def counters(self) -> Mapping[str, int]:
         """What came and what was lost since the start."""

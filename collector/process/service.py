@@ -10,9 +10,11 @@ from typing import Any
 from collector.access.tokens import Access, Token
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
-from collector.api.drawing import drawing
+from collector.api.drawing import Drawing, drawing
 from collector.api.operations import Backend, Operations
+from collector.api.rates import SpanRate
 from collector.api.rollouts import RolloutOperations
+from collector.api.services import Services
 from collector.api.standing import Standings
 from collector.assembly.assembly import Assembly, AssemblyLimits
 from collector.core.errors import CollectorError, ConfigError
@@ -136,6 +138,7 @@ class Collector:
                     requests=self._requests,
                     wake=woken.set,
                     standings=Standings(self._store, self._desk, self._studies, self._hub.watchers),
+                    rate=SpanRate(self._counters, time.monotonic),
                 )
             )
             rollouts = RolloutOperations(
@@ -172,6 +175,7 @@ class Collector:
             pipeline=pipeline,
             operations=operations,
             rollouts=rollouts,
+            services=Services(self._store, self._desk, self._studies, self._rollouts, self._hub.watchers),
             bulletins=Bulletins(self._desk, self._hub),
             reader=Reader(self._store, self._desk.release, self._workers, bounds, self._counters, queries.max_seconds),
             clock=self._clock,
@@ -291,7 +295,7 @@ async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) ->
     try:
         desk = Desk(store.ledger, AssignmentHub(), Counters())
         assembly = Assembly(store, desk.release, workers, _assembly_limits(limits))
-        return (await assembly.made(trace_id_of(trace_id), reach, drawing(form))).decode()
+        return (await assembly.made(trace_id_of(trace_id), reach, drawing(Drawing(form)))).decode()
     finally:
         await workers.stop()
         await store.stop()
