@@ -6,7 +6,7 @@ from collector.core.graph import EdgeOrigin, ExceptionRecord, GraphParameter, No
 from collector.render.canvas import AMBER, BLUE, GREEN, GREY, INK, RED, Canvas
 from collector.render.layout import BOX_HEIGHT, BOX_WIDTH, Layout, Place, Route, lay_out
 from collector.render.reason import reason_of
-from collector.render.reduced import reduced
+from collector.render.reduced import reduced, stands_for_more
 from collector.render.words import short
 
 _MARGIN = 24.0
@@ -47,7 +47,7 @@ def graph_svg(graph: TraceGraph, most: int = MOST_NODES, link: Callable[[Node], 
 
     Args:
         most: Nodes in the picture.
-        link: Where a node leads; None: nowhere.
+        link: Where a node leads, unless it stands for several; None: nowhere.
     """
     whole = len(graph.nodes)
     graph = reduced(graph, most)
@@ -112,7 +112,11 @@ class _Nodes:
         for node in self._graph.nodes:
             place = self._places[node.id]
             error = self._exceptions.get(node.span_id or "") if node.kind is NodeKind.OPERATION else None
-            canvas.group("node", "\n".join(_about(node, error)), link(node) if link is not None else "")
+            canvas.group(
+                "node",
+                "\n".join(_about(node, error)),
+                link(node) if link is not None and not stands_for_more(node) else "",
+            )
             self._box(canvas, node, place, error)
             self._texts(canvas, node, place, error)
             score = self._scores.get(node.span_id or "") if node.kind is NodeKind.OPERATION else None

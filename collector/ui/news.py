@@ -16,7 +16,9 @@ from collector.core.protocols import Clock
 
 _LOOK_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 15.0
-_MOST = 200
+MOST = 200
+"""Streams at once."""
+
 _RETRY_MILLIS = 3_000
 
 State = tuple[int, Hashable]
@@ -56,8 +58,8 @@ class News:
 
     async def answer(self, request: Request) -> Response:
         """A stream."""
-        if len(self._listeners) >= _MOST:
-            raise Unavailable(f"{_MOST} pages listen already; close some")
+        if len(self._listeners) >= MOST:
+            raise Unavailable(f"{MOST} pages listen already; close some")
         last = request.headers.get("last-event-id") or request.query_params.get("last", "")
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(self.stream(last), headers=headers, media_type="text/event-stream")

@@ -42,17 +42,17 @@
     if (!trials.length) { place.textContent = "No trial has its score yet."; return; }
     const better = place.dataset.direction === "minimize" ? Math.min : Math.max;
     let best = trials[0].score;
-    const data = [trials.map((one) => one.number), trials.map((one) => one.score),
-      trials.map((one) => one.control_score), trials.map((one) => best = better(best, one.score))];
+    const data = [trials.map((one) => one.number), trials.map((one) => best = better(best, one.score)),
+      trials.map((one) => one.control_score), trials.map((one) => one.score)];
     const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
     const steps = uPlot.paths.stepped({ align: 1 });
     place.replaceChildren();
     new uPlot({
-      width: Math.max(place.clientWidth, 280), height: 300, scales: { x: { time: false } }, axes: [axis, axis],
+      width: Math.max(place.clientWidth, 280), height: 300, scales: { x: { time: false } }, axes: [{ ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }, axis],
       series: [{ label: "trial" },
-        { label: "score", stroke: colour("--amber"), paths: () => null, points: { show: true, size: 7, fill: colour("--amber") } },
+        { label: "best so far", stroke: colour("--blue"), width: 2, paths: steps, points: { show: false } },
         { label: "control", stroke: colour("--faint"), dash: [6, 5], width: 1.5, spanGaps: true, points: { show: false } },
-        { label: "best so far", stroke: colour("--blue"), width: 2, paths: steps, points: { show: false } }],
+        { label: "score", stroke: colour("--amber"), paths: () => null, points: { show: true, size: 7, fill: colour("--amber") } }],
     }, data, place);
   };
   const charts = () => document.querySelectorAll(".chart").forEach((place) =>

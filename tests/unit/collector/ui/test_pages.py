@@ -80,7 +80,10 @@ async def test_a_trace_is_folded_and_reduced_until_somebody_asks_for_all(page: h
     nodes = [link for link in read(whole).all("a") if link.get("class") == "node"]
     assert 100 < len(nodes) <= 203
     assert "The picture has the 200 nodes that matter most" in read(whole).text
-    assert all(link["href"].startswith("?node=") for link in nodes)
+    assert all(str(link["href"]).startswith("?node=") for link in nodes)
+    assert not any("more" in str(link["href"]) for link in nodes)  # what stands for several is no node to look at
+    for link in (nodes[0], nodes[-1]):
+        assert (await page.get(f"/traces/{TRACE_ID}{link['href']}")).status_code == 200
 
 
 async def test_a_node_says_why_each_edge_is_there(page: httpx.AsyncClient) -> None:
