@@ -21,6 +21,7 @@ from otel_opto.assignment import Assignment
 from otel_opto.handles import ids_in
 from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
+_NOTHING = Cost()
 _MOST_KEYS = 50
 _MOST_IN_A_LIST = 1_000
 
@@ -345,7 +346,7 @@ def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[st
 def _cost(record: StudyRecord) -> Cost:
     """Of all proposals, those that were rejected included."""
     proposals = (*(trial.cost for trial in record.trials), *(one.proposal.cost for one in record.rejected))
-    return sum(proposals, Cost())
+    return sum((cost for cost in proposals if cost != _NOTHING), _NOTHING)
 
 
 def trial_document(trial: Trial) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Services, and the nodes of graphs, as JSON over HTTP."""
+"""Services, what is wrong, and the nodes of graphs, as JSON over HTTP."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from collector.access.table import Endpoint
 from collector.api.answers import answer
+from collector.api.doctor import Doctor, doctor_document
 from collector.api.documents import acknowledgement_document, assignment_document, reach_of
 from collector.api.nodes import KIND, NodesWanted
 from collector.api.operations import Operations
@@ -20,12 +21,13 @@ from collector.core.study import Reach
 from otel_opto.assignment import BUCKETS
 
 
-def endpoints(services: Services, operations: Operations) -> Sequence[Endpoint]:
+def endpoints(services: Services, operations: Operations, doctor: Doctor) -> Sequence[Endpoint]:
     """All that is served of them, and who may ask for it."""
-    served = _Served(services, operations)
+    served = _Served(services, operations, doctor)
     return [
         Endpoint("GET", "/v1/services", served.services, SCOPES["services"]),
         Endpoint("GET", "/v1/services/{service}", served.service, SCOPES["services"]),
+        Endpoint("GET", "/v1/doctor", served.doctor, SCOPES["doctor"]),
         Endpoint("GET", "/v1/traces/{trace_id}/nodes", served.nodes, SCOPES["nodes"]),
         Endpoint("GET", "/v1/traces/{trace_id}/nodes/{node}", served.node, SCOPES["node"]),
     ]
@@ -34,8 +36,9 @@ def endpoints(services: Services, operations: Operations) -> Sequence[Endpoint]:
 class _Served:
     """One method per route."""
 
-    def __init__(self, services: Services, operations: Operations) -> None:
+    def __init__(self, services: Services, operations: Operations, doctor: Doctor) -> None:
         self._services = services
+        self._doctor = doctor
         self._operations = operations
 
     async def services(self, request: Request) -> Response:
@@ -44,6 +47,9 @@ class _Served:
 
     async def service(self, request: Request) -> Response:
         return JSONResponse(service_document(await self._services.of(request.path_params["service"])))
+
+    async def doctor(self, _: Request) -> Response:
+        return JSONResponse(doctor_document(await self._doctor.findings()))
 
     async def nodes(self, request: Request) -> Response:
         query, page = request.query_params, page_in(request.query_params)

@@ -10,6 +10,7 @@ from typing import Any
 from collector.access.tokens import Access, Token
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
+from collector.api.doctor import Doctor, Finding
 from collector.api.drawing import Drawing, drawing
 from collector.api.operations import Backend, Operations
 from collector.api.rates import SpanRate
@@ -35,6 +36,7 @@ from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
 from collector.process.config import Config, ExporterConfig, GraphConfig, SigningConfig
 from collector.process.servers import Addresses, Served, Servers
+from collector.process.surroundings import surroundings
 from collector.publisher.desk import Desk
 from collector.publisher.hub import AssignmentHub
 from collector.publisher.signing import Signer
@@ -171,11 +173,13 @@ class Collector:
         )
         queries = self._config.queries
         bounds = TraceBounds(queries.max_spans, queries.max_bytes, "queries")
+        services = Services(self._store, self._desk, self._studies, self._rollouts, self._hub.watchers)
         served = Served(
             pipeline=pipeline,
             operations=operations,
             rollouts=rollouts,
-            services=Services(self._store, self._desk, self._studies, self._rollouts, self._hub.watchers),
+            services=services,
+            doctor=Doctor(self._store, services, operations, self._clock, self._surroundings),
             bulletins=Bulletins(self._desk, self._hub),
             reader=Reader(self._store, self._desk.release, self._workers, bounds, self._counters, queries.max_seconds),
             clock=self._clock,
@@ -186,6 +190,11 @@ class Collector:
             ready=lambda: self._ready,
         )
         return Servers(self._config, access, served)
+
+    def _surroundings(self) -> Sequence[Finding]:
+        """Asked over a server's socket, so the servers are there."""
+        assert self._servers is not None
+        return surroundings(self._config, self._servers.addresses, self._store.damages(), self._clock.now_unix_nano())
 
     def _retention(self) -> Retention:
         kept = self._config.storage.retention

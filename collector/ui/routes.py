@@ -24,6 +24,7 @@ def endpoints(shell: Shell, news: News) -> Sequence[Endpoint]:
     entrance = _Entrance(shell)
     shown = {
         "/": overview.overview,
+        "/doctor": overview.doctor,
         "/studies": studies.studies,
         "/studies/{name}": studies.study,
         "/compare": studies.compared,

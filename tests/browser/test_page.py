@@ -16,7 +16,7 @@ from tests.unit.collector.ui.conftest import HOSTILE, PARAMETERS, SERVICE, TRACE
 
 _PATIENCE_SECONDS = 60.0
 _PATHS = (
-    "/", "/studies", "/studies/tune", "/rollouts/wider", "/releases", "/releases/2", "/traces",
+    "/", "/doctor", "/studies", "/studies/tune", "/rollouts/wider", "/releases", "/releases/2", "/traces",
     f"/traces/{TRACE_ID}?part=whole",
     f"/traces/{TRACE_ID}?node=span%3A0000000000000002&part=whole", f"/services/{quote(SERVICE, safe='')}",
     f"/services/{quote(SERVICE, safe='')}/parameters/prompt",

@@ -39,6 +39,23 @@ async def overview(look: Look) -> Page:
     return Page("overview.html", "Overview", {"stats": stats, "waiting": waiting, "accepted": accepted}, tables)
 
 
+async def doctor(look: Look) -> Page:
+    """``/doctor``."""
+    found = await look.get("/v1/doctor")
+    marks = {"green": "good", "yellow": "waits", "red": "bad"}
+    rows = tuple(
+        (
+            Cell(one["level"], mark=f"state {marks[one['level']]}"),
+            Cell(one["name"]),
+            Cell(one["says"]),
+            Cell(one["cure"] or "–"),
+        )
+        for one in found["findings"]
+    )
+    table = Table("findings", "What was looked at", ("level", "what", "found", "what to do"), rows)
+    return Page("list.html", f"Doctor: {found['level']}", {}, (table,))
+
+
 def _services(page: Mapping[str, Any], look: Look) -> Table:
     rows = []
     for one in page["services"]:

@@ -13,6 +13,7 @@ from tests.unit.collector.ui.reading import read
 NAME = quote(SERVICE, safe="")
 PAGES = {
     "overview": "/",
+    "doctor": "/doctor",
     "studies": "/studies",
     "study": "/studies/tune",
     "compare": "/compare?study=tune&study=tune",
