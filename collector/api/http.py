@@ -161,7 +161,9 @@ class _Served:
         return PlainTextResponse("alive\n")
 
     async def metrics(self, _: Request) -> Response:
-        return PlainTextResponse(self._operations.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return PlainTextResponse(
+            await self._operations.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
 
     async def stats(self, _: Request) -> Response:
         counts = await self._operations.counts()

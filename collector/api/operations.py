@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from collector.api.drawing import Drawing, drawing
+from collector.api.measures import Measures
 from collector.api.nodes import NodesWanted, described, listed_nodes
 from collector.api.rates import SpanRate
 from collector.api.standing import Standing, Standings, doubtful
@@ -57,6 +58,7 @@ class Backend:
     wake: Callable[[], None]
     standings: Standings
     rate: SpanRate
+    measures: Measures
 
 
 class Operations:
@@ -366,9 +368,9 @@ class Operations:
             feedback={state.value: count for state, count in feedback.items()},
         )
 
-    def metrics(self) -> str:
-        """The counters for Prometheus."""
-        return self._backend.counters.exposition()
+    async def metrics(self) -> str:
+        """Counters and measures for Prometheus."""
+        return self._backend.counters.exposition() + await self._backend.measures.exposition()
 
     def rate(self) -> float:
         """How many spans came in a second, of late."""

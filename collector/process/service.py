@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
 from collector.api.doctor import Doctor, Finding
 from collector.api.drawing import Drawing, drawing
+from collector.api.measures import Measures
 from collector.api.operations import Backend, Operations
 from collector.api.rates import SpanRate
 from collector.api.rollouts import RolloutOperations
@@ -141,6 +143,7 @@ class Collector:
                     wake=woken.set,
                     standings=Standings(self._store, self._desk, self._studies, self._hub.watchers),
                     rate=SpanRate(self._counters, time.monotonic),
+                    measures=Measures(self._store, self._studies, self._rollouts, self._free_bytes),
                 )
             )
             rollouts = RolloutOperations(
@@ -190,6 +193,9 @@ class Collector:
             ready=lambda: self._ready,
         )
         return Servers(self._config, access, served)
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self._config.storage.directory).free
 
     def _surroundings(self) -> Sequence[Finding]:
         """Asked over a server's socket, so the servers are there."""
