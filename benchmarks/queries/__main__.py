@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from benchmarks.ingest.payload import NEEDLE, template, trace_id
-from collector.api.drawing import drawing
+from collector.api.drawing import Drawing, drawing
 from collector.assembly.assembly import Assembly
 from collector.core.page import PageRequest
 from collector.core.study import Reach
@@ -103,7 +103,9 @@ async def _graphs(directory: Path, size: int) -> None:
         await store.log.append(read_traces(_foreign(wanted, number, min(2_000, size - number)), time.time_ns()).request)
     assembly = Assembly(store, _no_release, workers)
     for form in ("json", "svg"):
-        await _row(size, f"graph as {form}", lambda form=form: assembly.made(wanted.hex(), Reach.TRACE, drawing(form)))  # type: ignore[misc]
+        await _row(
+            size, f"graph as {form}", lambda form=form: assembly.made(wanted.hex(), Reach.TRACE, drawing(Drawing(form)))
+        )  # type: ignore[misc]
     await workers.stop()
     await store.stop()
 

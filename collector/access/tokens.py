@@ -78,6 +78,11 @@ class Access:
         may_approve = self.open or (known is not None and Scope.APPROVE in known.scopes)
         return Caller(f"token:{known.name}" if known else "local", may_approve, request_id)
 
+    def scopes(self, authorization: str) -> frozenset[Scope]:
+        """All that a header's token allows; everything where nobody has to show one."""
+        known = self._known(authorization)
+        return frozenset(Scope) if self.open else known.scopes if known else frozenset()
+
     def _known(self, authorization: str) -> Token | None:
         given = authorization.partition(" ")[2].strip().encode()
         found = [token for token in self._tokens if hmac.compare_digest(token.secret.encode(), given)]

@@ -1,7 +1,6 @@
 """The API's JSON documents: what comes in, checked by pydantic; what goes out, as plain dictionaries."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
@@ -9,15 +8,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, TypeAdapter, create_model, model_validator
 
-from collector.api.pages import numbered
-from collector.core.candidate import Found
 from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback, checked_feedback, score_of
-from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE, PageRequest
-from collector.core.record import fields_of, record_of, tree_of
+from collector.core.record import fields_of, record_of
 from collector.core.release import Acknowledgement, Release, ReleaseStatus, ValueChange
 from collector.core.span import SpanContext
-from collector.core.study import Reach, RejectedProposal, Study, StudyRecord, Trial
+from collector.core.study import Reach, Study
 from collector.core.telemetry import TraceSummary
 from otel_opto.assignment import Assignment
 from otel_opto.handles import ids_in
@@ -320,68 +316,6 @@ def feedback_document(stored: StoredFeedback) -> dict[str, object]:
         "superseded": stored.superseded,
         "release": stored.release,
     }
-
-
-def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[str, object]:
-    """A study and its history, from its beginning, as far as a page goes; the cursors lead on in lists of their own."""
-    study, best, winner = record.study, record.best_trial(), record.winner()
-    begun = numbered("trials", record.trials, PageRequest(trials))
-    refused = numbered("rejected", record.rejected, PageRequest(trials))
-    return {
-        **tree_of(study),
-        "state": record.state.value,
-        "message": record.message or record.standing,
-        "best_trial": best.number if best else None,
-        "winner": winner.number if winner else None,
-        "best_score": best.score if best else None,
-        "complete_trials": sum(1 for trial in record.trials if trial.complete),
-        "trials": trial_documents(record, begun.items),
-        "next_trials_cursor": begun.next_cursor,
-        "rejected": [rejected_document(rejected) for rejected in refused.items],
-        "next_rejected_cursor": refused.next_cursor,
-    }
-
-
-def study_overview(record: StudyRecord) -> dict[str, object]:
-    """The same for a list of studies."""
-    return study_document(record, DEFAULT_ON_A_PAGE)
-
-
-def trial_documents(record: StudyRecord, trials: Sequence[Trial]) -> list[dict[str, object]]:
-    """Some trials of a study."""
-    repeats = Counter(one.of for one in record.repeats)
-    return [{**trial_document(trial), "repeats": repeats[trial.number]} for trial in trials]
-
-
-def trial_document(trial: Trial) -> dict[str, object]:
-    """One trial."""
-    found = trial.found or Found(trial.number)
-    gain, lowest, highest = found.gain or (None, None, None)
-    return {
-        "number": trial.number,
-        "release": trial.release,
-        "state": trial.state,
-        "score": trial.score,
-        "control_score": trial.control_score,
-        "given_up": trial.given_up,
-        "feedback_count": trial.feedback_count,
-        "values": dict(trial.values),
-        "reasoning": trial.reasoning,
-        "fate": trial.fate.value,
-        "why": trial.why,
-        "errors": found.errors,
-        "lead": found.lead if found.deviation is not None else None,
-        "deviation": found.deviation,
-        "gain": gain,
-        "gain_lowest": lowest,
-        "gain_highest": highest,
-        "fresh_units": found.fresh_units,
-    }
-
-
-def rejected_document(rejected: RejectedProposal) -> dict[str, object]:
-    """A proposal that failed validation."""
-    return {"trial": rejected.trial, "values": dict(rejected.proposal.values), "errors": list(rejected.errors)}
 
 
 def trace_document(summary: TraceSummary) -> dict[str, object]:

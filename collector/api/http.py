@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,26 +20,22 @@ from collector.api.documents import (
     FeedbackDocument,
     ParameterDocument,
     SignatureDocument,
-    StudyDocument,
     acknowledgement_document,
     assignment_document,
     change_document,
     feedback_document,
     parameter_document,
     reach_of,
-    rejected_document,
     release_document,
     specs_in,
-    study_document,
-    study_overview,
     trace_document,
-    trial_document,
     values_document,
 )
 from collector.api.drawing import MEDIA_TYPES
 from collector.api.etags import none_match
 from collector.api.operations import Operations
-from collector.api.pages import numbered, page_document, page_in
+from collector.api.pages import page_document, page_in
+from collector.api.queries import drawing_in
 from collector.api.scopes import SCOPES
 from collector.api.standing import standing_document
 from collector.core.errors import (
@@ -60,7 +56,6 @@ from collector.core.requests import Caller
 from collector.core.study import Reach
 from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
-_Item = TypeVar("_Item")
 _STATUSES: dict[type[CollectorError], HTTPStatus] = {
     InvalidRequest: HTTPStatus.BAD_REQUEST,
     OptimizerError: HTTPStatus.BAD_REQUEST,
@@ -113,12 +108,6 @@ def endpoints(operations: Operations, ready: Callable[[], bool], bodies: Bodies,
         Endpoint("POST", "/v1/releases/{number:int}/rollback", served.rollback, SCOPES["rollback"]),
         Endpoint("POST", "/v1/releases/{number:int}/signature", served.sign, SCOPES["sign"]),
         Endpoint("GET", "/v1/services/{service}/assignment", served.assignment, SCOPES["assignment"]),
-        Endpoint("GET", "/v1/studies", served.studies, SCOPES["studies"]),
-        Endpoint("POST", "/v1/studies", served.create_study, SCOPES["create_study"]),
-        Endpoint("GET", "/v1/studies/{name}", served.study, SCOPES["study"]),
-        Endpoint("GET", "/v1/studies/{name}/trials", served.trials, SCOPES["study"]),
-        Endpoint("GET", "/v1/studies/{name}/rejected", served.rejected, SCOPES["study"]),
-        Endpoint("POST", "/v1/studies/{name}/stop", served.stop_study, SCOPES["stop_study"]),
     ]
 
 
@@ -172,7 +161,9 @@ class _Served:
         return PlainTextResponse("alive\n")
 
     async def metrics(self, _: Request) -> Response:
-        return PlainTextResponse(self._operations.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return PlainTextResponse(
+            await self._operations.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
 
     async def stats(self, _: Request) -> Response:
         counts = await self._operations.counts()
@@ -184,6 +175,7 @@ class _Served:
                 "bytes": counts.bytes,
                 "feedback": dict(counts.feedback),
                 "counters": dict(self._operations.counters()),
+                "spans_per_second": round(self._operations.rate(), 3),
             }
         )
 
@@ -193,9 +185,9 @@ class _Served:
 
     async def graph(self, request: Request) -> Response:
         reach = reach_of(request.query_params.get("reach", Reach.TRACE.value), "reach")
-        form = request.query_params.get("format", "json")
-        drawn = await self._operations.drawn(request.path_params["trace_id"], reach, form)
-        return Response(drawn, media_type=MEDIA_TYPES[form])
+        wanted = drawing_in(request.query_params)
+        drawn = await self._operations.drawn(request.path_params["trace_id"], reach, wanted)
+        return Response(drawn, media_type=MEDIA_TYPES[wanted.form])
 
     async def feedback(self, request: Request) -> Response:
         trace_id = request.query_params.get("trace_id", "")
@@ -262,37 +254,6 @@ class _Served:
         release = await self._operations.rollback(request.path_params["number"], caller_of(self._access, request))
         lacks = await self._operations.unsigned(release)
         return await answer(lambda: {**release_document(release), "message": lacks}, HTTPStatus.CREATED)
-
-    async def studies(self, request: Request) -> Response:
-        page = await self._operations.studies(page_in(request.query_params))
-        return await answer(lambda: page_document("studies", page, study_overview))
-
-    async def create_study(self, request: Request) -> Response:
-        study = await self._bodies.of_http(request, lambda body: parse(StudyDocument, body).study())
-        record = await self._operations.create_study(study, caller_of(self._access, request))
-        return await answer(lambda: study_document(record), HTTPStatus.CREATED)
-
-    async def study(self, request: Request) -> Response:
-        record = await self._operations.study(request.path_params["name"])
-        return await answer(lambda: study_document(record))
-
-    async def trials(self, request: Request) -> Response:
-        record = await self._operations.study(request.path_params["name"])
-        return await self._part(request, "trials", record.trials, trial_document)
-
-    async def rejected(self, request: Request) -> Response:
-        record = await self._operations.study(request.path_params["name"])
-        return await self._part(request, "rejected", record.rejected, rejected_document)
-
-    async def _part(
-        self, request: Request, name: str, items: Sequence[_Item], document_of: Callable[[_Item], object]
-    ) -> Response:
-        page = numbered(name, items, page_in(request.query_params))
-        return await answer(lambda: page_document(name, page, document_of))
-
-    async def stop_study(self, request: Request) -> Response:
-        record = await self._operations.stop_study(request.path_params["name"], caller_of(self._access, request))
-        return await answer(lambda: study_document(record))
 
 
 def _feedback_in(body: bytes) -> Sequence[Feedback]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from collector.api import trees
 from collector.api.bodies import checked, message_of, split
-from collector.api.documents import StudyDocument, judged, trial_documents
+from collector.api.documents import StudyDocument, judged
+from collector.api.study_documents import trial_documents
 from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback, checked_feedback
 from collector.core.record import tree_of

@@ -2,33 +2,30 @@
 
 import asyncio
 from collections import Counter as Tally
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from collector.api.drawing import drawing
-from collector.api.standing import Standing, Standings, doubtful
+from collector.api.backend import Backend
+from collector.api.drawing import Drawing, drawing
+from collector.api.nodes import NodesWanted, described, listed_nodes
+from collector.api.standing import Standing, doubtful
 from collector.core.errors import Conflict, Damaged, InvalidRequest, NotFound, TooLarge, some
 from collector.core.feedback import Feedback, StoredFeedback
+from collector.core.graph import TraceGraph
 from collector.core.identity.ids import trace_id_of
 from collector.core.page import MOST_PAGE_BYTES, Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import validated
-from collector.core.protocols import Clock, Optimizer, Store
 from collector.core.record import tree_of
 from collector.core.release import Acknowledgement, Release, ReleaseDraft, ReleaseStatus, ValueChange, diff
-from collector.core.requests import Asked, Caller, Requests
+from collector.core.requests import Asked, Caller
 from collector.core.study import Policy, Reach, Study, StudyRecord, StudyState
 from collector.core.telemetry import StoreCounts, TraceSummary
-from collector.counters import Counter, Counters
+from collector.counters import Counter
 from collector.feedback.tally import tally, words
-from collector.pipeline import Pipeline
-from collector.publisher.desk import Desk
 from collector.publisher.events import RELEASES, signature_stream
 from collector.publisher.signing import checked_envelope
-from collector.rollout.rollouts import Rollouts
 from collector.study.history import ENDS, study_stream
-from collector.study.runner import StudyRunner
-from collector.study.studies import Studies
 from otel_opto.assignment import Assignment, unit_of
 from otel_opto.spec import ParameterSpec
 
@@ -36,24 +33,6 @@ MOST_ENVELOPE_CHARACTERS = 4 * 2**20
 
 
 _LONGEST_NAME, _LONGEST_ERROR = 1_000, 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """What the operations work on."""
-
-    store: Store
-    pipeline: Pipeline
-    runner: StudyRunner
-    desk: Desk
-    studies: Studies
-    rollouts: Rollouts
-    load_optimizer: Callable[[str], Optimizer]
-    counters: Counters
-    clock: Clock
-    requests: Requests
-    wake: Callable[[], None]
-    standings: Standings
 
 
 class Operations:
@@ -247,14 +226,30 @@ class Operations:
         self._backend.counters.add(Counter.QUERIES_PARTIAL, bool(found.partial))
         return found
 
-    async def drawn(self, trace_id: str, reach: Reach, form: str) -> bytes:
-        """The OPTO graph of a trace as json, tgj, text, dot or svg; see `Assembly.made`.
+    async def drawn(self, trace_id: str, reach: Reach, wanted: Drawing) -> bytes:
+        """The OPTO graph of a trace, or a part of it, as json, tgj, text, dot or svg; see `Assembly.made`.
 
         Raises:
-            InvalidRequest: the trace id or the form is none.
+            InvalidRequest: the trace id, the form or the part is none.
         """
+        return await self._made(trace_id, reach, drawing(wanted), ("drawn", wanted))
+
+    async def nodes(self, trace_id: str, reach: Reach, wanted: NodesWanted) -> bytes:
+        """The nodes of a graph, a page of them, in JSON. Raises as `drawn`."""
+        return await self._made(trace_id, reach, listed_nodes(wanted), ("nodes", wanted))
+
+    async def node(self, trace_id: str, reach: Reach, node_id: str) -> bytes:
+        """One node with its edges and what is known of its span, in JSON.
+
+        Raises:
+            InvalidRequest: the trace id is none.
+            NotFound: the graph has no such node.
+        """
+        return await self._made(trace_id, reach, partial(described, node_id), ("node", node_id))
+
+    async def _made(self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], bytes], name: Hashable) -> bytes:
         wanted = trace_id_of(trace_id, "trace_id")
-        return await self._backend.pipeline.made(wanted, reach, drawing(form), ("drawn", form))
+        return await self._backend.pipeline.made(wanted, reach, finish, name)
 
     # --- studies ------------------------------------------------------------------------------------------------
 
@@ -376,9 +371,13 @@ class Operations:
             feedback={state.value: count for state, count in feedback.items()},
         )
 
-    def metrics(self) -> str:
-        """The counters for Prometheus."""
-        return self._backend.counters.exposition()
+    async def metrics(self) -> str:
+        """Counters and measures for Prometheus."""
+        return self._backend.counters.exposition() + await self._backend.measures.exposition()
+
+    def rate(self) -> float:
+        """How many spans came in a second, of late."""
+        return self._backend.rate.per_second()
 
     def counters(self) -> Mapping[str, int]:
         """What came and what was lost since the start."""

@@ -49,3 +49,14 @@ def numbered(name: str, items: Sequence[_T], page: PageRequest) -> Page[_T]:
         lambda row: cursor(name, row[0] + 1),
         lambda row: len(repr(row[1])),
     )
+
+
+def numbered_back(name: str, items: Sequence[_T], page: PageRequest) -> Page[_T]:
+    """The same from the end on: what comes in meanwhile shifts nothing. Raises as `numbered`."""
+    kind = f"{name}, newest first"
+    (before,) = key_of(page.cursor, kind, int) or (len(items),)
+    end = min(int(before), len(items))
+    rows = list(enumerate(items[max(end - page.limit - 1, 0) : end], max(end - page.limit - 1, 0)))
+    return page_of(
+        rows[::-1], page.limit, lambda row: row[1], lambda row: cursor(kind, row[0]), lambda row: len(repr(row[1]))
+    )

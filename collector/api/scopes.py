@@ -13,8 +13,9 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         ),
         **dict.fromkeys(
             (
-                "declared", "releases", "release", "diff", "acknowledgements", "feedback", "traces", "drawn", "studies",
-                "study", "counts", "metrics", "rollouts", "rollout", "watch_rollout", "audit", "standing",
+                "declared", "releases", "release", "diff", "acknowledgements", "feedback", "traces", "drawn", "nodes",
+                "node", "studies", "study", "counts", "metrics", "rollouts", "rollout", "watch_rollout", "audit",
+                "standing", "services", "doctor",
             ),
             Scope.READ,
         ),

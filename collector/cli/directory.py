@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from collector.cli.client import ApiClient
 from collector.cli.terminal import output
 from collector.core.errors import CollectorError
 from collector.process.config.loading import load
@@ -19,10 +20,16 @@ _DOCTOR_HELP = """\
 Reads every byte of a data directory and lists what is damaged, also while a collector runs on it. Changes nothing.
 Exit code 0 where all is whole, 1 where something is not.
 
+With --live it asks the running collector: ports, versions, disk, certificates, damages, losses, clocks of senders,
+feedback that waits, spans without a service's name, releases that are refused, studies that cannot move; each green,
+yellow or red, with the cure. Exit code 1 where something is red.
+
 examples:
   otel-opto doctor                            the directory of the configuration
   otel-opto doctor --data-dir ./data --json
+  otel-opto doctor --live                     the collector at --collector URL
 """
+_SIGNS = {"green": "✓ green ", "yellow": "! yellow", "red": "✗ red   "}
 _REPAIR_HELP = """\
 Does for all of a data directory, at once, what a collector does where it comes upon damage: damaged bytes are copied
 into damaged/, indexes are made again, a damaged database is made anew from the rows that can be read (the damaged one
@@ -48,6 +55,10 @@ example:
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the four commands."""
     doctor = _command(commands, "doctor", "look through a data directory", _DOCTOR_HELP)
+    doctor.add_argument(
+        "--live", action="store_true", help="ask the running collector instead of reading its directory"
+    )
+    doctor.add_argument("--collector", metavar="URL", default=argparse.SUPPRESS, help="its API address, for --live")
     doctor.set_defaults(run=run_doctor)
     repair = _command(commands, "repair", "mend a data directory on which no collector runs", _REPAIR_HELP)
     repair.set_defaults(run=run_repair)
@@ -84,7 +95,9 @@ def _directory(arguments: argparse.Namespace) -> Path:
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
-    """Lists what is damaged."""
+    """Lists what is damaged, or what is wrong with a running collector."""
+    if arguments.live:
+        return _ask(arguments)
     found = examine(_directory(arguments))
     if arguments.json:
         document = {
@@ -104,6 +117,19 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     for name in found.aside:
         output.show(f"set aside before: damaged/{name}")
     return 1 if found.damages else 0
+
+
+def _ask(arguments: argparse.Namespace) -> int:
+    found = ApiClient(arguments.collector).get("/v1/doctor")
+    if arguments.json:
+        output.show_json(found)
+    else:
+        for one in found["findings"]:
+            output.show(f"{_SIGNS[one['level']]} {one['name']}: {one['says']}")
+            if one["cure"]:
+                output.show(f"    → {one['cure']}")
+        output.show(f"all together: {found['level']}")
+    return 1 if found["level"] == "red" else 0
 
 
 def run_repair(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -16,22 +16,28 @@ from starlette.types import ASGIApp, Scope
 from collector.access.asgi import Guard
 from collector.access.grpc_guard import GrpcGuard
 from collector.access.origins import Cors, OriginMatcher
-from collector.access.table import HttpTable, RpcTable, rpcs
+from collector.access.same_origin import SameOrigin
+from collector.access.table import Endpoint, HttpTable, RpcTable, rpcs
 from collector.access.tokens import Access, Denied
-from collector.api import grpc_services, http, rollout_grpc, rollout_http, rpc
+from collector.api import grpc_services, http, rollout_grpc, rollout_http, rpc, service_http, study_http
 from collector.api.attended import Attended
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
+from collector.api.doctor import Doctor
 from collector.api.operations import Operations
 from collector.api.rollouts import RolloutOperations
+from collector.api.scopes import SCOPES
+from collector.api.services import Services
 from collector.core.errors import ConfigError
+from collector.core.page import PageRequest
 from collector.core.protocols import Clock
-from collector.counters import Counters
+from collector.counters import Counter, Counters
 from collector.jaeger import http as jaeger_http
 from collector.jaeger import remote_storage
 from collector.jaeger.reader import Reader
 from collector.pipeline import Pipeline
 from collector.process.config import Config, CorsConfig, TlsConfig
+from collector.process.config.exposure import loopback
 from collector.process.network.connections import Connections
 from collector.process.network.descriptors import shared_out
 from collector.process.network.grpc_gate import GrpcGate
@@ -40,8 +46,14 @@ from collector.process.network.patience import HttpLimits
 from collector.receiver import otlp_grpc, otlp_http
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp
+from collector.ui import routes as page
+from collector.ui.asking import Asking
+from collector.ui.news import News, State
+from collector.ui.sessions import Sessions, WithSession
+from collector.ui.shell import Shell
 
 _LOG = logging.getLogger(__name__)
+_NEWS = (Counter.RECEIVER_ACCEPTED_SPANS, Counter.FEEDBACK_ACCEPTED, Counter.RELEASES_APPLIED, Counter.RELEASES_FAILED)
 _OTLP_HEADERS = ("Content-Type", "Content-Encoding", "Authorization", "traceparent", "tracestate", "X-Requested-With")
 _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
 _REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
@@ -69,6 +81,8 @@ class Served:
     pipeline: Pipeline
     operations: Operations
     rollouts: RolloutOperations
+    services: Services
+    doctor: Doctor
     bulletins: Bulletins
     reader: Reader
     clock: Clock
@@ -77,6 +91,23 @@ class Served:
     budget: Budget
     bodies: Bodies
     ready: Callable[[], bool]
+
+    async def standing(self) -> State:
+        """What of all that a page shows tells whether something has changed."""
+        newest = (await self.rollouts.audit("", "", PageRequest(1))).items
+        counts = self.operations.counters()
+        return newest[0].sequence if newest else 0, tuple(counts[one.value] for one in _NEWS)
+
+
+def json_endpoints(served: Served, access: Access) -> Sequence[Endpoint]:
+    """All of the API that is JSON over HTTP, and who may ask for it."""
+    return [
+        *http.endpoints(served.operations, served.ready, served.bodies, access),
+        *service_http.endpoints(served.services, served.operations, served.doctor),
+        *study_http.endpoints(served.operations, access, served.bodies),
+        *rollout_http.endpoints(served.rollouts, access, served.bodies),
+        *jaeger_http.endpoints(served.reader, served.clock.now_unix_nano),
+    ]
 
 
 class Servers:
@@ -91,6 +122,7 @@ class Servers:
         self._access = access
         self._served = served
         self._listeners: list[Listener] = []
+        self._news = News(served.standing, served.clock)
         limits = served.limits
         self._gate = GrpcGate(max(1, limits.max_in_flight_bytes // limits.max_message_bytes), served.counters)
         self._places = shared_out(
@@ -117,6 +149,7 @@ class Servers:
 
     async def stop(self) -> None:
         """Finishes what is under way, on all ports at the same time."""
+        self._news.close()
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
 
     def _grpc_server(self, key: str, table: RpcTable) -> grpc.aio.Server:
@@ -150,16 +183,21 @@ class Servers:
         return self._serve_http(receiver, protocol.endpoint, "receivers.otlp.protocols.http", protocol.tls, bounds)
 
     def _api(self) -> str:
-        served = self._served
-        jaeger = jaeger_http.endpoints(served.reader, served.clock.now_unix_nano)
-        own = http.endpoints(served.operations, served.ready, served.bodies, self._access)
-        rollouts = rollout_http.endpoints(served.rollouts, self._access, served.bodies)
-        table = HttpTable([*own, *rollouts, *jaeger])
-        app: ASGIApp = Attended(http.app(table))
-        if not self._access.open:
-            app = Guard(app, self._access, table.listed, _api_refusal, served.counters)
-        bounds = self._connections("api", _none)
-        return self._serve_http(app, self._config.api.endpoint, "api", self._config.api.tls, bounds)
+        served, config = self._served, self._config
+        table = HttpTable(json_endpoints(served, self._access))
+        asking = Asking(self._guarded(http.app(table), table))
+        sessions = Sessions(self._access, served.clock.now_unix_nano)
+        shell = Shell(asking, self._access, sessions, SCOPES, config.jaeger.trace_url)
+        whole = HttpTable([*table.endpoints, *page.endpoints(shell, self._news)])
+        app: ASGIApp = self._guarded(Attended(http.app(whole)), whole)
+        open_to_this_machine = self._access.open and loopback(config.api.endpoint.rpartition(":")[0])
+        app = SameOrigin(WithSession(app, sessions), served.counters, loopback=open_to_this_machine)
+        return self._serve_http(app, config.api.endpoint, "api", config.api.tls, self._connections("api", _none))
+
+    def _guarded(self, app: ASGIApp, table: HttpTable) -> ASGIApp:
+        if self._access.open:
+            return app
+        return Guard(app, self._access, table.listed, _api_refusal, self._served.counters)
 
     def _jaeger_storage(self) -> str:
         settings = self._config.jaeger.storage

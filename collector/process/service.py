@@ -2,17 +2,23 @@
 
 import asyncio
 import logging
+import shutil
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from collector.access.tokens import Access, Token
+from collector.api.backend import Backend
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
-from collector.api.drawing import drawing
-from collector.api.operations import Backend, Operations
+from collector.api.doctor import Doctor, Finding
+from collector.api.drawing import Drawing, drawing
+from collector.api.measures import Measures
+from collector.api.operations import Operations
+from collector.api.rates import SpanRate
 from collector.api.rollouts import RolloutOperations
+from collector.api.services import Services
 from collector.api.standing import Standings
 from collector.assembly.assembly import Assembly, AssemblyLimits
 from collector.core.errors import CollectorError, ConfigError
@@ -33,6 +39,7 @@ from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
 from collector.process.config import Config, ExporterConfig, GraphConfig, SigningConfig
 from collector.process.servers import Addresses, Served, Servers
+from collector.process.surroundings import surroundings
 from collector.publisher.desk import Desk
 from collector.publisher.hub import AssignmentHub
 from collector.publisher.signing import Signer
@@ -141,6 +148,8 @@ class Collector:
                     requests=self._requests,
                     wake=woken.set,
                     standings=Standings(self._store, self._desk, self._studies, self._hub.watchers),
+                    rate=SpanRate(self._counters, time.monotonic),
+                    measures=Measures(self._store, self._studies, self._rollouts, self._free_bytes),
                 )
             )
             rollouts = RolloutOperations(
@@ -173,10 +182,13 @@ class Collector:
         )
         queries = self._config.queries
         bounds = TraceBounds(queries.max_spans, queries.max_bytes, "queries")
+        services = Services(self._store, self._desk, self._studies, self._rollouts, self._hub.watchers)
         served = Served(
             pipeline=pipeline,
             operations=operations,
             rollouts=rollouts,
+            services=services,
+            doctor=Doctor(self._store, services, operations, self._clock, self._surroundings),
             bulletins=Bulletins(self._desk, self._hub),
             reader=Reader(self._store, self._desk.release, self._workers, bounds, self._counters, queries.max_seconds),
             clock=self._clock,
@@ -187,6 +199,14 @@ class Collector:
             ready=lambda: self._ready,
         )
         return Servers(self._config, access, served)
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self._config.storage.directory).free
+
+    def _surroundings(self) -> Sequence[Finding]:
+        """Asked over a server's socket, so the servers are there."""
+        assert self._servers is not None
+        return surroundings(self._config, self._servers.addresses, self._store.damages(), self._clock.now_unix_nano())
 
     def _retention(self) -> Retention:
         kept = self._config.storage.retention
@@ -296,7 +316,7 @@ async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) ->
     try:
         desk = Desk(store.ledger, AssignmentHub(), Counters())
         assembly = Assembly(store, desk.release, workers, _assembly_limits(limits))
-        return (await assembly.made(trace_id_of(trace_id), reach, drawing(form))).decode()
+        return (await assembly.made(trace_id_of(trace_id), reach, drawing(Drawing(form)))).decode()
     finally:
         await workers.stop()
         await store.stop()

@@ -7,7 +7,6 @@ from collector.core.printable import printable
 
 INK: Final = "#16202c"
 GREY: Final = "#5b6672"
-FAINT: Final = "#c3ccd5"
 GRID: Final = "#e6eaee"
 BLUE: Final = "#2f6db5"
 AMBER: Final = "#c98a00"
@@ -35,9 +34,13 @@ class Canvas:
         marker = ET.SubElement(ET.SubElement(self._root, "defs"), "marker", {"id": name, **box, "orient": "auto"})
         ET.SubElement(marker, "path", {"d": "M0 0.5 L8 4 L0 7.5 z", "fill": colour})
 
-    def group(self, kind: str, title: str = "") -> None:
-        """What is drawn next belongs together, in an element of class `kind`; the title is shown under the pointer."""
-        self._inside = ET.SubElement(self._root, "g", {"class": kind})
+    def group(self, kind: str, title: str = "", link: str = "") -> None:
+        """What is drawn next belongs together, in an element of class `kind`; the title is shown under the pointer.
+
+        Where there is a link, all of it leads there.
+        """
+        leading = {"href": link} if link else {}
+        self._inside = ET.SubElement(self._root, "a" if link else "g", {"class": kind, **leading})
         if title:
             ET.SubElement(self._inside, "title").text = "\n".join(map(printable, title.split("\n")))
 

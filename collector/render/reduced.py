@@ -7,6 +7,7 @@ from itertools import islice
 
 from collector.core.graph import Edge, Node, NodeId, NodeKind, TraceGraph
 
+_MORE = "more:"
 _RESERVED = 4
 """What is told of, and parameters, may each take one in … of the places that there are."""
 
@@ -33,8 +34,13 @@ def reduced(graph: TraceGraph, most: int) -> TraceGraph:
     )
 
 
+def stands_for_more(node: Node) -> bool:
+    """Whether a node of a reduced graph stands for what was left out: no graph has it."""
+    return node.id.startswith(_MORE)
+
+
 def _more(target: NodeId) -> NodeId:
-    return f"more:{target}"
+    return f"{_MORE}{target}"
 
 
 def _by_weight(graph: TraceGraph, sources: Mapping[NodeId, list[NodeId]], reserved: int) -> Iterator[NodeId]:

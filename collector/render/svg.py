@@ -1,19 +1,19 @@
 """A graph as a standalone SVG picture: dataflow from top to bottom, the trace's output below everything."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from collector.core.graph import EdgeOrigin, ExceptionRecord, GraphParameter, Node, NodeKind, TraceGraph
-from collector.render.canvas import AMBER, BLUE, FAINT, GREEN, GREY, INK, RED, Canvas
+from collector.render.canvas import AMBER, BLUE, GREEN, GREY, INK, RED, Canvas
 from collector.render.layout import BOX_HEIGHT, BOX_WIDTH, Layout, Place, Route, lay_out
 from collector.render.reason import reason_of
-from collector.render.reduced import reduced
+from collector.render.reduced import reduced, stands_for_more
 from collector.render.words import short
 
 _MARGIN = 24.0
 _TITLE_HEIGHT = 30.0
 _LEGEND_HEIGHT = 34.0
 _NARROWEST = 480.0
-_MOST_NODES = 400
+MOST_NODES = 400
 """More than that cannot be told apart in a picture."""
 
 _NAME_COLUMNS, _VALUE_COLUMNS = 23, 29
@@ -22,11 +22,14 @@ _COLOURS = {
     NodeKind.INPUT: ("#f1f3f5", "#8a96a3"),
     NodeKind.OPERATION: ("#e6f0fd", BLUE),
 }
+_FAINTEST = 0.3
+"""Of an edge of which nothing is certain."""
+
 _LINES: dict[EdgeOrigin, dict[str, str | float]] = {
-    EdgeOrigin.LINK: {"stroke": GREY, "stroke_width": 1.5},
-    EdgeOrigin.CONTENT: {"stroke": GREY, "stroke_width": 1.5, "stroke_dasharray": "6 4"},
-    EdgeOrigin.CALL: {"stroke": FAINT, "stroke_width": 1.5},
-    EdgeOrigin.SEQUENCE: {"stroke": FAINT, "stroke_width": 1.5, "stroke_dasharray": "2 4"},
+    EdgeOrigin.LINK: {"stroke": INK, "stroke_width": 1.5},
+    EdgeOrigin.CONTENT: {"stroke": BLUE, "stroke_width": 1.5, "stroke_dasharray": "6 4"},
+    EdgeOrigin.CALL: {"stroke": GREY, "stroke_width": 1.2},
+    EdgeOrigin.SEQUENCE: {"stroke": GREY, "stroke_width": 1.2, "stroke_dasharray": "2 4"},
 }
 _WORDS = {
     EdgeOrigin.LINK: "stated",
@@ -36,14 +39,18 @@ _WORDS = {
 }
 
 
-def graph_svg(graph: TraceGraph) -> str:
+def graph_svg(graph: TraceGraph, most: int = MOST_NODES, link: Callable[[Node], str] | None = None) -> str:
     """The picture; of the edges between two nodes it holds the most certain. A large graph is reduced, and says so.
 
-    Each node is a group of class ``node`` whose title has the longer text, each edge a group of class ``edge``. Text
-    is escaped, whatever it holds.
+    Each node is a group of class ``node`` whose title has the longer text, each edge a group of class ``edge``, the
+    fainter the less certain it is. Text is escaped, whatever it holds.
+
+    Args:
+        most: Nodes in the picture.
+        link: Where a node leads, unless it stands for several; None: nowhere.
     """
     whole = len(graph.nodes)
-    graph = reduced(graph, _MOST_NODES)
+    graph = reduced(graph, most)
     layout, nodes = lay_out(graph), graph.by_id()
     width = max(layout.width + 2 * _MARGIN, _NARROWEST)
     corner = Place((width - layout.width) / 2, _MARGIN + _TITLE_HEIGHT)
@@ -51,12 +58,12 @@ def graph_svg(graph: TraceGraph) -> str:
     for origin, style in _LINES.items():
         canvas.arrowhead(f"arrow-{origin.value}", str(style["stroke"]))
     release = "" if graph.release is None else f" · release {graph.release}"
-    drawn = "" if whole <= _MOST_NODES else f" · the {_MOST_NODES} nodes that matter most, of {whole:,}"
+    drawn = "" if whole <= most else f" · the {most} nodes that matter most, of {whole:,}"
     canvas.text(_MARGIN, _MARGIN + 4, f"trace {graph.trace_id}{release}{drawn}", fill=GREY)
     # The most certain edges lie above the others.
     for route in sorted(layout.routes, key=lambda route: -list(EdgeOrigin).index(route.edge.origin)):
         _edge(canvas, route, corner, reason_of(route.edge, nodes[route.edge.source]))
-    _Nodes(graph, layout, corner).draw(canvas)
+    _Nodes(graph, layout, corner).draw(canvas, link)
     _legend(canvas, graph, layout, corner.y + layout.height + _MARGIN)
     return canvas.svg()
 
@@ -65,7 +72,8 @@ def _edge(canvas: Canvas, route: Route, corner: Place, reason: str) -> None:
     edge = route.edge
     argument = f" as {edge.argument}" if edge.argument else ""
     canvas.group("edge", f"{_WORDS[edge.origin]}{argument}, confidence {edge.confidence:.0%}\n{short(reason, 600)}")
-    canvas.path(_curve(route, corner), marker_end=f"url(#arrow-{edge.origin.value})", **_LINES[edge.origin])
+    seen = {"opacity": round(_FAINTEST + (1 - _FAINTEST) * edge.confidence, 2)}
+    canvas.path(_curve(route, corner), marker_end=f"url(#arrow-{edge.origin.value})", **_LINES[edge.origin], **seen)
 
 
 def _curve(route: Route, corner: Place) -> str:
@@ -99,12 +107,16 @@ class _Nodes:
             one.target.span_id: one.score for one in reversed(graph.feedback) if one.score is not None
         }  # the first one of each span
 
-    def draw(self, canvas: Canvas) -> None:
+    def draw(self, canvas: Canvas, link: Callable[[Node], str] | None) -> None:
         """All of them."""
         for node in self._graph.nodes:
             place = self._places[node.id]
             error = self._exceptions.get(node.span_id or "") if node.kind is NodeKind.OPERATION else None
-            canvas.group("node", "\n".join(_about(node, error)))
+            canvas.group(
+                "node",
+                "\n".join(_about(node, error)),
+                link(node) if link is not None and not stands_for_more(node) else "",
+            )
             self._box(canvas, node, place, error)
             self._texts(canvas, node, place, error)
             score = self._scores.get(node.span_id or "") if node.kind is NodeKind.OPERATION else None

@@ -138,7 +138,6 @@ class Telemetry:
         if outbox is not None:
             outbox.shutdown(seconds)
         self._fixed, self._logs_maker = False, None
-        self._tracers = self._inner = None
         self._tracers = self._inner = self._logs = None
 
     def before_fork(self) -> None:

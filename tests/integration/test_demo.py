@@ -17,6 +17,7 @@ def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_demo_gets_better_and_says_where_everything_is(tmp_path: Path) -> None:
     done = demo("--releases", "8", "--seed", "1", "--data-dir", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
+    assert re.match(r"page +http://127\.0\.0\.1:\d+/ ", done.stdout)
     before, after = map(float, re.findall(r"It got better: ([\d.]+) → ([\d.]+)", done.stdout)[0])
     assert after > before
     assert done.stdout.count("\nrelease ") >= 9

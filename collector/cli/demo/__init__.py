@@ -12,7 +12,7 @@ from collector.cli.demo.examples import Question, examples_directory, questions
 from collector.cli.demo.improvement import Improvement, improve
 from collector.cli.demo.live import run_live
 from collector.cli.demo.processes import Application, CollectorProcess
-from collector.cli.demo.report import Report, show_report
+from collector.cli.demo.report import Report, show_page, show_report
 from collector.cli.terminal import output
 from collector.cli.terminal.options import pairs_of
 from collector.core.errors import ConfigError
@@ -52,6 +52,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--option", action="append", default=[], metavar="KEY=VALUE", help="further options of the optimizer"
     )
+    parser.add_argument("--open", action="store_true", help="opens the page in a browser")
     parser.add_argument("--live", action="store_true", help="the second act: releases are rolled out on live traffic")
     parser.set_defaults(run=run)
 
@@ -81,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     if any(directory.iterdir()):
         raise ConfigError([f"demo: --data-dir: {directory} is not empty; give a new directory, the demo begins afresh"])
     if arguments.live:
-        return 0 if run_live(directory, SERVICE, METRIC, arguments.seed) else 1
+        return 0 if run_live(directory, SERVICE, METRIC, arguments.seed, browser=arguments.open) else 1
     report = _improve_example(arguments, directory)
     show_report(report, directory)
     return 0 if report.improved else 1
@@ -91,6 +92,7 @@ def _improve_example(arguments: argparse.Namespace, directory: Path) -> Report:
     home = examples_directory()
     parts = split(questions(home), arguments.seed)
     with CollectorProcess(directory) as collector, Application(home, directory, collector.otlp_grpc) as application:
+        show_page(collector, browser=arguments.open)
         output.show(f"collector   {collector.api} (pid {collector.pid}), data in {directory}")
         output.show(f"application {application.address} (pid {application.pid}), service {SERVICE}")
         output.show_lines(f"questions   {len(parts.train)} to learn from, {len(parts.held_out)} kept apart\n")

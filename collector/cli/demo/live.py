@@ -9,6 +9,7 @@ from typing import Any
 from collector.cli.client import ApiClient, quoted
 from collector.cli.demo.examples import Question, examples_directory, questions
 from collector.cli.demo.processes import Application, CollectorProcess, DemoFailed
+from collector.cli.demo.report import show_page
 from collector.cli.terminal import output
 
 _GOOD: Mapping[str, object] = {
@@ -21,11 +22,12 @@ _HEADINGS = (
 )
 
 
-def run_live(directory: Path, service: str, metric: str, seed: int) -> bool:
+def run_live(directory: Path, service: str, metric: str, seed: int, *, browser: bool = False) -> bool:
     """Shows both rollouts; whether the good one was promoted and the bad one taken back."""
     home = examples_directory()
     asked = questions(home)
     with CollectorProcess(directory) as collector, Application(home, directory, collector.otlp_grpc) as application:
+        show_page(collector, browser=browser)
         output.show(f"collector   {collector.api} (pid {collector.pid}), data in {directory}")
         output.show(f"application {application.address} (pid {application.pid}), service {service}")
         users = _Users(application, asked, random.Random(seed))  # noqa: S311 - simulated users

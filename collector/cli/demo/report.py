@@ -1,11 +1,13 @@
 """The demo's end: figures, chart, diff, and where to look further."""
 
 import shlex
+import webbrowser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collector.cli.demo.processes import CollectorProcess
 from collector.cli.terminal import output
 from collector.render.chart import ScorePoint, score_bars, score_chart_svg
 
@@ -30,6 +32,13 @@ class Report:
     def improved(self) -> bool:
         """Whether the score on the questions kept apart rose."""
         return self.after > self.before
+
+
+def show_page(collector: CollectorProcess, *, browser: bool) -> None:
+    """Says first of all where one can look, and opens it on demand."""
+    output.show(f"page        {collector.api}/  shows what happens, while it happens")
+    if browser and not webbrowser.open(collector.api):
+        output.warn("--open: no browser was found; open the page yourself")
 
 
 def show_report(report: Report, directory: Path) -> None:

@@ -165,7 +165,7 @@ class ApiConfig(_Section):
 
     endpoint: Endpoint = Field(
         "127.0.0.1:4319",
-        description="Where the JSON API, Jaeger's query API, /metrics, /readyz and /healthz are served.",
+        description="Where the page, the JSON API, Jaeger's query API, /metrics, /readyz and /healthz are served.",
     )
     tls: TlsConfig = TlsConfig()
     max_connections: int = Field(1024, ge=1, le=10**6, description=_CONNECTIONS)
@@ -192,6 +192,12 @@ class JaegerConfig(_Section):
     """What is served to Jaeger."""
 
     storage: JaegerStorageConfig = JaegerStorageConfig()
+    trace_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s<>\"']+)?$",
+        description="Where the page's link to a trace in another viewer leads, for example "
+        "http://localhost:16686/trace/{trace_id}; empty: there is none.",
+    )
 
 
 class ExporterConfig(_Section):

@@ -1,0 +1,86 @@
+"""A study as a document: its settings, its trials, what was refused."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from collector.api.pages import numbered
+from collector.core.candidate import Found
+from collector.core.page import MOST_ON_A_PAGE, PageRequest
+from collector.core.record import tree_of
+from collector.core.study import Cost, RejectedProposal, StudyRecord, Trial
+
+_NOTHING = Cost()
+
+
+def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[str, object]:
+    """A study and its history, from its beginning, as far as a page goes; the cursors lead on in lists of their own."""
+    study, best, winner = record.study, record.best_trial(), record.winner()
+    begun = numbered("trials", record.trials, PageRequest(trials))
+    refused = numbered("rejected", record.rejected, PageRequest(trials))
+    return {
+        **tree_of(study),
+        "state": record.state.value,
+        "message": record.message or record.standing,
+        "best_trial": best.number if best else None,
+        "winner": winner.number if winner else None,
+        "best_score": best.score if best else None,
+        "complete_trials": sum(1 for trial in record.trials if trial.complete),
+        "trial_count": len(record.trials),
+        "rejected_count": len(record.rejected),
+        "cost": tree_of(_cost(record)),
+        "trials": trial_documents(record, begun.items),
+        "next_trials_cursor": begun.next_cursor,
+        "rejected": [rejected_document(rejected) for rejected in refused.items],
+        "next_rejected_cursor": refused.next_cursor,
+    }
+
+
+def _cost(record: StudyRecord) -> Cost:
+    """Of all proposals, those that were rejected included."""
+    proposals = (*(trial.cost for trial in record.trials), *(one.proposal.cost for one in record.rejected))
+    return sum((cost for cost in proposals if cost != _NOTHING), _NOTHING)
+
+
+def trial_documents(record: StudyRecord, trials: Sequence[Trial]) -> list[dict[str, object]]:
+    """Some trials of a study."""
+    repeats = Counter(one.of for one in record.repeats)
+    return [{**trial_document(trial), "repeats": repeats[trial.number]} for trial in trials]
+
+
+def trial_document(trial: Trial) -> dict[str, object]:
+    """One trial."""
+    found = trial.found or Found(trial.number)
+    gain, lowest, highest = found.gain or (None, None, None)
+    return {
+        "number": trial.number,
+        "release": trial.release,
+        "state": trial.state,
+        "score": trial.score,
+        "control_score": trial.control_score,
+        "given_up": trial.given_up,
+        "feedback_count": trial.feedback_count,
+        "values": dict(trial.values),
+        "reasoning": trial.reasoning,
+        "fate": trial.fate.value,
+        "why": trial.why,
+        "errors": found.errors,
+        "lead": found.lead if found.deviation is not None else None,
+        "deviation": found.deviation,
+        "gain": gain,
+        "gain_lowest": lowest,
+        "gain_highest": highest,
+        "fresh_units": found.fresh_units,
+        "opened_unix_nano": trial.opened_unix_nano,
+        "cost": tree_of(trial.cost),
+    }
+
+
+def rejected_document(rejected: RejectedProposal) -> dict[str, object]:
+    """A proposal that failed validation."""
+    return {
+        "trial": rejected.trial,
+        "values": dict(rejected.proposal.values),
+        "errors": list(rejected.errors),
+        "reasoning": rejected.proposal.reasoning,
+        "cost": tree_of(rejected.proposal.cost),
+    }

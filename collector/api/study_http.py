@@ -1,0 +1,96 @@
+"""Studies as JSON over HTTP, and their pictures."""
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from collector.access.table import Endpoint
+from collector.access.tokens import Access
+from collector.api.answers import answer
+from collector.api.bodies import Bodies, parse
+from collector.api.documents import StudyDocument
+from collector.api.http import caller_of
+from collector.api.operations import Operations
+from collector.api.pages import numbered, numbered_back, page_document, page_in
+from collector.api.pictures import study_picture
+from collector.api.queries import is_true, whole_in
+from collector.api.scopes import SCOPES
+from collector.api.study_documents import rejected_document, study_document, trial_document
+from collector.core.errors import NotFound
+from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE
+
+_Item = TypeVar("_Item")
+
+
+def endpoints(operations: Operations, access: Access, bodies: Bodies) -> Sequence[Endpoint]:
+    """All that is served of studies, and who may ask for it."""
+    served = _Served(operations, access, bodies)
+    return [
+        Endpoint("GET", "/v1/studies", served.studies, SCOPES["studies"]),
+        Endpoint("POST", "/v1/studies", served.create_study, SCOPES["create_study"]),
+        Endpoint("GET", "/v1/studies/{name}", served.study, SCOPES["study"]),
+        Endpoint("GET", "/v1/studies/{name}/trials", served.trials, SCOPES["study"]),
+        Endpoint("GET", "/v1/studies/{name}/trials/{number:int}", served.trial, SCOPES["study"]),
+        Endpoint("GET", "/v1/studies/{name}/rejected", served.rejected, SCOPES["study"]),
+        Endpoint("GET", "/v1/studies/{name}/pictures/{picture}", served.picture, SCOPES["study"]),
+        Endpoint("POST", "/v1/studies/{name}/stop", served.stop_study, SCOPES["stop_study"]),
+    ]
+
+
+class _Served:
+    """One method per route."""
+
+    def __init__(self, operations: Operations, access: Access, bodies: Bodies) -> None:
+        self._operations = operations
+        self._access = access
+        self._bodies = bodies
+
+    async def studies(self, request: Request) -> Response:
+        most = whole_in(request.query_params, "trials", DEFAULT_ON_A_PAGE, DEFAULT_ON_A_PAGE)
+        page = await self._operations.studies(page_in(request.query_params))
+        return await answer(lambda: page_document("studies", page, lambda record: study_document(record, most)))
+
+    async def create_study(self, request: Request) -> Response:
+        study = await self._bodies.of_http(request, lambda body: parse(StudyDocument, body).study())
+        record = await self._operations.create_study(study, caller_of(self._access, request))
+        return await answer(lambda: study_document(record), HTTPStatus.CREATED)
+
+    async def study(self, request: Request) -> Response:
+        most = whole_in(request.query_params, "trials", MOST_ON_A_PAGE, MOST_ON_A_PAGE)
+        record = await self._operations.study(request.path_params["name"])
+        return await answer(lambda: study_document(record, most))
+
+    async def trials(self, request: Request) -> Response:
+        record = await self._operations.study(request.path_params["name"])
+        return await self._part(request, "trials", record.trials, trial_document)
+
+    async def trial(self, request: Request) -> Response:
+        name, number = request.path_params["name"], request.path_params["number"]
+        record = await self._operations.study(name)
+        found = next((trial for trial in record.trials if trial.number == number), None)
+        if found is None:
+            raise NotFound(f"trial {number}: study {name!r} has none of that number")
+        return await answer(lambda: trial_document(found))
+
+    async def rejected(self, request: Request) -> Response:
+        record = await self._operations.study(request.path_params["name"])
+        return await self._part(request, "rejected", record.rejected, rejected_document)
+
+    async def _part(
+        self, request: Request, name: str, items: Sequence[_Item], document_of: Callable[[_Item], object]
+    ) -> Response:
+        paged = numbered_back if is_true(request.query_params, "newest") else numbered
+        page = paged(name, items, page_in(request.query_params))
+        return await answer(lambda: page_document(name, page, document_of))
+
+    async def picture(self, request: Request) -> Response:
+        draw = study_picture(request.path_params["picture"])
+        record = await self._operations.study(request.path_params["name"])
+        return Response(await draw(record), media_type="image/svg+xml")
+
+    async def stop_study(self, request: Request) -> Response:
+        record = await self._operations.stop_study(request.path_params["name"], caller_of(self._access, request))
+        return await answer(lambda: study_document(record))

@@ -1,0 +1,68 @@
+"""Scores by the values of parameters: one small plot for each, so that what matters is seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from collector.render.canvas import AMBER, BLUE, GREY, GRID, Canvas
+from collector.render.words import short
+
+_PLOT_WIDTH, _PLOT_HEIGHT, _GAP = 230.0, 150.0, 30.0
+_COLUMNS = 3
+_MOST = 24
+_LEFT, _TOP = 50.0, 34.0
+_EMPTY_WIDTH, _EMPTY_HEIGHT = 480.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SlicePoint:
+    """One trial. `best` marks the best of the study."""
+
+    value: float
+    score: float
+    trial: int
+    best: bool
+
+
+def slices_svg(slices: Mapping[str, Sequence[SlicePoint]]) -> str:
+    """The picture, a standalone SVG: by parameter the scores of its values. Beyond 24 parameters it holds the first."""
+    shown = sorted(slices)[:_MOST]
+    if not shown:
+        canvas = Canvas(_EMPTY_WIDTH, _EMPTY_HEIGHT)
+        canvas.text(16, 36, "no numeric parameter has been tried yet", fill=GREY)
+        return canvas.svg()
+    columns, rows = min(len(shown), _COLUMNS), -(-len(shown) // _COLUMNS)
+    canvas = Canvas(_LEFT + columns * (_PLOT_WIDTH + _LEFT), rows * (_PLOT_HEIGHT + _TOP + _GAP) + 8)
+    for number, key in enumerate(shown):
+        row, column = divmod(number, _COLUMNS)
+        left, top = _LEFT + column * (_PLOT_WIDTH + _LEFT), _TOP + row * (_PLOT_HEIGHT + _TOP + _GAP)
+        _plot(canvas, left, top, key, slices[key])
+    return canvas.svg()
+
+
+def _plot(canvas: Canvas, left: float, top: float, key: str, points: Sequence[SlicePoint]) -> None:
+    values, scores = [point.value for point in points], [point.score for point in points]
+    (low, high), (worst, best) = _bounds(values), _bounds(scores)
+    canvas.group("plot")
+    canvas.text(left, top - 10, short(key, 34), font_size=12, font_weight=600)
+    canvas.rect(left, top, _PLOT_WIDTH, _PLOT_HEIGHT, fill="none", stroke=GRID)
+    for score, y in ((best, top + 10), (worst, top + _PLOT_HEIGHT)):
+        canvas.text(left - 6, y, f"{score:.3g}", font_size=10, fill=GREY, text_anchor="end")
+    canvas.text(left, top + _PLOT_HEIGHT + 14, f"{low:.4g}", font_size=10, fill=GREY)
+    canvas.text(left + _PLOT_WIDTH, top + _PLOT_HEIGHT + 14, f"{high:.4g}", font_size=10, fill=GREY, text_anchor="end")
+    for point in sorted(points, key=lambda one: one.best):
+        x = left + _place(point.value, low, high) * _PLOT_WIDTH
+        y = top + (1 - _place(point.score, worst, best)) * _PLOT_HEIGHT
+        canvas.group("trial", f"trial {point.trial}: {key} = {point.value:g}, score {point.score:.4g}")
+        colour, radius = (AMBER, 6.0) if point.best else (BLUE, 3.0)
+        canvas.circle(x, y, radius, fill=colour, fill_opacity=1.0 if point.best else 0.6)
+
+
+def _bounds(numbers: Sequence[float]) -> tuple[float, float]:
+    low, high = min(numbers), max(numbers)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _place(number: float, low: float, high: float) -> float:
+    """Between 0 and 1; halves first, so that no difference is beyond all numbers."""
+    width = high / 2 - low / 2
+    return (number / 2 - low / 2) / width if width else 0.5

@@ -1,0 +1,1 @@
+"""What each page asks the API for, and what it makes of it."""

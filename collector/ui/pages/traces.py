@@ -1,0 +1,182 @@
+"""Traces: searched, and one as a graph of what flowed into what."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from collector.core.errors import InvalidRequest
+from collector.core.times import LATEST
+from collector.ui import formats
+from collector.ui.asking import path_of
+from collector.ui.pages import cells
+from collector.ui.shell import Look, Page
+from collector.ui.tables import Cell, Table
+from otel_opto import semconv
+
+MOST_NODES = 200
+"""In a picture; the list has all."""
+
+_ON_A_PAGE = 50
+_FILTERS = ("service", "operation", "release", "metric", "lowest", "highest", "attribute", "since", "until")
+_COLUMNS = ("trace", "began", "root", "services", "took", "spans", "errors")
+
+
+async def traces(look: Look) -> Page:
+    """``/traces``: the newest, or those that meet what was asked."""
+    given = {name: look.asked(name).strip() for name in _FILTERS}
+    if any(given.values()):
+        found = await look.get("/api/v3/trace-summaries", **_query(given))
+        rows = tuple(_found(one) for one in found["summaries"])
+        note = (
+            f"The newest {_ON_A_PAGE} that meet it; narrow the times for older ones." if len(rows) == _ON_A_PAGE else ""
+        )
+        table = Table("traces", "Traces that meet it", _COLUMNS, rows, empty="None does.", note=note)
+    else:
+        page = await look.get("/v1/traces", limit=_ON_A_PAGE, cursor=look.asked("traces"))
+        rows = tuple(_listed(one) for one in page["traces"])
+        following = look.following("traces", page.get("next_cursor"))
+        table = Table("traces", "Traces, the newest first", _COLUMNS, rows, following, note=page.get("message", ""))
+    return Page("traces.html", "Traces", {"given": given}, (table,))
+
+
+def _query(given: Mapping[str, str]) -> Mapping[str, str]:
+    """The search of Jaeger's API that says it.
+
+    Raises:
+        InvalidRequest: an attribute without a value, or a time that is none.
+    """
+    attributes: dict[str, str] = {}
+    if given["release"]:
+        attributes[semconv.RELEASE] = given["release"]
+    if given["attribute"]:
+        key, sign, value = given["attribute"].partition("=")
+        if not sign:
+            raise InvalidRequest(f"attribute: found {key[:80]!r}, allowed is KEY=VALUE")
+        attributes[key.strip()] = value.strip()
+    if given["lowest"] or given["highest"]:
+        if not given["metric"]:
+            raise InvalidRequest("metric: found none; scores belong to one, such as quality")
+        bounds = [f">={given['lowest']}"] if given["lowest"] else []
+        bounds += [f"<={given['highest']}"] if given["highest"] else []
+        attributes[semconv.FEEDBACK_PREFIX + given["metric"]] = bounds[0]
+        if len(bounds) == 2:
+            raise InvalidRequest("lowest, highest: found both; one search takes one of them")
+    elif given["metric"]:
+        attributes[semconv.EVALUATION_NAME] = given["metric"]
+    return {
+        "query.serviceName": given["service"],
+        "query.operationName": given["operation"],
+        "query.attributes": json.dumps(attributes) if attributes else "",
+        "query.startTimeMin": _time(given["since"]) or "1970-01-01T00:00:00Z",
+        "query.startTimeMax": _time(given["until"]) or formats.iso(LATEST),
+        "query.searchDepth": str(_ON_A_PAGE),
+    }
+
+
+def _time(text: str) -> str:
+    """As an input for times has it (``2026-11-30T08:15``, meant in UTC), in RFC 3339."""
+    return text if not text or text.endswith("Z") else f"{text}:00Z" if len(text) == 16 else f"{text}Z"
+
+
+def _listed(one: Mapping[str, Any]) -> tuple[Cell, ...]:
+    errors = one["error_count"]
+    return (
+        cells.trace(one["trace_id"]),
+        cells.time(one["start_time_unix_nano"]),
+        Cell(one["root_name"] or "–"),
+        Cell(", ".join(one["services"])),
+        Cell(formats.took(one["duration_nano"]), mark="number", value=one["duration_nano"] / 1e9),
+        cells.number(one["span_count"]),
+        Cell(formats.number(errors), mark="number bad" if errors else "number", value=errors),
+    )
+
+
+def _found(one: Mapping[str, Any]) -> tuple[Cell, ...]:
+    begin, end = int(one["minStartTimeUnixNano"]), int(one["maxEndTimeUnixNano"])
+    return _listed(
+        {
+            "trace_id": one["traceId"],
+            "start_time_unix_nano": begin,
+            "root_name": one["rootOperationName"],
+            "services": [service["name"] for service in one["services"]],
+            "duration_nano": end - begin,
+            "span_count": one["spanCount"],
+            "error_count": one["errorSpanCount"],
+        }
+    )
+
+
+async def trace(look: Look) -> Page:
+    """``/traces/{trace_id}``: the minimal subgraph, the whole on demand, many alike as one, a node in detail."""
+    trace_id = look.request.path_params["trace_id"]
+    part = look.asked("part") or "minimal"
+    reach = look.asked("reach") or "trace"
+    wanted = {"part": part, "reach": reach, "fold": look.asked("fold") or "true"}
+    nodes = await look.get(
+        path_of("/v1/traces/{}/nodes", trace_id), limit=_ON_A_PAGE, cursor=look.asked("nodes"), **wanted
+    )
+    graph = path_of("/v1/traces/{}/graph", trace_id)
+    picture = await look.text(graph, format="svg", most=MOST_NODES, links="true", **wanted)
+    node = look.asked("node")
+    described = await look.get(path_of("/v1/traces/{}/nodes/{}", trace_id, node), reach=reach) if node else None
+    shows = {
+        "trace_id": nodes["trace_id"],
+        "graph": nodes,
+        "picture": Markup(picture),  # noqa: S704 - made of elements and texts, never of text alone
+        "svg": graph,
+        "wanted": wanted,
+        "node": described,
+        "most": MOST_NODES,
+        "jump": lambda node_id: look.with_query(node=node_id),
+    }
+    return Page(
+        "trace.html", f"Trace {nodes['trace_id']}", shows, (_nodes(look, nodes), _judgements(nodes), _gaps(nodes))
+    )
+
+
+def _nodes(look: Look, graph: Mapping[str, Any]) -> Table:
+    versions = {one["node"]: one for one in graph["parameters"]}
+    failed = {one["span_id"]: one for one in graph["exceptions"]}
+    rows = []
+    for node in graph["nodes"]:
+        error = failed.get(node["span_id"]) if node["kind"] == "operation" else None
+        version = versions.get(node["id"])
+        brought = "" if version is None else "code" if version["version"] is None else f"release {version['version']}"
+        said = f"{error['type']}: {error['message']}" if error else formats.brief(node["value"], 200)
+        rows.append(
+            (
+                Cell(node["name"], look.with_query(node=node["id"]) + "#node"),
+                Cell(node["kind"] + (" (cut)" if node["incomplete"] else "")),
+                Cell(node["service"] or "–"),
+                Cell(brought or "–"),
+                Cell(said, mark="bad" if error else ""),
+            )
+        )
+    columns = ("node", "kind", "service", "from", "value")
+    return Table("nodes", "Nodes", columns, tuple(rows), look.following("nodes", graph.get("next_cursor")))
+
+
+def _judgements(graph: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        (
+            Cell(one["name"]),
+            cells.number(one["score"]),
+            Cell(one["label"] or "–"),
+            Cell(formats.brief(one["text"] or "–", 400)),
+            Cell(one["source"] or "–"),
+            cells.time(one["time_unix_nano"]),
+        )
+        for one in graph["feedback"]
+    )
+    columns = ("metric", "score", "label", "text", "source", "when")
+    return Table("feedback", "Feedback on what is listed", columns, rows, empty="There is none.")
+
+
+def _gaps(graph: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        (Cell(one["kind"].replace("_", " ")), Cell(one["span_id"], mark="id"), Cell(one["detail"]))
+        for one in graph["gaps"]
+    )
+    return Table("gaps", "What is missing", ("what", "span", "detail"), rows, empty="Nothing.")
