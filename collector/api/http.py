@@ -33,7 +33,7 @@ from collector.api.documents import (
     study_document,
     study_overview,
     trace_document,
-    trial_document,
+    trial_documents,
     values_document,
 )
 from collector.api.drawing import MEDIA_TYPES
@@ -277,7 +277,7 @@ class _Served:
 
     async def trials(self, request: Request) -> Response:
         record = await self._operations.study(request.path_params["name"])
-        return await self._part(request, "trials", record.trials, trial_document)
+        return await self._part(request, "trials", record.trials, lambda trial: trial_documents(record, [trial])[0])
 
     async def rejected(self, request: Request) -> Response:
         record = await self._operations.study(request.path_params["name"])
