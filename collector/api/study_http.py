@@ -18,7 +18,7 @@ from collector.api.pages import numbered, numbered_back, page_document, page_in
 from collector.api.pictures import study_picture
 from collector.api.queries import is_true, whole_in
 from collector.api.scopes import SCOPES
-from collector.api.study_documents import rejected_document, study_document, trial_document
+from collector.api.study_documents import rejected_document, study_document, trial_documents
 from collector.core.errors import NotFound
 from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE
 
@@ -65,7 +65,7 @@ class _Served:
 
     async def trials(self, request: Request) -> Response:
         record = await self._operations.study(request.path_params["name"])
-        return await self._part(request, "trials", record.trials, trial_document)
+        return await self._part(request, "trials", record.trials, lambda trial: trial_documents(record, [trial])[0])
 
     async def trial(self, request: Request) -> Response:
         name, number = request.path_params["name"], request.path_params["number"]
@@ -73,7 +73,7 @@ class _Served:
         found = next((trial for trial in record.trials if trial.number == number), None)
         if found is None:
             raise NotFound(f"trial {number}: study {name!r} has none of that number")
-        return await answer(lambda: trial_document(found))
+        return await answer(lambda: trial_documents(record, [found])[0])
 
     async def rejected(self, request: Request) -> Response:
         record = await self._operations.study(request.path_params["name"])
