@@ -28,6 +28,7 @@ class EdgeOrigin(Enum):
     LINK = "link"
     CONTENT = "content"
     CALL = "call"
+    CONTROL = "control"
     SEQUENCE = "sequence"
 
 

@@ -18,10 +18,11 @@ from collector.graph.clock import answered, one_clock
 from collector.graph.content.recognition import WHOLE
 from collector.graph.direction import directed
 from collector.graph.doubled import records_of
+from collector.graph.evaluations import evaluations_of
 from collector.graph.exceptions import exceptions_of, failed_spans
 from collector.graph.flow import Flow, flow_of
 from collector.graph.forest import Forest, grow
-from collector.graph.outcome import outputs_of
+from collector.graph.outcome import Endings
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
 from collector.graph.reading.dialects import installed
@@ -86,12 +87,13 @@ def build(
     )
     unexplained = {span_id: _unexplained(readings[span_id], flow.into.get(span_id, ())) for span_id in forest.spans}
     sources = {target: [edge.source[5:] for edge in edges] for target, edges in flow.into.items()}
+    endings = Endings(forest, readings, times, sources, failed, evaluations_of(forest, trace.events))
     return TraceGraph(
         trace_id=trace_id,
         nodes=(*used.nodes, *_inputs(trace, unexplained), *_operations(trace)),
         edges=tuple(_edges(forest, flow, used, unexplained)),
         parameters=used.parameters,
-        outputs=outputs_of(forest, readings, times, sources, failed, forest.tops(trace_id)),
+        outputs=endings.outputs(forest.tops(trace_id)),
         exceptions=exceptions_of(forest, readings, trace.events, failed),
         gaps=(*trace.gaps, *_missing(forest), *flow.gaps, *used.gaps),
         release=_release(forest.tops(trace_id), readings),

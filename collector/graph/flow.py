@@ -15,6 +15,7 @@ from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading.span_reading import SpanReading
+from collector.graph.routes import routed
 from collector.graph.sequence import sequence
 
 
@@ -56,8 +57,9 @@ def flow_of(
     """
     statements = _Statements(forest, readings, times, aliases)
     into = statements.into
-    rank = _ranks(forest, times, statements.sources)
-    for find in _linked(forest, readings, aliases, statements.gaps):
+    links = [*_linked(forest, readings, aliases, statements.gaps)]
+    rank = _ranks_with(forest, times, statements.sources, links)
+    for find in links:
         if rank[find.producer] < rank[find.consumer]:
             _add(into, find, EdgeOrigin.LINK)
     parts: Mapping[str, Mapping[str, str]] = {}
@@ -77,6 +79,10 @@ def flow_of(
     for find in sequence(forest, readings, times, list(into), failed):
         if rank[find.producer] < rank[find.consumer]:
             _add(into, find, EdgeOrigin.SEQUENCE)
+    for find in routed(forest, readings, times):
+        known = into.get(find.consumer, {}).get((_node(find.producer), ""))
+        if (known is None or known.origin is EdgeOrigin.SEQUENCE) and rank[find.producer] < rank[find.consumer]:
+            _add(into, find, EdgeOrigin.CONTROL)
     ordered = {
         target: sorted(edges.values(), key=_by_argument) if len(edges) > 1 else list(edges.values())
         for target, edges in into.items()
@@ -203,6 +209,23 @@ class _Statements:
 
 def _by_argument(edge: Edge) -> tuple[str, str]:
     return edge.argument, edge.source
+
+
+def _ranks_with(
+    forest: Forest, times: Times, sources: Mapping[str, Sequence[str]], links: Sequence[Find]
+) -> Mapping[str, int]:
+    """With links to causes that last longer than what they caused, as a queue does; without them if they go around."""
+    late = [one for one in links if times.ends[one.producer] > times.ends[one.consumer]]
+    if late:
+        both = {target: [*found] for target, found in sources.items()}
+        for one in links:
+            if times.starts[one.producer] <= times.starts[one.consumer]:
+                both.setdefault(one.consumer, []).append(one.producer)
+        try:
+            return _ranks(forest, times, both)
+        except GraphError:
+            pass
+    return _ranks(forest, times, sources)
 
 
 def _ranks(forest: Forest, times: Times, sources: Mapping[str, Sequence[str]]) -> Mapping[str, int]:

@@ -4,12 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from collector.graph.clock import Times
+from collector.graph.content.texts import texts
 from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading.span_reading import SpanReading
 from collector.graph.reading.statement import Role
 
 CONFIDENCE: Final = 0.3
+
+MAX_INSIDE: Final = 16
+"""Calls in an operation whose inputs are looked at."""
+
+MIN_SAME: Final = 8
+"""Characters of what two steps were given alike."""
 
 _STEPS: Final = frozenset((Role.MODEL, Role.TOOL, Role.AGENT, Role.RETRIEVER, Role.STEP, Role.TEMPLATE))
 
@@ -41,12 +48,22 @@ def sequence(
                 yield Find(handed, span_id, CONFIDENCE, "", "the span names it as the step before")
             elif _open(readings[span_id]) or _wished(readings, steps[max(0, index - 16) : index], span_id):
                 before = [one for one in steps[max(0, index - 64) : index] if one not in failed]
+                given = _given(forest, readings, span_id)
                 for one in _last(times, before, span_id):
+                    if given and given & _given(forest, readings, one):
+                        continue  # both read the same
                     yield Find(one, span_id, CONFIDENCE, "", "")
 
 
 def _open(reading: SpanReading) -> bool:
     return not reading.inputs and not reading.taken
+
+
+def _given(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> set[str]:
+    """The texts that an operation and the calls in it were given."""
+    inside = forest.descendants(span_id)[:MAX_INSIDE]
+    found = (text for one in inside for value in readings[one].inputs.values() for text in texts(value))
+    return {text for text in found if len(text) >= MIN_SAME}
 
 
 def _wished(readings: Mapping[str, SpanReading], before: Sequence[str], span_id: str) -> bool:

@@ -13,7 +13,7 @@ from collector.graph.forest import Forest
 from collector.graph.reading.span_reading import SpanReading
 from collector.graph.reading.statement import Message, Role
 
-END: Final = ("__end__", "END", "end")
+END: Final = ("__end__",)
 """What routers of graphs say instead of a step's name (LangGraph)."""
 
 
@@ -85,7 +85,7 @@ class Corpus:
         for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
             self.own[span_id] = set()
             reading = readings[span_id]
-            if not _copies(forest, reading, span_id) and not _routes(forest, reading, span_id, steps):
+            if not _copies(forest, readings, span_id) and not _routes(forest, reading, span_id, steps):
                 self._collect_inputs(span_id, reading)
                 self._collect_outputs(span_id, reading, times.ends[span_id])
 
@@ -157,11 +157,19 @@ def _is_silent(reading: SpanReading) -> bool:
     return reading.role in (Role.STEP, Role.OTHER) and not (reading.inputs or reading.taken or reading.both)
 
 
-def _copies(forest: Forest, reading: SpanReading, span_id: str) -> bool:
-    """Whether it is a parser that hands on the text of a model's message unchanged: it is a part of that answer."""
-    if not reading.name.endswith("Parser") or forest.children[span_id] or not isinstance(reading.output, str):
+def _copies(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> bool:
+    """Whether it hands on a model's answer unchanged as the result of what is around both: a part of that answer.
+
+    So do parsers at the end of a chain, whether the text happens to be JSON or not.
+    """
+    reading, around = readings[span_id], forest.parent(span_id)
+    if reading.role is not Role.STEP or around is None or forest.children[span_id] or not reading.has_output:
         return False
-    return set(texts(reading.output)) <= {text for value in reading.inputs.values() for text in texts(value)}
+    said = texts(reading.output)
+    if not said or texts(readings[around].output) != said:
+        return False
+    beside = (readings[one] for one in forest.children[around])
+    return any(one.role is Role.MODEL and texts(one.output) == said for one in beside)
 
 
 def _routes(forest: Forest, reading: SpanReading, span_id: str, steps: set[str]) -> bool:

@@ -15,6 +15,7 @@ from collector.graph.content.recognition import (
     found_as,
     is_common,
     significant,
+    weight,
 )
 from collector.graph.content.scattered import SCATTERED, Scattered
 from collector.graph.content.texts import words
@@ -72,7 +73,7 @@ def _contained(corpus: Corpus) -> Iterator[Hit]:
     beginnings = _beginnings(found) if corpus.cut else {}
     cache: dict[str, list[tuple[Made, float]]] = {}
     for taken in (*corpus.taken, *corpus.composed):
-        if len(taken.text) <= MIN_LENGTH:
+        if weight(taken.text) <= MIN_LENGTH:
             continue
         near = cache.get(taken.text)
         if near is None:
@@ -89,13 +90,13 @@ def _extracted(corpus: Corpus) -> Iterator[Hit]:
     """Whole inputs inside longer outputs."""
     asked: dict[str, list[Taken]] = {}
     for taken in corpus.taken:
-        if MIN_LENGTH <= len(taken.text) <= MAX_REVERSE and taken.text not in corpus.made and significant(taken.text):
+        if MIN_LENGTH <= weight(taken.text) and len(taken.text) <= MAX_REVERSE and taken.text not in corpus.made and significant(taken.text):
             asked.setdefault(taken.text, []).append(taken)
     if not asked:
         return
     anchors = Anchors(asked)
     for made in corpus.made.values():
-        if len(made.text) <= MIN_LENGTH or made.is_part:
+        if weight(made.text) <= MIN_LENGTH or made.is_part:
             continue
         for part in anchors.among(made.text):
             if len(part) < len(made.text) and part in made.text:
@@ -111,7 +112,7 @@ def _in_pieces(corpus: Corpus) -> Iterator[Hit]:
 
     def among(text: str) -> frozenset[str]:
         if text not in cache:
-            cache[text] = frozenset(scattered.among(text)) if len(text) > MIN_LENGTH else frozenset()
+            cache[text] = frozenset(scattered.among(text)) if weight(text) > MIN_LENGTH else frozenset()
         return cache[text]
 
     for taken in (*corpus.taken, *corpus.composed):

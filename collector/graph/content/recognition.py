@@ -3,8 +3,6 @@
 import re
 from typing import Final
 
-from collector.graph.content.texts import words
-
 MIN_LENGTH: Final = 12
 """Characters. A shorter text says nothing where it stands inside another one."""
 
@@ -34,19 +32,24 @@ CONTAINED: Final = 0.8
 EXTRACTED: Final = 0.7
 SHORT: Final = 0.5
 
-_COMMON: Final = frozenset((
-    "true", "false", "none", "null", "yes", "no", "ok", "okay", "done", "success", "failed", "failure", "error",
-    "stop", "end", "start", "unknown", "default", "n/a", "user", "assistant", "system", "tool", "continue", "next",
-    "approved", "rejected", "pass", "fail", "retry", "finish",
-))  # fmt: skip
+_NO_TEXTS: Final = frozenset(("true", "false", "none", "null", "undefined"))
+"""How programs write values that are no texts."""
+
+UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Letters of scripts that put no spaces between words; one says about as much as `WEIGHT` of the others."""
+
+WEIGHT: Final = 3
+
+
+def weight(text: str) -> int:
+    """How much a text says, in letters of an alphabet."""
+    return len(text) if text.isascii() else len(text) + (WEIGHT - 1) * len(UNSPACED.findall(text))
 
 
 def significant(text: str) -> bool:
     """Whether a text can be recognised inside another: long enough, and more than one common word; or a code."""
-    if len(text) < MIN_LENGTH:
-        if CODE.fullmatch(text):
-            return True
-        return len(text) >= 4 and not text.isascii() and len(words(text)) > 0 and any(ord(one) > 0x2E80 for one in text)
+    if weight(text) < MIN_LENGTH:
+        return CODE.fullmatch(text) is not None
     return " " in text or len(text) >= 20 or any(one.isdigit() for one in text) or not text.isascii()
 
 
@@ -54,7 +57,7 @@ def found_as(text: str, whole: str, cut: bool) -> float:
     """The confidence that the text is a part of the whole; 0 if it is none. An equal text is not meant."""
     at = whole.find(text) if len(text) < len(whole) else -1
     if at >= 0:
-        free = len(text) >= HEAD or not (_inside_word(whole, at) or _inside_word(whole, at + len(text)))
+        free = weight(text) >= HEAD or not (_inside_word(whole, at) or _inside_word(whole, at + len(text)))
         return CONTAINED if free else 0.0
     return EXTRACTED if cut and _runs_out_in(text, whole) else 0.0
 
@@ -66,9 +69,11 @@ def _runs_out_in(text: str, whole: str) -> bool:
 
 
 def _inside_word(whole: str, at: int) -> bool:
-    return 0 < at < len(whole) and whole[at - 1].isalnum() and whole[at].isalnum()
+    if not (0 < at < len(whole) and whole[at - 1].isalnum() and whole[at].isalnum()):
+        return False
+    return not (UNSPACED.match(whole[at - 1]) or UNSPACED.match(whole[at]))
 
 
 def is_common(text: str) -> bool:
     """Whether even a whole input that is equal to it proves nothing."""
-    return len(text) < MIN_WHOLE or text.lower() in _COMMON
+    return weight(text) < MIN_WHOLE or text.lower() in _NO_TEXTS

@@ -31,7 +31,8 @@ _MODEL: Final = re.compile(
 
 _ROLE: Final = re.compile(r"(.+)\.0\.role")
 _MESSAGE: Final = frozenset(("role", "content"))
-_EMPTY: Final[Sequence[AnyValue]] = ("", (), [], "{}", "[]", '""', "null", "None")
+_SAYS: Final = frozenset(("content", "contents", "parts", "tool_calls"))
+_EMPTY: Final[Sequence[AnyValue]] = ("", (), [], {}, "{}", "[]", '""', "null", "None")
 MIN_DIGITS: Final = 3
 """Of a number that may be more than a measurement: an amount, an account."""
 
@@ -43,13 +44,17 @@ def read(source: Source) -> Statement | None:
     """
     inputs, outputs, uses, carried = _by_side(source)
     spoken = _conversation(source)
-    if not (inputs or outputs or uses or carried or any(spoken)):
+    chats, keys = _anywhere(source)
+    if not (inputs or outputs or uses or carried or any(spoken) or any(chats)):
         return None
     taken = next((found for item in inputs.items() if (found := asked(_whole(*item)) or _chat(item[1]))), ())
     taken = taken or _said_to_model(source, inputs)
     given = next((found for item in outputs.items() if (found := answered(_whole(*item)))), ())
     if not taken and not given:
-        taken, given = spoken if any(spoken) else _spelled(source)
+        taken, given = next((found for found in (spoken, _spelled(source), chats) if any(found)), ((), ()))
+        for key in keys if taken is chats[0] and given is chats[1] else ():
+            for named in (inputs, outputs, carried):
+                named.pop(key, None)
     tool = _TOOL.fullmatch(source.span.name)
     output = next(iter(outputs.values())) if len(outputs) == 1 else outputs or NOTHING
     return Statement(
@@ -110,6 +115,42 @@ def _spelled(source: Source) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
     return found.get(Side.INPUT, ()), found.get(Side.OUTPUT, ())
 
 
+def _anywhere(source: Source) -> tuple[tuple[tuple[Message, ...], tuple[Message, ...]], Sequence[str]]:
+    """Messages under whatever key: those that went in and those that came out, and the keys.
+
+    Lists of messages of the model alone came out; so did its last words of another one, if no other list has them.
+    """
+    taken: tuple[Message, ...] = ()
+    given: tuple[Message, ...] = ()
+    keys = []
+    for key, value in source.attributes.items():
+        if not (isinstance(value, str) and '"role"' in value or isinstance(value, list | tuple | Mapping)):
+            continue
+        found = structured(value)
+        said = messages(found) if _is_chat(found) else ()
+        if not said:
+            continue
+        keys.append(key)
+        if all(one.role == "assistant" for one in said):
+            given = given or said
+        elif len(said) > len(taken):
+            taken = said
+    if taken and not given and taken[-1].role == "assistant":
+        given, taken = taken[-1:], taken[:-1]
+    return (taken, given), keys
+
+
+def _is_chat(value: AnyValue) -> bool:
+    """Whether it is a list of what has a role and says something, or an object with one."""
+    if isinstance(value, Mapping):
+        return any(_is_chat(value.get(key)) for key in ("messages", "contents"))
+    return (
+        isinstance(value, list | tuple)
+        and bool(value)
+        and all(isinstance(one, Mapping) and isinstance(one.get("role"), str) and _SAYS & one.keys() for one in value)
+    )
+
+
 def _chat(value: AnyValue) -> tuple[Message, ...]:
     """A list of messages that begins with the system's is what a model is asked."""
     found = messages(value) if isinstance(value, list) else ()
@@ -154,7 +195,7 @@ def _said(source: Source) -> Iterator[tuple[str, AnyValue]]:
 def _is_content(value: AnyValue) -> bool:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return len(str(value).strip("0.-")) >= MIN_DIGITS
-    return isinstance(value, str | list | tuple) and value not in _EMPTY
+    return isinstance(value, str | list | tuple | Mapping) and value not in _EMPTY
 
 
 def _query(value: AnyValue) -> AnyValue:

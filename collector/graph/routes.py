@@ -1,0 +1,81 @@
+"""Routers: operations whose answer is the name of the one that runs next. No value flows; the answer decides."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from collector.core.span import AnyValue
+from collector.graph.clock import Times
+from collector.graph.content.texts import words
+from collector.graph.find import Find
+from collector.graph.forest import Forest
+from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.values import structured
+
+CONFIDENCE: Final = 0.7
+
+MAX_LABEL: Final = 40
+"""Characters of a name that a router says."""
+
+MAX_FIELDS: Final = 3
+"""Of a record in which a router says it, among a reason and the like."""
+
+MORE: Final = 2
+"""Words more than the label has that a name may have: ``handle_billing`` of ``billing``."""
+
+MIN_LABEL: Final = 2
+"""Letters."""
+
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def routed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Iterator[Find]:
+    """From who says a name to the first operation with that name which began after it, if nobody says it in between."""
+    labels = {span_id: found for span_id, reading in readings.items() if (found := [*_labels(reading)])}
+    if not labels:
+        return
+    by_word: dict[str, list[str]] = {}
+    names = {span_id: _words(reading.name) for span_id, reading in readings.items()}
+    for span_id in sorted(names, key=lambda one: (times.starts[one], forest.position[one])):
+        for word in {*names[span_id]}:
+            by_word.setdefault(word, []).append(span_id)
+    taken: set[str] = set()
+    for router in sorted(labels, key=lambda one: (-times.ends[one], forest.position[one])):
+        for label in labels[router]:
+            chosen = _first(forest, times, by_word.get(label[0], ()), names, router, label)
+            if chosen is not None and chosen not in taken and readings[chosen].name != readings[router].name:
+                taken.add(chosen)
+                yield Find(router, chosen, CONFIDENCE, "", f"the answer names it: {' '.join(label)}")
+
+
+def _first(
+    forest: Forest, times: Times, named: "list[str] | tuple[()]", names: Mapping[str, list[str]], router: str, label: list[str]
+) -> str | None:
+    inside = {*forest.descendants(router)}
+    if any(one in inside and _is_name(label, names[one]) for one in named):
+        return None  # it says what is in it
+    for one in named:
+        nested = forest.encloses(one, router) or forest.encloses(router, one)
+        if not nested and times.starts[one] >= times.ends[router] and _is_name(label, names[one]):
+            return one
+    return None
+
+
+def _is_name(label: list[str], name: list[str]) -> bool:
+    size = len(label)
+    return len(name) <= size + MORE and any(name[at : at + size] == label for at in range(len(name) - size + 1))
+
+
+def _labels(reading: SpanReading) -> Iterator[list[str]]:
+    """What may be a name among its answers: a text of its own, or a short value of a small record."""
+    if not reading.has_output:
+        return
+    said: AnyValue = structured(reading.output)
+    values = [*said.values()] if isinstance(said, Mapping) and len(said) <= MAX_FIELDS else [said]
+    for value in values:
+        if isinstance(value, str) and MIN_LABEL <= len(value) <= MAX_LABEL and (found := _words(value)):
+            yield found
+
+
+def _words(text: str) -> list[str]:
+    return words(_HUMP.sub(" ", text).casefold())
