@@ -107,6 +107,7 @@ def _turned(
 def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
     made = {name: value for name, value in reading.carried.items() if name not in known}
     inputs = {**reading.inputs, **{name: reading.carried[name] for name in known}}
+    reading = reading._replace(hearsay=reading.hearsay | {*reading.carried})
     if reading.has_output or not made:
         others = {name: value for name, value in made.items() if value != reading.output}
         return reading._replace(inputs={**inputs, **others})

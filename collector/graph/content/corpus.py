@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
-from collector.graph.content.recognition import EXTRACTED, HEAD, MIN_LINE, SHORT, significant
+from collector.graph.content.recognition import EXTRACTED, HEAD, MIN_LENGTH, MIN_LINE, SHORT, significant, weight
 from collector.graph.content.records import field_value, fields_of, record
 from collector.graph.content.texts import texts
 from collector.graph.forest import Forest
@@ -72,6 +72,7 @@ class Corpus:
 
     def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> None:
         self._readings = readings
+        self._forest = forest
         self.made: dict[str, Made] = {}
         self.taken: list[Taken] = []
         self.composed: list[Taken] = []
@@ -90,6 +91,11 @@ class Corpus:
                 self._collect_outputs(span_id, reading, times.ends[span_id])
 
     def _collect_inputs(self, span_id: str, reading: SpanReading) -> None:
+        if reading.hearsay:
+            echoes = {name for name in reading.hearsay if self._echoes(span_id, reading.inputs.get(name))}
+            if echoes:
+                kept = {name: value for name, value in reading.inputs.items() if name not in echoes}
+                reading = reading._replace(inputs=kept)
         for argument, value in _inputs(reading):
             lines: list[str] = []
             fields: list[str] = []
@@ -106,6 +112,24 @@ class Corpus:
             fields = []
             self.composed += [Taken(text, span_id, name) for text in texts(value, None, fields)]
             self.weak += [(Taken(field, span_id, name), EXTRACTED) for field in fields]
+
+    def _echoes(self, span_id: str, value: AnyValue) -> bool:
+        """Whether a value repeats what the operation or one in it made: a raw answer beside the stated output.
+
+        What is made inside did not come from outside, whatever the key says under which it stands.
+        """
+        own = self._readings[span_id]
+        said = texts(value)
+        if own.has_output and not own.both:
+            made = [text for text in texts(own.output) if weight(text) >= MIN_LENGTH]
+            fresh = made and not any(text in self.first_taken or text in self.made for text in made)
+            if fresh and all(text in said for text in made):
+                return True
+        for text in said:
+            origins = self.made[text].origins if weight(text) >= MIN_LENGTH and text in self.made else ()
+            if any(self._forest.encloses(span_id, one.span_id) and self.own[one.span_id] for one in origins):
+                return text not in self.first_taken
+        return False
 
     def _take(self, taken: Taken) -> None:
         if taken.text:

@@ -47,6 +47,7 @@ class SpanReading(NamedTuple):
         release: ``opto.release``.
         relay: It only passes on what the operation around it makes.
         carried: Values that went in or came out, it is not said which.
+        hearsay: Inputs of which no convention says that they are; they may repeat what came out.
         both: Of the outputs those that may be inputs that were made of several.
     """
 
@@ -70,6 +71,7 @@ class SpanReading(NamedTuple):
     relay: bool = False
     carried: Mapping[str, AnyValue] = NO_VALUES
     both: Mapping[str, AnyValue] = NO_VALUES
+    hearsay: frozenset[str] = frozenset()
 
 
 def length_limit(spans: Iterable[Span]) -> int:
@@ -129,6 +131,7 @@ def _alone(span: Span, said: Statement, incomplete: bool) -> SpanReading:
         said.failure,
         said.relay,
         said.carried,
+        hearsay=frozenset(said.inputs) if said.hearsay else frozenset(),
     )
 
 
@@ -164,6 +167,7 @@ def _united(span: Span, found: Sequence[Statement], incomplete: bool) -> SpanRea
         failure=next((one.failure for one in found if one.failure), None),
         relay=any(one.relay for one in found),
         carried=next((one.carried for one in found if one.carried), NO_VALUES),
+        hearsay=frozenset(inputs) if any(one.hearsay and one.inputs is inputs for one in spoken) else frozenset(),
     )
 
 

@@ -116,6 +116,7 @@ class Statement(NamedTuple):
         failure: An error that has no exception event.
         follows: The `message_id` of the operation that handed over to this one.
         relay: It only passes on what the operation around it makes.
+        hearsay: Only the names of attributes tell what are inputs; no convention says so.
         carried: Values of which it is not said whether they went in or came out, in the order in which they were set.
     """
 
@@ -137,6 +138,7 @@ class Statement(NamedTuple):
     incomplete: bool = False
     relay: bool = False
     carried: Mapping[str, AnyValue] = NO_VALUES
+    hearsay: bool = False
 
     def speaks(self) -> bool:
         """Whether it says anything of the dataflow itself."""

@@ -93,7 +93,7 @@ class Table:
         missing = (
             Statement(output=rest.output, given=rest.given)
             if has_inputs
-            else Statement(inputs=rest.inputs, taken=rest.taken)
+            else Statement(inputs=rest.inputs, taken=rest.taken, hearsay=True)
         )
         return [*said, missing] if missing.speaks() else said
 

@@ -66,6 +66,7 @@ def read(source: Source) -> Statement | None:
         given=given,
         uses=tuple(sorted(uses)),
         carried=carried,
+        hearsay=True,
     )
 
 
