@@ -16,7 +16,6 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     # What an agent's container has kept from earlier messages: the edges come from the model that said it. The first
     # message has no text of its own.
     ("autogen_team", "flow"): 12,
-    ("autogen_team", "hard"): 2,
     ("autogen_team", "precision"): 3,
     # Six parsers hand on a model's answer unchanged and are a part of that answer; what a parser of JSON made is the
     # model's. Two records of everything.

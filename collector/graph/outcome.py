@@ -17,6 +17,7 @@ from collector.graph.evaluations import Evaluations
 from collector.graph.forest import Forest
 from collector.graph.reading.span_reading import SpanReading
 from collector.graph.reading.statement import Role
+from collector.graph.reading.values import structured
 
 LABEL_WORDS: Final = 3
 LABEL_WEIGHT: Final = 30
@@ -100,11 +101,12 @@ class Endings:
         return self._times.ends[span_id], -self._forest.position[span_id], span_id
 
     def _is_bare(self, span_id: str) -> bool:
-        """Whether it is a label or a record of figures, beside fragments that say more."""
-        return _is_label(self._readings[span_id].output) or _is_figures(self._readings[span_id].output)
+        """Whether it is figures, beside fragments that say more."""
+        said = self._readings[span_id].output
+        return isinstance(said, int | float) or _is_figures(said)
 
     def _guessed(self, top: str) -> bool:
-        """Whether its one value may as well have gone in, or all are single words, and none of its calls made any of it."""
+        """Whether its one value may as well have gone in, or all are single words, and no call made any of it."""
         reading = self._readings[top]
         if not reading.both or (len(reading.both) > 1 and not _labels(reading)):
             return False
@@ -132,12 +134,14 @@ class Endings:
             return last
         judged = max(speakers, key=self._ending)
         if last not in self._evaluations.judged and judged in self._evaluations.judged:
-            return judged if self._adds_nothing(last, judged, sources) else last
+            return judged if self._adds_nothing(judged, sources) else last
         answers = self._readings[last].output, self._readings[judged].output
         if self._took_turns(last, judged) and _length(answers[0]) < _length(answers[1]):
             return judged
-        bare = (_is_label(answers[0]) or _is_figures(answers[0])) and LONGER * _length(answers[0]) <= _length(answers[1])
-        alone = bare and not _from(answers[0], answers[1]) and self._adds_nothing(last, judged, sources)
+        bare = (_is_label(answers[0]) or _is_figures(answers[0])) and LONGER * _length(answers[0]) <= _length(
+            answers[1]
+        )
+        alone = bare and not _from(answers[0], answers[1]) and self._adds_nothing(judged, sources)
         return judged if alone and not self._was_asked(last, top) else last
 
     def _sources(self, span_id: str) -> Sequence[str]:
@@ -153,7 +157,7 @@ class Endings:
     def _nested(self, one: str, other: str) -> bool:
         return self._forest.encloses(one, other) or self._forest.encloses(other, one)
 
-    def _adds_nothing(self, last: str, judged: str, sources: Sequence[str]) -> bool:
+    def _adds_nothing(self, judged: str, sources: Sequence[str]) -> bool:
         """Whether the last to speak knew nothing else but what the judged one knew."""
         known, waiting = {judged}, [judged]
         while waiting:
@@ -168,7 +172,9 @@ class Endings:
         kind, other = self._kind(last), self._kind(judged)
         if kind == other:
             return False
-        spoken = sorted((one for one in self._readings if self._kind(one) in (kind, other)), key=self._times.starts.__getitem__)
+        spoken = sorted(
+            (one for one in self._readings if self._kind(one) in (kind, other)), key=self._times.starts.__getitem__
+        )
         before = [one for one in self._sources(judged) if self._kind(one) == kind]
         return bool(before) and self._kind(spoken[0]) == other
 
@@ -179,7 +185,9 @@ class Endings:
 
     def _was_asked(self, last: str, top: str) -> bool:
         """Whether it was given what the trace was asked: then it answers that."""
-        asked = [text for value in self._readings[top].inputs.values() for text in texts(value) if len(text) >= MIN_ASKED]
+        asked = [
+            text for value in self._readings[top].inputs.values() for text in texts(value) if len(text) >= MIN_ASKED
+        ]
         given = " ".join(texts([*self._readings[last].inputs.values()]))
         return any(text in given for text in asked)
 
@@ -204,14 +212,12 @@ def _is_label(value: AnyValue) -> bool:
 
 def _is_figures(value: AnyValue) -> bool:
     """A flat record with a number or a truth value in it."""
-    said = texts_of_record(value)
+    said = _fields(value)
     return said is not None and 0 < len(said) <= 6 and any(isinstance(one, int | float) for one in said)
 
 
-def texts_of_record(value: AnyValue) -> Sequence[AnyValue] | None:
+def _fields(value: AnyValue) -> Sequence[AnyValue] | None:
     """The values of a flat record, JSON too; None if it is none."""
-    from collector.graph.reading.values import structured
-
     found = structured(value)
     if not isinstance(found, Mapping) or any(isinstance(one, Mapping) for one in found.values()):
         return None
@@ -225,7 +231,7 @@ def _length(value: AnyValue) -> int:
 def _from(said: AnyValue, whole: AnyValue) -> bool:
     """Whether any of what is said stands in the whole."""
     around = " ".join(texts(whole)).casefold()
-    record = texts_of_record(said)
+    record = _fields(said)
     parts = [part for one in ([said] if record is None else record) if not isinstance(one, bool) for part in texts(one)]
     return any(part.casefold() in around for part in parts)
 

@@ -1,10 +1,9 @@
 """Routers: operations whose answer is the name of the one that runs next. No value flows; the answer decides."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from collector.core.span import AnyValue
 from collector.graph.clock import Times
 from collector.graph.content.texts import words
 from collector.graph.find import Find
@@ -49,7 +48,12 @@ def routed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) ->
 
 
 def _first(
-    forest: Forest, times: Times, named: "list[str] | tuple[()]", names: Mapping[str, list[str]], router: str, label: list[str]
+    forest: Forest,
+    times: Times,
+    named: Sequence[str],
+    names: Mapping[str, list[str]],
+    router: str,
+    label: list[str],
 ) -> str | None:
     inside = {*forest.descendants(router)}
     if any(one in inside and _is_name(label, names[one]) for one in named):
@@ -70,7 +74,7 @@ def _labels(reading: SpanReading) -> Iterator[list[str]]:
     """What may be a name among its answers: a text of its own, or a short value of a small record."""
     if not reading.has_output:
         return
-    said: AnyValue = structured(reading.output)
+    said = structured(reading.output)
     values = [*said.values()] if isinstance(said, Mapping) and len(said) <= MAX_FIELDS else [said]
     for value in values:
         if isinstance(value, str) and MIN_LABEL <= len(value) <= MAX_LABEL and (found := _words(value)):

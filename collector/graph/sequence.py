@@ -1,5 +1,6 @@
 """What followed what, where nothing else is known: siblings in order of time."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -14,6 +15,12 @@ CONFIDENCE: Final = 0.3
 
 MAX_INSIDE: Final = 16
 """Calls in an operation whose inputs are looked at."""
+
+MIN_NAME: Final = 3
+"""Characters of a tool's name."""
+
+_SHOWN: Final = re.compile(r"[\[<({]([^\[\]<>(){}\n]{3,80})[\]>)}]")
+_NAME: Final = re.compile(r"[\w.-]+")
 
 MIN_SAME: Final = 8
 """Characters of what two steps were given alike."""
@@ -35,6 +42,7 @@ def sequence(
     """
     if not any(reading.role in _STEPS for reading in readings.values()):
         return
+    yield from _named(forest, readings, times)
     known = _with_ancestors(forest, fed)
     stated = {reading.message_id: span_id for span_id, reading in readings.items() if reading.message_id}
     traces = sorted({forest.spans[top].context.trace_id for top in forest.tops()})
@@ -53,6 +61,23 @@ def sequence(
                     if given and given & _given(forest, readings, one):
                         continue  # both read the same
                     yield Find(one, span_id, CONFIDENCE, "", "")
+
+
+def _named(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Iterator[Find]:
+    """From a tool to the first model that began after it and shows its name in brackets where its result was."""
+    tools = [one for one in forest.spans if readings[one].role is Role.TOOL and len(readings[one].name) >= MIN_NAME]
+    if not tools:
+        return
+    models = sorted((one for one in readings if readings[one].taken), key=lambda one: (times.starts[one], one))
+    shown = {one: _SHOWN.findall(" ".join(texts([m.content for m in readings[one].taken]))) for one in models}
+    for tool in tools:
+        for model in models:
+            if _before(forest, times, tool, model):
+                if any(readings[tool].name in _NAME.findall(one) for one in shown[model]):
+                    yield Find(
+                        tool, model, CONFIDENCE, "messages", "a placeholder of its result stands in the messages"
+                    )
+                break
 
 
 def _open(reading: SpanReading) -> bool:

@@ -10,6 +10,7 @@ _STYLES = {
     EdgeOrigin.LINK: "solid",
     EdgeOrigin.CONTENT: "dashed",
     EdgeOrigin.CALL: "dotted",
+    EdgeOrigin.CONTROL: "dashed",
     EdgeOrigin.SEQUENCE: "dotted",
 }
 

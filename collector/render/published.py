@@ -33,8 +33,8 @@ class EdgeDocument(TypedDict):
     """The id of a node."""
     target: str
     """The id of a node."""
-    origin: Literal["link", "content", "call", "sequence"]
-    """How it is known: stated; an output found in an input; a call's result; nothing but the order."""
+    origin: Literal["link", "content", "call", "control", "sequence"]
+    """How it is known: stated; found in contents; a call's result; named by an answer; only the order."""
     confidence: float
     """From 0 to 1; 1 where it was stated."""
     argument: str

@@ -26,12 +26,14 @@ _LINES: dict[EdgeOrigin, dict[str, str | float]] = {
     EdgeOrigin.LINK: {"stroke": GREY, "stroke_width": 1.5},
     EdgeOrigin.CONTENT: {"stroke": GREY, "stroke_width": 1.5, "stroke_dasharray": "6 4"},
     EdgeOrigin.CALL: {"stroke": FAINT, "stroke_width": 1.5},
+    EdgeOrigin.CONTROL: {"stroke": AMBER, "stroke_width": 1.5, "stroke_dasharray": "6 4"},
     EdgeOrigin.SEQUENCE: {"stroke": FAINT, "stroke_width": 1.5, "stroke_dasharray": "2 4"},
 }
 _WORDS = {
     EdgeOrigin.LINK: "stated",
     EdgeOrigin.CONTENT: "found by content",
     EdgeOrigin.CALL: "result of a call",
+    EdgeOrigin.CONTROL: "decided by an answer",
     EdgeOrigin.SEQUENCE: "in sequence",
 }
 

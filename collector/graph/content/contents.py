@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
 from collector.graph.clock import Times
-from collector.graph.content.corpus import Corpus, Taken
+from collector.graph.content.corpus import Corpus, Made, Taken
 from collector.graph.content.hits import Hit, hits
 from collector.graph.content.makers import Makers
 from collector.graph.content.recognition import CONTAINED, EXTRACTED, SHORT
@@ -25,6 +25,9 @@ from collector.graph.reading.span_reading import SpanReading
 
 MAX_QUOTE: Final = 80
 """Characters of a text that an edge's reason quotes."""
+
+MAX_ALIKE: Final = 64
+"""Of more operations that say a field only so many are looked at."""
 
 _Attributed: TypeAlias = tuple[Hit, list[tuple[str, float]]]
 """A hit, and who made its text with a factor for its confidence."""
@@ -46,6 +49,7 @@ class Contents:
     def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times, records: Records) -> None:
         self._forest = forest
         self._times = times
+        self._readings = readings
         self._corpus = Corpus(forest, readings, times)
         self._makers = Makers(forest, times, records, self._corpus)
         self.parts: dict[str, dict[str, str]] = {}
@@ -88,12 +92,20 @@ class Contents:
             made, taken, confidence = hit
             if confidence == SHORT and (taken.span_id, made.text) in named:
                 continue
+            if field_value(made.text) and self._is_constant(made, taken.span_id):
+                continue
             makers = self._makers.of(made, taken, times[taken] if made.text == taken.text else 0)
             if confidence == SHORT:
                 whole = self._corpus.whole
                 makers = [one for one in makers if whole.get(one[0]) == made.text or self._makers.is_own(hit, one[0])]
             if makers:
                 yield hit, makers
+
+    def _is_constant(self, made: Made, consumer: str) -> bool:
+        """Whether a field is what operations of one name say alike, the consumer among them."""
+        others = [maker.span_id for maker in made.makers[:MAX_ALIKE] if maker.span_id != consumer]
+        name = self._readings[consumer].name
+        return len(others) < len(made.makers) and any(self._readings[one].name == name for one in others)
 
     def _not_inside_others(self, found: Iterator[_Attributed]) -> Iterator[_Attributed]:
         """Without texts that stand in an input only inside of a longer one that is found, too: it brought them."""

@@ -10,6 +10,7 @@ from collector.graph.content.recognition import EXTRACTED, HEAD, MIN_LENGTH, MIN
 from collector.graph.content.records import field_value, fields_of, record
 from collector.graph.content.texts import texts
 from collector.graph.forest import Forest
+from collector.graph.reading.messages import messages
 from collector.graph.reading.span_reading import SpanReading
 from collector.graph.reading.statement import Message, Role
 
@@ -83,6 +84,7 @@ class Corpus:
         self.cut = frozenset(span_id for span_id, reading in readings.items() if reading.incomplete)
         self.first_taken: dict[str, str] = {}
         steps = {word for reading in readings.values() for word in (reading.name, reading.name.rpartition(" ")[2])}
+        self._instructions = frozenset(_instructions(readings))
         for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
             self.own[span_id] = set()
             reading = readings[span_id]
@@ -147,6 +149,8 @@ class Corpus:
         lines: list[str] = []
         fields: list[str] = []
         produced = [text for value in _outputs(reading) for text in texts(value, lines, fields)]
+        if len(produced) > 1 and self._instructions.intersection(produced) and not _asks(reading):
+            produced = [text for text in produced if text not in self._instructions]
         if len(produced) == 1 or (produced and self.chose(span_id, produced[0])):
             self.whole[span_id] = produced[0]
         if span_id in self.cut and reading.role is not Role.TEMPLATE:
@@ -175,6 +179,23 @@ class Corpus:
         known.makers.append(maker)
         if not maker.given:
             known.origins.append(maker)
+
+
+def _instructions(readings: Mapping[str, SpanReading]) -> Iterator[str]:
+    """What models are told by their system's messages: a constant that others carry around, and that none made.
+
+    A model may write what another one is told, and a template may be filled in.
+    """
+    for reading in readings.values():
+        for message in reading.taken:
+            if message.role == "system":
+                yield from texts(message.content)
+
+
+def _asks(reading: SpanReading) -> bool:
+    """Whether it writes what models are told: a model, a template, or what makes messages before anyone answered."""
+    said = messages(reading.output)
+    return reading.role in (Role.MODEL, Role.TEMPLATE) or (bool(said) and all(one.role != "assistant" for one in said))
 
 
 def _is_silent(reading: SpanReading) -> bool:

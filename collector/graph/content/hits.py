@@ -87,10 +87,17 @@ def _contained(corpus: Corpus) -> Iterator[Hit]:
 
 
 def _extracted(corpus: Corpus) -> Iterator[Hit]:
-    """Whole inputs inside longer outputs."""
+    """Whole inputs inside longer outputs; what a system's message says is a constant that records carry around."""
     asked: dict[str, list[Taken]] = {}
     for taken in corpus.taken:
-        if MIN_LENGTH <= weight(taken.text) and len(taken.text) <= MAX_REVERSE and taken.text not in corpus.made and significant(taken.text):
+        if taken.argument == "system":
+            continue
+        if (
+            weight(taken.text) >= MIN_LENGTH
+            and len(taken.text) <= MAX_REVERSE
+            and taken.text not in corpus.made
+            and significant(taken.text)
+        ):
             asked.setdefault(taken.text, []).append(taken)
     if not asked:
         return

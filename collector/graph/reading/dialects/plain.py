@@ -31,6 +31,8 @@ _MODEL: Final = re.compile(
 
 _ROLE: Final = re.compile(r"(.+)\.0\.role")
 _MESSAGE: Final = frozenset(("role", "content"))
+_REQUEST: Final = frozenset(("messages", "contents", "model"))
+_RESPONSE: Final = frozenset(("choices", "candidates", "generations"))
 _SAYS: Final = frozenset(("content", "contents", "parts", "tool_calls"))
 _EMPTY: Final[Sequence[AnyValue]] = ("", (), [], {}, "{}", "[]", '""', "null", "None")
 MIN_DIGITS: Final = 3
@@ -125,10 +127,9 @@ def _anywhere(source: Source) -> tuple[tuple[tuple[Message, ...], tuple[Message,
     given: tuple[Message, ...] = ()
     keys = []
     for key, value in source.attributes.items():
-        if not (isinstance(value, str) and '"role"' in value or isinstance(value, list | tuple | Mapping)):
+        if isinstance(value, str) and value[:1] not in ("{", "[", " ", "\n"):
             continue
-        found = structured(value)
-        said = messages(found) if _is_chat(found) else ()
+        said = _talk(_inside(structured(value)))
         if not said:
             continue
         keys.append(key)
@@ -139,6 +140,17 @@ def _anywhere(source: Source) -> tuple[tuple[tuple[Message, ...], tuple[Message,
     if taken and not given and taken[-1].role == "assistant":
         given, taken = taken[-1:], taken[:-1]
     return (taken, given), keys
+
+
+def _talk(value: AnyValue) -> tuple[Message, ...]:
+    """The messages of a list of them, of a request to a model or of its response; () if it is none."""
+    if _is_chat(value):
+        return messages(value)
+    if not isinstance(value, Mapping):
+        return ()
+    said = asked(value) if _REQUEST & value.keys() else ()
+    said = said or (answered(value) if _RESPONSE & value.keys() else ())
+    return said if any(one.content is not None or one.calls for one in said) else ()
 
 
 def _is_chat(value: AnyValue) -> bool:

@@ -9,11 +9,19 @@ from collector.core.span import AnyValue, Event, Span
 from tests.unit.collector.graph.workflows import final, flows, graph_of, parameters, record, span
 
 DOCUMENT = "Liegeplatz 7 ist bis Sonntag an die Yacht Mathilde vergeben, Liegeplatz 9 ist frei."
+DELIVERY = "お荷物は十一月三日の午前中にお届けします。"
 LETTER = "Sehr geehrte Frau Ahrens, Ihr Liegeplatz 9 ist ab Montag für Sie reserviert. Mit freundlichen Grüßen, Hafen."
 
 
 def model(
-    number: int, parent: int | None, begin: float, asked: str, said: str, system: str = "", name: str = "chat m", **more: str
+    number: int,
+    parent: int | None,
+    begin: float,
+    asked: str,
+    said: str,
+    system: str = "",
+    name: str = "chat m",
+    **more: str,
 ) -> Span:
     """A call of a model in the GenAI conventions; further attributes with ``__`` for a dot."""
     taken = [{"role": "user", "parts": [{"type": "text", "content": asked}]}]
@@ -27,7 +35,12 @@ def model(
         ),
     }
     return span(
-        number, parent, name, begin, begin + 1, {**attributes, **{key.replace("__", "."): value for key, value in more.items()}}
+        number,
+        parent,
+        name,
+        begin,
+        begin + 1,
+        {**attributes, **{key.replace("__", "."): value for key, value in more.items()}},
     )
 
 
@@ -39,7 +52,9 @@ def oi(number: int, parent: int | None, kind: str, begin: float, taken: str, mad
 
 def controls(graph: TraceGraph) -> set[tuple[int, int]]:
     return {
-        (int(edge.source[5:], 16), int(edge.target[5:], 16)) for edge in graph.edges if edge.origin is EdgeOrigin.CONTROL
+        (int(edge.source[5:], 16), int(edge.target[5:], 16))
+        for edge in graph.edges
+        if edge.origin is EdgeOrigin.CONTROL
     }
 
 
@@ -79,17 +94,24 @@ def test_an_evaluation_names_the_judged_call_whatever_stands_last() -> None:
     text = "判定: この回答は資料と一致しており、敬語も適切で、配送日も正しく書かれています。"
     spans = [
         span(1, None, "kaitou", 0, 9),
-        model(2, 1, 1, "質問: 荷物はいつ届きますか", "お荷物は十一月三日の午前中にお届けします。", gen_ai__response__id="r-1"),
-        model(3, 1, 3, "評価してください: 質問: 荷物はいつ届きますか 回答: お荷物は十一月三日の午前中にお届けします。", text, gen_ai__response__id="r-2"),
-    ]  # fmt: skip
+        model(2, 1, 1, "質問: 荷物はいつ届きますか", DELIVERY, gen_ai__response__id="r-1"),
+        model(
+            3, 1, 3, f"評価してください: 質問: 荷物はいつ届きますか 回答: {DELIVERY}", text, gen_ai__response__id="r-2"
+        ),
+    ]
     said = {"gen_ai__evaluation__name": "correctness", "gen_ai__response__id": "r-1"}
-    assert final(graph_of(spans, [record(3, "gen_ai.evaluation.result", 4, **said)])) == "お荷物は十一月三日の午前中にお届けします。"
+    assert final(graph_of(spans, [record(3, "gen_ai.evaluation.result", 4, **said)])) == DELIVERY
     assert final(graph_of(spans)) == text
 
 
 @pytest.mark.parametrize(
     ("said", "name"),
-    [("billing", "billing"), ("Rechnung", "rechnung_bearbeiten"), ("配送", "配送"), ('{"ziel": "Rechnung"}', "Rechnung")],
+    [
+        ("billing", "billing"),
+        ("Rechnung", "rechnung_bearbeiten"),
+        ("配送", "配送"),
+        ('{"ziel": "Rechnung"}', "Rechnung"),
+    ],
 )
 def test_a_router_controls_the_step_that_it_names(said: str, name: str) -> None:
     graph = graph_of([
@@ -176,10 +198,11 @@ def test_the_halves_of_what_was_split_are_of_who_split_it() -> None:
 
 @pytest.mark.parametrize("said", ["Rechnung", '{"kategorie": "Rechnung", "grund": "Es geht um Geld."}'])
 def test_a_parser_is_a_step_whether_or_not_the_text_is_json(said: str) -> None:
+    answer = f"Antwort: {said} — mehr ist nicht zu sagen."
     graph = graph_of([
         span(1, None, "kette", 0, 9),
-        model(2, 1, 1, "Worum geht es? Die Gutschrift fehlt.", f"Antwort: {said} — mehr ist nicht zu sagen."),
-        oi(3, 1, "CHAIN", 3, f"Antwort: {said} — mehr ist nicht zu sagen.", f"Antwort: {said} — mehr ist nicht zu sagen.", "StrOutputParser"),
+        model(2, 1, 1, "Worum geht es? Die Gutschrift fehlt.", answer),
+        oi(3, 1, "CHAIN", 3, answer, answer, "StrOutputParser"),
     ])  # fmt: skip
     assert flows(graph) == {(2, 3)}
 
@@ -227,9 +250,14 @@ def test_messages_are_read_under_any_key(key: str) -> None:
 
 
 def test_a_placeholder_of_a_tool_s_result_follows_the_tool() -> None:
+    tool: dict[str, AnyValue] = {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "gezeiten",
+        "gen_ai.tool.call.result": "14:10 3,2 m",
+    }
     graph = graph_of([
         span(1, None, "agent", 0, 9),
-        span(2, 1, "execute_tool gezeiten", 1, 2, {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "gezeiten", "gen_ai.tool.call.result": "14:10 3,2 m"}),
+        span(2, 1, "execute_tool gezeiten", 1, 2, tool),
         model(3, 1, 3, "Wann ist Hochwasser?\n[tool-result: gezeiten]", "Um zehn nach zwei."),
     ])  # fmt: skip
     assert flows(graph) == {(2, 3)}

@@ -5,9 +5,10 @@ from collector.core.identity.roots import family_of
 from collector.core.identity.sides import told_apart
 from collector.core.span import AnyValue, Event, Span, SpanContext, StatusCode
 from collector.graph.clock import one_clock
+from collector.graph.evaluations import Evaluations
 from collector.graph.exceptions import exceptions_of, failed_spans
 from collector.graph.forest import Forest, grow
-from collector.graph.outcome import outputs_of
+from collector.graph.outcome import Endings
 from collector.graph.reading.dialects import installed
 from collector.graph.reading.span_reading import SpanReading, read
 from tests import samples
@@ -29,7 +30,8 @@ def outputs(*spans: Span) -> list[tuple[str, AnyValue]]:
     forest = grow(family_of(told_apart(spans).spans))
     readings = readings_of(forest)
     failed = failed_spans(forest, readings)
-    found: tuple[Output, ...] = outputs_of(forest, readings, one_clock(forest), {}, failed, forest.tops())
+    endings = Endings(forest, readings, one_clock(forest), {}, failed, Evaluations(frozenset(), {}))
+    found: tuple[Output, ...] = endings.outputs(forest.tops())
     return [(output.node.removeprefix("span:").lstrip("0"), output.value) for output in found]
 
 

@@ -38,9 +38,9 @@ def test_prompts_that_are_one_attribute() -> None:
             "gen_ai.prompt": '[{"role": "system", "content": "Write a line."}, {"role": "user", "content": "A lamp"}]',
             "gen_ai.completion": '[{"role": "assistant", "content": "' + DRAFT + '"}]',
         }),
-        span(3, 1, "chat", 3, 4, {"gen_ai.prompt": f"Check this line: {DRAFT}", "gen_ai.completion": "No more."}),
+        span(3, 1, "chat", 3, 4, {"gen_ai.prompt": f"Check: {DRAFT}", "gen_ai.completion": "It now ends too soon."}),
     ]  # fmt: skip
     graph = graph_of(spans)
     assert flows(graph) == {(2, 3)}
     assert parameters(graph) == {"write.system_prompt": ("Write a line.", [2])}
-    assert final(graph) == "No more."
+    assert final(graph) == "It now ends too soon."
