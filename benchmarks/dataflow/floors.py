@@ -23,7 +23,7 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     # Cut before what flowed; nothing is left of it.
     ("langgraph_cut", "hard"): 10,
     # The attribute limit took the beginning of the history.
-    ("openinference_limited", "hard"): 8,
+    ("openinference_limited", "hard"): 6,
     # A parser hands on a model's answer and is a part of that answer; a condition looks at values and hands none on.
     ("langgraph_js_openinference", "flow"): 5,
     # "Find a hotel in {city} below 80 euros.": too few words, and the city is too short a text.

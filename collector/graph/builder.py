@@ -25,10 +25,10 @@ from collector.graph.forest import Forest, grow
 from collector.graph.outcome import Endings
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
-from collector.graph.reading.dialects import installed
-from collector.graph.reading.dialects.opto import release_numbers
-from collector.graph.reading.span_reading import SpanReading, length_limit, read
-from collector.graph.reading.statement import Role, event_of
+from collector.graph.reading.conventions import installed
+from collector.graph.reading.facts import Facts, Role, event_of
+from collector.graph.reading.reader import length_limit, read
+from collector.graph.reading.shapes.opto import release_numbers
 from collector.graph.twins import twins, united
 from otel_opto.spec import ParameterSpec
 
@@ -111,7 +111,7 @@ class _Trace:
     """
 
     forest: Forest
-    readings: Mapping[str, SpanReading]
+    readings: Mapping[str, Facts]
     twins: Mapping[str, str]
     events: Mapping[str, tuple[Event, ...]]
     gaps: tuple[Gap, ...]
@@ -148,7 +148,7 @@ def _copies(apart: ToldApart) -> Iterator[Gap]:
         yield Gap("duplicate_span", span_id, "copies of this span differ; the one that ended last is kept")
 
 
-def _unexplained(reading: SpanReading, edges: Sequence[Edge]) -> list[str]:
+def _unexplained(reading: Facts, edges: Sequence[Edge]) -> list[str]:
     """Inputs of which it is not known that they are another operation's output as a whole."""
     if not reading.inputs:
         return []
@@ -224,7 +224,7 @@ def _missing(forest: Forest) -> Iterator[Gap]:
         )
 
 
-def _release(tops: Sequence[str], readings: Mapping[str, SpanReading]) -> int | None:
+def _release(tops: Sequence[str], readings: Mapping[str, Facts]) -> int | None:
     """What the trace's top says, else the highest number that any span says or used."""
     for top in tops:
         if readings[top].release is not None:

@@ -10,8 +10,7 @@ from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.loops import Loops
-from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import Role
+from collector.graph.reading.facts import Facts, Role
 
 BY_ID: Final = 1.0
 BY_ARGUMENTS: Final = 0.95
@@ -26,7 +25,7 @@ _Wish: TypeAlias = tuple[str, str]
 """A span and the id of the call that it wished for or carried out."""
 
 
-def carried_out(readings: Mapping[str, SpanReading]) -> Mapping[str, Sequence[str]]:
+def carried_out(readings: Mapping[str, Facts]) -> Mapping[str, Sequence[str]]:
     """By model, the tools that carried out what it asked for, by the ids of the calls."""
     tools: dict[str, list[str]] = {}
     for span_id, reading in readings.items():
@@ -41,7 +40,7 @@ def carried_out(readings: Mapping[str, SpanReading]) -> Mapping[str, Sequence[st
     }
 
 
-def tool_calls(forest: Forest, readings: Mapping[str, SpanReading], times: Times, records: Records) -> Iterator[Find]:
+def tool_calls(forest: Forest, readings: Mapping[str, Facts], times: Times, records: Records) -> Iterator[Find]:
     """Edges from models to tools and from tools to models, by the call's id, else by tool and arguments.
 
     Where messages were cut, what is known of the agent's loop stands in: see `Loops`.
@@ -77,7 +76,7 @@ def _carried_out(
     records: Records,
     asked: Mapping[tuple[str, str], list[_Wish]],
     span_id: str,
-    reading: SpanReading,
+    reading: Facts,
     ran: dict[str, list[_Wish]],
 ) -> Iterator[Find]:
     if reading.call_id:

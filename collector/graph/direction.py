@@ -10,7 +10,7 @@ from collector.graph.content.recognition import MIN_LENGTH, MIN_WHOLE, is_common
 from collector.graph.content.records import record
 from collector.graph.content.texts import texts
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.facts import Facts
 
 MAX_EARLIER: Final = 4
 """Of the spans that carry one text only that many are remembered, the first ones to end."""
@@ -28,7 +28,7 @@ MIN_CONSTANT: Final = 4
 """So many spans carry a value alike that is called a constant."""
 
 
-def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Mapping[str, SpanReading]:
+def directed(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Mapping[str, Facts]:
     """The readings with what they carry among their inputs and outputs.
 
     A value is an input if a span that ended before carried any text of it, if it is an input of its caller, and if its
@@ -82,7 +82,7 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
 class _Inside:
     """What the calls in an operation say of a value of it: given to one of them before any made it, it went in."""
 
-    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, Facts], times: Times) -> None:
         self._forest = forest
         self._readings = readings
         self._times = times
@@ -118,7 +118,7 @@ class _Inside:
         return known
 
 
-def _constants(readings: Mapping[str, SpanReading]) -> frozenset[tuple[str, str]]:
+def _constants(readings: Mapping[str, Facts]) -> frozenset[tuple[str, str]]:
     """What most of several spans carry alike: settings, a tenant, a version."""
     carried = [reading.carried for reading in readings.values() if reading.carried]
     counts = Counter((name, repr(value)) for values in carried for name, value in values.items())
@@ -146,16 +146,14 @@ def _was_there(forest: Forest, times: Times, seen: Mapping[str, list[str]], span
     return any(times.ends[one] <= times.starts[span_id] and not forest.encloses(span_id, one) for one in before)
 
 
-def _turned(
-    forest: Forest, times: Times, seen: Mapping[str, list[str]], span_id: str, reading: SpanReading
-) -> SpanReading:
+def _turned(forest: Forest, times: Times, seen: Mapping[str, list[str]], span_id: str, reading: Facts) -> Facts:
     """An answer that was there before is what an operation was given that carries something new beside: a verdict."""
     if not reading.has_output or not _was_there(forest, times, seen, span_id, reading.output):
         return reading
     return reading._replace(inputs={"output": reading.output}, has_output=False, output=None)
 
 
-def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
+def _directed(reading: Facts, known: list[str]) -> Facts:
     made = {name: value for name, value in reading.carried.items() if name not in known}
     inputs = {**reading.inputs, **{name: reading.carried[name] for name in known}}
     reading = reading._replace(hearsay=reading.hearsay | {*reading.carried})
@@ -168,7 +166,7 @@ def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
     return reading._replace(inputs=inputs, has_output=True, output=output, both=made)
 
 
-def _texts_of(reading: SpanReading) -> Iterator[str]:
+def _texts_of(reading: Facts) -> Iterator[str]:
     made = reading.both.values() if reading.both else [reading.output] if reading.has_output else []
     values = [*reading.inputs.values(), *made]
     for value in values:

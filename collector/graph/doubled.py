@@ -6,8 +6,7 @@ from typing import Final
 
 from collector.graph.clock import Times
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import Role
+from collector.graph.reading.facts import Facts, Role
 from collector.graph.twins import shown
 
 MAX_ALIKE: Final = 4
@@ -33,7 +32,7 @@ class Records:
         return forest.spans[one].scope.name in self.rivals.get(forest.spans[other].scope.name, ())
 
 
-def records_of(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Records:
+def records_of(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Records:
     """By calls of models and tools with one answer at one time, of different scopes, neither inside the other."""
     calls = [one for one, reading in readings.items() if reading.role in (Role.MODEL, Role.TOOL) and reading.has_output]
     rivals: dict[str, set[str]] = {}
@@ -48,7 +47,7 @@ def records_of(forest: Forest, readings: Mapping[str, SpanReading], times: Times
 
 
 def _alike(
-    forest: Forest, readings: Mapping[str, SpanReading], times: Times, calls: Sequence[str]
+    forest: Forest, readings: Mapping[str, Facts], times: Times, calls: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     """Pairs, the one that began first before the other."""
     seen: dict[tuple[Role, str], list[str]] = {}

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from collector.graph.content.texts import plain, texts
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.facts import Facts
 from collector.graph.reading.values import structured
 
 MIN_WORDS: Final = 5
@@ -51,9 +51,7 @@ class Fillings:
         parts: By span, the texts that were found inside its messages, and the spans that made them.
     """
 
-    def __init__(
-        self, forest: Forest, readings: Mapping[str, SpanReading], parts: Mapping[str, Mapping[str, str]]
-    ) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, Facts], parts: Mapping[str, Mapping[str, str]]) -> None:
         self._forest = forest
         self._readings = readings
         self._parts = parts
@@ -94,7 +92,7 @@ class Fillings:
         return template if len(_WORD.findall(_VALUE.sub(" ", template))) >= MIN_WORDS else said
 
 
-def _fields(maker: SpanReading) -> Iterator[str]:
+def _fields(maker: Facts) -> Iterator[str]:
     """Of a structure that was found in parts the rest of its values."""
     if isinstance(structured(maker.output), Mapping | list):
         yield from (text for text in texts(maker.output) if len(text) >= MIN_FIELD)
@@ -127,7 +125,7 @@ def _replaced(template: str, text: str, field: str) -> str:
     return field.join([*pieces, template[end:]])
 
 
-def _given_around(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> Iterator[tuple[str, str]]:
+def _given_around(forest: Forest, readings: Mapping[str, Facts], span_id: str) -> Iterator[tuple[str, str]]:
     """The texts that the callers were given, with the names under which they were."""
     parent = forest.parent(span_id)
     for _ in range(MAX_UP):

@@ -14,7 +14,7 @@ from collector.graph.content.contents import Contents
 from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.facts import Facts
 from collector.graph.routes import routed
 from collector.graph.sequence import sequence
 
@@ -36,7 +36,7 @@ class Flow:
 
 def flow_of(
     forest: Forest,
-    readings: Mapping[str, SpanReading],
+    readings: Mapping[str, Facts],
     times: Times,
     aliases: Mapping[str, str],
     records: Records,
@@ -96,7 +96,7 @@ LINKED: Final = 0.9
 
 
 def _linked(
-    forest: Forest, readings: Mapping[str, SpanReading], aliases: Mapping[str, str], gaps: list[Gap]
+    forest: Forest, readings: Mapping[str, Facts], aliases: Mapping[str, str], gaps: list[Gap]
 ) -> Iterator[Find]:
     """Links by which a span names what caused it: the message that it works on, the results that it collects."""
     for span_id, span in forest.spans.items():
@@ -119,7 +119,7 @@ def _node(span_id: str) -> str:
     return f"span:{span_id}"
 
 
-def _unknown(readings: Mapping[str, SpanReading]) -> bool:
+def _unknown(readings: Mapping[str, Facts]) -> bool:
     """Whether there is any input of which no source is stated."""
     return any(
         reading.taken
@@ -148,9 +148,7 @@ class _Statements:
         gaps: What was refused.
     """
 
-    def __init__(
-        self, forest: Forest, readings: Mapping[str, SpanReading], times: Times, aliases: Mapping[str, str]
-    ) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, Facts], times: Times, aliases: Mapping[str, str]) -> None:
         self._forest = forest
         self._readings = readings
         self._times = times

@@ -6,8 +6,7 @@ from typing import Final
 from collector.graph.clock import Times
 from collector.graph.find import Find
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import Message, Role
+from collector.graph.reading.facts import Facts, Message, Role
 
 BY_HISTORY: Final = 0.7
 BY_ORDER: Final = 0.5
@@ -32,7 +31,7 @@ class Loops:
         times: When they ran.
     """
 
-    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, Facts], times: Times) -> None:
         self._forest = forest
         self._readings = readings
         self._times = times
@@ -77,7 +76,7 @@ class Loops:
         return self._times.ends[one] <= self._times.starts[other]
 
 
-def _beginning(reading: SpanReading) -> str:
+def _beginning(reading: Facts) -> str:
     """By how its messages begin the rounds of one conversation are known."""
     return repr([message.content for message in reading.taken[:2]])
 

@@ -15,8 +15,7 @@ from collector.graph.content.recognition import MIN_LEAF, weight
 from collector.graph.content.texts import texts, words
 from collector.graph.evaluations import Evaluations
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import Role
+from collector.graph.reading.facts import Facts, Role
 from collector.graph.reading.values import structured
 
 LABEL_WORDS: Final = 3
@@ -47,7 +46,7 @@ class Endings:
     def __init__(
         self,
         forest: Forest,
-        readings: Mapping[str, SpanReading],
+        readings: Mapping[str, Facts],
         times: Times,
         flows: Mapping[str, Collection[str]],
         failed: frozenset[str],
@@ -192,12 +191,12 @@ class Endings:
         return any(text in given for text in asked)
 
 
-def _is_cut(reading: SpanReading) -> bool:
+def _is_cut(reading: Facts) -> bool:
     """Whether a part of a structure was lost, and so perhaps what mattered; of a text the beginning is there."""
     return reading.incomplete and isinstance(reading.output, Mapping | list)
 
 
-def _labels(reading: SpanReading) -> bool:
+def _labels(reading: Facts) -> bool:
     """Whether all that it may have made are single words: a state, a reason."""
     said = (one for value in reading.both.values() for one in (value if isinstance(value, list) else [value]))
     return all(isinstance(one, str) and one.replace("_", "").replace("-", "").isalpha() for one in said)

@@ -11,8 +11,7 @@ from collector.graph.content.texts import plain, texts
 from collector.graph.doubled import Records
 from collector.graph.filled import Fillings
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import ParameterUse, Role
+from collector.graph.reading.facts import Facts, ParameterUse, Role
 
 _FIELD: Final = re.compile(r"\{%[^{}\n]*%\}|\{\{[^{}\n]*\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
 _GENERIC: Final = re.compile(
@@ -41,7 +40,7 @@ class _Prompt:
 
 def prompts(
     forest: Forest,
-    readings: Mapping[str, SpanReading],
+    readings: Mapping[str, Facts],
     times: Times,
     parts: Mapping[str, Mapping[str, str]],
     records: Records,
@@ -109,9 +108,7 @@ def _at_home(forest: Forest, found: Sequence[_Prompt], records: Records) -> list
 class _Templates:
     """The recorded templates of a trace, and what they were made into."""
 
-    def __init__(
-        self, forest: Forest, readings: Mapping[str, SpanReading], parts: Mapping[str, Mapping[str, str]]
-    ) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, Facts], parts: Mapping[str, Mapping[str, str]]) -> None:
         self._forest = forest
         self._fillings = Fillings(forest, readings, parts)
         self._readings = readings
@@ -161,7 +158,7 @@ class _Templates:
         """
         return next((template for template, literals in self._literals if fits(literals, text)), text)
 
-    def _derived(self, reading: SpanReading) -> Iterator[str]:
+    def _derived(self, reading: Facts) -> Iterator[str]:
         """An operation whose output is what a model's user says fills in a template: its inputs are the fields."""
         for said in texts(reading.output):
             if said not in self._given:
@@ -177,12 +174,12 @@ class _Templates:
                 yield text
 
 
-def _systems(reading: SpanReading) -> list[str]:
+def _systems(reading: Facts) -> list[str]:
     found = [message.content for message in reading.taken if message.role == "system"]
     return [text for text in found if isinstance(text, str) and text]
 
 
-def _site(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> str:
+def _site(forest: Forest, readings: Mapping[str, Facts], span_id: str) -> str:
     """The agent, else the nearest operation around it that an application named."""
     up = span_id
     for _ in range(_MAX_UP):

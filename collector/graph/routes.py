@@ -8,7 +8,7 @@ from collector.graph.clock import Times
 from collector.graph.content.texts import words
 from collector.graph.find import Find
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.facts import Facts
 from collector.graph.reading.values import structured
 
 CONFIDENCE: Final = 0.7
@@ -28,7 +28,7 @@ MIN_LABEL: Final = 2
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def routed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Iterator[Find]:
+def routed(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Iterator[Find]:
     """From who says a name to the first operation with that name which began after it, if nobody says it in between."""
     labels = {span_id: found for span_id, reading in readings.items() if (found := [*_labels(reading)])}
     if not labels:
@@ -70,7 +70,7 @@ def _is_name(label: list[str], name: list[str]) -> bool:
     return len(name) <= size + MORE and any(name[at : at + size] == label for at in range(len(name) - size + 1))
 
 
-def _labels(reading: SpanReading) -> Iterator[list[str]]:
+def _labels(reading: Facts) -> Iterator[list[str]]:
     """What may be a name among its answers: a text of its own, or a short value of a small record."""
     if not reading.has_output:
         return

@@ -8,8 +8,7 @@ from collector.graph.clock import Times
 from collector.graph.content.texts import texts
 from collector.graph.find import Find
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import Role
+from collector.graph.reading.facts import Facts, Role
 
 CONFIDENCE: Final = 0.3
 
@@ -29,7 +28,7 @@ _STEPS: Final = frozenset((Role.MODEL, Role.TOOL, Role.AGENT, Role.RETRIEVER, Ro
 
 
 def sequence(
-    forest: Forest, readings: Mapping[str, SpanReading], times: Times, fed: Sequence[str], failed: frozenset[str]
+    forest: Forest, readings: Mapping[str, Facts], times: Times, fed: Sequence[str], failed: frozenset[str]
 ) -> Iterator[Find]:
     """An edge into each operation into whose subtree nothing is known to flow, from the siblings that ended last.
 
@@ -63,7 +62,7 @@ def sequence(
                     yield Find(one, span_id, CONFIDENCE, "", "")
 
 
-def _named(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Iterator[Find]:
+def _named(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Iterator[Find]:
     """From a tool to the first model that began after it and shows its name in brackets where its result was."""
     tools = [one for one in forest.spans if readings[one].role is Role.TOOL and len(readings[one].name) >= MIN_NAME]
     if not tools:
@@ -80,18 +79,18 @@ def _named(forest: Forest, readings: Mapping[str, SpanReading], times: Times) ->
                 break
 
 
-def _open(reading: SpanReading) -> bool:
+def _open(reading: Facts) -> bool:
     return not reading.inputs and not reading.taken
 
 
-def _given(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> set[str]:
+def _given(forest: Forest, readings: Mapping[str, Facts], span_id: str) -> set[str]:
     """The texts that an operation and the calls in it were given."""
     inside = forest.descendants(span_id)[:MAX_INSIDE]
     found = (text for one in inside for value in readings[one].inputs.values() for text in texts(value))
     return {text for text in found if len(text) >= MIN_SAME}
 
 
-def _wished(readings: Mapping[str, SpanReading], before: Sequence[str], span_id: str) -> bool:
+def _wished(readings: Mapping[str, Facts], before: Sequence[str], span_id: str) -> bool:
     """Whether the step before the tools around it is a model that wished for a tool, or did not say what it did."""
     if readings[span_id].role is not Role.TOOL:
         return False

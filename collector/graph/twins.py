@@ -6,8 +6,7 @@ from typing import Final
 
 from collector.core.span import AnyValue, Span
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import Message, Role
+from collector.graph.reading.facts import Facts, Message, Role
 
 _TWO_SIDED = frozenset((Role.MODEL, Role.TOOL, Role.RETRIEVER))
 _OWN: Final = "otel_opto"
@@ -16,7 +15,7 @@ _OWN: Final = "otel_opto"
 _MAX_LEAVES: Final = 256
 
 
-def twins(forest: Forest, readings: Mapping[str, SpanReading]) -> Mapping[str, str]:
+def twins(forest: Forest, readings: Mapping[str, Facts]) -> Mapping[str, str]:
     """By inner span, the outer span of the same call: its parent, for the same purpose, with the same answer.
 
     The answers must say something, and of two inner calls neither is a twin (one may be a retry, or a call by a tool).
@@ -49,7 +48,7 @@ def _is_own(span: Span) -> bool:
     return span.scope.name == _OWN
 
 
-def _is_one_call(inner: SpanReading, outer: SpanReading) -> bool:
+def _is_one_call(inner: Facts, outer: Facts) -> bool:
     """The same result of the same inputs; a node says defaults, too, and some say no inputs."""
     if not (inner.has_output and outer.has_output) or inner.output in (None, "") or shown(inner) != shown(outer):
         return False
@@ -67,14 +66,14 @@ def _leaves(value: AnyValue) -> Iterator[str]:
             yield json.dumps(taken, default=str)
 
 
-def _same(inner: SpanReading, outer: SpanReading) -> bool:
+def _same(inner: Facts, outer: Facts) -> bool:
     """Equal answers; one that was not recorded is no contradiction where the questions are equal."""
     if inner.has_output and outer.has_output:
         return shown(inner) == shown(outer)
     return bool(inner.taken) and [_key(one) for one in inner.taken] == [_key(one) for one in outer.taken]
 
 
-def shown(reading: SpanReading) -> str:
+def shown(reading: Facts) -> str:
     """An answer as one text, the same for every instrumentation that recorded it."""
     value = [_key(one) for one in reading.given] if reading.given else reading.output
     return json.dumps(value, sort_keys=True, default=str)
@@ -85,7 +84,7 @@ def _key(message: Message) -> object:
     return message.role, json.dumps(message.content, default=str), calls
 
 
-def united(outer: SpanReading, inner: SpanReading) -> SpanReading:
+def united(outer: Facts, inner: Facts) -> Facts:
     """The outer one, completed by what only the inner one says."""
     return outer._replace(
         role=outer.role if outer.role is not Role.OTHER else inner.role,

@@ -21,7 +21,7 @@ from collector.graph.content.scattered import SCATTERED
 from collector.graph.doubled import Records
 from collector.graph.find import Find
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.facts import Facts
 
 MAX_QUOTE: Final = 80
 """Characters of a text that an edge's reason quotes."""
@@ -46,7 +46,7 @@ class Contents:
         records: Which instrumentations recorded the same.
     """
 
-    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times, records: Records) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, Facts], times: Times, records: Records) -> None:
         self._forest = forest
         self._times = times
         self._readings = readings

@@ -10,9 +10,8 @@ from collector.graph.content.recognition import EXTRACTED, HEAD, MIN_LENGTH, MIN
 from collector.graph.content.records import field_value, fields_of, record
 from collector.graph.content.texts import texts
 from collector.graph.forest import Forest
+from collector.graph.reading.facts import Facts, Message, Role
 from collector.graph.reading.messages import messages
-from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import Message, Role
 
 END: Final = ("__end__",)
 """What routers of graphs say instead of a step's name (LangGraph)."""
@@ -71,7 +70,7 @@ class Corpus:
         first_taken: By text, the first span to end that was given it.
     """
 
-    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, Facts], times: Times) -> None:
         self._readings = readings
         self._forest = forest
         self.made: dict[str, Made] = {}
@@ -92,7 +91,7 @@ class Corpus:
                 self._collect_inputs(span_id, reading)
                 self._collect_outputs(span_id, reading, times.ends[span_id])
 
-    def _collect_inputs(self, span_id: str, reading: SpanReading) -> None:
+    def _collect_inputs(self, span_id: str, reading: Facts) -> None:
         if reading.hearsay:
             echoes = {name for name in reading.hearsay if self._echoes(span_id, reading.inputs.get(name))}
             if echoes:
@@ -145,7 +144,7 @@ class Corpus:
             self.first_taken.setdefault(field, span_id)
             self.weak.append((Taken(field, span_id, argument), EXTRACTED))
 
-    def _collect_outputs(self, span_id: str, reading: SpanReading, end: int) -> None:
+    def _collect_outputs(self, span_id: str, reading: Facts, end: int) -> None:
         lines: list[str] = []
         fields: list[str] = []
         produced = [text for value in _outputs(reading) for text in texts(value, lines, fields)]
@@ -181,7 +180,7 @@ class Corpus:
             known.origins.append(maker)
 
 
-def _instructions(readings: Mapping[str, SpanReading]) -> Iterator[str]:
+def _instructions(readings: Mapping[str, Facts]) -> Iterator[str]:
     """What models are told by their system's messages: a constant that others carry around, and that none made.
 
     A model may write what another one is told, and a template may be filled in.
@@ -192,17 +191,17 @@ def _instructions(readings: Mapping[str, SpanReading]) -> Iterator[str]:
                 yield from texts(message.content)
 
 
-def _asks(reading: SpanReading) -> bool:
+def _asks(reading: Facts) -> bool:
     """Whether it writes what models are told: a model, a template, or what makes messages before anyone answered."""
     said = messages(reading.output)
     return reading.role in (Role.MODEL, Role.TEMPLATE) or (bool(said) and all(one.role != "assistant" for one in said))
 
 
-def _is_silent(reading: SpanReading) -> bool:
+def _is_silent(reading: Facts) -> bool:
     return reading.role in (Role.STEP, Role.OTHER) and not (reading.inputs or reading.taken or reading.both)
 
 
-def _copies(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -> bool:
+def _copies(forest: Forest, readings: Mapping[str, Facts], span_id: str) -> bool:
     """Whether it hands on a model's answer unchanged as the result of what is around both: a part of that answer.
 
     So do parsers at the end of a chain, whether the text happens to be JSON or not.
@@ -217,7 +216,7 @@ def _copies(forest: Forest, readings: Mapping[str, SpanReading], span_id: str) -
     return any(one.role is Role.MODEL and texts(one.output) == said for one in beside)
 
 
-def _routes(forest: Forest, reading: SpanReading, span_id: str, steps: set[str]) -> bool:
+def _routes(forest: Forest, reading: Facts, span_id: str, steps: set[str]) -> bool:
     """Whether it only says which step comes next: it looks at values, and hands none on."""
     chosen = reading.output
     if not isinstance(chosen, str) or reading.role is not Role.STEP or forest.children[span_id]:
@@ -225,7 +224,7 @@ def _routes(forest: Forest, reading: SpanReading, span_id: str, steps: set[str])
     return chosen in steps or chosen in END
 
 
-def _inputs(reading: SpanReading) -> Iterator[tuple[str, AnyValue]]:
+def _inputs(reading: Facts) -> Iterator[tuple[str, AnyValue]]:
     if reading.taken:
         for message in reading.taken:
             yield "messages" if message.role != "system" else "system", _said(message)
@@ -234,7 +233,7 @@ def _inputs(reading: SpanReading) -> Iterator[tuple[str, AnyValue]]:
             yield name, value
 
 
-def _outputs(reading: SpanReading) -> Iterator[AnyValue]:
+def _outputs(reading: Facts) -> Iterator[AnyValue]:
     if reading.given:
         for message in reading.given:
             yield _said(message)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from collector.core.span import AnyValue
-from collector.graph.reading.statement import Message, ToolCall
+from collector.graph.reading.facts import Message, ToolCall
 from collector.graph.reading.thoughts import is_thought
 from collector.graph.reading.values import structured
 
@@ -47,6 +47,14 @@ def messages(value: AnyValue) -> tuple[Message, ...]:
     if isinstance(value, Sequence):
         return tuple(message for item in value for message in messages(item) if not isinstance(item, str))
     return ()
+
+
+def instructions(value: AnyValue) -> tuple[Message, ...]:
+    """``[{"type": "text", "content": …}]``, a list of texts or one text, as one system message."""
+    value = structured(value)
+    parts = [text_of(part) for part in value] if isinstance(value, list | tuple) else [value]
+    texts = [part for part in parts if isinstance(part, str) and part]
+    return (Message("system", "\n".join(texts)),) if texts else ()
 
 
 def _role(value: Mapping[str, AnyValue]) -> str:

@@ -9,8 +9,9 @@ from collector.graph.evaluations import Evaluations
 from collector.graph.exceptions import exceptions_of, failed_spans
 from collector.graph.forest import Forest, grow
 from collector.graph.outcome import Endings
-from collector.graph.reading.dialects import installed
-from collector.graph.reading.span_reading import SpanReading, read
+from collector.graph.reading.conventions import installed
+from collector.graph.reading.facts import Facts
+from collector.graph.reading.reader import read
 from tests import samples
 from tests.unit.collector.graph import workflows
 
@@ -22,7 +23,7 @@ def span(number: int, parent: int | None = None, output: str | None = None, end:
     return Span(context, parent_id, "s", number, end, **{"attributes": attributes, **fields})  # type: ignore[arg-type]
 
 
-def readings_of(forest: Forest) -> dict[str, SpanReading]:
+def readings_of(forest: Forest) -> dict[str, Facts]:
     return {span_id: read(one, (), installed()) for span_id, one in forest.spans.items()}
 
 

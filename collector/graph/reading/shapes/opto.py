@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from collector.core.span import AnyValue, Attributes, Span, SpanContext
-from collector.graph.reading.statement import NO_CONTEXTS, NO_VALUES, NOTHING, ParameterUse, Source, Statement
+from collector.graph.reading.facts import NO_CONTEXTS, NO_VALUES, Facts, ParameterUse, Source
 from collector.graph.reading.values import decoded
 from otel_opto import semconv
 
@@ -22,7 +22,7 @@ _AROUND: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def read(source: Source) -> Statement | None:
+def read(source: Source) -> Facts | None:
     """JSON everywhere; what cannot be decoded stays what it was."""
     attributes = source.attributes
     inputs: dict[str, AnyValue] = {}
@@ -36,10 +36,11 @@ def read(source: Source) -> Statement | None:
             used.setdefault(name, {})[suffix] = value
         elif prefix == semconv.ARG_PREFIX:
             mirrors[name] = value
-    return Statement(
+    return Facts(
         name=str(attributes.get(semconv.NODE_NAME) or ""),
         inputs={name: decoded(inputs[name]) for name in sorted(inputs)} if inputs else NO_VALUES,
-        output=decoded(attributes[semconv.OUTPUT]) if semconv.OUTPUT in attributes else NOTHING,
+        has_output=semconv.OUTPUT in attributes,
+        output=decoded(attributes.get(semconv.OUTPUT)),
         uses=_uses(used) if used else (),
         arguments=_arguments(source.span, mirrors) if mirrors or source.span.links else NO_CONTEXTS,
         release=number(attributes.get(semconv.RELEASE)),

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from collector.core.span import AnyValue, Event
-from collector.graph.reading.dialects.genai import taken as messages_of_attributes
-from collector.graph.reading.messages import messages
-from collector.graph.reading.statement import NOTHING, Message, Role, Source, Statement
+from collector.graph.reading.facts import Facts, Message, Role, Source
+from collector.graph.reading.messages import instructions, messages
 from collector.graph.reading.values import structured
 
 NAMESPACES: Final = ("gen_ai", "strands", "opentelemetry", "openinference")
@@ -27,7 +26,7 @@ _ROLES = {
 _DETAILS = ("gen_ai.client.inference.operation.details", "gen_ai.input.messages", "gen_ai.output.messages")
 
 
-def read(source: Source) -> Statement | None:
+def read(source: Source) -> Facts | None:
     """Span events and log records alike."""
     taken: list[Message] = []
     given: list[Message] = []
@@ -39,7 +38,8 @@ def read(source: Source) -> Statement | None:
             given.extend(_message("assistant", _chosen(said)))
             taken.extend(_results(said))
         elif event.name in _DETAILS:
-            taken.extend(messages_of_attributes(said))
+            taken.extend(instructions(said.get("gen_ai.system_instructions")))
+            taken.extend(messages(said.get("gen_ai.input.messages")))
             given.extend(messages(said.get("gen_ai.output.messages")))
         elif isinstance(said.get("input"), Mapping) or isinstance(said.get("output"), Mapping):
             taken.extend(messages(said.get("input")))
@@ -53,7 +53,7 @@ def read(source: Source) -> Statement | None:
     operation = str(source.attributes.get("gen_ai.operation.name") or "")
     if operation == "execute_tool":
         return _tool(taken, given)
-    return Statement(role=Role.MODEL if not operation else Role.OTHER, taken=tuple(taken), given=tuple(given))
+    return Facts(role=Role.MODEL if not operation else Role.OTHER, taken=tuple(taken), given=tuple(given))
 
 
 def _said(event: Event) -> Mapping[str, AnyValue]:
@@ -64,13 +64,14 @@ def _said(event: Event) -> Mapping[str, AnyValue]:
     return {**event.attributes, **body} if isinstance(body, Mapping) else event.attributes
 
 
-def _tool(taken: list[Message], given: list[Message]) -> Statement:
+def _tool(taken: list[Message], given: list[Message]) -> Facts:
     """Strands writes a tool's arguments as a tool's message and its result as a choice."""
     inputs = {"arguments": structured(taken[0].content)} if taken else {}
-    return Statement(
+    return Facts(
         role=Role.TOOL,
         inputs=inputs,
-        output=structured(given[-1].content) if given else NOTHING,
+        has_output=bool(given),
+        output=structured(given[-1].content) if given else None,
         call_id=taken[0].answers if taken else "",
     )
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from collector.core.span import AnyValue, Attributes
-from collector.graph.reading.statement import ParameterUse, Source, Statement
+from collector.graph.reading.facts import Facts, ParameterUse, Source
 from collector.graph.reading.values import decoded
 
 NAMESPACES: Final = ("feature_flag",)
@@ -12,14 +12,14 @@ SAYS: Final = "event or log record `feature_flag.evaluation`: `feature_flag.{key
 _EVENTS = ("feature_flag.evaluation", "feature_flag")
 
 
-def read(source: Source) -> Statement | None:
+def read(source: Source) -> Facts | None:
     """Of several evaluations of one flag the last counts; the value is JSON text in Python's hook."""
     found: dict[str, ParameterUse] = {}
     for event in source.events:
         key = event.attributes.get("feature_flag.key")
         if event.name in _EVENTS and key:
             found[str(key)] = ParameterUse(str(key), value=_value(event.attributes))
-    return Statement(uses=tuple(found[key] for key in sorted(found))) if found else None
+    return Facts(uses=tuple(found[key] for key in sorted(found))) if found else None
 
 
 def _value(said: Attributes) -> AnyValue:

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs
 
 from collector.core.span import SPAN_KINDS, AnyValue
 from collector.graph.reading.chats import answered, asked
+from collector.graph.reading.facts import Facts, Message, ParameterUse, Role, Source
 from collector.graph.reading.flat import items
-from collector.graph.reading.keys import PIECES, Side, is_of_application, is_of_event, side, words
 from collector.graph.reading.messages import messages
-from collector.graph.reading.statement import NOTHING, Message, ParameterUse, Role, Source, Statement
+from collector.graph.reading.shapes.keys import PIECES, Side, is_of_application, is_of_event, side, words
 from collector.graph.reading.values import structured
 
 NAMESPACES: Final = ()
@@ -39,7 +39,7 @@ MIN_DIGITS: Final = 3
 """Of a number that may be more than a measurement: an amount, an account."""
 
 
-def read(source: Source) -> Statement | None:
+def read(source: Source) -> Facts | None:
     """Texts, structures and long numbers; what neither goes by a known name nor is a prompt is carried.
 
     Who sends or receives a message records what was handed to it.
@@ -58,17 +58,18 @@ def read(source: Source) -> Statement | None:
             for named in (inputs, outputs, carried):
                 named.pop(key, None)
     tool = _TOOL.fullmatch(source.span.name)
-    output = next(iter(outputs.values())) if len(outputs) == 1 else outputs or NOTHING
-    return Statement(
+    output: AnyValue = next(iter(outputs.values())) if len(outputs) == 1 else outputs
+    return Facts(
         role=Role.TOOL if tool else Role.MODEL if taken else Role.OTHER,
         name=tool[1] or tool[2] if tool else "",
         inputs={} if taken else {key: inputs[key] for key in sorted(inputs)},
         taken=taken,
-        output=NOTHING if given else output,
+        has_output=bool(outputs) and not given,
+        output=None if given or not outputs else output,
         given=given,
         uses=tuple(sorted(uses)),
         carried=carried,
-        hearsay=True,
+        hearsay=frozenset(inputs),
     )
 
 

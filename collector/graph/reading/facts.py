@@ -1,22 +1,13 @@
-"""What one instrumentation's dialect says of one operation, in OPTO's words."""
+"""What a span says of one operation, in OPTO's words: the one vocabulary into which every convention is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from collector.core.span import AnyValue, Attributes, Event, LogRecord, Span, SpanContext
 from collector.graph.reading.values import structured
-
-
-class Nothing(Enum):
-    """Tells "no output is stated" from an output of None."""
-
-    NOTHING = "nothing"
-
-
-NOTHING: Final = Nothing.NOTHING
 
 
 class Role(Enum):
@@ -98,26 +89,31 @@ NO_CONTEXTS: Final[Mapping[str, tuple[SpanContext, ...]]] = MappingProxyType({})
 NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-class Statement(NamedTuple):
-    """Facts about one operation; an empty field says nothing.
+class Facts(NamedTuple):
+    """Facts about one operation, of one convention or of all together; an empty field says nothing.
 
     Attributes:
-        name: The operation's own name, where the span's is not it.
+        role: What it is for.
+        name: The operation's own name; of all conventions together at last the span's.
         actor: The agent or component on whose behalf it ran.
-        inputs: By name, decoded.
-        taken: Messages that a model was given; they become the input ``messages``.
-        output: `NOTHING` where none is stated.
-        given: Messages that a model answered; they become the output where none is stated.
-        uses: Parameters.
+        inputs: By name, decoded; messages to a model, without the system's, under ``messages``.
+        taken: Messages that a model was given, the system's first.
+        has_output: Tells an output of None from no output.
+        output: Of a model its answer.
+        given: Messages that a model answered.
+        uses: Parameters, by key; not yet the prompts that stand in messages.
         arguments: By input name, the spans whose outputs it was made of.
         references: By input name, ids of messages (see `message_id`) whose producer it was made of.
         message_id: A name under which other spans refer to this one's output.
         call_id: Of a tool, the id of the model's call that it carries out.
         failure: An error that has no exception event.
         follows: The `message_id` of the operation that handed over to this one.
+        release: ``opto.release``.
+        incomplete: Something of it was dropped or cut.
         relay: It only passes on what the operation around it makes.
-        hearsay: Only the names of attributes tell what are inputs; no convention says so.
         carried: Values of which it is not said whether they went in or came out, in the order in which they were set.
+        hearsay: Inputs of which no convention says that they are; they may repeat what came out.
+        both: Of the outputs those that may be inputs that were made of several.
     """
 
     role: Role = Role.OTHER
@@ -125,7 +121,8 @@ class Statement(NamedTuple):
     actor: str = ""
     inputs: Mapping[str, AnyValue] = NO_VALUES
     taken: tuple[Message, ...] = ()
-    output: "AnyValue | Nothing" = NOTHING
+    has_output: bool = False
+    output: AnyValue = None
     given: tuple[Message, ...] = ()
     uses: tuple[ParameterUse, ...] = ()
     arguments: Mapping[str, tuple[SpanContext, ...]] = NO_CONTEXTS
@@ -138,13 +135,12 @@ class Statement(NamedTuple):
     incomplete: bool = False
     relay: bool = False
     carried: Mapping[str, AnyValue] = NO_VALUES
-    hearsay: bool = False
+    hearsay: frozenset[str] = frozenset()
+    both: Mapping[str, AnyValue] = NO_VALUES
 
     def speaks(self) -> bool:
         """Whether it says anything of the dataflow itself."""
-        return bool(
-            self.output is not NOTHING or self.inputs or self.taken or self.given or self.arguments or self.references
-        )
+        return bool(self.has_output or self.inputs or self.taken or self.given or self.arguments or self.references)
 
 
 class Source(NamedTuple):
@@ -160,7 +156,7 @@ class Source(NamedTuple):
 
 
 def source(span: Span, records: tuple[LogRecord, ...] = ()) -> Source:
-    """The span as the dialects read it."""
+    """The span as conventions read it."""
     events = span.events
     if records:
         both = [*span.events, *(event_of(record) for record in records)]
@@ -175,24 +171,3 @@ def event_of(record: LogRecord) -> Event:
     name = record.event_name or str(record.attributes.get("event.name") or "")
     time = record.time_unix_nano or record.observed_time_unix_nano
     return Event(name, time, {**body, **record.attributes}, record.dropped_attributes_count)
-
-
-class Dialect(Protocol):
-    """One instrumentation's way to write dataflow on spans.
-
-    Found by the entry point group ``otel_opto.dialects``; a module with these three names will do.
-    """
-
-    @property
-    def NAMESPACES(self) -> tuple[str, ...]:  # noqa: N802
-        """It is asked about spans of which an attribute key or event name has one of these before its first dot."""
-        ...
-
-    @property
-    def SAYS(self) -> str:  # noqa: N802
-        """Which keys it reads, for the table in docs/graph.md."""
-        ...
-
-    def read(self, source: Source) -> Statement | None:
-        """None where the span does not speak this dialect. Never raises on any span."""
-        ...

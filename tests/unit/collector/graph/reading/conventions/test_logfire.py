@@ -2,8 +2,8 @@
 
 import json
 
-from collector.graph.reading.dialects import installed
-from collector.graph.reading.span_reading import read
+from collector.graph.reading.conventions import installed
+from collector.graph.reading.reader import read
 from tests.unit.collector.graph.workflows import final, flows, graph_of, parameters, span
 
 DRAFT = "Moor with two lines and a spring."

@@ -2,19 +2,19 @@
 
 from typing import Final
 
-from collector.graph.reading.statement import Role, Source, Statement
+from collector.graph.reading.facts import Facts, Role, Source
 
 NAMESPACES: Final = ("executor", "message", "workflow", "edge_group")
 SAYS: Final = "links from `executor.process` to `message.send` and `edge_group.process` spans, `executor.id`"
 
 
-def read(source: Source) -> Statement | None:
+def read(source: Source) -> Facts | None:
     """A link without attributes states the message that an executor works on."""
     name = source.span.name.partition(" ")[0]
     if name not in ("executor.process", "edge_group.process", "message.send"):
         return None
     linked = {link.context.span_id: link.context for link in source.span.links}
-    return Statement(
+    return Facts(
         role=Role.STEP if name == "executor.process" else Role.OTHER,
         name=str(source.attributes.get("executor.id") or ""),
         relay=name != "executor.process",

@@ -3,16 +3,16 @@
 import json
 
 from collector.core.span import Event
-from collector.graph.reading.dialects import installed, plain
-from collector.graph.reading.span_reading import read as read_span
-from collector.graph.reading.statement import NOTHING, Role, Statement, source
+from collector.graph.reading.conventions import installed, plain
+from collector.graph.reading.facts import Facts, Role, source
+from collector.graph.reading.reader import read as read_span
 from tests.unit.collector.graph.workflows import final, flows, graph_of, parameters, span
 
 CHAT = {"messages": [{"role": "system", "content": "Summarise the sales."}, {"role": "user", "content": "Oliwa 344"}]}
 SUMMARY = "344 units were sold in Oliwa, all of them in October."
 
 
-def read(attributes: dict[str, object], name: str = "step", *events: Event) -> Statement | None:
+def read(attributes: dict[str, object], name: str = "step", *events: Event) -> Facts | None:
     return plain.read(source(span(1, None, name, 0, 1, attributes, events=events)))  # type: ignore[arg-type]
 
 
@@ -46,7 +46,7 @@ def test_databases_and_messages() -> None:
         {"messaging.system": "kafka", "messaging.message.body": '{"ticket": 4711}', "messaging.message.id": "7"}
     )
     assert queued is not None
-    assert (queued.inputs, queued.output) == ({"messaging.message.body": {"ticket": 4711}}, NOTHING)
+    assert (queued.inputs, queued.output) == ({"messaging.message.body": {"ticket": 4711}}, None)
 
 
 def test_events_are_read_with_their_names() -> None:

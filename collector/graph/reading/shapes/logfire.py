@@ -5,8 +5,8 @@ from typing import Final
 
 from collector.core.span import AnyValue, Attributes
 from collector.graph.reading.chats import answered, asked
+from collector.graph.reading.facts import Facts, Role, Source
 from collector.graph.reading.messages import messages
-from collector.graph.reading.statement import NOTHING, Role, Source, Statement
 from collector.graph.reading.values import structured
 
 NAMESPACES: Final = ("logfire", "request_data", "response_data", "fastapi")
@@ -16,7 +16,7 @@ SAYS: Final = (
 )
 
 
-def read(source: Source) -> Statement | None:
+def read(source: Source) -> Facts | None:
     """``request_data`` and ``response_data`` are a model's; other attributes are arguments of the span, or its results.
 
     Of OpenAI's agents ``input`` and ``output`` are what a model was asked and said: the list under ``request_data``
@@ -36,15 +36,16 @@ def read(source: Source) -> Statement | None:
     if not (taken or given or named or output is not None):
         return None
     if taken:
-        stated = NOTHING if output is None else structured(output)
-        return Statement(role=Role.MODEL, taken=taken, output=stated, given=given)
+        return Facts(
+            role=Role.MODEL, taken=taken, has_output=output is not None, output=structured(output), given=given
+        )
     if output is not None:
-        return Statement(inputs=named, output=structured(output), given=given)
+        return Facts(inputs=named, has_output=True, output=structured(output), given=given)
     later, sure = _set_later(attributes, [*named])
     inputs = {key: value for key, value in named.items() if key not in later}
     if sure and len(later) == 1:
-        return Statement(inputs=inputs, output=named[later[0]], given=given)
-    return Statement(inputs=inputs, carried={key: named[key] for key in later}, given=given)
+        return Facts(inputs=inputs, has_output=True, output=named[later[0]], given=given)
+    return Facts(inputs=inputs, carried={key: named[key] for key in later}, given=given)
 
 
 def _set_later(attributes: Attributes, named: Sequence[str]) -> tuple[Sequence[str], bool]:

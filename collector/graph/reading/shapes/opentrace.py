@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from collector.core.span import AnyValue, SpanContext
+from collector.graph.reading.facts import Facts, ParameterUse, Role, Source
 from collector.graph.reading.flat import under
-from collector.graph.reading.statement import NOTHING, ParameterUse, Role, Source, Statement
 from collector.graph.reading.values import structured
 
 NAMESPACES: Final = ("param", "inputs", "outputs", "message", "trace", "eval", "gen_ai")
@@ -19,7 +19,7 @@ _MESSAGE = re.compile(r"([\w.\-/]+):([\w.\-/]+)$")
 _TRAINABLE = ".trainable"
 
 
-def read(source: Source) -> Statement | None:
+def read(source: Source) -> Facts | None:
     """A reference is an argument, any other input a value. Trainable flags may be texts."""
     attributes = source.attributes
     uses = _uses(under(attributes, "param."))
@@ -40,9 +40,10 @@ def read(source: Source) -> Statement | None:
         if message_id and (reference := _MESSAGE.match(text)) and not text.startswith("lit:"):
             references[name] = reference[2]
         inputs[name] = structured(text[4:] if text.startswith("lit:") else value)
-    return Statement(
+    return Facts(
         role=_role(source, uses),
         inputs=inputs,
+        has_output=bool(outputs) or preview is not None,
         output=_output(outputs, preview),
         uses=uses,
         arguments=arguments,
@@ -62,7 +63,7 @@ def _role(source: Source, uses: tuple[ParameterUse, ...]) -> Role:
 def _output(outputs: dict[str, AnyValue], preview: AnyValue) -> AnyValue:
     if outputs:
         return structured(outputs["value"]) if set(outputs) == {"value"} else outputs
-    return NOTHING if preview is None else structured(preview)  # type: ignore[return-value]
+    return structured(preview)
 
 
 def _uses(said: dict[str, AnyValue]) -> tuple[ParameterUse, ...]:
