@@ -125,9 +125,7 @@ def reach(start: Iterable[str], edges: Pairs, inside: set[str]) -> set[str]:
 
 
 def _precision(truth: Truth, flows: Pairs, tree: Tree, counts: Counter[str]) -> Iterator[str]:
-    true = defaultdict(set)
-    for edge in (*truth["edges"], *truth.get("llm_flow_on_the_wire", ())):
-        true[edge["producer_span_id"]].add(edge["consumer_span_id"])
+    true = _true(truth)
     for source, target in sorted(flows):
         if source not in tree.names or target not in tree.names or tree.nested(source, target):
             continue
@@ -136,6 +134,18 @@ def _precision(truth: Truth, flows: Pairs, tree: Tree, counts: Counter[str]) -> 
         counts["right"] += right
         if not right:
             yield f"unexplained: {tree.names[source]} -> {tree.names[target]}"
+
+
+def explained(truth: Truth, source: str, target: str, tree: Tree) -> bool:
+    """Whether true edges lead from the one to the other, families included."""
+    return _explained(source, target, _true(truth), tree)
+
+
+def _true(truth: Truth) -> Mapping[str, set[str]]:
+    true = defaultdict(set)
+    for edge in (*truth["edges"], *truth.get("llm_flow_on_the_wire", ())):
+        true[edge["producer_span_id"]].add(edge["consumer_span_id"])
+    return true
 
 
 def _explained(source: str, target: str, true: Mapping[str, set[str]], tree: Tree) -> bool:

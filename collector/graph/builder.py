@@ -4,7 +4,7 @@ Span parentage says who called whom. What flowed is stated by links and referenc
 a call's id, the order of steps. A call's result is taken to flow into the caller's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from collector.core.feedback import Feedback
@@ -15,7 +15,6 @@ from collector.core.release import Release
 from collector.core.span import Event, LogRecord, Span
 from collector.graph.calls import carried_out
 from collector.graph.clock import answered, one_clock
-from collector.graph.content.recognition import WHOLE
 from collector.graph.direction import directed
 from collector.graph.doubled import records_of
 from collector.graph.evaluations import evaluations_of
@@ -29,11 +28,9 @@ from collector.graph.reading.conventions import installed
 from collector.graph.reading.facts import Facts, Role, event_of
 from collector.graph.reading.reader import length_limit, read
 from collector.graph.reading.shapes.opto import release_numbers
+from collector.graph.rules import EQUAL, RESULT
 from collector.graph.twins import twins, united
 from otel_opto.spec import ParameterSpec
-
-CALL_CONFIDENCE = 0.5
-"""A call edge says that a result came back, not that it was used: an even guess."""
 
 
 def referenced_releases(spans: Sequence[Span]) -> frozenset[int]:
@@ -48,13 +45,13 @@ def build(
     specs: Mapping[tuple[str, str], ParameterSpec],
     feedback: Sequence[Feedback] = (),
     records: Sequence[LogRecord] = (),
+    off: Collection[str] = (),
 ) -> TraceGraph:
     """The graph of a trace; the order in which spans and log records arrived does not matter.
 
     Nodes: parameters (by service, key, version), then inputs, then operations (both by start time, then span id).
     Edges: by target in the order of operations; into each its parameters, its inputs and what flowed into it by
-    argument, its children. A statement (origin ``link``) has confidence 1; a call has `CALL_CONFIDENCE`, and is there
-    even where the same result is also known to be an argument.
+    argument, its children. A call is there even where the same result is also known to be an argument.
 
     Args:
         trace_id: The trace whose outputs and release the graph's are.
@@ -64,6 +61,7 @@ def build(
         specs: Declared parameters by service and key.
         feedback: On this trace.
         records: The trace's log records; those that belong to a span are read with it.
+        off: Names of rules (`collector.graph.rules`) that are not asked.
 
     Raises:
         GraphError: the stated dataflow runs in a circle; names its spans.
@@ -76,7 +74,7 @@ def build(
     trace = replace(trace, readings=readings)
     failed = failed_spans(forest, readings)
     records_ = records_of(forest, readings, times)
-    flow = flow_of(forest, readings, times, trace.twins, records_, failed)
+    flow = flow_of(forest, readings, times, trace.twins, records_, failed, off)
     used = gather(
         [
             (span_id, forest.spans[span_id].resource.service, use)
@@ -153,7 +151,7 @@ def _unexplained(reading: Facts, edges: Sequence[Edge]) -> list[str]:
     if not reading.inputs:
         return []
     whole = {edge.argument for edge in edges if edge.origin is EdgeOrigin.LINK}
-    texts = {edge.argument for edge in edges if edge.origin is EdgeOrigin.CONTENT and edge.confidence >= WHOLE}
+    texts = {edge.argument for edge in edges if edge.origin is EdgeOrigin.CONTENT and edge.rule == EQUAL.name}
     return [
         name
         for name, value in reading.inputs.items()
@@ -203,7 +201,7 @@ def _edges(
         inputs = [Edge(f"input:{span_id}:{name}", into, EdgeOrigin.LINK, 1.0, name) for name in unexplained[span_id]]
         yield from sorted([*inputs, *flow.into.get(span_id, ())], key=lambda edge: (edge.argument, edge.source))
         for child in forest.children[span_id]:
-            yield Edge(f"span:{child}", into, EdgeOrigin.CALL, CALL_CONFIDENCE)
+            yield Edge(f"span:{child}", into, EdgeOrigin.CALL, RESULT.confidence, rule=RESULT.name)
 
 
 def _missing(forest: Forest) -> Iterator[Gap]:

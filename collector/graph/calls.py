@@ -2,25 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
 from collector.graph.doubled import Records
-from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.loops import Loops
 from collector.graph.reading.facts import Facts, Role
+from collector.graph.rules import CALL_ARGUMENTS, CALL_ID, CALL_NAME, Find
 
-BY_ID: Final = 1.0
-BY_ARGUMENTS: Final = 0.95
-BY_NAME: Final = 0.7
-
-_REASONS: Final = {
-    BY_ID: "the model asked for this call, by its id",
-    BY_ARGUMENTS: "the model asked for this tool with these arguments",
-    BY_NAME: "the model asked for this tool",
-}
 _Wish: TypeAlias = tuple[str, str]
 """A span and the id of the call that it wished for or carried out."""
 
@@ -63,7 +54,7 @@ def tool_calls(forest: Forest, readings: Mapping[str, Facts], times: Times, reco
             if message.role == "tool" and message.answers:
                 tool = _latest(forest, times, records, ran.get(message.answers, ()), span_id)
                 if tool is not None:
-                    yield Find(tool[0], span_id, BY_ID, "messages", f"the result of call {message.answers}")
+                    yield Find(tool[0], span_id, CALL_ID, "messages", f"the result of call {message.answers}")
         for call in (call for message in reading.given for call in message.calls):
             for key in (("id", call.id), ("arguments", _shown(call.name, call.arguments)), ("name", call.name)):
                 if key[1]:
@@ -82,18 +73,18 @@ def _carried_out(
     if reading.call_id:
         ran.setdefault(reading.call_id, []).append((span_id, reading.call_id))
     arguments = next(iter(reading.inputs.values()), None)
-    for key, confidence in (
-        (("id", reading.call_id), BY_ID),
-        (("arguments", _shown(reading.name, arguments)), BY_ARGUMENTS),
-        (("arguments", _shown(reading.name, dict(reading.inputs))), BY_ARGUMENTS),
-        (("name", reading.name), BY_NAME),
+    for key, rule in (
+        (("id", reading.call_id), CALL_ID),
+        (("arguments", _shown(reading.name, arguments)), CALL_ARGUMENTS),
+        (("arguments", _shown(reading.name, dict(reading.inputs))), CALL_ARGUMENTS),
+        (("name", reading.name), CALL_NAME),
     ):
         wish = _latest(forest, times, records, asked.get(key, ()) if key[1] else (), span_id)
         if wish is not None:
             model, call_id = wish
             if call_id and not reading.call_id:
                 ran.setdefault(call_id, []).append((span_id, call_id))
-            yield Find(model, span_id, confidence, next(iter(reading.inputs), ""), _REASONS[confidence])
+            yield Find(model, span_id, rule, next(iter(reading.inputs), ""), rule.why)
             return
 
 

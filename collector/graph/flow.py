@@ -1,9 +1,9 @@
 """What flowed into what in one trace: every edge between operations, the stated ones first."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from collector.core.errors import GraphError
 from collector.core.graph import Edge, EdgeOrigin, Gap
@@ -12,10 +12,10 @@ from collector.graph.calls import tool_calls
 from collector.graph.clock import Times
 from collector.graph.content.contents import Contents
 from collector.graph.doubled import Records
-from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts
 from collector.graph.routes import routed
+from collector.graph.rules import ARGUMENT, LINK, Find
 from collector.graph.sequence import sequence
 
 
@@ -41,6 +41,7 @@ def flow_of(
     aliases: Mapping[str, str],
     records: Records,
     failed: frozenset[str],
+    off: Collection[str] = (),
 ) -> Flow:
     """Stated edges, then those that are found; what is found never contradicts what is stated, nor time.
 
@@ -51,48 +52,41 @@ def flow_of(
         aliases: Spans that stand for others, for links to these.
         records: Which instrumentations recorded the same.
         failed: Spans that ended with an error.
+        off: Rules that are not asked.
 
     Raises:
         GraphError: the stated dataflow runs in a circle; names its spans.
     """
     statements = _Statements(forest, readings, times, aliases)
     into = statements.into
-    links = [*_linked(forest, readings, aliases, statements.gaps)]
+    links = [*_linked(forest, readings, aliases, statements.gaps)] if LINK.name not in off else []
     rank = _ranks_with(forest, times, statements.sources, links)
-    for find in links:
-        if rank[find.producer] < rank[find.consumer]:
-            _add(into, find, EdgeOrigin.LINK)
+
+    def add(finds: Iterable[Find]) -> None:
+        for find in finds:
+            if find.rule.name not in off and rank[find.producer] < rank[find.consumer]:
+                _add(into, find)
+
+    add(links)
     parts: Mapping[str, Mapping[str, str]] = {}
     if _unknown(readings):
         explained = {(target, edge.argument) for target, edges in into.items() for edge in edges.values()}
         linked = {(edge.source, target) for target, edges in into.items() for edge in edges.values()}
-        contents = Contents(forest, readings, times, records)
+        contents = Contents(forest, readings, times, records, off)
         found = [*tool_calls(forest, readings, times, records), *contents.finds()]
         parts = contents.parts
-        for find in found:
-            fresh = (find.consumer, find.argument) not in explained and (
-                _node(find.producer),
-                find.consumer,
-            ) not in linked
-            if fresh and rank[find.producer] < rank[find.consumer]:
-                _add(into, find, EdgeOrigin.CONTENT)
-    for find in sequence(forest, readings, times, list(into), failed):
-        if rank[find.producer] < rank[find.consumer]:
-            _add(into, find, EdgeOrigin.SEQUENCE)
-    for find in routed(forest, readings, times):
-        known = into.get(find.consumer, {}).get((_node(find.producer), ""))
-        if (known is None or known.origin is EdgeOrigin.SEQUENCE) and rank[find.producer] < rank[find.consumer]:
-            _add(into, find, EdgeOrigin.CONTROL)
+        add(
+            find
+            for find in found
+            if (find.consumer, find.argument) not in explained and (_node(find.producer), find.consumer) not in linked
+        )
+    add(sequence(forest, readings, times, list(into), failed))
+    add(routed(forest, readings, times))
     ordered = {
         target: sorted(edges.values(), key=_by_argument) if len(edges) > 1 else list(edges.values())
         for target, edges in into.items()
     }
     return Flow(ordered, tuple(statements.gaps), parts)
-
-
-LINKED: Final = 0.9
-"""A link without ``opto.arg`` states that one operation caused another, hardly ever without handing something over
-(https://opentelemetry.io/docs/specs/otel/overview/#links-between-spans)."""
 
 
 def _linked(
@@ -108,7 +102,7 @@ def _linked(
                 detail = f"span {link.context.span_id} of trace {link.context.trace_id}, which it links to, is not here"
                 gaps.append(Gap("missing_link", span_id, detail))
             elif not forest.encloses(cause, span_id) and not forest.encloses(span_id, cause):
-                yield Find(cause, span_id, LINKED, "", "the span links to it")
+                yield Find(cause, span_id, LINK, reason="the span links to it")
 
 
 _Edges: TypeAlias = dict[str, dict[tuple[str, str], Edge]]
@@ -129,14 +123,21 @@ def _unknown(readings: Mapping[str, Facts]) -> bool:
     )
 
 
-def _add(into: _Edges, find: Find, origin: EdgeOrigin) -> None:
-    """One edge of a source and, where it is stated, an argument; of several that were found the most confident."""
+def _add(into: _Edges, find: Find) -> None:
+    """One edge of a source and, where it is stated, an argument; of several that were found the most confident.
+
+    That an answer names an operation is more than that it came before, and less than any flow.
+    """
     edges = into.setdefault(find.consumer, {})
-    source = _node(find.producer)
-    key = (source, "")
-    other = edges.get(key)
-    if other is None or find.confidence > other.confidence:
-        edges[key] = Edge(source, _node(find.consumer), origin, find.confidence, find.argument, find.reason)
+    source, rule = _node(find.producer), find.rule
+    other = edges.get((source, ""))
+    if other is not None and rule.origin is EdgeOrigin.CONTROL:
+        better = other.origin is EdgeOrigin.SEQUENCE
+    else:
+        better = other is None or find.confidence > other.confidence
+    if better:
+        target = _node(find.consumer)
+        edges[source, ""] = Edge(source, target, rule.origin, find.confidence, find.argument, find.reason, rule.name)
 
 
 class _Statements:
@@ -167,7 +168,7 @@ class _Statements:
 
     def _state(self, producer: str, consumer: str, argument: str) -> None:
         source = _node(producer)
-        edge = Edge(source, _node(consumer), EdgeOrigin.LINK, 1.0, argument)
+        edge = Edge(source, _node(consumer), EdgeOrigin.LINK, 1.0, argument, "", ARGUMENT.name)
         self.into.setdefault(consumer, {})[source, argument] = edge
         self.sources.setdefault(consumer, []).append(producer)
 

@@ -4,18 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from collector.graph.clock import Times
-from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts, Message, Role
-
-BY_HISTORY: Final = 0.7
-BY_ORDER: Final = 0.5
+from collector.graph.rules import CUT_RESULT, CUT_WISH, Find
 
 MAX_ROUNDS: Final = 64
 """Results of so many tools are looked for in one cut list of messages."""
-
-_ANSWER: Final = "the answer of the model that ran before it was cut"
-_MESSAGES: Final = "the messages were cut after a model had asked for this call: its result follows there"
 
 
 class Loops:
@@ -42,7 +36,7 @@ class Loops:
         """By the model that ran before it under the same parent, if its answer cannot be read."""
         model = self._silenced.get(self._forest.parent(tool))
         if model is not None and self._ended(model, tool):
-            yield Find(model, tool, BY_ORDER, next(iter(self._readings[tool].inputs), ""), _ANSWER)
+            yield Find(model, tool, CUT_WISH, next(iter(self._readings[tool].inputs), ""), CUT_WISH.why)
 
     def ran(self, tool: str, wishes: Sequence[Find]) -> None:
         """A tool carried these wishes out."""
@@ -61,7 +55,7 @@ class Loops:
         parent = self._forest.parent(span_id)
         for tool in self._tools.get(_beginning(self._readings[span_id]), ())[-MAX_ROUNDS:]:
             if self._ended(tool, span_id) and (whole or self._forest.parent(tool) == parent):
-                yield Find(tool, span_id, BY_HISTORY, "messages", _MESSAGES)
+                yield Find(tool, span_id, CUT_RESULT, "messages", CUT_RESULT.why)
 
     def went_on(self, span_id: str) -> None:
         """A model is the one whose wishes the tools after it carry out."""

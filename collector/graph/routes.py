@@ -6,12 +6,10 @@ from typing import Final
 
 from collector.graph.clock import Times
 from collector.graph.content.texts import words
-from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts
 from collector.graph.reading.values import structured
-
-CONFIDENCE: Final = 0.7
+from collector.graph.rules import NAMED, Find
 
 MAX_LABEL: Final = 40
 """Characters of a name that a router says."""
@@ -44,7 +42,7 @@ def routed(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Itera
             chosen = _first(forest, times, by_word.get(label[0], ()), names, router, label)
             if chosen is not None and chosen not in taken and readings[chosen].name != readings[router].name:
                 taken.add(chosen)
-                yield Find(router, chosen, CONFIDENCE, "", f"the answer names it: {' '.join(label)}")
+                yield Find(router, chosen, NAMED, "", f"the answer names it: {' '.join(label)}")
 
 
 def _first(

@@ -6,11 +6,9 @@ from typing import Final
 
 from collector.graph.clock import Times
 from collector.graph.content.texts import texts
-from collector.graph.find import Find
 from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts, Role
-
-CONFIDENCE: Final = 0.3
+from collector.graph.rules import BEFORE, HANDED, PLACEHOLDER, Find
 
 MAX_INSIDE: Final = 16
 """Calls in an operation whose inputs are looked at."""
@@ -52,14 +50,14 @@ def sequence(
                 continue
             handed = stated.get(readings[span_id].follows)
             if handed is not None and _before(forest, times, handed, span_id):
-                yield Find(handed, span_id, CONFIDENCE, "", "the span names it as the step before")
+                yield Find(handed, span_id, HANDED, reason=HANDED.why)
             elif _open(readings[span_id]) or _wished(readings, steps[max(0, index - 16) : index], span_id):
                 before = [one for one in steps[max(0, index - 64) : index] if one not in failed]
                 given = _given(forest, readings, span_id)
                 for one in _last(times, before, span_id):
                     if given and given & _given(forest, readings, one):
                         continue  # both read the same
-                    yield Find(one, span_id, CONFIDENCE, "", "")
+                    yield Find(one, span_id, BEFORE)
 
 
 def _named(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Iterator[Find]:
@@ -73,9 +71,7 @@ def _named(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Itera
         for model in models:
             if _before(forest, times, tool, model):
                 if any(readings[tool].name in _NAME.findall(one) for one in shown[model]):
-                    yield Find(
-                        tool, model, CONFIDENCE, "messages", "a placeholder of its result stands in the messages"
-                    )
+                    yield Find(tool, model, PLACEHOLDER, "messages", "its name stands there in brackets")
                 break
 
 

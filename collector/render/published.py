@@ -3,9 +3,12 @@
 A reader must bear members that it does not know. A member that is taken away or changes its meaning makes a version 2.
 """
 
-from typing import Literal
+from typing import (
+    Literal,
+    NotRequired,  # pydantic, which makes the schema, reads no other on Python 3.11
+)
 
-from typing_extensions import TypedDict  # pydantic, which makes the schema, reads no other on Python 3.11
+from typing_extensions import TypedDict
 
 
 class NodeDocument(TypedDict):
@@ -41,6 +44,8 @@ class EdgeDocument(TypedDict):
     """The name under which the target took it; empty if unknown."""
     reason: str
     """Why the edge is there, in words."""
+    rule: NotRequired[str]
+    """The name of the rule that found it (docs/graph.md); empty for inputs and parameters."""
 
 
 class ParameterDocument(TypedDict):

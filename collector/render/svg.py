@@ -16,6 +16,9 @@ _NARROWEST = 480.0
 _MOST_NODES = 400
 """More than that cannot be told apart in a picture."""
 
+UNSURE, FADED = 0.6, 0.55
+"""Edges of less confidence are drawn with so much of their colour."""
+
 _NAME_COLUMNS, _VALUE_COLUMNS = 23, 29
 _COLOURS = {
     NodeKind.PARAMETER: ("#fff4d6", AMBER),
@@ -66,8 +69,11 @@ def graph_svg(graph: TraceGraph) -> str:
 def _edge(canvas: Canvas, route: Route, corner: Place, reason: str) -> None:
     edge = route.edge
     argument = f" as {edge.argument}" if edge.argument else ""
-    canvas.group("edge", f"{_WORDS[edge.origin]}{argument}, confidence {edge.confidence:.0%}\n{short(reason, 600)}")
-    canvas.path(_curve(route, corner), marker_end=f"url(#arrow-{edge.origin.value})", **_LINES[edge.origin])
+    rule = f" by the rule {edge.rule!r}" if edge.rule else ""
+    sure = f"confidence {edge.confidence:.0%}{rule}"
+    canvas.group("edge", f"{_WORDS[edge.origin]}{argument}, {sure}\n{short(reason, 600)}")
+    faded = {"stroke_opacity": FADED} if edge.confidence < UNSURE and edge.origin is not EdgeOrigin.CALL else {}
+    canvas.path(_curve(route, corner), marker_end=f"url(#arrow-{edge.origin.value})", **_LINES[edge.origin], **faded)
 
 
 def _curve(route: Route, corner: Place) -> str:

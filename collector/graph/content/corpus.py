@@ -1,13 +1,13 @@
 """The texts of a trace: what its operations were given, and what they made."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
-from collector.graph.content.recognition import EXTRACTED, HEAD, MIN_LENGTH, MIN_LINE, SHORT, significant, weight
-from collector.graph.content.records import field_value, fields_of, record
+from collector.graph.content.recognition import HEAD, MIN_LENGTH, MIN_LINE, significant, weight
+from collector.graph.content.records import record
 from collector.graph.content.texts import texts
 from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts, Message, Role
@@ -22,7 +22,7 @@ class Maker(NamedTuple):
 
     Attributes:
         end: When it had ended.
-        part: The text is only a line or a field of a value of its output.
+        part: The text is only a line of a value of its output.
         given: The text is one of its inputs, too, and not all that it says.
     """
 
@@ -62,7 +62,7 @@ class Corpus:
         taken: What is looked for as it is and in parts.
         composed: What may be an output and may have been composed of others' outputs, and outputs of which the inputs
             may have been cut: looked for in parts only.
-        weak: Short lines and fields, looked for as they are, with the confidence of a find.
+        weak: Short lines, looked for as they are.
         silent: Steps that say what they made and nothing of what they were given.
         own: By span, the texts of its inputs.
         whole: By span, the one text that is its output.
@@ -76,7 +76,7 @@ class Corpus:
         self.made: dict[str, Made] = {}
         self.taken: list[Taken] = []
         self.composed: list[Taken] = []
-        self.weak: list[tuple[Taken, float]] = []
+        self.weak: list[Taken] = []
         self.silent = frozenset(span_id for span_id, reading in readings.items() if _is_silent(reading))
         self.own: dict[str, set[str]] = {}
         self.whole: dict[str, str] = {}
@@ -99,20 +99,15 @@ class Corpus:
                 reading = reading._replace(inputs=kept)
         for argument, value in _inputs(reading):
             lines: list[str] = []
-            fields: list[str] = []
-            for text in texts(value, lines, fields):
+            for text in texts(value, lines):
                 self._take(Taken(text, span_id, argument))
             for line in lines:
-                if len(line) >= MIN_LINE and not significant(line):
-                    self.weak.append((Taken(line, span_id, argument), SHORT))
-            self._take_fields(span_id, argument, fields)
+                if weight(line) >= MIN_LINE and not significant(line):
+                    self.weak.append(Taken(line, span_id, argument))
         if len(reading.inputs) > 1:
             self._take(Taken(record(reading.inputs), span_id, ""))
-        self._take_fields(span_id, "", fields_of(reading.inputs))
         for name, value in reading.both.items():
-            fields = []
-            self.composed += [Taken(text, span_id, name) for text in texts(value, None, fields)]
-            self.weak += [(Taken(field, span_id, name), EXTRACTED) for field in fields]
+            self.composed += [Taken(text, span_id, name) for text in texts(value)]
 
     def _echoes(self, span_id: str, value: AnyValue) -> bool:
         """Whether a value repeats what the operation or one in it made: a raw answer beside the stated output.
@@ -138,16 +133,9 @@ class Corpus:
             self.taken.append(taken)
             self.first_taken.setdefault(taken.text, taken.span_id)
 
-    def _take_fields(self, span_id: str, argument: str, fields: Iterable[str]) -> None:
-        for field in fields:
-            self.own[span_id].add(field)
-            self.first_taken.setdefault(field, span_id)
-            self.weak.append((Taken(field, span_id, argument), EXTRACTED))
-
     def _collect_outputs(self, span_id: str, reading: Facts, end: int) -> None:
         lines: list[str] = []
-        fields: list[str] = []
-        produced = [text for value in _outputs(reading) for text in texts(value, lines, fields)]
+        produced = [text for value in _outputs(reading) for text in texts(value, lines)]
         if len(produced) > 1 and self._instructions.intersection(produced) and not _asks(reading):
             produced = [text for text in produced if text not in self._instructions]
         if len(produced) == 1 or (produced and self.chose(span_id, produced[0])):
@@ -157,9 +145,8 @@ class Corpus:
         own, whole = self.own[span_id], self.whole.get(span_id)
         for text in produced:
             self._make(text, Maker(end, span_id, False, text in own and text != whole))
-        for text in (*(line for line in lines if len(line) >= MIN_LINE), *fields, *fields_of(reading.both)):
-            handed = text in own or field_value(text) in own
-            self._make(text, Maker(end, span_id, True, handed and text != whole))
+        for text in (line for line in lines if weight(line) >= MIN_LINE):
+            self._make(text, Maker(end, span_id, True, text in own and text != whole))
 
     def chose(self, span_id: str, text: str) -> bool:
         """Whether its output is a text that was one of several in a list that it was given."""
@@ -168,6 +155,10 @@ class Corpus:
             return False
         lists = [value for value in reading.inputs.values() if isinstance(value, Sequence) and len(value) > 1]
         return any(texts(item)[:1] == [text] for value in lists if not isinstance(value, str) for item in value)
+
+    def are_alike(self, one: str, other: str) -> bool:
+        """Whether two operations have one name."""
+        return self._readings[one].name == self._readings[other].name
 
     def _make(self, text: str, maker: Maker) -> None:
         known = self.made.get(text)

@@ -9,7 +9,6 @@ from collector.graph.clock import Times
 from collector.graph.content.corpus import Corpus, Made, Maker, Taken
 from collector.graph.content.hits import Hit
 from collector.graph.content.recognition import HEAD, MIN_DIGITS, MIN_LEAF
-from collector.graph.content.records import field_value
 from collector.graph.doubled import Records
 from collector.graph.forest import Forest
 
@@ -121,7 +120,7 @@ class Makers:
             before = before and not self._forest.encloses(maker.span_id, first or "")
             parent = self._forest.parent(maker.span_id)
             around = own[maker.span_id] | own[parent] if parent else own[maker.span_id]
-            handed = text in around or field_value(text) in around or (not equal and _is_in(text, around))
+            handed = text in around or (not equal and _is_in(text, around))
             handed = handed or any(text in own[one] for one in self._callers(parent))
             chosen = handed and self._corpus.chose(maker.span_id, made.text)
             known = self._from_outside[key] = before or (handed and not chosen)
@@ -145,7 +144,14 @@ class Makers:
             yield span_id
 
     def is_own(self, hit: Hit, maker: str) -> bool:
-        """Whether nobody else had made a short text by then, and it is not too short."""
+        """Whether nobody else had made a short text by then, and it is not too short.
+
+        What operations of one name say alike, the consumer among them, is a constant of theirs.
+        """
+        consumer = hit.taken.span_id
+        says = any(other.span_id == consumer for other in hit.made.makers[:MAX_MAKERS])
+        if says and self._corpus.are_alike(maker, consumer):
+            return False
         start = self._times.starts[hit.taken.span_id]
         text = hit.made.text
         return len(text) >= (MIN_DIGITS if text.isdigit() else MIN_LEAF) and all(

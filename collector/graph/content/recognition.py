@@ -27,11 +27,6 @@ MIN_PART: Final = 20
 CODE: Final = re.compile(r"(?=.{6})[A-Za-z][A-Za-z]{0,4}[-_/#.]?(?=(?:\D*\d){3})[A-Za-z0-9]+(?:[-_/.][A-Za-z0-9]+)*")
 """A letter or a few and then digits, as ids of bookings and tickets are made: ``bk_58213``, ``TW-3391``."""
 
-WHOLE: Final = 0.95
-CONTAINED: Final = 0.8
-EXTRACTED: Final = 0.7
-SHORT: Final = 0.5
-
 _NO_TEXTS: Final = frozenset(("true", "false", "none", "null", "undefined"))
 """How programs write values that are no texts."""
 
@@ -53,19 +48,12 @@ def significant(text: str) -> bool:
     return " " in text or len(text) >= 20 or any(one.isdigit() for one in text) or not text.isascii()
 
 
-def found_as(text: str, whole: str, cut: bool) -> float:
-    """The confidence that the text is a part of the whole; 0 if it is none. An equal text is not meant."""
+def is_inside(text: str, whole: str) -> bool:
+    """Whether the text is a part of the whole. An equal text is not meant."""
     at = whole.find(text) if len(text) < len(whole) else -1
     if at >= 0:
-        free = weight(text) >= HEAD or not (_inside_word(whole, at) or _inside_word(whole, at + len(text)))
-        return CONTAINED if free else 0.0
-    return EXTRACTED if cut and _runs_out_in(text, whole) else 0.0
-
-
-def _runs_out_in(text: str, whole: str) -> bool:
-    """Whether the whole ends with the beginning of the text, and with enough of it."""
-    at = whole.rfind(text[:HEAD])
-    return at >= 0 and len(whole) - at < len(text) and text.startswith(whole[at:])
+        return weight(text) >= HEAD or not (_inside_word(whole, at) or _inside_word(whole, at + len(text)))
+    return False
 
 
 def _inside_word(whole: str, at: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 from unicodedata import is_normalized, normalize
 
 from collector.core.span import AnyValue
-from collector.graph.content.records import MAX_FIELDS, NO_CONTENT, fields_of, listing, record
+from collector.graph.content.records import NO_CONTENT, listing, record
 from collector.graph.reading.values import embedded, structured
 
 MAX_TEXTS: Final = 2_000
@@ -28,13 +28,12 @@ MAX_PARTS: Final = 12
 """Of one value. Lines and labelled texts beyond are known only as parts of the whole."""
 
 
-def texts(value: AnyValue, parts: list[str] | None = None, fields: list[str] | None = None) -> list[str]:
+def texts(value: AnyValue, parts: list[str] | None = None) -> list[str]:
     """The texts in a value, JSON in texts and Python's repr of objects opened; numbers as their digits.
 
     Args:
         value: Decoded or not.
         parts: Gets the lines and the labelled texts (``Answer: …``) that the texts are made of.
-        fields: Gets the fields with short values (``"berth": "H7"``).
     """
     found: list[str] = []
     stack = [value]
@@ -46,8 +45,6 @@ def texts(value: AnyValue, parts: list[str] | None = None, fields: list[str] | N
             whole = record(item)
             if whole:
                 found.append(whole)
-            if fields is not None and len(fields) < MAX_FIELDS:
-                fields.extend(fields_of(item))
             stack.extend([inner for key, inner in item.items() if key not in NO_CONTENT][::-1])
         elif isinstance(item, Sequence) and not isinstance(item, bytes):
             whole = listing(item)
