@@ -176,8 +176,12 @@ def _operations(trace: _Trace) -> Iterator[Node]:
     inner: dict[str, list[str]] = {}
     for twin, span_id in trace.twins.items():
         inner.setdefault(span_id, []).append(twin)
+    services: dict[int, str] = {}
     for span_id, span in trace.forest.spans.items():
         reading = trace.readings[span_id]
+        service = services.get(id(span.resource))
+        if service is None:
+            service = services[id(span.resource)] = span.resource.service
         yield Node(
             f"span:{span_id}",
             NodeKind.OPERATION,
@@ -185,7 +189,7 @@ def _operations(trace: _Trace) -> Iterator[Node]:
             span_id,
             reading.output,
             reading.incomplete,
-            span.resource.service,
+            service,
             tuple(inner.get(span_id, ())),
         )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from collector.graph.clock import Times
@@ -13,6 +14,9 @@ from collector.graph.rules import NAMED, Find
 
 MAX_LABEL: Final = 40
 """Characters of a name that a router says."""
+
+MAX_RECORD: Final = 400
+"""Characters of a record in which it does."""
 
 MAX_FIELDS: Final = 3
 """Of a record in which a router says it, among a reason and the like."""
@@ -28,11 +32,13 @@ _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def routed(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Iterator[Find]:
     """From who says a name to the first operation with that name which began after it, if nobody says it in between."""
-    labels = {span_id: found for span_id, reading in readings.items() if (found := [*_labels(reading)])}
+    by_name = {name: _words(name) for name in {reading.name for reading in readings.values()}}
+    known = {word for name in by_name.values() for word in name}
+    labels = {span_id: found for span_id, reading in readings.items() if (found := [*_labels(reading, known)])}
     if not labels:
         return
     by_word: dict[str, list[str]] = {}
-    names = {span_id: _words(reading.name) for span_id, reading in readings.items()}
+    names = {span_id: by_name[reading.name] for span_id, reading in readings.items()}
     for span_id in sorted(names, key=lambda one: (times.starts[one], forest.position[one])):
         for word in {*names[span_id]}:
             by_word.setdefault(word, []).append(span_id)
@@ -68,15 +74,18 @@ def _is_name(label: list[str], name: list[str]) -> bool:
     return len(name) <= size + MORE and any(name[at : at + size] == label for at in range(len(name) - size + 1))
 
 
-def _labels(reading: Facts) -> Iterator[list[str]]:
+def _labels(reading: Facts, known: AbstractSet[str]) -> Iterator[list[str]]:
     """What may be a name among its answers: a text of its own, or a short value of a small record."""
-    if not reading.has_output:
+    said = reading.output
+    if not reading.has_output or (isinstance(said, str) and len(said) > MAX_RECORD):
         return
-    said = structured(reading.output)
+    said = structured(said)
     values = [*said.values()] if isinstance(said, Mapping) and len(said) <= MAX_FIELDS else [said]
     for value in values:
-        if isinstance(value, str) and MIN_LABEL <= len(value) <= MAX_LABEL and (found := _words(value)):
-            yield found
+        if isinstance(value, str) and MIN_LABEL <= len(value) <= MAX_LABEL:
+            found = _words(value)
+            if found and known >= {*found}:
+                yield found
 
 
 def _words(text: str) -> list[str]:
