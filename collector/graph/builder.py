@@ -13,15 +13,14 @@ from collector.core.identity.roots import family_of
 from collector.core.identity.sides import ToldApart, told_apart
 from collector.core.release import Release
 from collector.core.span import Event, LogRecord, Span
-from collector.graph.calls import carried_out
 from collector.graph.clock import answered, one_clock
 from collector.graph.direction import directed
-from collector.graph.doubled import records_of
-from collector.graph.evaluations import evaluations_of
+from collector.graph.doubled import records_of, twins, united
+from collector.graph.edges.arbiter import Flow, flow_of
+from collector.graph.edges.calls import carried_out
 from collector.graph.exceptions import exceptions_of, failed_spans
-from collector.graph.flow import Flow, flow_of
 from collector.graph.forest import Forest, grow
-from collector.graph.outcome import Endings
+from collector.graph.outcome import Endings, evaluations_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
 from collector.graph.reading.conventions import installed
@@ -29,7 +28,6 @@ from collector.graph.reading.facts import Facts, Role, event_of
 from collector.graph.reading.reader import length_limit, read
 from collector.graph.reading.shapes.opto import release_numbers
 from collector.graph.rules import EQUAL, RESULT
-from collector.graph.twins import twins, united
 from otel_opto.spec import ParameterSpec
 
 

@@ -6,9 +6,8 @@ from typing import Final
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
-from collector.graph.content.recognition import MIN_LENGTH, MIN_WHOLE, is_common, weight
 from collector.graph.content.records import record
-from collector.graph.content.texts import texts
+from collector.graph.content.texts import MIN_LENGTH, MIN_WHOLE, is_common, texts, weight
 from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts
 

@@ -5,18 +5,69 @@ evaluation that names the judged call, by the way the two took turns, or by an a
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from collector.core.graph import Output
-from collector.core.span import AnyValue
+from collector.core.span import AnyValue, Event
 from collector.graph.clock import Times
 from collector.graph.content.corpus import END
-from collector.graph.content.recognition import MIN_LEAF, weight
-from collector.graph.content.texts import texts, words
-from collector.graph.evaluations import Evaluations
+from collector.graph.content.texts import MIN_LEAF, texts, weight, words
 from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts, Role
 from collector.graph.reading.values import structured
+
+EVENT: Final = "gen_ai.evaluation.result"
+RESPONSE: Final = "gen_ai.response.id"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluations:
+    """The evaluations of a trace.
+
+    Attributes:
+        judged: The spans of the calls that were judged.
+        by: By span that an evaluation stands on, the calls that it names by their responses.
+    """
+
+    judged: frozenset[str]
+    by: Mapping[str, Sequence[str]]
+
+    def judged_by(self, forest: Forest, judge: str) -> Sequence[str]:
+        """The calls that evaluations on a span or in it name, itself left out."""
+        inside = (one for one in self.by if forest.encloses(judge, one) or forest.encloses(one, judge))
+        named = (call for one in inside for call in self.by[one])
+        return [call for call in named if not forest.encloses(judge, call) and not forest.encloses(call, judge)]
+
+
+def evaluations_of(forest: Forest, events: Mapping[str, Sequence[Event]]) -> Evaluations:
+    """Of span events and log records.
+
+    Args:
+        forest: The spans.
+        events: By span, of its log records and of its twins.
+    """
+    found = [
+        (span_id, event)
+        for span_id, span in forest.spans.items()
+        for event in (*span.events, *events.get(span_id, ()))
+        if event.name == EVENT
+    ]
+    if not found:
+        return Evaluations(frozenset(), {})
+    responses: dict[str, list[str]] = {}
+    for span_id, span in forest.spans.items():
+        if span.attributes.get(RESPONSE):
+            responses.setdefault(str(span.attributes[RESPONSE]), []).append(span_id)
+    by: dict[str, list[str]] = {}
+    judged: set[str] = set()
+    for span_id, event in found:
+        named = responses.get(str(event.attributes.get(RESPONSE) or ""), [])
+        judged.update(named or [span_id])
+        if named:
+            by.setdefault(span_id, []).extend(named)
+    return Evaluations(frozenset(judged), by)
+
 
 LABEL_WORDS: Final = 3
 LABEL_WEIGHT: Final = 30

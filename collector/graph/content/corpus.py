@@ -6,9 +6,8 @@ from typing import Final, NamedTuple
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
-from collector.graph.content.recognition import HEAD, MIN_LENGTH, MIN_LINE, significant, weight
 from collector.graph.content.records import record
-from collector.graph.content.texts import texts
+from collector.graph.content.texts import HEAD, MIN_LENGTH, MIN_LINE, significant, texts, weight
 from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts, Message, Role
 from collector.graph.reading.messages import messages

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 from collector.graph.content.anchors import Anchors
 from collector.graph.content.corpus import Corpus, Made, Taken
-from collector.graph.content.recognition import MIN_LENGTH, MIN_PART, is_common, is_inside, significant, weight
 from collector.graph.content.scattered import Scattered
+from collector.graph.content.texts import MIN_LENGTH, MIN_PART, is_common, is_inside, significant, weight
 from collector.graph.rules import CONTAINED, EQUAL, EXTRACTED, RECORD, SHORT, Rule
 
 MAX_REVERSE: Final = 2_000

@@ -8,7 +8,7 @@ from typing import Final
 from collector.graph.clock import Times
 from collector.graph.content.corpus import Corpus, Made, Maker, Taken
 from collector.graph.content.hits import Hit
-from collector.graph.content.recognition import HEAD, MIN_DIGITS, MIN_LEAF
+from collector.graph.content.texts import HEAD, MIN_DIGITS, MIN_LEAF
 from collector.graph.doubled import Records
 from collector.graph.forest import Forest
 

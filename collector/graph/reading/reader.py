@@ -22,7 +22,7 @@ from collector.graph.reading.facts import (
     Source,
     source,
 )
-from collector.graph.reading.thoughts import without_thoughts
+from collector.graph.reading.messages import without_thoughts
 from collector.graph.reading.values import cut_mark, is_cut
 
 MIN_LIMIT: Final = 64

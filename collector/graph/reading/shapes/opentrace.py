@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from collector.core.span import AnyValue, SpanContext
+from collector.graph.reading.convention import under
 from collector.graph.reading.facts import Facts, ParameterUse, Role, Source
-from collector.graph.reading.flat import under
 from collector.graph.reading.values import structured
 
 NAMESPACES: Final = ("param", "inputs", "outputs", "message", "trace", "eval", "gen_ai")

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 from collector.core.span import SPAN_KINDS, AnyValue
 from collector.graph.reading.chats import answered, asked
+from collector.graph.reading.convention import items
 from collector.graph.reading.facts import Facts, Message, ParameterUse, Role, Source
-from collector.graph.reading.flat import items
 from collector.graph.reading.messages import messages
 from collector.graph.reading.shapes.keys import PIECES, Side, is_of_application, is_of_event, side, words
 from collector.graph.reading.values import structured

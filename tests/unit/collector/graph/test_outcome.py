@@ -5,10 +5,9 @@ from collector.core.identity.roots import family_of
 from collector.core.identity.sides import told_apart
 from collector.core.span import AnyValue, Event, Span, SpanContext, StatusCode
 from collector.graph.clock import one_clock
-from collector.graph.evaluations import Evaluations
 from collector.graph.exceptions import exceptions_of, failed_spans
 from collector.graph.forest import Forest, grow
-from collector.graph.outcome import Endings
+from collector.graph.outcome import Endings, Evaluations
 from collector.graph.reading.conventions import installed
 from collector.graph.reading.facts import Facts
 from collector.graph.reading.reader import read

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from collector.core.graph import EdgeOrigin
 from collector.core.span import AnyValue, Span
-from collector.graph.content.recognition import significant
+from collector.graph.content.texts import significant
 from collector.graph.rules import SHORT
 from tests.unit.collector.graph.workflows import flows, graph_of, span
 

@@ -8,15 +8,14 @@ from typing import TypeAlias
 from collector.core.errors import GraphError
 from collector.core.graph import Edge, EdgeOrigin, Gap
 from collector.core.span import SpanContext
-from collector.graph.calls import tool_calls
 from collector.graph.clock import Times
 from collector.graph.content.contents import Contents
 from collector.graph.doubled import Records
+from collector.graph.edges.calls import tool_calls
+from collector.graph.edges.order import routed, sequence
 from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts
-from collector.graph.routes import routed
 from collector.graph.rules import ARGUMENT, LINK, Find
-from collector.graph.sequence import sequence
 
 
 @dataclass(frozen=True, slots=True)
