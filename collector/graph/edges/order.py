@@ -1,6 +1,7 @@
 """What followed what, where nothing flowed that could be seen: by an answer that names what ran next, else by time."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -20,6 +21,9 @@ MAX_RECORD: Final = 400
 
 MAX_FIELDS: Final = 3
 """Of a record in which a router says it, among a reason and the like."""
+
+MAX_NEXT: Final = 64
+"""Of the operations after another one so many are looked at."""
 
 MORE: Final = 2
 """Words more than the label has that a name may have: ``handle_billing`` of ``billing``."""
@@ -59,12 +63,14 @@ def _first(
     router: str,
     label: list[str],
 ) -> str | None:
-    inside = {*forest.descendants(router)}
-    if any(one in inside and _is_name(label, names[one]) for one in named):
-        return None  # it says what is in it
-    for one in named:
+    inside = bisect_left(named, times.starts[router], key=times.starts.__getitem__)
+    for one in named[inside : inside + MAX_NEXT]:
+        if one != router and forest.encloses(router, one) and _is_name(label, names[one]):
+            return None  # it says what is in it
+    after = bisect_left(named, times.ends[router], key=times.starts.__getitem__)
+    for one in named[after : after + MAX_NEXT]:
         nested = forest.encloses(one, router) or forest.encloses(router, one)
-        if not nested and times.starts[one] >= times.ends[router] and _is_name(label, names[one]):
+        if not nested and _is_name(label, names[one]):
             return one
     return None
 
@@ -150,7 +156,8 @@ def _named(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Itera
     models = sorted((one for one in readings if readings[one].taken), key=lambda one: (times.starts[one], one))
     shown = {one: _SHOWN.findall(" ".join(texts([m.content for m in readings[one].taken]))) for one in models}
     for tool in tools:
-        for model in models:
+        after = bisect_left(models, times.ends[tool], key=times.starts.__getitem__)
+        for model in models[after : after + MAX_NEXT]:
             if _before(forest, times, tool, model):
                 if any(readings[tool].name in _NAME.findall(one) for one in shown[model]):
                     yield Find(tool, model, PLACEHOLDER, "messages", "its name stands there in brackets")
