@@ -9,6 +9,7 @@ it counts; -v says what is missing or wrong.
 import argparse
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.dataflow.capture import FOLDER, Capture, load, names
@@ -30,14 +31,14 @@ COLUMNS = (
 )
 
 
-def scored(capture: Capture) -> tuple[Counter[str], Counter[str]]:
+def scored(capture: Capture, off: Sequence[str] = ()) -> tuple[Counter[str], Counter[str]]:
     """The counts over the traces of a workflow, and how often each thing is missing or wrong."""
     counts: Counter[str] = Counter()
     notes: Counter[str] = Counter()
     for truth in capture.truth["traces"]:
         trace_id = truth["trace_id"]
         spans = capture.spans_of(trace_id)
-        graph = build(trace_id, spans, {}, {}, (), capture.records_of(trace_id))
+        graph = build(trace_id, spans, {}, {}, (), capture.records_of(trace_id), off)
         found, said = score(truth, graph, Tree(spans))
         counts.update(found)
         notes.update(said)

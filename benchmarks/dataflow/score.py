@@ -28,13 +28,16 @@ Pairs = set[tuple[str, str]]
 
 IN_BOTH = "value in both spans"
 
+FLOWS = frozenset((EdgeOrigin.LINK, EdgeOrigin.CONTENT, EdgeOrigin.SEQUENCE))
+"""The origins of edges by which a value went from one operation to another."""
+
 
 def score(truth: Truth, graph: TraceGraph, tree: Tree) -> tuple[Counter[str], list[str]]:
     """The counts of one trace, and in words what is missing or wrong."""
     counts: Counter[str] = Counter()
     notes: list[str] = []
     every = span_edges(graph)
-    flows = {(source, target) for source, target, origin in every if origin is not EdgeOrigin.CALL}
+    flows = {(source, target) for source, target, origin in every if origin in FLOWS}
     notes += _edges(truth, flows, {(source, target) for source, target, _ in every}, tree, counts)
     notes += _precision(truth, flows, tree, counts)
     notes += _parameters(truth, graph, tree, counts)
@@ -46,7 +49,7 @@ def across(truth: Truth, graph: TraceGraph, tree: Tree) -> tuple[Counter[str], l
     """The counts of the edges that lead into one trace from others, in a graph of all traces."""
     counts: Counter[str] = Counter()
     notes: list[str] = []
-    flows = {(source, target) for source, target, origin in span_edges(graph) if origin is not EdgeOrigin.CALL}
+    flows = {(source, target) for source, target, origin in span_edges(graph) if origin in FLOWS}
     for edge in truth.get("cross_trace_edges") or ():
         source, target = edge["producer_span_id"], edge["consumer_span_id"]
         sources, targets = tree.family(source, target), tree.family(target, source)
@@ -122,9 +125,7 @@ def reach(start: Iterable[str], edges: Pairs, inside: set[str]) -> set[str]:
 
 
 def _precision(truth: Truth, flows: Pairs, tree: Tree, counts: Counter[str]) -> Iterator[str]:
-    true = defaultdict(set)
-    for edge in (*truth["edges"], *truth.get("llm_flow_on_the_wire", ())):
-        true[edge["producer_span_id"]].add(edge["consumer_span_id"])
+    true = _true(truth)
     for source, target in sorted(flows):
         if source not in tree.names or target not in tree.names or tree.nested(source, target):
             continue
@@ -133,6 +134,18 @@ def _precision(truth: Truth, flows: Pairs, tree: Tree, counts: Counter[str]) -> 
         counts["right"] += right
         if not right:
             yield f"unexplained: {tree.names[source]} -> {tree.names[target]}"
+
+
+def explained(truth: Truth, source: str, target: str, tree: Tree) -> bool:
+    """Whether true edges lead from the one to the other, families included."""
+    return _explained(source, target, _true(truth), tree)
+
+
+def _true(truth: Truth) -> Mapping[str, set[str]]:
+    true = defaultdict(set)
+    for edge in (*truth["edges"], *truth.get("llm_flow_on_the_wire", ())):
+        true[edge["producer_span_id"]].add(edge["consumer_span_id"])
+    return true
 
 
 def _explained(source: str, target: str, true: Mapping[str, set[str]], tree: Tree) -> bool:

@@ -20,8 +20,8 @@ from collector.graph.clock import one_clock
 from collector.graph.content.contents import Contents
 from collector.graph.doubled import records_of
 from collector.graph.forest import grow
-from collector.graph.reading.dialects import installed
-from collector.graph.reading.span_reading import read
+from collector.graph.reading.conventions import installed
+from collector.graph.reading.reader import read
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 ROOT = f"{2**63:016x}"

@@ -32,6 +32,7 @@ class AssemblyLimits:
     max_spans: int = 50_000
     max_bytes: int = 64 * 2**20
     max_seconds: float = 60.0
+    rules_off: frozenset[str] = frozenset()
 
 
 class Assembly:
@@ -130,7 +131,13 @@ class Assembly:
         gathering = Gathering(self._store, self._release, trace_id, reach, bounds, whole=size == 0)
         try:
             result: _T = await self._workers.run(
-                assembled, trace_id, finish, size=size, seconds=self._limits.max_seconds, answer=gathering.answer
+                assembled,
+                trace_id,
+                self._limits.rules_off,
+                finish,
+                size=size,
+                seconds=self._limits.max_seconds,
+                answer=gathering.answer,
             )
         except TooLarge as error:
             if str(error).startswith("trace "):

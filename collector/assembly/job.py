@@ -59,11 +59,16 @@ class Surroundings:
 Work: TypeAlias = Generator[Survey | None, bytes | Surroundings, _T]
 
 
-def assembled(trace_id: str, finish: Callable[[TraceGraph], _T]) -> Work[_T]:
+def assembled(trace_id: str, off: frozenset[str], finish: Callable[[TraceGraph], _T]) -> Work[_T]:
     """What `finish` makes of a trace's graph.
 
     Asks with None for the trace, a serialized ``TracesData``; with a survey of the spans that came last for another
     trace within reach, or for the surroundings where there is none.
+
+    Args:
+        trace_id: Of the graph.
+        off: Rules that are not asked.
+        finish: Is given the graph.
 
     Raises:
         GraphError: the spans make no DAG.
@@ -75,7 +80,7 @@ def assembled(trace_id: str, finish: Callable[[TraceGraph], _T]) -> Work[_T]:
         spans += more
         given = yield _survey(more)
     records = log_records_of(given.logs)
-    return finish(build(trace_id, spans, given.releases, given.specs, given.feedback, records))
+    return finish(build(trace_id, spans, given.releases, given.specs, given.feedback, records, off))
 
 
 def _survey(spans: Sequence[Span]) -> Survey:

@@ -28,6 +28,7 @@ class EdgeOrigin(Enum):
     LINK = "link"
     CONTENT = "content"
     CALL = "call"
+    CONTROL = "control"
     SEQUENCE = "sequence"
 
 
@@ -61,6 +62,7 @@ class Edge(NamedTuple):
         argument: The name under which the target took it; empty if unknown.
         reason: Why the edge is there, in words for people: ``span link opto.arg=question``. Empty where the origin
             and the kind of the source say it all.
+        rule: The name of the rule that made it; empty where a span records an input or names a parameter.
     """
 
     source: NodeId
@@ -69,6 +71,7 @@ class Edge(NamedTuple):
     confidence: float = 1.0
     argument: str = ""
     reason: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Span parentage says who called whom. What flowed is stated by links and referenc
 a call's id, the order of steps. A call's result is taken to flow into the caller's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from collector.core.feedback import Feedback
@@ -13,26 +13,22 @@ from collector.core.identity.roots import family_of
 from collector.core.identity.sides import ToldApart, told_apart
 from collector.core.release import Release
 from collector.core.span import Event, LogRecord, Span
-from collector.graph.calls import carried_out
 from collector.graph.clock import answered, one_clock
-from collector.graph.content.recognition import WHOLE
 from collector.graph.direction import directed
-from collector.graph.doubled import records_of
+from collector.graph.doubled import records_of, twins, united
+from collector.graph.edges.arbiter import Flow, flow_of
+from collector.graph.edges.calls import carried_out
 from collector.graph.exceptions import exceptions_of, failed_spans
-from collector.graph.flow import Flow, flow_of
 from collector.graph.forest import Forest, grow
-from collector.graph.outcome import outputs_of
+from collector.graph.outcome import Endings, evaluations_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
-from collector.graph.reading.dialects import installed
-from collector.graph.reading.dialects.opto import release_numbers
-from collector.graph.reading.span_reading import SpanReading, length_limit, read
-from collector.graph.reading.statement import Role, event_of
-from collector.graph.twins import twins, united
+from collector.graph.reading.conventions import installed
+from collector.graph.reading.facts import Facts, Role, event_of
+from collector.graph.reading.reader import length_limit, read
+from collector.graph.reading.shapes.opto import release_numbers
+from collector.graph.rules import EQUAL, RESULT
 from otel_opto.spec import ParameterSpec
-
-CALL_CONFIDENCE = 0.5
-"""A call edge says that a result came back, not that it was used: an even guess."""
 
 
 def referenced_releases(spans: Sequence[Span]) -> frozenset[int]:
@@ -47,13 +43,13 @@ def build(
     specs: Mapping[tuple[str, str], ParameterSpec],
     feedback: Sequence[Feedback] = (),
     records: Sequence[LogRecord] = (),
+    off: Collection[str] = (),
 ) -> TraceGraph:
     """The graph of a trace; the order in which spans and log records arrived does not matter.
 
     Nodes: parameters (by service, key, version), then inputs, then operations (both by start time, then span id).
     Edges: by target in the order of operations; into each its parameters, its inputs and what flowed into it by
-    argument, its children. A statement (origin ``link``) has confidence 1; a call has `CALL_CONFIDENCE`, and is there
-    even where the same result is also known to be an argument.
+    argument, its children. A call is there even where the same result is also known to be an argument.
 
     Args:
         trace_id: The trace whose outputs and release the graph's are.
@@ -63,6 +59,7 @@ def build(
         specs: Declared parameters by service and key.
         feedback: On this trace.
         records: The trace's log records; those that belong to a span are read with it.
+        off: Names of rules (`collector.graph.rules`) that are not asked.
 
     Raises:
         GraphError: the stated dataflow runs in a circle; names its spans.
@@ -75,7 +72,7 @@ def build(
     trace = replace(trace, readings=readings)
     failed = failed_spans(forest, readings)
     records_ = records_of(forest, readings, times)
-    flow = flow_of(forest, readings, times, trace.twins, records_, failed)
+    flow = flow_of(forest, readings, times, trace.twins, records_, failed, off)
     used = gather(
         [
             (span_id, forest.spans[span_id].resource.service, use)
@@ -86,12 +83,13 @@ def build(
     )
     unexplained = {span_id: _unexplained(readings[span_id], flow.into.get(span_id, ())) for span_id in forest.spans}
     sources = {target: [edge.source[5:] for edge in edges] for target, edges in flow.into.items()}
+    endings = Endings(forest, readings, times, sources, failed, evaluations_of(forest, trace.events))
     return TraceGraph(
         trace_id=trace_id,
         nodes=(*used.nodes, *_inputs(trace, unexplained), *_operations(trace)),
         edges=tuple(_edges(forest, flow, used, unexplained)),
         parameters=used.parameters,
-        outputs=outputs_of(forest, readings, times, sources, failed, forest.tops(trace_id)),
+        outputs=endings.outputs(forest.tops(trace_id)),
         exceptions=exceptions_of(forest, readings, trace.events, failed),
         gaps=(*trace.gaps, *_missing(forest), *flow.gaps, *used.gaps),
         release=_release(forest.tops(trace_id), readings),
@@ -109,7 +107,7 @@ class _Trace:
     """
 
     forest: Forest
-    readings: Mapping[str, SpanReading]
+    readings: Mapping[str, Facts]
     twins: Mapping[str, str]
     events: Mapping[str, tuple[Event, ...]]
     gaps: tuple[Gap, ...]
@@ -146,12 +144,12 @@ def _copies(apart: ToldApart) -> Iterator[Gap]:
         yield Gap("duplicate_span", span_id, "copies of this span differ; the one that ended last is kept")
 
 
-def _unexplained(reading: SpanReading, edges: Sequence[Edge]) -> list[str]:
+def _unexplained(reading: Facts, edges: Sequence[Edge]) -> list[str]:
     """Inputs of which it is not known that they are another operation's output as a whole."""
     if not reading.inputs:
         return []
     whole = {edge.argument for edge in edges if edge.origin is EdgeOrigin.LINK}
-    texts = {edge.argument for edge in edges if edge.origin is EdgeOrigin.CONTENT and edge.confidence >= WHOLE}
+    texts = {edge.argument for edge in edges if edge.origin is EdgeOrigin.CONTENT and edge.rule == EQUAL.name}
     return [
         name
         for name, value in reading.inputs.items()
@@ -176,8 +174,12 @@ def _operations(trace: _Trace) -> Iterator[Node]:
     inner: dict[str, list[str]] = {}
     for twin, span_id in trace.twins.items():
         inner.setdefault(span_id, []).append(twin)
+    services: dict[int, str] = {}
     for span_id, span in trace.forest.spans.items():
         reading = trace.readings[span_id]
+        service = services.get(id(span.resource))
+        if service is None:
+            service = services[id(span.resource)] = span.resource.service
         yield Node(
             f"span:{span_id}",
             NodeKind.OPERATION,
@@ -185,7 +187,7 @@ def _operations(trace: _Trace) -> Iterator[Node]:
             span_id,
             reading.output,
             reading.incomplete,
-            span.resource.service,
+            service,
             tuple(inner.get(span_id, ())),
         )
 
@@ -201,7 +203,7 @@ def _edges(
         inputs = [Edge(f"input:{span_id}:{name}", into, EdgeOrigin.LINK, 1.0, name) for name in unexplained[span_id]]
         yield from sorted([*inputs, *flow.into.get(span_id, ())], key=lambda edge: (edge.argument, edge.source))
         for child in forest.children[span_id]:
-            yield Edge(f"span:{child}", into, EdgeOrigin.CALL, CALL_CONFIDENCE)
+            yield Edge(f"span:{child}", into, EdgeOrigin.CALL, RESULT.confidence, rule=RESULT.name)
 
 
 def _missing(forest: Forest) -> Iterator[Gap]:
@@ -222,7 +224,7 @@ def _missing(forest: Forest) -> Iterator[Gap]:
         )
 
 
-def _release(tops: Sequence[str], readings: Mapping[str, SpanReading]) -> int | None:
+def _release(tops: Sequence[str], readings: Mapping[str, Facts]) -> int | None:
     """What the trace's top says, else the highest number that any span says or used."""
     for top in tops:
         if readings[top].release is not None:

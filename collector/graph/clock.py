@@ -35,7 +35,8 @@ def one_clock(forest: Forest) -> Times:
         if parent is None:
             continue
         shift = moved.get(parent, 0)
-        if spans[span_id].resource.service != spans[parent].resource.service:
+        one, other = spans[span_id].resource, spans[parent].resource
+        if one is not other and one.service != other.service:
             shift = _shift(starts[span_id], ends[span_id], starts[parent], ends[parent])
         if shift:
             moved[span_id] = shift

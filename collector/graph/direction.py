@@ -6,17 +6,19 @@ from typing import Final
 
 from collector.core.span import AnyValue
 from collector.graph.clock import Times
-from collector.graph.content.recognition import is_common
 from collector.graph.content.records import record
-from collector.graph.content.texts import texts
+from collector.graph.content.texts import MIN_LENGTH, MIN_WHOLE, is_common, texts, weight
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.facts import Facts
 
 MAX_EARLIER: Final = 4
 """Of the spans that carry one text only that many are remembered, the first ones to end."""
 
 MAX_ITEMS: Final = 32
 """Of a list only so many are looked at."""
+
+MAX_INSIDE: Final = 32
+"""Calls in an operation that are asked for a value of it."""
 
 MAX_UP: Final = 8
 """So many callers are asked for the same value."""
@@ -25,7 +27,7 @@ MIN_CONSTANT: Final = 4
 """So many spans carry a value alike that is called a constant."""
 
 
-def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) -> Mapping[str, SpanReading]:
+def directed(forest: Forest, readings: Mapping[str, Facts], times: Times) -> Mapping[str, Facts]:
     """The readings with what they carry among their inputs and outputs.
 
     A value is an input if a span that ended before carried any text of it, if it is an input of its caller, and if its
@@ -41,6 +43,7 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
     seen: dict[str, list[str]] = {}
     constants = _constants(readings)
     first: dict[tuple[str, str], bool] = {}
+    inside = _Inside(forest, readings, times)
     for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
         reading = readings[span_id]
         if reading.carried:
@@ -54,11 +57,19 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
                 or any(value in caller.inputs.values() for caller in callers)
             ]
             known = [
+                name for name, value in reading.carried.items() if name not in context and inside.took(span_id, value)
+            ]
+            context += known
+            known = [
                 name
                 for name, value in reading.carried.items()
                 if name not in context
                 and first.setdefault((reading.name, name), _was_there(forest, times, seen, span_id, value))
             ]
+            made = [name for name in reading.carried if name not in context and name not in known]
+            came = [name for name in made if inside.made(span_id, reading.carried[name])]
+            if came and len(came) < len(made):
+                known += [name for name in made if name not in came]
             if len(context) + len(known) < len(reading.carried) and not reading.inputs and not reading.taken:
                 reading = _turned(forest, times, seen, span_id, reading)
             found[span_id] = _directed(reading, [*context, *known])
@@ -67,7 +78,46 @@ def directed(forest: Forest, readings: Mapping[str, SpanReading], times: Times) 
     return found
 
 
-def _constants(readings: Mapping[str, SpanReading]) -> frozenset[tuple[str, str]]:
+class _Inside:
+    """What the calls in an operation say of a value of it: given to one of them before any made it, it went in."""
+
+    def __init__(self, forest: Forest, readings: Mapping[str, Facts], times: Times) -> None:
+        self._forest = forest
+        self._readings = readings
+        self._times = times
+        self._texts: dict[str, tuple[str, str]] = {}
+
+    def took(self, span_id: str, value: AnyValue) -> bool:
+        """Whether a call was given all of a value that says something, and none had made it before."""
+        said = [text for text in texts(value) if weight(text) >= MIN_LENGTH]
+        inner = self._forest.descendants(span_id)[1 : MAX_INSIDE + 1]
+        if not said or not inner:
+            return False
+        took = made = None
+        for one in inner:
+            given, answered = self._of(one)
+            if all(text in given for text in said):
+                took = min(took or self._times.starts[one], self._times.starts[one])
+            if any(text in answered for text in said):
+                made = min(made or self._times.ends[one], self._times.ends[one])
+        return took is not None and (made is None or took < made)
+
+    def made(self, span_id: str, value: AnyValue) -> bool:
+        """Whether a call made any text of it, however small a part of its own answer that is."""
+        said = [text for text in texts(value) if weight(text) >= MIN_WHOLE]
+        inner = self._forest.descendants(span_id)[1 : MAX_INSIDE + 1]
+        return any(text in self._of(one)[1] for one in inner for text in said)
+
+    def _of(self, span_id: str) -> tuple[str, str]:
+        known = self._texts.get(span_id)
+        if known is None:
+            reading = self._readings[span_id]
+            given = [*reading.inputs.values(), *(message.content for message in reading.taken)]
+            known = self._texts[span_id] = " ".join(texts(given)), " ".join(texts(reading.output))
+        return known
+
+
+def _constants(readings: Mapping[str, Facts]) -> frozenset[tuple[str, str]]:
     """What most of several spans carry alike: settings, a tenant, a version."""
     carried = [reading.carried for reading in readings.values() if reading.carried]
     counts = Counter((name, repr(value)) for values in carried for name, value in values.items())
@@ -95,18 +145,17 @@ def _was_there(forest: Forest, times: Times, seen: Mapping[str, list[str]], span
     return any(times.ends[one] <= times.starts[span_id] and not forest.encloses(span_id, one) for one in before)
 
 
-def _turned(
-    forest: Forest, times: Times, seen: Mapping[str, list[str]], span_id: str, reading: SpanReading
-) -> SpanReading:
+def _turned(forest: Forest, times: Times, seen: Mapping[str, list[str]], span_id: str, reading: Facts) -> Facts:
     """An answer that was there before is what an operation was given that carries something new beside: a verdict."""
     if not reading.has_output or not _was_there(forest, times, seen, span_id, reading.output):
         return reading
     return reading._replace(inputs={"output": reading.output}, has_output=False, output=None)
 
 
-def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
+def _directed(reading: Facts, known: list[str]) -> Facts:
     made = {name: value for name, value in reading.carried.items() if name not in known}
     inputs = {**reading.inputs, **{name: reading.carried[name] for name in known}}
+    reading = reading._replace(hearsay=reading.hearsay | {*reading.carried})
     if reading.has_output or not made:
         others = {name: value for name, value in made.items() if value != reading.output}
         return reading._replace(inputs={**inputs, **others})
@@ -116,7 +165,7 @@ def _directed(reading: SpanReading, known: list[str]) -> SpanReading:
     return reading._replace(inputs=inputs, has_output=True, output=output, both=made)
 
 
-def _texts_of(reading: SpanReading) -> Iterator[str]:
+def _texts_of(reading: Facts) -> Iterator[str]:
     made = reading.both.values() if reading.both else [reading.output] if reading.has_output else []
     values = [*reading.inputs.values(), *made]
     for value in values:

@@ -7,8 +7,7 @@ from typing import Final
 from collector.core.graph import ExceptionRecord, SourcePosition
 from collector.core.span import Attributes, Event, Span, StatusCode
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
-from collector.graph.reading.statement import Failure
+from collector.graph.reading.facts import Facts, Failure
 from otel_opto import semconv
 
 _FRAMES: Final = (
@@ -24,7 +23,7 @@ _FRAMES: Final = (
 
 def exceptions_of(
     forest: Forest,
-    readings: Mapping[str, SpanReading],
+    readings: Mapping[str, Facts],
     events: Mapping[str, Sequence[Event]],
     failed: frozenset[str],
 ) -> tuple[ExceptionRecord, ...]:
@@ -66,12 +65,12 @@ def exceptions_of(
     return tuple(found)
 
 
-def failed_spans(forest: Forest, readings: Mapping[str, SpanReading]) -> frozenset[str]:
+def failed_spans(forest: Forest, readings: Mapping[str, Facts]) -> frozenset[str]:
     """Those that ended with an error."""
     return frozenset(span_id for span_id in forest.spans if _failed(forest.spans[span_id], readings[span_id]))
 
 
-def _failed(span: Span, reading: SpanReading) -> bool:
+def _failed(span: Span, reading: Facts) -> bool:
     return span.status_code == StatusCode.ERROR or (reading.failure is not None and span.status_code != StatusCode.OK)
 
 
@@ -87,7 +86,7 @@ def _handled(forest: Forest, failed: frozenset[str]) -> frozenset[str]:
 class _Retries:
     """When each operation was started for the last time in each place."""
 
-    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading]) -> None:
+    def __init__(self, forest: Forest, readings: Mapping[str, Facts]) -> None:
         self._forest = forest
         self._readings = readings
         self._last: dict[tuple[str, str], int] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from collector.core.graph import Gap, GraphParameter, Node, NodeId, NodeKind
 from collector.core.release import Release, ReleasedValue
 from collector.core.span import AnyValue
-from collector.graph.reading.statement import ParameterUse
+from collector.graph.reading.facts import ParameterUse
 from otel_opto.spec import ParameterSpec, ParameterValue, canonical, value_hash
 
 

@@ -268,7 +268,7 @@ def _workers(config: GraphConfig) -> Workers:
 
 
 def _assembly_limits(config: GraphConfig) -> AssemblyLimits:
-    return AssemblyLimits(config.max_spans, config.max_bytes, config.max_seconds)
+    return AssemblyLimits(config.max_spans, config.max_bytes, config.max_seconds, frozenset(config.rules.off))
 
 
 def _destination(name: str, exporter: ExporterConfig) -> Destination:

@@ -65,6 +65,7 @@ def _edge(edge: Edge, source: Node) -> EdgeDocument:
         "confidence": edge.confidence,
         "argument": edge.argument,
         "reason": reason_of(edge, source),
+        "rule": edge.rule,
     }
 
 

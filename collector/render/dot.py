@@ -10,6 +10,7 @@ _STYLES = {
     EdgeOrigin.LINK: "solid",
     EdgeOrigin.CONTENT: "dashed",
     EdgeOrigin.CALL: "dotted",
+    EdgeOrigin.CONTROL: "dashed",
     EdgeOrigin.SEQUENCE: "dotted",
 }
 
@@ -26,7 +27,8 @@ def graphviz(graph: TraceGraph) -> str:
     for edge in graph.edges:
         said = f'label="{_escaped(edge.argument)}", ' if edge.argument else ""
         ends = f'"{_escaped(edge.source)}" -> "{_escaped(edge.target)}"'
-        why = _escaped(short(reason_of(edge, nodes[edge.source]), 200))
+        rule = f"{edge.rule}: " if edge.rule else ""
+        why = _escaped(rule + short(reason_of(edge, nodes[edge.source]), 200))
         lines.append(f'  {ends} [{said}style={_STYLES[edge.origin]}, tooltip="{why}"];')
     return "\n".join([*lines, "}"]) + "\n"
 

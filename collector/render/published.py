@@ -3,9 +3,12 @@
 A reader must bear members that it does not know. A member that is taken away or changes its meaning makes a version 2.
 """
 
-from typing import Literal
+from typing import (
+    Literal,
+    NotRequired,  # pydantic, which makes the schema, reads no other on Python 3.11
+)
 
-from typing_extensions import TypedDict  # pydantic, which makes the schema, reads no other on Python 3.11
+from typing_extensions import TypedDict
 
 
 class NodeDocument(TypedDict):
@@ -33,14 +36,16 @@ class EdgeDocument(TypedDict):
     """The id of a node."""
     target: str
     """The id of a node."""
-    origin: Literal["link", "content", "call", "sequence"]
-    """How it is known: stated; an output found in an input; a call's result; nothing but the order."""
+    origin: Literal["link", "content", "call", "control", "sequence"]
+    """How it is known: stated; found in contents; a call's result; named by an answer; only the order."""
     confidence: float
     """From 0 to 1; 1 where it was stated."""
     argument: str
     """The name under which the target took it; empty if unknown."""
     reason: str
     """Why the edge is there, in words."""
+    rule: NotRequired[str]
+    """The name of the rule that found it (docs/graph.md); empty for inputs and parameters."""
 
 
 class ParameterDocument(TypedDict):

@@ -5,6 +5,7 @@ from collector.core.graph import Edge, EdgeOrigin, Node, NodeKind
 _INFERRED = {
     EdgeOrigin.CONTENT: "the output is found in the input",
     EdgeOrigin.CALL: "the call returned to its caller",
+    EdgeOrigin.CONTROL: "the answer names the operation that ran next",
     EdgeOrigin.SEQUENCE: "the one came before the other, and nothing else is known",
 }
 _STATED = {

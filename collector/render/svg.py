@@ -29,12 +29,14 @@ _LINES: dict[EdgeOrigin, dict[str, str | float]] = {
     EdgeOrigin.LINK: {"stroke": INK, "stroke_width": 1.5},
     EdgeOrigin.CONTENT: {"stroke": BLUE, "stroke_width": 1.5, "stroke_dasharray": "6 4"},
     EdgeOrigin.CALL: {"stroke": GREY, "stroke_width": 1.2},
+    EdgeOrigin.CONTROL: {"stroke": AMBER, "stroke_width": 1.5, "stroke_dasharray": "6 4"},
     EdgeOrigin.SEQUENCE: {"stroke": GREY, "stroke_width": 1.2, "stroke_dasharray": "2 4"},
 }
 _WORDS = {
     EdgeOrigin.LINK: "stated",
     EdgeOrigin.CONTENT: "found by content",
     EdgeOrigin.CALL: "result of a call",
+    EdgeOrigin.CONTROL: "decided by an answer",
     EdgeOrigin.SEQUENCE: "in sequence",
 }
 
@@ -71,7 +73,9 @@ def graph_svg(graph: TraceGraph, most: int = MOST_NODES, link: Callable[[Node], 
 def _edge(canvas: Canvas, route: Route, corner: Place, reason: str) -> None:
     edge = route.edge
     argument = f" as {edge.argument}" if edge.argument else ""
-    canvas.group("edge", f"{_WORDS[edge.origin]}{argument}, confidence {edge.confidence:.0%}\n{short(reason, 600)}")
+    rule = f" by the rule {edge.rule!r}" if edge.rule else ""
+    sure = f"confidence {edge.confidence:.0%}{rule}"
+    canvas.group("edge", f"{_WORDS[edge.origin]}{argument}, {sure}\n{short(reason, 600)}")
     seen = {"opacity": round(_FAINTEST + (1 - _FAINTEST) * edge.confidence, 2)}
     canvas.path(_curve(route, corner), marker_end=f"url(#arrow-{edge.origin.value})", **_LINES[edge.origin], **seen)
 

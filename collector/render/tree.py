@@ -100,7 +100,8 @@ class _Tree:
             return f"→ {printable(source.name)}: {short(source.value, self._width)}{_said(edge)}"
         sure = "" if edge.confidence == 1 else f", {edge.confidence:.0%}"
         argument = f"{printable(edge.argument)} " if edge.argument else ""
-        known = f"{edge.origin.value}{sure}: {printable(reason_of(edge, source))}"
+        rule = f", {edge.rule}" if edge.rule else ""
+        known = f"{edge.origin.value}{rule}{sure}: {printable(reason_of(edge, source))}"
         return f"← {argument}from {printable(source.name)} ({known})"
 
     def _judgement(self, feedback: Feedback, guide: str) -> Iterator[str]:

@@ -7,21 +7,17 @@ the constants there. Of several operations that made a text `makers.py` says who
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from collector.graph.clock import Times
 from collector.graph.content.corpus import Corpus, Taken
 from collector.graph.content.hits import Hit, hits
 from collector.graph.content.makers import Makers
-from collector.graph.content.recognition import CONTAINED, EXTRACTED, SHORT
-from collector.graph.content.records import field_value
-from collector.graph.content.scattered import SCATTERED
 from collector.graph.doubled import Records
-from collector.graph.find import Find
 from collector.graph.forest import Forest
-from collector.graph.reading.span_reading import SpanReading
+from collector.graph.reading.facts import Facts
+from collector.graph.rules import CONTAINED, EQUAL, EXTRACTED, RECORD, SHORT, Find
 
 MAX_QUOTE: Final = 80
 """Characters of a text that an edge's reason quotes."""
@@ -41,30 +37,34 @@ class Contents:
         readings: What they say.
         times: When they ran.
         records: Which instrumentations recorded the same.
+        off: Rules that are not asked.
     """
 
-    def __init__(self, forest: Forest, readings: Mapping[str, SpanReading], times: Times, records: Records) -> None:
+    def __init__(
+        self,
+        forest: Forest,
+        readings: Mapping[str, Facts],
+        times: Times,
+        records: Records,
+        off: Collection[str] = (),
+    ) -> None:
         self._forest = forest
         self._times = times
+        self._off = off
         self._corpus = Corpus(forest, readings, times)
         self._makers = Makers(forest, times, records, self._corpus)
         self.parts: dict[str, dict[str, str]] = {}
 
     def finds(self) -> Iterator[Find]:
         """The best find for each pair of producer and consumer, by consumer."""
-        found = self._outermost_and_innermost([*hits(self._corpus)])
-        named = {
-            (hit.taken.span_id, value)
-            for hit in found
-            if (value := field_value(hit.taken.text)) and self._makers.of(hit.made, hit.taken, 1)
-        }
+        found = [hit for hit in hits(self._corpus) if hit.rule.name not in self._off]
         best: dict[tuple[str, str], Find] = {}
-        for hit, makers in self._not_inside_others(self._attributed(found, named, Counter(self._corpus.taken))):
-            made, taken, confidence = hit
+        for hit, makers in self._not_inside_others(self._attributed(found, Counter(self._corpus.taken))):
+            made, taken, rule = hit
             for maker, factor in makers:
-                if confidence == CONTAINED:
+                if rule is CONTAINED:
                     self.parts.setdefault(taken.span_id, {})[made.text] = maker
-                find = Find(maker, taken.span_id, round(confidence * factor, 3), taken.argument, _reason(hit))
+                find = Find(maker, taken.span_id, rule, taken.argument, _reason(hit), factor)
                 other = best.get((maker, taken.span_id))
                 if other is None or (find.confidence, other.argument) > (other.confidence, find.argument):
                     best[maker, taken.span_id] = find
@@ -80,16 +80,12 @@ class Contents:
         others = known.get(find.consumer, ()) if find.consumer in cut else ()
         return any(one in cut and end <= self._times.starts[one] for one in others)
 
-    def _attributed(
-        self, found: Sequence[Hit], named: AbstractSet[tuple[str, str]], times: Counter[Taken]
-    ) -> Iterator[_Attributed]:
+    def _attributed(self, found: Sequence[Hit], times: Counter[Taken]) -> Iterator[_Attributed]:
         """With those who made the text, where there are any."""
         for hit in found:
-            made, taken, confidence = hit
-            if confidence == SHORT and (taken.span_id, made.text) in named:
-                continue
+            made, taken, rule = hit
             makers = self._makers.of(made, taken, times[taken] if made.text == taken.text else 0)
-            if confidence == SHORT:
+            if rule is SHORT:
                 whole = self._corpus.whole
                 makers = [one for one in makers if whole.get(one[0]) == made.text or self._makers.is_own(hit, one[0])]
             if makers:
@@ -101,23 +97,10 @@ class Contents:
         for one in found:
             by_taken.setdefault(one[0].taken, []).append(one)
         for taken, ones in by_taken.items():
-            longer = [hit.made.text for hit, makers in ones if hit.confidence >= CONTAINED and makers[0][1] == 1.0]
+            longer = [hit.made.text for hit, makers in ones if hit.rule in (EQUAL, CONTAINED) and makers[0][1] == 1.0]
             for hit, makers in ones:
-                if hit.confidence != CONTAINED or not _explained(hit.made.text, taken.text, longer):
+                if hit.rule is not CONTAINED or not _explained(hit.made.text, taken.text, longer):
                     yield hit, makers
-
-    def _outermost_and_innermost(self, found: Sequence[Hit]) -> list[Hit]:
-        """Of nested operations that were all given a text, those in the middle only hand it down."""
-        takers: dict[str, set[str]] = {}
-        for hit in found:
-            takers.setdefault(hit.made.text, set()).add(hit.taken.span_id)
-        around = {text: {self._forest.parent(one) for one in spans} for text, spans in takers.items()}
-        return [
-            hit
-            for hit in found
-            if self._forest.parent(hit.taken.span_id) not in takers[hit.made.text]
-            or hit.taken.span_id not in around[hit.made.text]
-        ]
 
 
 def _explained(text: str, whole: str, others: Sequence[str]) -> bool:
@@ -132,9 +115,9 @@ def _explained(text: str, whole: str, others: Sequence[str]) -> bool:
 
 
 def _reason(hit: Hit) -> str:
-    made, taken, confidence = hit
-    text = made.text if len(made.text) <= len(taken.text) or confidence == SCATTERED else taken.text
+    made, taken, rule = hit
+    text = made.text if len(made.text) <= len(taken.text) or rule is RECORD else taken.text
     quoted = text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}…"
-    if confidence == SCATTERED:
+    if rule is RECORD:
         return f"the values of the output are in the input: {quoted}"
-    return f"{'the input is in the output' if confidence == EXTRACTED else 'the output is in the input'}: {quoted}"
+    return f"{'the input is in the output' if rule is EXTRACTED else 'the output is in the input'}: {quoted}"

@@ -8,8 +8,7 @@ from typing import Final
 from collector.graph.clock import Times
 from collector.graph.content.corpus import Corpus, Made, Maker, Taken
 from collector.graph.content.hits import Hit
-from collector.graph.content.recognition import HEAD, MIN_DIGITS, MIN_LEAF
-from collector.graph.content.records import field_value
+from collector.graph.content.texts import HEAD, MIN_DIGITS, MIN_LEAF
 from collector.graph.doubled import Records
 from collector.graph.forest import Forest
 
@@ -39,6 +38,7 @@ class Makers:
         self._records = records
         self._corpus = corpus
         self._from_outside: dict[tuple[str, str, bool], bool] = {}
+        self._picked: dict[tuple[str, str], Sequence[str]] = {}
         self._relayed: dict[tuple[str, str], bool] = {}
 
     def of(self, made: Made, taken: Taken, times: int) -> list[tuple[str, float]]:
@@ -54,7 +54,7 @@ class Makers:
             times: How often it is there; 0 to count it.
         """
         within = made.text if len(made.text) <= len(taken.text) else taken.text
-        if self._external(within, made, within == taken.text == made.text):
+        if self._external(within, made, within == taken.text == made.text, taken):
             return []
         times = times or taken.text.count(made.text)
         found = self._latest(made, made.origins, taken, within, times)
@@ -100,11 +100,17 @@ class Makers:
     def _nested(self, one: str, other: str) -> bool:
         return self._forest.encloses(one, other) or self._forest.encloses(other, one)
 
-    def _external(self, text: str, made: Made, equal: bool) -> bool:
+    def _external(self, text: str, made: Made, equal: bool, taken: Taken) -> bool:
         """Whether the first to make it only handed on what came to it from outside of the trace's operations.
 
-        Who picked it out of a longer text is its maker for those who took just that; so is who chose it among several.
+        Who picked it out of a longer text is its maker for those who took just that part; so is who chose it among
+        several.
         """
+        if not equal and text == made.text and not made.is_part:
+            longer = self._longer(text, made)
+            equal = bool(longer) and not any(
+                one in taken.text or one in self._corpus.own[taken.span_id] for one in longer
+            )
         key = (text, made.text, equal)
         known = self._from_outside.get(key)
         if known is None:
@@ -114,10 +120,20 @@ class Makers:
             before = before and not self._forest.encloses(maker.span_id, first or "")
             parent = self._forest.parent(maker.span_id)
             around = own[maker.span_id] | own[parent] if parent else own[maker.span_id]
-            handed = text in around or field_value(text) in around or (not equal and _is_in(text, around))
+            handed = text in around or (not equal and _is_in(text, around))
             handed = handed or any(text in own[one] for one in self._callers(parent))
             chosen = handed and self._corpus.chose(maker.span_id, made.text)
             known = self._from_outside[key] = before or (handed and not chosen)
+        return known
+
+    def _longer(self, text: str, made: Made) -> Sequence[str]:
+        """The texts that the first maker and its caller were given of which it picked this one."""
+        key = (text, made.text)
+        known = self._picked.get(key)
+        if known is None:
+            maker = made.makers[0].span_id
+            around = (*self._corpus.own[maker], *self._corpus.own.get(self._forest.parent(maker) or "", ()))
+            known = self._picked[key] = [one for one in around if text in one and text != one]
         return known
 
     def _callers(self, span_id: str | None) -> Iterator[str]:
@@ -128,7 +144,14 @@ class Makers:
             yield span_id
 
     def is_own(self, hit: Hit, maker: str) -> bool:
-        """Whether nobody else had made a short text by then, and it is not too short."""
+        """Whether nobody else had made a short text by then, and it is not too short.
+
+        What operations of one name say alike, the consumer among them, is a constant of theirs.
+        """
+        consumer = hit.taken.span_id
+        says = any(other.span_id == consumer for other in hit.made.makers[:MAX_MAKERS])
+        if says and self._corpus.are_alike(maker, consumer):
+            return False
         start = self._times.starts[hit.taken.span_id]
         text = hit.made.text
         return len(text) >= (MIN_DIGITS if text.isdigit() else MIN_LEAF) and all(

@@ -1,7 +1,7 @@
 """Small structures as texts that can be recognised, where none of the values in them could be alone."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from collector.core.span import AnyValue
@@ -16,21 +16,11 @@ NO_CONTENT: Final = frozenset((
 ))  # fmt: skip
 """Keys whose values are about a message, and not in it."""
 
-_ANY: Final = frozenset((
-    "input", "inputs", "output", "outputs", "result", "results", "value", "values", "text", "content", "data",
-    "message", "messages", "query", "question", "answer", "name", "key", "args", "arguments", "language", "lang",
-    "session_id", "user_id", "user", "date", "temperature", "limit", "top_k", "k", "n",
-))  # fmt: skip
-"""Names of fields that say nothing of the value, or that many operations are handed alike."""
-
 MAX_RECORD: Final = 400
 """Characters of a record's texts."""
 
 MAX_LEAVES: Final = 32
 """Values in a record, those of inner structures included."""
-
-MAX_FIELDS: Final = 64
-"""Of one value."""
 
 MIN_ITEMS: Final = 3
 """Of a list of short texts."""
@@ -76,20 +66,3 @@ def _is_small(item: Mapping[str, AnyValue]) -> bool:
         if room < 0 or leaves < 0 or len(stack) > MAX_LEAVES:
             return False
     return says
-
-
-def fields_of(item: Mapping[str, AnyValue]) -> Iterator[str]:
-    """Each short value with its name, as JSON writes it."""
-    for key, value in item.items():
-        if key in NO_CONTENT or key.lower() in _ANY or isinstance(value, bool):
-            continue
-        if isinstance(value, str | int | float) and MIN_FIELD <= len(str(value)) <= MAX_FIELD:
-            yield f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
-
-
-def field_value(text: str) -> str:
-    """The value of what `fields_of` wrote; empty for any other text."""
-    key, separator, value = text.partition('": ')
-    if not separator or not key.startswith('"') or not value:
-        return ""
-    return value[1:-1] if value[0] == '"' and value[-1] == '"' else value

@@ -9,8 +9,6 @@ from collector.core.span import AnyValue
 from collector.graph.content.texts import words
 from collector.graph.reading.values import decoded
 
-SCATTERED: Final = 0.6
-
 MIN_VALUES: Final = 2
 """Of a record, each of `MIN_VALUE` characters or more; fewer happen to stand together by chance."""
 

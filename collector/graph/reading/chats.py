@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from collector.core.span import AnyValue
+from collector.graph.reading.facts import Message
 from collector.graph.reading.messages import messages, text_of
-from collector.graph.reading.statement import Message
 
-_SYSTEM: Final = ("system", "system_instruction", "systemInstruction", "instructions")
+_SYSTEM: Final = ("system", "system_prompt", "system_instruction", "systemInstruction", "instructions")
 _CONFIG: Final = ("config", "generation_config", "generationConfig")
 """Where Gemini's clients keep the system's instruction."""
 
@@ -39,6 +39,9 @@ def answered(response: AnyValue) -> tuple[Message, ...]:
             return tuple(
                 one for choice in choices if isinstance(choice, Mapping) for one in _spoken(choice.get(inside))
             )
+    replies = response.get("replies")
+    if isinstance(replies, list):
+        return tuple(Message("assistant", one) for one in replies if isinstance(one, str)) or messages(replies)
     generations = response.get("generations")
     if isinstance(generations, list):
         return tuple(_generated(generations))
@@ -70,6 +73,9 @@ def _turns(request: Mapping[str, AnyValue]) -> tuple[Message, ...]:
             return messages(turns)
         if isinstance(turns, str) and turns and "model" in request:
             return (Message("user", turns),)
+    prompt = request.get("prompt")
+    if isinstance(prompt, str) and prompt:
+        return (Message("user", prompt),)
     turns = request.get("input")
     if "model" in request and turns:
         return (Message("user", turns),) if isinstance(turns, str) else messages(turns)

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, SecretStr, field_validator, model_validator
 
 from collector.access.tokens import Scope as AccessScope
 from collector.api.documents import StudyDocument
+from collector.graph.rules import BY_NAME
 
 _ENDPOINT = re.compile(r"(?:(\[[0-9A-Fa-f:.]+\])|([^\s\x00-\x1f\x7f:/\[\]]+)):([0-9]{1,5})")
 
@@ -146,6 +147,19 @@ class QueriesConfig(_Section):
     )
 
 
+class GraphRulesConfig(_Section):
+    """The rules by which dataflow is found; `docs/graph.md` says what each is worth."""
+
+    off: list[str] = Field([], description="Names of rules that are not asked, for example `step before`.")
+
+    @field_validator("off")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        if unknown := sorted(set(names) - BY_NAME.keys()):
+            raise ValueError(f"no rule {', '.join(map(repr, unknown))}; there is: {', '.join(BY_NAME)}")
+        return names
+
+
 class GraphConfig(_Section):
     """Graphs of traces, and the processes in which large ones are computed."""
 
@@ -158,6 +172,7 @@ class GraphConfig(_Section):
     max_seconds: float = Field(60.0, gt=0, le=3600, description="The computation of a graph is ended after it.")
     processes: int = Field(2, ge=1, le=64, description="Large graphs and documents are computed in so many at once.")
     max_process_bytes: int = Field(2 * 2**30, ge=2**28, description="Memory that each of these processes may have.")
+    rules: GraphRulesConfig = GraphRulesConfig()
 
 
 class ApiConfig(_Section):

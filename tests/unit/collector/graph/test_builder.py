@@ -13,7 +13,8 @@ from collector.core.feedback import Feedback
 from collector.core.graph import EdgeOrigin, NodeKind, TraceGraph
 from collector.core.release import Release, ReleasedValue
 from collector.core.span import SpanContext
-from collector.graph.builder import CALL_CONFIDENCE, build, referenced_releases
+from collector.graph.builder import build, referenced_releases
+from collector.graph.rules import RESULT
 from collector.otlp.decode import spans_of
 from otel_opto.spec import ParameterSpec, ParameterType
 from tests import samples
@@ -170,7 +171,7 @@ def test_a_child_whose_result_is_stated_to_be_an_argument_is_still_a_call() -> N
     graph = built(samples.span(1, 1, links=[(2, "x")]), samples.span(1, 2, 1, start=1))
     assert [(edge.origin, edge.confidence) for edge in graph.edges] == [
         (EdgeOrigin.LINK, 1.0),
-        (EdgeOrigin.CALL, CALL_CONFIDENCE),
+        (EdgeOrigin.CALL, RESULT.confidence),
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from collector.core.span import AnyValue, Event
 from collector.graph.content.texts import plain
-from collector.graph.filled import MAX_LENGTH
+from collector.graph.prompts import MAX_LENGTH
 from tests.unit.collector.graph.workflows import graph_of, span
 
 MEGABYTE = 1_000_000

@@ -7,9 +7,10 @@ from collector.core.span import AnyValue, Event, Span, SpanContext, StatusCode
 from collector.graph.clock import one_clock
 from collector.graph.exceptions import exceptions_of, failed_spans
 from collector.graph.forest import Forest, grow
-from collector.graph.outcome import outputs_of
-from collector.graph.reading.dialects import installed
-from collector.graph.reading.span_reading import SpanReading, read
+from collector.graph.outcome import Endings, Evaluations
+from collector.graph.reading.conventions import installed
+from collector.graph.reading.facts import Facts
+from collector.graph.reading.reader import read
 from tests import samples
 from tests.unit.collector.graph import workflows
 
@@ -21,7 +22,7 @@ def span(number: int, parent: int | None = None, output: str | None = None, end:
     return Span(context, parent_id, "s", number, end, **{"attributes": attributes, **fields})  # type: ignore[arg-type]
 
 
-def readings_of(forest: Forest) -> dict[str, SpanReading]:
+def readings_of(forest: Forest) -> dict[str, Facts]:
     return {span_id: read(one, (), installed()) for span_id, one in forest.spans.items()}
 
 
@@ -29,7 +30,8 @@ def outputs(*spans: Span) -> list[tuple[str, AnyValue]]:
     forest = grow(family_of(told_apart(spans).spans))
     readings = readings_of(forest)
     failed = failed_spans(forest, readings)
-    found: tuple[Output, ...] = outputs_of(forest, readings, one_clock(forest), {}, failed, forest.tops())
+    endings = Endings(forest, readings, one_clock(forest), {}, failed, Evaluations(frozenset(), {}))
+    found: tuple[Output, ...] = endings.outputs(forest.tops())
     return [(output.node.removeprefix("span:").lstrip("0"), output.value) for output in found]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from collector.core.release import Release, ReleasedValue
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
-from collector.graph.reading.statement import ParameterUse
+from collector.graph.reading.facts import ParameterUse
 from otel_opto.spec import ParameterSpec, ParameterType, value_hash
 
 RELEASES = {

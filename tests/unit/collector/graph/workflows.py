@@ -63,7 +63,7 @@ def flows(graph: TraceGraph) -> set[tuple[int, int]]:
     return {
         (number[edge.source], number[edge.target])
         for edge in graph.edges
-        if edge.origin is not EdgeOrigin.CALL and edge.source in number
+        if edge.origin not in (EdgeOrigin.CALL, EdgeOrigin.CONTROL) and edge.source in number
     }
 
 

@@ -50,6 +50,7 @@ def test_each_part_has_its_fields() -> None:
     assert link == {
         "source": f"span:{samples.span_id(2)}", "target": f"span:{samples.span_id(4)}", "origin": "link",
         "confidence": 1.0, "argument": "found", "reason": "the span names the producer",
+        "rule": "argument",
     }  # fmt: skip
     assert document["parameters"][0] == {
         "key": "k", "version": 4, "text": "3", "trainable": True, "used_by": [samples.span_id(2)],

@@ -29,7 +29,7 @@ def test_kinds_have_shapes_and_origins_have_styles() -> None:
     source = graphviz(example())
     assert '"param:shop/k@4" [label="k\\n3", shape=ellipse];' in source
     assert 'label="found", style=solid' in source
-    assert 'style=dotted, tooltip="the call returned to its caller"' in source
+    assert 'style=dotted, tooltip="result: the call returned to its caller"' in source
 
 
 def test_labels_are_literal() -> None:

@@ -34,8 +34,12 @@ def test_it_shows_every_node_and_every_pair_that_is_joined(graph: TraceGraph) ->
 def test_nodes_edges_scores_and_faults_are_told_in_words() -> None:
     picture = graph_svg(example())
     assert {"find", "@4", "@code fixed", "★ 0.25", "ValueError: broken"} <= set(texts(picture))
-    assert "stated as found, confidence 100%\nthe span names the producer" in titles(picture, "edge")
-    assert "result of a call, confidence 50%\nthe call returned to its caller" in titles(picture, "edge")
+    assert "stated as found, confidence 100% by the rule 'argument'\nthe span names the producer" in titles(
+        picture, "edge"
+    )
+    assert "result of a call, confidence 50% by the rule 'result'\nthe call returned to its caller" in titles(
+        picture, "edge"
+    )
     score = next(title for title in titles(picture, "node") if title.startswith("operation score"))
     assert score.splitlines() == [
         "operation score of shop",

@@ -26,7 +26,7 @@ def test_the_tree_tells_the_whole_story() -> None:
         "│         = 0.5",
         f"└─ tell  {ids[4]}",
         "       ◆ style = dry  @code, fixed",
-        "       ← found from find (link: the span names the producer)",
+        "       ← found from find (link, argument: the span names the producer)",
         "       ✗ ValueError, handled: broken",
         f"lost  {ids[5]}",
         "★ tone curt",

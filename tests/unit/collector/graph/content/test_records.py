@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.graph.content.records import field_value, fields_of, record
+from collector.graph.content.records import record
 
 
 def test_order_and_what_is_about_the_message_do_not_count() -> None:
@@ -24,10 +24,3 @@ def test_order_and_what_is_about_the_message_do_not_count() -> None:
 )
 def test_what_is_no_record(value: dict[str, object]) -> None:
     assert record(value) == ""  # type: ignore[arg-type]
-
-
-def test_fields_are_short_values_under_telling_names() -> None:
-    value = {"berth": "H7", "place": "Zarautz", "net": 1638, "ok": True, "text": "Zarautz", "why": "x" * 100}
-    assert [*fields_of(value)] == ['"place": "Zarautz"', '"net": 1638']
-    assert [field_value(text) for text in fields_of(value)] == ["Zarautz", "1638"]
-    assert field_value("The place: Zarautz") == field_value("Zarautz") == ""

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.core.span import AnyValue, Event, Link, Span, SpanContext
-from collector.graph.reading.dialects import installed
-from collector.graph.reading.span_reading import SpanReading, length_limit, read
-from collector.graph.reading.statement import ParameterUse
+from collector.graph.reading.conventions import installed
+from collector.graph.reading.facts import Facts, ParameterUse
+from collector.graph.reading.reader import length_limit, read
 from collector.graph.reading.values import MAX_JSON_DEPTH, decoded
 from tests import samples
 
@@ -19,7 +19,7 @@ OTHER = SpanContext(samples.trace_id(1), samples.span_id(2))
 ABROAD = SpanContext(samples.trace_id(9), samples.span_id(2))
 
 
-def reading(attributes: dict[str, AnyValue], links: tuple[Link, ...] = ()) -> SpanReading:
+def reading(attributes: dict[str, AnyValue], links: tuple[Link, ...] = ()) -> Facts:
     return read(Span(CONTEXT, None, "step", 0, 1, attributes=attributes, links=links), (), installed())
 
 

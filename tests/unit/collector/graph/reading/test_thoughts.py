@@ -7,8 +7,7 @@ import pytest
 
 from collector.core.span import AnyValue
 from collector.graph.builder import build
-from collector.graph.reading.messages import messages
-from collector.graph.reading.thoughts import is_thought, without_thoughts
+from collector.graph.reading.messages import is_thought, messages, without_thoughts
 from collector.otlp.decode import spans_of
 from tests import samples
 

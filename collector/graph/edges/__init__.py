@@ -1,0 +1,1 @@
+"""What flowed into what: the finders of edges, and the arbiter between them."""

@@ -1,0 +1,337 @@
+"""Conventions as tables: which keys of a span say what, read by one reader.
+
+A table is TOML (`collector/graph/reading/conventions/*.toml`): its specification and version, namespaces, which values
+of which key mean which role, and by fact the keys that state it, the first that is there before the others. Of a key
+``a.b.`` what follows it spells out a list (``a.b.0.content``); ``a.b#c`` is the member ``c`` of a structure;
+``^a.b`` counts on a root only.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final, Protocol
+
+from collector.core.span import AnyValue, Attributes
+from collector.graph.reading.chats import answered, asked
+from collector.graph.reading.facts import Facts, Failure, Message, ParameterUse, Role, Source
+from collector.graph.reading.messages import instructions, messages
+from collector.graph.reading.values import decoded, structured
+
+
+def under(attributes: Attributes, prefix: str) -> dict[str, AnyValue]:
+    """The attributes whose keys begin with the prefix and go on, by the rest of the key."""
+    if prefix not in "\0".join(attributes):  # mostly none does, and this looks at all keys at once
+        return {}
+    size = len(prefix)
+    return {key[size:]: attributes[key] for key in attributes if key.startswith(prefix) and len(key) > size}
+
+
+def items(attributes: Attributes, prefix: str) -> list[AnyValue]:
+    """The list whose items are spelled ``<prefix><index>.<path>``, in order of index; gaps close up."""
+    spelled = under(attributes, prefix)
+    if not spelled:
+        return []
+    root: dict[str, Any] = {}
+    for path, value in spelled.items():
+        place = root
+        *parents, last = path.split(".")
+        for part in parents:
+            inner = place.setdefault(part, {})
+            if not isinstance(inner, dict):
+                inner = place[part] = {"": inner}
+            place = inner
+        place[last] = value
+    listed = _listed(root)
+    return listed if isinstance(listed, list) else []
+
+
+def _listed(value: Any) -> Any:
+    """Dicts whose keys are all indexes as lists. The depth is that of the keys, which attribute limits bound."""
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _listed(item) for key, item in value.items()}
+    if inner and all(key.isdigit() for key in inner):
+        return [inner[key] for key in sorted(inner, key=int)]
+    return inner
+
+
+def lifted(item: AnyValue, key: str) -> AnyValue:
+    """The one thing an item wraps (``{"message": {…}}``), or the item itself."""
+    return item[key] if isinstance(item, Mapping) and key in item else item
+
+
+class Convention(Protocol):
+    """One instrumentation's way to write dataflow on spans: a `Table`, or a module with these three names."""
+
+    @property
+    def NAMESPACES(self) -> tuple[str, ...]:  # noqa: N802
+        """It is asked about spans of which an attribute key or event name has one of these before its first dot."""
+        ...
+
+    @property
+    def SAYS(self) -> str:  # noqa: N802
+        """Which keys it reads, for the table in docs/graph.md."""
+        ...
+
+    def read(self, source: Source) -> Facts | None:
+        """None where the span does not speak this way. Never raises on any span."""
+        ...
+
+
+_EMPTY: Final[Sequence[AnyValue]] = (None, "", [], {}, ())
+_WRAPPED: Final = ("inputs", "outputs", "input_str")
+_CALLBACKS: Final = frozenset(("tags", "metadata", "kwargs"))
+_SECTIONS: Final[Mapping[str, frozenset[str]]] = {
+    "role": frozenset(("key", "values", "of_messages")),
+    "name": frozenset(("tool", "any")),
+    "id": frozenset(("call", "message", "follows")),
+    "input": frozenset(("messages", "instructions", "history", "values")),
+    "output": frozenset(("messages", "text", "calls", "documents", "values", "single")),
+    "prompt": frozenset(("key", "template")),
+    "": frozenset(("spec", "version", "namespaces", "json", "actor", "failure", "order", "notes")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A convention as its file says it; see the module's head.
+
+    Attributes:
+        said: By section (``role``, ``input``, …; the file's own keys under ``""``) and name.
+    """
+
+    name: str
+    said: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def NAMESPACES(self) -> tuple[str, ...]:  # noqa: N802
+        """First parts of its keys."""
+        return tuple(self.said[""]["namespaces"])
+
+    @property
+    def SAYS(self) -> str:  # noqa: N802
+        """Its keys, and where they are specified."""
+        keys = ", ".join(f"`{key}`" for key in dict.fromkeys(self.every_key()))
+        return f"{keys} ([{self.said['']['version']}]({self.said['']['spec']}))"
+
+    def every_key(self) -> Iterator[str]:
+        """Every key that it reads."""
+        for section, names in self.said.items():
+            for name, value in names.items():
+                if section and name not in ("of_messages", "single"):
+                    yield from _strings(value.keys() if name == "key" and isinstance(value, Mapping) else value, name)
+        yield from (*self._keys("", "actor"), *self._keys("", "failure"))
+
+    def read(self, source: Source) -> Facts | None:
+        """None where none of its keys is there."""
+        attributes, root = source.attributes, source.span.parent_span_id is None
+        role = self._role(attributes)
+        inputs, taken = self._inputs(attributes, role, root)
+        value, given = self._output(attributes, role, root)
+        if role is Role.OTHER and (taken or given) and "of_messages" in self.said["role"]:
+            role = Role(self.said["role"]["of_messages"])
+        failed = self._text(attributes, "", "failure")
+        found = Facts(
+            role=role,
+            name=(self._text(attributes, "name", "tool") if role is Role.TOOL else "")
+            or self._text(attributes, "name", "any"),
+            actor=self._text(attributes, "", "actor"),
+            inputs=inputs,
+            taken=taken,
+            has_output=value is not _NOTHING,
+            output=None if value is _NOTHING else value,  # type: ignore[arg-type]
+            given=given,
+            uses=self._uses(attributes),
+            message_id=self._text(attributes, "id", "message"),
+            call_id=self._text(attributes, "id", "call"),
+            failure=Failure(failed) if failed else None,
+            follows=self._text(attributes, "id", "follows"),
+        )
+        return None if found == _NO_FACTS else found
+
+    def _keys(self, section: str, name: str) -> Sequence[str]:
+        return tuple(self.said[section].get(name, ()))
+
+    def _text(self, attributes: Attributes, section: str, name: str) -> str:
+        return next((str(attributes[key]) for key in self._keys(section, name) if attributes.get(key)), "")
+
+    def _value(self, attributes: Attributes, key: str, root: bool = True) -> Any:
+        """Decoded; `_NOTHING` where it is not there."""
+        if key.startswith("^"):
+            return self._value(attributes, key[1:]) if root else _NOTHING
+        if key.endswith("."):
+            found = [_document(item) for item in items(attributes, key)]
+            return found or _NOTHING
+        key, _, member = key.partition("#")
+        if key not in attributes:
+            return _NOTHING
+        value = decoded(attributes[key]) if self.said[""].get("json") else structured(attributes[key])
+        if not member:
+            return value
+        return value.get(member, _NOTHING) if isinstance(value, Mapping) else _NOTHING
+
+    def _role(self, attributes: Attributes) -> Role:
+        for key in self._keys("role", "key"):
+            value = decoded(attributes[key]) if key in attributes else None
+            if value:
+                said = str(value).lower()
+                values = self.said["role"]["values"].items()
+                return next((Role(role) for pattern, role in values if fnmatchcase(said, pattern)), Role.OTHER)
+        return Role.OTHER
+
+    def _inputs(
+        self, attributes: Attributes, role: Role, root: bool
+    ) -> tuple[Mapping[str, AnyValue], tuple[Message, ...]]:
+        taken = next(
+            (found for key in self._keys("input", "messages") if (found := self._talk(attributes, key, "user"))), ()
+        )
+        for key in self._keys("input", "history") if not taken else ():
+            for message in messages(attributes.get(key)):
+                if message.role == "assistant":
+                    break
+                taken = (*taken, message)
+        if not any(message.role == "system" for message in taken):
+            taken = (*self._instructions(attributes), *taken)
+        if any(message.role != "system" for message in taken):
+            return {}, taken
+        for group in self.said["input"].get("values", ()):
+            values: dict[str, AnyValue] = {}
+            for name, key in group.items():
+                value = self._value(attributes, key, root)
+                if value is _NOTHING:
+                    continue
+                if role is Role.MODEL and (said := asked(value) or messages(value)):
+                    return {}, (*taken, *said)
+                value = unwrapped(value)
+                values |= {name: value} if name else _arguments(value)
+            if values:
+                return values, taken
+        return {}, taken
+
+    def _output(self, attributes: Attributes, role: Role, root: bool) -> tuple[object, tuple[Message, ...]]:
+        for key in self._keys("output", "messages"):
+            if given := self._talk(attributes, key, "assistant"):
+                return _NOTHING, given
+        if given := self._answer(attributes):
+            return _NOTHING, given
+        documents = self._keys("output", "documents")
+        for key in (*documents, *self._keys("output", "values")):
+            value = self._value(attributes, key, root)
+            if value is _NOTHING or (value is None and self.said[""].get("json") is None):
+                continue
+            if role is Role.MODEL and key not in documents and (given := answered(value) or messages(value)):
+                return _NOTHING, given
+            value = unwrapped(value)
+            if self.said["output"].get("single") and isinstance(value, Mapping):
+                value = {name: inner for name, inner in value.items() if inner not in _EMPTY}
+                value = next(iter(value.values())) if len(value) == 1 else value or _NOTHING
+            return value, ()
+        return _NOTHING, ()
+
+    def _talk(self, attributes: Attributes, key: str, role: str) -> tuple[Message, ...]:
+        """The messages under a key, spelled out, as a list, a request or a response; a text is what the role says."""
+        whole = key.rstrip("~")
+        if whole.endswith("."):
+            return tuple(_spelled(items(attributes, whole), role))
+        value = self._value(attributes, whole)
+        if value is _NOTHING or value is None:
+            return ()
+        said = (asked(value) if role == "user" else answered(value)) or messages(value)
+        return said or ((Message(role, value),) if whole != key and isinstance(value, str) and value else ())
+
+    def _instructions(self, attributes: Attributes) -> tuple[Message, ...]:
+        found = (self._value(attributes, key) for key in self._keys("input", "instructions"))
+        return next((said for one in found if one is not _NOTHING and (said := instructions(one))), ())
+
+    def _answer(self, attributes: Attributes) -> tuple[Message, ...]:
+        """Of texts and of calls of tools that stand under keys of their own."""
+        said = next(
+            (one for key in self._keys("output", "text") if (one := self._value(attributes, key)) not in _NONE), None
+        )
+        found = next(
+            (one for key in self._keys("output", "calls") if (one := self._value(attributes, key)) not in _NONE), None
+        )
+        return messages({"role": "assistant", "content": said, "tool_calls": found}) if said or found else ()
+
+    def _uses(self, attributes: Attributes) -> tuple[ParameterUse, ...]:
+        key, template = self._text(attributes, "prompt", "key"), self._text(attributes, "prompt", "template")
+        return (ParameterUse(key or "template", value=template or None, prompt=not key),) if key or template else ()
+
+
+_NOTHING: Final = object()
+_NONE: Final = (_NOTHING, None, "")
+_NO_FACTS: Final = Facts()
+
+
+def table(name: str, text: str) -> Table:
+    """A convention from the text of its file.
+
+    Raises:
+        ValueError: it is no TOML, or has a section or a name that no table has; says which and what there is.
+    """
+    try:
+        read = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"convention {name!r}: no TOML: {error}") from error
+    said = {section: read.pop(section, {}) for section in _SECTIONS if section}
+    said[""] = read
+    for section, names in said.items():
+        if unknown := sorted(set(names) - _SECTIONS[section]):
+            known = ", ".join(sorted(_SECTIONS[section]))
+            raise ValueError(f"convention {name!r}: [{section}] has no {', '.join(unknown)}; there is: {known}")
+    if missing := [one for one in ("spec", "version", "namespaces") if one not in said[""]]:
+        raise ValueError(f"convention {name!r}: {', '.join(missing)} is missing")
+    return Table(name, said)
+
+
+def unwrapped(value: AnyValue) -> AnyValue:
+    """Without what LangChain's callbacks wrap around a value: tags, metadata and the like."""
+    if not isinstance(value, Mapping):
+        return value
+    for key in _WRAPPED:
+        if key in value:
+            return structured(value[key])
+    for key in ("output", "query"):
+        if key in value and ((len(value) == 1 and key == "output") or _CALLBACKS & value.keys()):
+            return structured(value[key])
+    return value
+
+
+def _arguments(value: AnyValue) -> Mapping[str, AnyValue]:
+    """By their names; positional ones are ``args``."""
+    if not isinstance(value, Mapping):
+        return {} if value in _EMPTY else {"input": value}
+    if value.keys() == {"args", "kwargs"}:
+        named = value["kwargs"] if isinstance(value["kwargs"], Mapping) else {}
+        return {**({"args": value["args"]} if value["args"] else {}), **named}
+    return {key: inner for key, inner in value.items() if inner not in _EMPTY}
+
+
+def _spelled(found: Sequence[AnyValue], role: str) -> Iterator[Message]:
+    """Messages whose members are keys of their own; of whose role nothing is said, the one who speaks there."""
+    for item in found:
+        message = lifted(item, "message")
+        if not isinstance(message, Mapping) or "prompt" in message:
+            continue
+        calls = [lifted(call, "tool_call") for call in _list(message.get("tool_calls"))]
+        parts = [lifted(part, "message_content") for part in _list(message.get("contents"))]
+        content = structured(message.get("content")) or parts
+        yield from messages({"role": role, **message, "content": content, "tool_calls": calls})
+
+
+def _document(item: AnyValue) -> AnyValue:
+    for key in ("document", "prompt"):
+        item = lifted(item, key)
+    return lifted(lifted(item, "content"), "text")
+
+
+def _list(value: AnyValue) -> Sequence[AnyValue]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _strings(value: Any, name: str) -> Iterator[str]:
+    if name == "values" and isinstance(value, Mapping):
+        return
+    for one in [value] if isinstance(value, str) else value:
+        yield from _strings(one.values(), "") if isinstance(one, Mapping) else [one.rstrip("~").lstrip("^")]

@@ -1,0 +1,1 @@
+"""Conventions whose shape no table holds: links, ordered attributes, events, whatever applications invent."""

@@ -1,0 +1,75 @@
+"""Conventions as tables."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from collector.core.span import AnyValue, Span
+from collector.graph.reading.convention import Table, table
+from collector.graph.reading.conventions import BUILT_IN
+from collector.graph.reading.facts import Facts, Message, Role, source
+from tests.unit.collector.graph.workflows import context
+
+PAGE = (Path(__file__).parents[5] / "docs" / "conventions.md").read_text(encoding="utf-8")
+ACME = next(block for block in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL) if "spec" in block)
+TABLES = {name: one for name, one in BUILT_IN.items() if isinstance(one, Table)}
+
+
+def read(text: str, attributes: dict[str, AnyValue], parent: str | None = "1" * 16) -> Facts | None:
+    return table("acme", text).read(source(Span(context(2), parent, "s", 0, 1, attributes=attributes)))
+
+
+def test_the_worked_example_of_the_page_reads_what_it_says() -> None:
+    chat = '[{"role": "system", "content": "Plan."}, {"role": "user", "content": "Which tide?"}]'
+    said = read(ACME, {"acme.kind": "Generation", "acme.agent": "planner", "acme.chat": chat, "acme.reply": "Both."})
+    assert said is not None
+    assert (said.role, said.actor) == (Role.MODEL, "planner")
+    assert said.taken == (Message("system", "Plan."), Message("user", "Which tide?"))
+    assert said.given == (Message("assistant", "Both."),)
+    tool = {"acme.kind": "function", "acme.function": "tides", "acme.call": "c1", "acme.given": '{"port": "Husum"}'}
+    said = read(ACME, {**tool, "acme.returned": "3.6 m"})
+    assert said is not None
+    assert (said.name, said.call_id, said.inputs) == ("tides", "c1", {"arguments": {"port": "Husum"}})
+    assert (said.has_output, said.output) == (True, "3.6 m")
+
+
+def test_a_span_without_its_keys_does_not_speak_it() -> None:
+    assert read(ACME, {"acme.other": 1}) is None
+
+
+HEAD = 'spec = "s"\nversion = "1"\nnamespaces = ["a"]\n'
+
+
+def test_keys_that_spell_out_members_and_roots() -> None:
+    text = HEAD + '[[input.values]]\ndocuments = "a.docs."\nq = "a.all#question"\n[output]\nvalues = ["^a.result"]\n'
+    attributes: dict[str, AnyValue] = {
+        "a.docs.1.document.content": "two", "a.docs.0.document.content": "one", "a.all": '{"question": "how?"}',
+        "a.result": "so",
+    }  # fmt: skip
+    inner, outer = read(text, attributes), read(text, attributes, None)
+    assert inner is not None
+    assert outer is not None
+    assert inner.inputs == {"documents": ["one", "two"], "q": "how?"}
+    assert (inner.has_output, outer.output) == (False, "so")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("spec = ", "no TOML"),
+        (HEAD + '[input]\nmesages = ["a.b"]\n', r"\[input\] has no mesages; there is: history"),
+        ('spec = "s"\n', "version, namespaces is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said(text: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        table("acme", text)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_each_says_its_keys_and_where_they_are_specified(name: str) -> None:
+    said = TABLES[name]
+    assert "](https://" in said.SAYS
+    first = {key.partition(".")[0] for key in said.every_key()}
+    assert first & set(said.NAMESPACES)
