@@ -155,6 +155,10 @@ class Corpus:
         lists = [value for value in reading.inputs.values() if isinstance(value, Sequence) and len(value) > 1]
         return any(texts(item)[:1] == [text] for value in lists if not isinstance(value, str) for item in value)
 
+    def is_guessed(self, span_id: str) -> bool:
+        """Whether what it made may as well be what it was given."""
+        return bool(self._readings[span_id].both)
+
     def are_alike(self, one: str, other: str) -> bool:
         """Whether two operations have one name."""
         return self._readings[one].name == self._readings[other].name

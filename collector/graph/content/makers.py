@@ -84,7 +84,8 @@ class Makers:
             if any(self._nested(maker.span_id, other) for other in (consumer, *chosen)):
                 continue
             if maker.end > start:
-                overlapping = overlapping or maker.span_id
+                if not self._corpus.is_guessed(maker.span_id):
+                    overlapping = overlapping or maker.span_id
             elif self._hands_on(maker, within, made):
                 relay = relay or maker.span_id
             else:
