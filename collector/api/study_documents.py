@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from collector.api.pages import numbered
-from collector.core.candidate import Found
+from collector.core.candidate import Found, Window
 from collector.core.page import MOST_ON_A_PAGE, PageRequest
 from collector.core.record import tree_of
 from collector.core.study import Cost, RejectedProposal, StudyRecord, Trial
@@ -26,12 +26,26 @@ def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[st
         "best_score": best.score if best else None,
         "complete_trials": sum(1 for trial in record.trials if trial.complete),
         "trial_count": len(record.trials),
+        "window": _window_document(record.window()),
         "rejected_count": len(record.rejected),
         "cost": tree_of(_cost(record)),
         "trials": trial_documents(record, begun.items),
         "next_trials_cursor": begun.next_cursor,
         "rejected": [rejected_document(rejected) for rejected in refused.items],
         "next_rejected_cursor": refused.next_cursor,
+    }
+
+
+def _window_document(window: Window | None) -> dict[str, object] | None:
+    """What is measured now: for which trials, for how many units in all."""
+    if window is None:
+        return None
+    return {
+        "number": window.number,
+        "purpose": window.purpose,
+        "trials": list(window.trials),
+        "units": window.units,
+        "opened_unix_nano": window.opened_unix_nano,
     }
 
 

@@ -23,6 +23,9 @@ STUDY = "demo"
 _QUESTIONS_EACH = 20
 """That a candidate answers before it is judged; what is released answers many more, fresh ones."""
 
+_TOGETHER = 5
+"""Candidates that share one measurement of what is in force."""
+
 _HELP = """\
 Starts a collector and an example application (retrieval question answering, no model, no key) as two processes,
 improves the application's parameters from its own traces and feedback, and reports on questions that were kept apart.
@@ -138,6 +141,6 @@ def _study(arguments: argparse.Namespace) -> dict[str, object]:
         "max_trials": arguments.releases or default,
         "seed": arguments.seed,
         "feedback_filter": {"split": "train"},
-        "exploration": {"share": 1.0},  # the questions are there to evaluate
+        "exploration": {"share": 1.0, "parallel": _TOGETHER},  # the questions are there to evaluate
         "instruction": "Make the answers match the expected ones word for word: higher scores are better.",
     }

@@ -14,9 +14,6 @@ from collector.cli.terminal import output
 _PATIENCE_SECONDS = 1_800.0
 _LOOK_SECONDS = 0.02
 _ASK_AGAIN_SECONDS = 1.0
-_ENOUGH = 70
-"""Answers that are enough for a window: the collector is waited for then, for a moment."""
-
 _AT_ONCE = 10
 """Questions between two looks."""
 
@@ -47,22 +44,22 @@ def improve(
     path = f"/v1/studies/{study['name']}"
     progress = _Progress()
     asked = itertools.cycle(questions)
-    known: list[int] = []
+    window: Mapping[str, Any] = {}
     since, looked_at = 0, 0.0
     while True:
         record = _record(client, collector, path)
         progress.show(record)
-        counts = [trial["feedback_count"] for trial in record["trials"]]
-        if counts != known:
-            known, since, looked_at = counts, 0, time.monotonic()
         if record["state"] != "running":
             break
-        if application.release() is None or (since >= _ENOUGH and time.monotonic() - looked_at < _ASK_AGAIN_SECONDS):
+        if record["window"] and record["window"] != window:
+            window, since = record["window"], 0
+        enough = since >= window.get("units", 0) and time.monotonic() - looked_at < _ASK_AGAIN_SECONDS
+        if application.release() is None or enough:
             time.sleep(_LOOK_SECONDS)
         else:
             for _ in range(_AT_ONCE):
                 application.ask(next(asked), "train")
-            since += _AT_ONCE
+            since, looked_at = since + _AT_ONCE, time.monotonic()
         if time.monotonic() - begun > _PATIENCE_SECONDS:
             raise DemoFailed(f"the study did not end in {_PATIENCE_SECONDS:g} s")
     final = client.get(f"/v1/services/{study['service']}/assignment")["control"]
