@@ -2,7 +2,7 @@
 
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003 - of an annotation
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
