@@ -1,6 +1,8 @@
 """One connection to the collector, from its opening to its end."""
 
+import inspect
 import threading
+from collections.abc import Callable  # noqa: TC003 - of an annotation
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,12 +85,15 @@ class Line:
 
 
 def _channel(target: Target) -> grpc.Channel:
+    """As gRPC makes it: instrumentations wrap these functions, and ours are no calls of the application."""
     if not target.secure:
-        return grpc.insecure_channel(target.address, CHANNEL_OPTIONS)
+        insecure: Callable[..., grpc.Channel] = inspect.unwrap(grpc.insecure_channel)
+        return insecure(target.address, CHANNEL_OPTIONS)
     certificate, key, own = target.certificate, target.client_key, target.client_certificate
     credentials = grpc.ssl_channel_credentials(
         certificate.read_bytes() if certificate else None,
         key.read_bytes() if key else None,
         own.read_bytes() if own else None,
     )
-    return grpc.secure_channel(target.address, credentials, CHANNEL_OPTIONS)
+    secure: Callable[..., grpc.Channel] = inspect.unwrap(grpc.secure_channel)
+    return secure(target.address, credentials, CHANNEL_OPTIONS)

@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+from opentelemetry.instrumentation.grpc import GrpcInstrumentorClient
 
 from otel_opto.process.counters import Count
 from otel_opto.testing import FakeReleaseServer
@@ -130,3 +131,17 @@ def test_a_certificate_that_is_not_there_is_one_line(
         app.sdk.configure(service_name="s", endpoint=address, tracer_provider=app.capture.tracer_provider)
     assert "none.pem" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_an_instrumentation_of_grpc_sees_nothing_of_ours(app: App) -> None:
+    instrumentor = GrpcInstrumentorClient()
+    instrumentor.instrument(tracer_provider=app.capture.tracer_provider)
+    try:
+        k = app.parameter("k", 1)
+        assert app.connect()
+        app.publish(3, k=2)
+        assert k.value == 2
+        app.sdk.shutdown()
+        assert app.capture.spans() == ()
+    finally:
+        instrumentor.uninstrument()
