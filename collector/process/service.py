@@ -4,7 +4,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,24 +134,7 @@ class Collector:
                 parent_grace_seconds=self._config.feedback.parent_grace_seconds,
             )
             runner = StudyRunner(self._store, pipeline, arms, optimizers.load, self._counters, settings, woken)
-            operations = Operations(
-                Backend(
-                    store=self._store,
-                    pipeline=pipeline,
-                    runner=runner,
-                    desk=self._desk,
-                    studies=self._studies,
-                    rollouts=self._rollouts,
-                    load_optimizer=optimizers.load,
-                    counters=self._counters,
-                    clock=self._clock,
-                    requests=self._requests,
-                    wake=woken.set,
-                    standings=Standings(self._store, self._desk, self._studies, self._hub.watchers),
-                    rate=SpanRate(self._counters, time.monotonic),
-                    measures=Measures(self._store, self._studies, self._rollouts, self._free_bytes),
-                )
-            )
+            operations = Operations(self._backend(pipeline, runner, optimizers, woken.set))
             rollouts = RolloutOperations(
                 self._requests, self._store.parameters, self._desk, self._rollouts, watch, rollout_runner, self._wakings
             )
@@ -174,6 +157,26 @@ class Collector:
             raise
         self._ready = True
         return self._servers.addresses
+
+    def _backend(
+        self, pipeline: Pipeline, runner: StudyRunner, optimizers: OptimizerRegistry, wake: Callable[[], None]
+    ) -> Backend:
+        return Backend(
+            store=self._store,
+            pipeline=pipeline,
+            runner=runner,
+            desk=self._desk,
+            studies=self._studies,
+            rollouts=self._rollouts,
+            load_optimizer=optimizers.load,
+            counters=self._counters,
+            clock=self._clock,
+            requests=self._requests,
+            wake=wake,
+            standings=Standings(self._store, self._desk, self._studies, self._hub.watchers),
+            rate=SpanRate(self._counters, time.monotonic),
+            measures=Measures(self._store, self._studies, self._rollouts, self._free_bytes),
+        )
 
     def _bound(self, pipeline: Pipeline, operations: Operations, rollouts: RolloutOperations) -> Servers:
         tokens = self._config.auth.tokens
