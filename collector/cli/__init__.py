@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from collector.core.printable import printable_lines
@@ -28,6 +29,24 @@ environment variable OTEL_OPTO_COLLECTOR, else at http://127.0.0.1:4319.
 _EXTRAS = "this command needs the collector's dependencies: pip install 'otel-opto[all]'"
 
 
+_MODULES = {
+    "serve": ("collector",),
+    "demo": ("demo",),
+    "status": ("status",),
+    "studies": ("studies",),
+    "models": ("models",),
+    "releases": ("releases",),
+    "rollouts": ("rollouts",),
+    "feedback": ("feedback",),
+    "traces": ("traces", "graph", "stats"),
+    "train": ("train",),
+    "audit": ("audit",),
+    "keys": ("keys",),
+    "directory": ("doctor", "repair", "backup", "restore"),
+}
+"""Where each command is, in the order of the help. A command costs a moment, and not that of all others."""
+
+
 class _Parser(argparse.ArgumentParser):
     """What it complains about is made visible, too: arguments may be somebody else's text."""
 
@@ -35,24 +54,8 @@ class _Parser(argparse.ArgumentParser):
         super()._print_message(printable_lines(message), file)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    from collector.cli import (  # noqa: PLC0415 - see main
-        audit,
-        demo,
-        directory,
-        feedback,
-        keys,
-        models,
-        releases,
-        rollouts,
-        serve,
-        status,
-        studies,
-        traces,
-        train,
-    )
-
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """The command line; the whole of it, unless a command is named, whose module is then the only one imported."""
     top: argparse.ArgumentParser = _Parser(
         prog="otel-opto",
         description="Makes instrumented AI applications better from their own OpenTelemetry traces.",
@@ -64,19 +67,9 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--collector", metavar="URL", help="the collector's API address")
     common.add_argument("--json", action="store_true", help="one JSON document, for scripts")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    serve.add_to(commands)
-    demo.add_to(commands)
-    status.add_to(commands, common)
-    studies.add_to(commands, common)
-    models.add_to(commands, common)
-    releases.add_to(commands, common)
-    rollouts.add_to(commands, common)
-    feedback.add_to(commands, common)
-    traces.add_to(commands, common)
-    train.add_to(commands, common)
-    audit.add_to(commands, common)
-    keys.add_to(commands)
-    directory.add_to(commands)
+    chosen = [module for module, names in _MODULES.items() if command in names] or list(_MODULES)
+    for module in chosen:
+        import_module(f"{__name__}.{module}").add_to(commands, common)
     return top
 
 
@@ -90,7 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from collector.cli.terminal import output  # noqa: PLC0415
         from collector.core.errors import CollectorError, ConfigError  # noqa: PLC0415
 
-        top = parser()
+        given = sys.argv[1:] if argv is None else argv
+        top = parser(given[0] if given else "")
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in ("collector", "otel_opto"):
             raise

@@ -52,7 +52,7 @@ example:
 """
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", _: argparse.ArgumentParser) -> None:
     """Adds the four commands."""
     doctor = _command(commands, "doctor", "look through a data directory", _DOCTOR_HELP)
     doctor.add_argument(
