@@ -10,11 +10,12 @@ A flag is the parameter of the same key; reading it is a use of the parameter, r
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from openfeature.evaluation_context import EvaluationContext
+from openfeature.event import ProviderEventDetails
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType, Reason
 from openfeature.provider import AbstractProvider, Metadata
@@ -59,6 +60,21 @@ class OptoProvider(AbstractProvider):
         self._declared = 0
         self._lock = threading.Lock()
         self._parameters: dict[str, Parameter[Any]] = {}
+        self._end: Callable[[], None] | None = None
+
+    def initialize(self, evaluation_context: EvaluationContext) -> None:  # noqa: ARG002 - the name is the protocol's
+        """See `FeatureProvider`. From now on ``PROVIDER_CONFIGURATION_CHANGED`` says which flags have other values."""
+        self.shutdown()
+        self._end = self._sdk.registry.on_applied(self._changed)
+
+    def shutdown(self) -> None:
+        """See `FeatureProvider`; parameters stay as they are."""
+        end, self._end = self._end, None
+        if end is not None:
+            end()
+
+    def _changed(self, keys: frozenset[str]) -> None:
+        self.emit_provider_configuration_changed(ProviderEventDetails(flags_changed=sorted(keys)))
 
     def get_metadata(self) -> Metadata:
         """See `FeatureProvider`."""

@@ -1,5 +1,6 @@
 """What is declared and what is in force: the state of the SDK in one object."""
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,8 @@ from otel_opto.spec import InvalidValue, ParameterSpec, ParameterType, Parameter
 
 _KEPT_RELEASES = 32
 _KEPT_VALUES = 2 * _KEPT_RELEASES
+
+_LOG = logging.getLogger(__name__)
 
 NO_OVERRIDE: Final = object()
 """What is no override: None and False may be values."""
@@ -36,6 +39,7 @@ class Registry:
         self._overrides: dict[str, ContextVar[Any]] = {}
         self._releases: OrderedDict[int, Release] = OrderedDict()
         self._on_declared: Callable[[], None] | None = None
+        self._on_applied: tuple[Callable[[frozenset[str]], None], ...] = ()
         self.assignment: Assignment | None = None
         self.current: Release | None = None
         """The control's release."""
@@ -96,6 +100,20 @@ class Registry:
         """Calls back after each declaration; None ends that."""
         with self._lock:
             self._on_declared = told
+
+    def on_applied(self, told: Callable[[frozenset[str]], None]) -> Callable[[], None]:
+        """Calls back with the keys of values that have changed, after each change; what is returned ends that.
+
+        It is called by the thread that applies releases, which it must not hold up; what it raises is logged.
+        """
+        with self._lock:
+            self._on_applied = (*self._on_applied, told)
+
+        def end() -> None:
+            with self._lock:
+                self._on_applied = tuple(one for one in self._on_applied if one is not told)
+
+        return end
 
     def specs(self) -> Mapping[str, ParameterSpec]:
         """The declared parameters by key; a snapshot."""
@@ -166,6 +184,7 @@ class Registry:
                 held get the control.
         """
         with self._lock:
+            before = self._in_force()
             held = OrderedDict(self._releases)
             for release in releases:
                 held[release.number] = release
@@ -176,6 +195,25 @@ class Registry:
             self.confirmed = confirmed
             self.assignment = assignment
             self.current = held.get(assignment.control)
+            after, listeners = self._in_force(), self._on_applied
+        changed = frozenset(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+        for told in listeners if changed else ():
+            try:
+                told(changed)
+            except Exception:  # noqa: BLE001 - somebody else's code, in the thread that applies releases
+                _LOG.exception("a listener to changed values failed")
+
+    def _in_force(self) -> Mapping[str, Sequence[str]]:
+        """By key the hashes of its values in the control's release and in those of the arms, in order."""
+        assignment = self.assignment
+        if assignment is None:
+            return {}
+        found: dict[str, list[str]] = {}
+        for number in (assignment.control, *(arm.release for arm in assignment.arms)):
+            release = self._releases.get(number)
+            for key, released in release.values.items() if release is not None else ():
+                found.setdefault(key, []).append(released.hash)
+        return found
 
     def release(self, number: int) -> Release | None:
         """One of the last few releases; None if it is not held any more."""

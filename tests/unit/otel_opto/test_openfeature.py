@@ -1,7 +1,8 @@
 """Parameters through OpenFeature's own client."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from openfeature import api
 from openfeature.client import OpenFeatureClient
 from openfeature.contrib.hook.opentelemetry import TracingHook
 from openfeature.evaluation_context import EvaluationContext
+from openfeature.event import EventDetails, ProviderEvent
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import FlagEvaluationDetails, FlagEvaluationOptions, Reason
 from openfeature.hook import Hook, HookContext, HookHints
@@ -189,3 +191,22 @@ def test_asking_for_a_flag_leaves_the_application_s_check_in_force(app: App, cli
     app.connect()
     app.publish(1, checked=3)
     assert "the application's check refuses it" in app.server.wait_for_acknowledgement(1).error
+
+
+def test_who_listens_is_told_which_flags_have_other_values(app: App, client: OpenFeatureClient) -> None:
+    told: Queue[Sequence[str]] = Queue()
+
+    def changed(details: EventDetails) -> None:
+        told.put(details.flags_changed or [])
+        raise RuntimeError("a listener that fails holds nobody up")
+
+    client.add_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, changed)
+    app.parameter("k", 3)
+    app.parameter("prompt", "Answer.")
+    app.connect()
+    app.publish(1, k=5, prompt="Answer.")
+    app.publish(2, k=6, prompt="Answer.")
+    assert [told.get(timeout=20), told.get(timeout=20)] == [["k", "prompt"], ["k"]]
+    api.clear_providers()
+    app.publish(3, k=7)
+    assert (app.sdk.registry.current is not None, told.empty()) == (True, True)
