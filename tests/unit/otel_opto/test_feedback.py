@@ -1,6 +1,8 @@
 """Feedback as the standard log event."""
 
 import math
+import subprocess
+import sys
 import threading
 from decimal import Decimal
 
@@ -114,8 +116,17 @@ def test_a_span_that_is_never_current_is_judged_as_the_last_that_began_here(app:
     assert app.sdk.feedback_events.dropped == 1  # in this thread nothing has begun
 
 
-def test_feedback_before_configure_is_said_to_go_nowhere(caplog: pytest.LogCaptureFixture) -> None:
-    sdk = Sdk()
-    sdk.feedback(1.0, target=SpanContext(7, 9, is_remote=True))
-    assert "configure() was not called" in caplog.text
-    assert sdk.status().feedback_dropped == 1
+def test_feedback_before_configure_is_said_to_go_nowhere() -> None:
+    """In a process of its own: another test's logger provider would stay the global one."""
+    program = """
+import logging
+from opentelemetry.trace import SpanContext
+from otel_opto.setup import Sdk
+logging.basicConfig()
+sdk = Sdk()
+sdk.feedback(1.0, target=SpanContext(7, 9, is_remote=True))
+print(sdk.status().feedback_dropped)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "configure() was not called" in done.stderr
+    assert done.stdout.strip() == "1"
