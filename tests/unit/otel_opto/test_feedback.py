@@ -11,7 +11,6 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext
 
-from otel_opto.setup import Sdk
 from tests.unit.otel_opto.conftest import App
 
 
