@@ -13,6 +13,9 @@ from tests.integration.running import RunningCollector, eventually
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "examples" / "no_code"
 INSTRUMENT = Path(sys.executable).with_name("opentelemetry-instrument")
+OTHERS = "celery,django,fastapi,flask,grpc_aio_client,grpc_aio_server,grpc_client,grpc_server"
+"""Installed for other tests; to load them takes seconds, and this application has none of what they instrument."""
+
 ONE, TWO = "The lighthouse is 31 metres tall.", "The lighthouse is 31 metres tall. The ferry leaves at nine."
 
 
@@ -22,6 +25,7 @@ def run(collector: RunningCollector, cache: Path, **settings: str) -> subprocess
         "OTEL_SERVICE_NAME": "no-code",
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.grpc,
         "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": OTHERS,
         "OTEL_OPTO_CACHE_DIR": str(cache),
         "OTEL_OPTO_WAIT_SECONDS": "20",
         **settings,
