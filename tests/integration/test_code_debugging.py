@@ -24,7 +24,7 @@ BROKEN = """def seconds(text):
 MENDED = "import re\n\n\n" + BROKEN.replace('"h": 3600', '"h": 3600, "d": 86400, "": 1')
 STUDY: dict[str, Any] = {
     "name": "debug", "service": "debugging", "metric": "passed", "optimizer": "optoprime", "batch_size": 7,
-    "max_trials": 2, "seed": 1, "exploration": {"share": 1.0},
+    "max_trials": 2, "seed": 1, "exploration": {"share": 1.0, "feedback_delay_seconds": 1.0},
 }  # fmt: skip
 
 
@@ -47,7 +47,8 @@ def test_a_function_is_mended_by_what_the_interpreter_says(collector: RunningCol
 
     said_of_releases = [line.partition(": ")[2] for line in said.splitlines() if line.startswith("release")]
     assert said_of_releases[0] == "3 of 7 tests pass"
-    assert said_of_releases[-2:] == ["0 of 7 tests pass", "7 of 7 tests pass"]
+    assert "0 of 7 tests pass" in said_of_releases
+    assert said_of_releases[-1] == "7 of 7 tests pass"
     assert said.endswith(f"{MENDED}\n")
     assert '   4 |     for number, unit in re.findall("([0-9]+)([a-z]?)", text):    <--- NameError' in errors
 
@@ -58,7 +59,7 @@ def test_a_function_is_mended_by_what_the_interpreter_says(collector: RunningCol
     trials = collector.client.get("/v1/studies/debug")["trials"]
     assert [trial["values"].get(KEY, "") for trial in trials[1:3]] == [BROKEN, MENDED]
     assert trials[0]["score"] == pytest.approx(3 / 7)
-    assert trials[1]["score"] == 0.0
+    assert trials[1]["score"] == pytest.approx(0.0)
 
     diff = [sys.executable, "-m", "collector", "releases", "diff", "1", "2", "--collector", collector.api]
     shown = subprocess.run(diff, cwd=ROOT, capture_output=True, text=True, check=True).stdout
