@@ -14,9 +14,9 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome
 _VENDOR = Path(__file__).parent / "vendor"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A browser."""
+    """A browser; not for the whole run, since no test with an event loop of its own can run beside Playwright."""
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright is not installed: pip install playwright"
     )
