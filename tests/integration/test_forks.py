@@ -25,7 +25,7 @@ def first(collector: RunningCollector) -> RunningCollector:
     """With a release in force, in which k is 1."""
     parameters = {"parameters": [{"key": "k", "type": "integer", "default": 0}]}
     collector.client.put("/v1/services/forked/parameters", parameters)
-    collector.client.post("/v1/services/forked/releases", {"values": {"k": 1}})
+    collector.give_everybody("forked", {"k": 1})
     return collector
 
 
