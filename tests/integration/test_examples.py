@@ -65,7 +65,7 @@ def released(collector: RunningCollector, service: str, key: str, default: objec
     kind = "integer" if isinstance(default, int) else "text"
     declared = {"parameters": [{"key": key, "type": kind, "default": default}]}
     collector.client.put(f"/v1/services/{service}/parameters", declared)
-    collector.client.post(f"/v1/services/{service}/releases", {"values": {key: value}})
+    collector.give_everybody(service, {key: value})
 
 
 @pytest.fixture(scope="module")
