@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import grpc
@@ -26,8 +27,8 @@ _LOG = logging.getLogger("otel_opto")
 _FIRST_BACKOFF_SECONDS, _LAST_BACKOFF_SECONDS = 0.2, 10.0
 _CALL_SECONDS = 5.0
 _GATHER_SECONDS = 0.02
-_BEFORE_FORK_SECONDS = 0.25
-_AFTER_FORK_SECONDS = 0.05
+_BEFORE_FORK_SECONDS = 2.0
+_AFTER_FORK_SECONDS = 0.2
 _MOST_ANSWERS = 1_000
 
 
@@ -59,6 +60,7 @@ class Client:
         self._notices = notices or Notices()
         self._line: Line | None = None
         self._of_parents: list[Line | None] = []
+        self._forks = 0
         self._renew()
 
     def _renew(self) -> None:
@@ -106,22 +108,31 @@ class Client:
         self._close(_BEFORE_FORK_SECONDS)
 
     def after_fork(self, *, child: bool) -> None:
-        """Connects again. A child is an instance of its own, and gets time to become another program first."""
+        """Connects again, a moment after the last fork: who forks one child often forks more, and a child may become
+        another program first. A child is an instance of its own."""
         if self._stopped.is_set():
             return
+        self._forks += 1
         if not child:
             self._undeclared.set()
-            self._open()
+            self._begin_soon()
             return
         self._of_parents.append(self._line)  # a fork in C left it open; whoever collects it closes the parent's
         self._line = None
         self._target = replace(self._target, instance_id=str(uuid.uuid4()))
         self._renew()
-        threading.Thread(target=self._open_soon, args=(self._stopped,), name="otel-opto-fork", daemon=True).start()
+        self._begin_soon()
 
-    def _open_soon(self, stopped: threading.Event) -> None:
-        if not stopped.wait(_AFTER_FORK_SECONDS):
-            self._open()
+    def _begin_soon(self) -> None:
+        waiting = threading.Thread(
+            target=self._open_soon, args=(self._stopped, self._forks), name="otel-opto-fork", daemon=True
+        )
+        waiting.start()
+
+    def _open_soon(self, stopped: threading.Event, forks: int) -> None:
+        if not stopped.wait(_AFTER_FORK_SECONDS) and forks == self._forks:
+            with suppress(RuntimeError):  # the process ends: no thread can begin any more
+                self._open()
 
     def wait(self, seconds: float) -> bool:
         """Returns once what the collector has in force is applied, or after that time; whether it has answered.

@@ -40,6 +40,12 @@ def span_context_of(handle: str) -> SpanContext:
 
 
 def naming(response_id: str = "", by: tuple[str, str] | None = None) -> dict[str, str]:
-    """The attributes of feedback that names what it judges otherwise than by a span."""
+    """The attributes of feedback that names what it judges otherwise than by a span.
+
+    Raises:
+        ValueError: `by` is no pair.
+    """
+    if by is not None and (not isinstance(by, tuple | list) or len(by) != 2):
+        raise ValueError(f"by: found {by!r:.200}, allowed is a pair, for example ('session.id', 'abc')")
     named = {semconv.RESPONSE_ID: response_id} if response_id else {}
     return named | ({semconv.JUDGED_KEY: by[0], semconv.JUDGED_VALUE: str(by[1])} if by else {})

@@ -39,6 +39,9 @@ class Optimizer(Stepper):
         options: Mapping[str, AnyValue] | None = None,
         **settings: Unpack[Settings],
     ) -> None:
+        unknown = sorted(settings.keys() - Settings.__annotations__.keys())
+        if unknown:
+            raise TypeError(f"found {', '.join(unknown)}; allowed are {', '.join(sorted(Settings.__annotations__))}")
         stage = Stage(otel_opto._sdk, recorders, settings.get("tracer_provider"))  # noqa: SLF001 - of the process
         super().__init__(
             stage,

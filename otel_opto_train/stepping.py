@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict
 
 from opentelemetry.sdk.trace import TracerProvider
 
+from collector.core.errors import GraphError
 from collector.core.graph import TraceFeedback
 from collector.core.protocols import Optimizer
 from collector.core.span import AnyValue
@@ -223,7 +224,7 @@ class Stepper:
             GraphError, LookupError, StrayValue: of a run, see `Run.told`.
             OptimizerError: objective and variables alone are too long.
         """
-        outcomes = self._outcomes(list(self._judged.values()))
+        outcomes = [self._outcome(run) for run in list(self._judged.values())]
         request = self._course.judged(outcomes, self._rule).request()
         options = self._course.study.optimizer_options
         chars, runs = options.get("max_prompt_chars", _PROMPT_CHARS), options.get("examples", _RUNS_SHOWN)
@@ -260,7 +261,7 @@ class Stepper:
                 "step: found no feedback since the last one; run.backward(score or text) gives it, on a run of "
                 "`with optimizer.trace() as run:`"
             )
-        outcomes = self._outcomes(runs)
+        outcomes = [self._outcome(run) for run in runs]
         for run in runs:
             trace_id, root = run.root
             self._shown.add(trace_id, run.otlp, root)
@@ -269,17 +270,18 @@ class Stepper:
         self.zero_feedback()
         return Step(self._course.attempts[tried], self._course.best == tried, {}, {})
 
-    def _outcomes(self, runs: Sequence[Run]) -> Sequence[Outcome]:
+    def _outcome(self, run: Run) -> Outcome:
+        """A run that cannot be told, since nothing gave what was judged, is given up: the others are kept."""
         keys = [spec.key for spec in self._course.parameters]
-        return [
-            Outcome(
-                key_of({key: run.values[key] for key in keys}),
-                run.score,
-                all(judgement.failed for judgement in run.judgements),
-                self._told(run, keys),
-            )
-            for run in runs
-        ]
+        failed = all(judgement.failed for judgement in run.judgements)
+        try:
+            told = self._told(run, keys)
+        except (GraphError, LookupError):
+            with self._lock:
+                self._judged = {key: one for key, one in self._judged.items() if one is not run}
+            run.forget()
+            raise
+        return Outcome(key_of({key: run.values[key] for key in keys}), run.score, failed, told)
 
     def _told(self, run: Run, keys: Sequence[str]) -> tuple[TraceFeedback, ...]:
         return run.told(keys, self._course.study.metric)
@@ -350,6 +352,9 @@ def _trained(stage: Stage, parameters: Sequence[Parameter[Any] | str] | None) ->
         if not found:
             raise InvalidValue("parameters: none is declared; otel_opto.parameter(key, default=…) declares one")
         return tuple(found)
+    strange = [one for one in parameters if not isinstance(one, str | Parameter)]
+    if strange:
+        raise InvalidValue(f"parameters: found {strange[0]!r:.200}, allowed are parameters and their keys")
     keys = [one if isinstance(one, str) else one.spec.key for one in parameters]
     missing = [key for key in keys if key not in declared]
     if missing or not keys:

@@ -5,6 +5,7 @@ came from (``Origin``, ``Sec-Fetch-Site``: https://fetch.spec.whatwg.org/#origin
 """
 
 import ipaddress
+from contextlib import suppress
 from http import HTTPStatus
 
 from starlette.responses import JSONResponse
@@ -21,8 +22,9 @@ class SameOrigin:
 
     Args:
         app: Served behind it.
-        loopback: Only this machine reaches the address, and nobody has to show a token. A page's address must be this
-            machine's own then: a name that somebody else makes lead here (DNS rebinding) is none.
+        loopback: Only this machine reaches the address, and nobody has to show a token. No name that somebody else
+            could make lead here (DNS rebinding) is taken then, also where it is only read: a browser does not say of
+            every request that a page sent it.
         counters: Refusals are counted.
     """
 
@@ -33,7 +35,7 @@ class SameOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        fault = "" if scope["method"] in _HARMLESS else self._fault(scope)
+        fault = self._name_fault(scope) or ("" if scope["method"] in _HARMLESS else self._fault(scope))
         if not fault:
             await self._app(scope, receive, send)
             return
@@ -49,18 +51,27 @@ class SameOrigin:
         if origin is None or origin.partition("://")[2] != host:
             found = f"page of {origin[:200]!r}" if origin else "page of another site"
             return f"found a request that a {found} sent; allowed are those of pages of {host[:200]!r}, and of programs"
-        if self._loopback and not _is_loopback(host):
-            return (
-                f"found a page of {host[:200]!r}, and nobody has to show a token here; open the collector under "
-                "127.0.0.1 or localhost, or give auth.tokens"
-            )
         return ""
 
+    def _name_fault(self, scope: Scope) -> str:
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+        if not self._loopback or not _is_public(host):
+            return ""
+        return (
+            f"found the name {host[:200]!r}, and nobody has to show a token here; ask the collector under 127.0.0.1 or "
+            "localhost, or give auth.tokens"
+        )
 
-def _is_loopback(host: str) -> bool:
-    """Of a ``Host`` header."""
+
+def _is_public(host: str) -> bool:
+    """Whether the name of a ``Host`` header may be anybody's.
+
+    An address is not, nor a name without dots, nor one of a reserved top-level domain (RFC 6761; ``internal``, as in
+    ``host.docker.internal``).
+    """
     name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name.lower() == "localhost" or name.lower().endswith(".localhost")
+    with suppress(ValueError):
+        ipaddress.ip_address(name)
+        return False
+    labels = name.lower().rstrip(".").split(".")
+    return len(labels) > 1 and labels[-1] not in ("localhost", "internal")

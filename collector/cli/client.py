@@ -1,5 +1,6 @@
 """The command line's way to a running collector."""
 
+import http.client
 import json
 import os
 import urllib.error
@@ -10,8 +11,10 @@ from typing import Any
 
 from collector.access.tokens import REQUEST_ID
 from collector.cli.terminal import output
+from collector.core.errors import ConfigError
 
 _TIMEOUT_SECONDS = 90.0
+_LONGEST_REQUEST_ID = 200
 
 
 class Unreachable(Exception):
@@ -86,15 +89,20 @@ class ApiClient:
         body = None if document is None else json.dumps(document).encode()
         if not self._url.startswith(("http://", "https://")):
             raise Unreachable(f"{self._url} is no http:// or https:// address; give --collector http://HOST:PORT")
-        request = urllib.request.Request(self._url + path, body, headers, method=method)  # noqa: S310 - checked above
+        if not (request_id.isascii() and request_id.isprintable() and len(request_id) <= _LONGEST_REQUEST_ID):
+            allowed = f"up to {_LONGEST_REQUEST_ID} printable ASCII characters"
+            raise ConfigError([f"--request-id: found {request_id[:50]!r}, allowed are {allowed}"])
         try:
+            request = urllib.request.Request(self._url + path, body, headers, method=method)  # noqa: S310 - see above
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
                 text: str = answer.read().decode()
                 return text
         except urllib.error.HTTPError as error:
             with error:
                 raise Refused(error.code, _message(error.read().decode(errors="replace"))) from None
-        except (urllib.error.URLError, OSError, ValueError) as error:
+        except (http.client.InvalidURL, ValueError) as error:
+            raise Unreachable(f"{self._url} is no address: {error}; give --collector http://HOST:PORT") from None
+        except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise Unreachable(
                 f"no collector answers at {self._url}: {reason}; start one with `otel-opto collector` "

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from collector.cli.terminal import output
+from collector.core.errors import ConfigError
 from collector.publisher.signing import make_keys
 
 _HELP = """\
@@ -35,8 +36,8 @@ def create(arguments: argparse.Namespace) -> int:
     private, public = Path(f"{arguments.name}.key"), Path(f"{arguments.name}.pub")
     try:
         make_keys(private, public)
-    except ValueError as error:
-        raise SystemExit(f"otel-opto: {error}") from None
+    except (ValueError, OSError) as error:
+        raise ConfigError([str(error)]) from None
     output.show(f"{private}: the private key, for its owner alone; otel-opto releases sign NUMBER --key {private}")
     output.show(f"{public}: the public key; otel_opto.configure(public_key={str(public)!r}) or OTEL_OPTO_PUBLIC_KEY")
     return 0

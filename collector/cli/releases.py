@@ -7,6 +7,7 @@ from pathlib import Path
 from collector.cli.client import ApiClient, quoted
 from collector.cli.terminal import output
 from collector.cli.terminal.options import add_request_id, pairs_of
+from collector.core.errors import ConfigError
 from collector.publisher.signing import DAYS, envelope_of
 from otel_opto.signing import Signed
 
@@ -128,7 +129,7 @@ def propose(arguments: argparse.Namespace) -> int:
 def sign(arguments: argparse.Namespace) -> int:
     """Signs a release as it is stored; applications verify it before they apply it."""
     if not 0 < arguments.days <= _MOST_DAYS:
-        raise SystemExit(f"otel-opto: --days {arguments.days:g}: allowed is above 0, and {_MOST_DAYS:,} at most")
+        raise ConfigError([f"--days {arguments.days:g}: allowed is above 0, and {_MOST_DAYS:,} at most"])
     client = ApiClient(arguments.collector)
     release = client.get(f"/v1/releases/{arguments.number}")
     now = int(time.time())
@@ -136,7 +137,7 @@ def sign(arguments: argparse.Namespace) -> int:
     try:
         envelope = envelope_of(signed, Path(arguments.key).read_bytes())
     except (ValueError, OSError) as error:
-        raise SystemExit(f"otel-opto: --key {arguments.key}: {error}") from None
+        raise ConfigError([f"--key {arguments.key}: {error}"]) from None
     client.post(f"/v1/releases/{arguments.number}/signature", {"envelope": envelope}, arguments.request_id)
     if arguments.json:
         output.show_json({"number": release["number"], "service": release["service"], "days": arguments.days})

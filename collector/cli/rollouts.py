@@ -8,6 +8,7 @@ from typing import Any
 from collector.cli.client import ApiClient, quoted
 from collector.cli.terminal import output
 from collector.cli.terminal.options import add_options, add_request_id, tree_of_options
+from collector.core.errors import ConfigError
 from collector.core.record import tree_of
 from collector.core.rollout import DEFAULT_GUARDRAILS, Guardrail, RolloutPlan, Stage
 
@@ -198,7 +199,7 @@ def _stage(text: str) -> dict[str, float]:
     try:
         return {"share": float(percent) / 100, "least_seconds": float(seconds)}
     except ValueError:
-        raise SystemExit(f"otel-opto: --stage {text!r}: allowed is PERCENT=SECONDS, for example 25=3600") from None
+        raise ConfigError([f"--stage {text!r}: allowed is PERCENT=SECONDS, for example 25=3600"]) from None
 
 
 def _guardrail(text: str) -> dict[str, object]:
@@ -206,4 +207,4 @@ def _guardrail(text: str) -> dict[str, object]:
     try:
         return {"signal": signal, "bound": float(bound) if separator else None}
     except ValueError:
-        raise SystemExit(f"otel-opto: --guardrail {text!r}: allowed is SIGNAL or SIGNAL=NUMBER") from None
+        raise ConfigError([f"--guardrail {text!r}: allowed is SIGNAL or SIGNAL=NUMBER"]) from None

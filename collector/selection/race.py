@@ -202,13 +202,23 @@ class Race:
             return Verdict(self._winner, gain, words)
         found = [self.archive.standing(one.candidate.key) for one in self.archive.all() if one.fate in _STANDING]
         best = max(found, key=lambda one: one.lead, default=None)
-        if best is None or best.lead <= 0:
+        if best is None:
+            return Verdict("", None, f"the incumbent stays: {self._all_out()}")
+        if best.lead <= 0:
             return Verdict("", None, "the incumbent stays: no candidate looks better")
         test = self._tests.get(best.key)
         more = test.more() if test is not None else units_needed(best.lead, self._alpha(len(self._tests)))
         about = f"about {more:.0f} more units" if math.isfinite(more) else "fresh data show no gain"
         words = f"the incumbent stays: no evidence yet, {about}; {best.key[:12]} looks {best.lead:+.3g} better"
         return Verdict("", test.gain if test is not None else None, words)
+
+    def _all_out(self) -> str:
+        """Why there is no candidate left, by the one that went last."""
+        out = [one for one in self.archive.all() if one.candidate.key != self.archive.incumbent.key]
+        if not out:
+            return "there was no candidate"
+        last = out[-1].why or out[-1].fate.value
+        return f"none of {len(out)} candidates is left; the last one: {last}"
 
     def refuse(self, key: str, fate: Fate, why: str) -> None:
         """Takes a candidate out of the race: its parameters have changed, or a guardrail stopped it."""

@@ -12,7 +12,9 @@ from otel_opto.process.notices import Notices
 from otel_opto.process.settings import Settings, protocol_of
 
 _GATE_SECONDS: Final = 5.0
-_BEFORE_FORK_SECONDS: Final = 0.25
+_BEFORE_FORK_SECONDS: Final = 2.0
+"""At most: a process that is forked in the middle of a call of gRPC's may never come back from it."""
+
 _TRIES: Final = 3
 
 
@@ -84,11 +86,15 @@ class Exporter:
 
     def before_fork(self) -> None:
         """Closes the connection, so that parent and child do not share it, and holds up what comes meanwhile."""
+        self._close()  # breaks off what is under way, whose end is waited for
+        self._held = self._lock.acquire(timeout=_BEFORE_FORK_SECONDS)
+        self._close()  # what was made in the meantime
+
+    def _close(self) -> None:
         inner, self._inner = self._inner, None
         if inner is not None:
             with self._heard:
                 inner.shutdown()
-        self._held = self._lock.acquire(timeout=_BEFORE_FORK_SECONDS)
 
     def after_fork(self, *, child: bool) -> None:
         """The next export makes its own connection. Safe without `before_fork`, which a fork in C does not call."""

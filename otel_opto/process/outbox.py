@@ -17,6 +17,7 @@ from otel_opto.process.notices import Notices
 MOST_WAITING: Final = 2_048
 _BATCH: Final = 128
 _GATHER_SECONDS: Final = 0.1
+_BEFORE_FORK_SECONDS: Final = 2.0
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 0.5, 10.0
 
 
@@ -47,6 +48,8 @@ class Outbox(LogRecordProcessor):
     def _begin(self) -> None:
         self._waiting: deque[Any] = deque()
         self._lock = threading.Lock()
+        self._making = threading.Lock()
+        self._held = False
         self._some = threading.Event()
         self._ending = threading.Event()
         self._empty = threading.Event()
@@ -75,7 +78,8 @@ class Outbox(LogRecordProcessor):
 
     def _send(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
-        self._exporter = self._make()
+        with self._making:
+            self._exporter = self._make()
         while True:
             self._some.wait()
             self._ending.wait(_GATHER_SECONDS)
@@ -118,6 +122,7 @@ class Outbox(LogRecordProcessor):
 
     def before_fork(self) -> None:
         """See `Exporter.before_fork`."""
+        self._held = self._making.acquire(timeout=_BEFORE_FORK_SECONDS)
         if self._exporter is not None:
             self._exporter.before_fork()
 
@@ -125,5 +130,9 @@ class Outbox(LogRecordProcessor):
         """What waits is the parent's to send."""
         if child:
             self._begin()
-        elif self._exporter is not None:
+            return
+        if self._exporter is not None:
             self._exporter.after_fork(child=False)
+        if self._held:
+            self._held = False
+            self._making.release()

@@ -8,6 +8,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, get_args, get_origin
 
+from collector.core.errors import ConfigError
 from collector.core.record import About, Field, fields_of
 
 _NO_ITEMS: Mapping[type, Callable[[str], object]] = MappingProxyType({})
@@ -112,7 +113,7 @@ def _number(kind: type, about: About, flag: str) -> Callable[[str], float]:
         except ValueError:
             wanted = "a whole number" if kind is int else "a number"
             allowed = ", ".join((wanted, *map(repr, about.named)))
-            raise SystemExit(f"otel-opto: {flag} {text!r}: allowed is {allowed}") from None
+            raise ConfigError([f"{flag} {text!r}: allowed is {allowed}"]) from None
         return found
 
     return number
@@ -137,7 +138,7 @@ def _pairs(texts: list[str], flag: str, shape: str, *, last: bool = False) -> di
     for text in texts:
         key, separator, value = text.rpartition("=") if last else text.partition("=")
         if not separator or not key:
-            raise SystemExit(f"otel-opto: {flag} {text!r}: allowed is {shape}")
+            raise ConfigError([f"{flag} {text!r}: allowed is {shape}"])
         pairs[key] = value
     return pairs
 
@@ -147,7 +148,7 @@ def _score(text: str, key: str, flag: str, shape: str) -> float:
         return float(text)
     except ValueError:
         given = f"{key}={text}"
-        raise SystemExit(f"otel-opto: {flag} {given!r}: allowed is {shape}, the second a number") from None
+        raise ConfigError([f"{flag} {given!r}: allowed is {shape}, the second a number"]) from None
 
 
 def _json_or_text(text: str) -> object:

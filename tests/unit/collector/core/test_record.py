@@ -16,7 +16,7 @@ from collector.api.bodies import checked
 from collector.api.documents import StudyDocument, document_of
 from collector.api.rollout_documents import RolloutDocument
 from collector.cli.terminal.options import add_options, tree_of_options
-from collector.core.errors import InvalidRequest
+from collector.core.errors import ConfigError, InvalidRequest
 from collector.core.record import About, fields_of, record_of, tree_of
 from collector.core.rollout import RolloutPlan
 from collector.core.study import Study
@@ -142,9 +142,9 @@ def test_a_record_is_its_options() -> None:
     given = "reef --alone --metres floor --lamps 1 --partner ann --partner bob --gear knife=[1,null] --limit 3.5"
     assert options(*given.split(), "--mood", "very_wild") == TREE
     assert options("reef", "--no-alone") == {"name": "reef", "alone": False}
-    with pytest.raises(SystemExit, match="--lamps 'many': allowed is a whole number"):
+    with pytest.raises(ConfigError, match="--lamps 'many': allowed is a whole number"):
         options("reef", "--lamps", "many")
-    with pytest.raises(SystemExit, match="--metres 'deep': allowed is a number, 'floor'"):
+    with pytest.raises(ConfigError, match="--metres 'deep': allowed is a number, 'floor'"):
         options("reef", "--metres", "deep")
 
 
