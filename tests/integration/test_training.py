@@ -25,8 +25,8 @@ def test_a_collector_runs_on_the_directory_and_takes_the_release(tmp_path: Path)
         (tmp_path / "app.py").write_text(guide, encoding="utf-8")
         second = run(tmp_path, past, OTEL_SERVICE_NAME="qa")
         assert (second.returncode, second.stderr.count("\n")) == (0, 1)
-        assert "release 1 of qa has the values and is in force for nobody" in second.stderr
-        released = collector.client.get("/v1/releases/1")
+        assert "release 2 of qa has the values and is in force for nobody" in second.stderr
+        released = collector.client.get("/v1/releases/2")
         assert released["values"]["shout"] is True
         assert "better by +" in released["reason"]
         assert collector.client.get("/v1/services/qa/assignment")["arms"] == []
