@@ -20,7 +20,7 @@ from otel_opto.node import Node
 from otel_opto.parameter import Parameter, Resolved, T, spec_of
 from otel_opto.process.status import Status
 from otel_opto.setup import Sdk
-from otel_opto.spec import Constraint, InvalidValue, ParameterType
+from otel_opto.spec import Constraint, InvalidValue, ParameterType, texts_of
 
 if TYPE_CHECKING:  # what training adds, see the end
     from otel_opto_train import Example as Example
@@ -119,9 +119,9 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
     limits = Constraint(
         minimum=minimum,
         maximum=maximum,
-        choices=tuple(choices),
+        choices=texts_of(key, "choices", choices),
         max_length=max_length,
-        placeholders=tuple(placeholders),
+        placeholders=texts_of(key, "placeholders", placeholders),
         pattern=pattern,
         candidates=tuple(map(written, candidates)),
         json_schema=None if schema is None else schema_text(key, schema),

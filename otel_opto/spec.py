@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
@@ -78,6 +78,13 @@ class Constraint:
     imports: tuple[str, ...] = ()
 
 
+def texts_of(key: object, name: str, given: object) -> tuple[str, ...]:
+    """What was given for a constraint that is a list of texts. Raises `InvalidValue` for anything else."""
+    if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(one, str) for one in given):
+        raise InvalidValue(f"parameter {key!r}: {name}: found {given!r:.200}, allowed is a list of texts")
+    return tuple(given)
+
+
 CONSTRAINTS = tuple(Constraint.__dataclass_fields__)
 """Their names, in order: what documents, messages and tables are made from."""
 
@@ -103,7 +110,7 @@ class ParameterSpec:
     source: Source | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
-        if not _KEY.fullmatch(self.key):
+        if not isinstance(self.key, str) or not _KEY.fullmatch(self.key):
             raise InvalidValue(
                 f"parameter key {self.key!r}: allowed are 1 to 128 letters, digits, '.', '_' and '-', "
                 "the first a letter or digit"
@@ -120,12 +127,20 @@ class ParameterSpec:
                 raise InvalidValue(f"parameter {self.key!r}: {name}: found {found:,}, allowed are {MAX_LISTED:,}")
         if self.type is ParameterType.CHOICE and not self.constraint.choices:
             raise InvalidValue(f"parameter {self.key!r}: a choice needs at least one of choices")
+        self._check_bounds()
         self._check_range()
         self._check_pattern()
         self._read_default()
         for candidate in self.constraint.candidates:
             self.validate(candidate)
         self.validate(self.default)
+
+    def _check_bounds(self) -> None:
+        for name in ("minimum", "maximum"):
+            bound = getattr(self.constraint, name)
+            number = isinstance(bound, int | float) and not isinstance(bound, bool)
+            if bound is not None and (not number or math.isnan(bound)):
+                raise InvalidValue(f"parameter {self.key!r}: {name}: found {bound!r:.200}, allowed is a number")
 
     def _check_range(self) -> None:
         low, high = self.constraint.minimum, self.constraint.maximum

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -129,3 +130,12 @@ print(sdk.status().feedback_dropped)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "configure() was not called" in done.stderr
     assert done.stdout.strip() == "1"
+
+
+@pytest.mark.parametrize("by", ["session.id", ("session.id",), ("a", "b", "c"), 7])
+def test_a_name_that_is_no_pair_is_dropped_and_said(app: App, by: Any, caplog: pytest.LogCaptureFixture) -> None:
+    app.connect()
+    app.sdk.feedback(1.0, by=by)
+    assert app.sdk.status().feedback_dropped == 1
+    assert "allowed is a pair" in caplog.text
+    assert not app.capture.log_records()

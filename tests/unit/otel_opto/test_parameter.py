@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import copy
+import math
 import multiprocessing
 import pickle
 import threading
@@ -357,3 +358,21 @@ def test_a_value_is_recorded_on_each_span_once_and_after_an_override_again(app: 
         assert k.value == 3
     for name in ("outer", "inner"):
         assert app.capture.span(name).attributes == {"opto.param.k.value": 3}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"key": 3, "default": "x"}, "parameter key 3"),
+        ({"default": 3, "minimum": "1"}, "minimum: found '1', allowed is a number"),
+        ({"default": 3.0, "maximum": math.nan}, "maximum: found nan, allowed is a number"),
+        ({"default": 3, "minimum": True}, "minimum: found True"),
+        ({"default": "fast", "choices": "fast"}, "choices: found 'fast', allowed is a list of texts"),
+        ({"default": "fast", "choices": 3}, "choices: found 3, allowed is a list of texts"),
+        ({"default": "{q}", "placeholders": "q"}, "placeholders: found 'q'"),
+        ({"default": "{q}", "placeholders": [3]}, r"placeholders: found \[3\]"),
+    ],
+)
+def test_a_declaration_of_the_wrong_types_is_invalid_and_nothing_else(given: Any, said: str) -> None:
+    with pytest.raises(InvalidValue, match=said):
+        otel_opto.parameter(**{"key": "wrong.types", **given})

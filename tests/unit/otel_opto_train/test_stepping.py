@@ -163,6 +163,19 @@ def test_a_step_needs_feedback_and_zero_feedback_forgets_it(lab: Lab) -> None:
     assert stepper.step().judged.scores == (1.0,)
 
 
+def test_a_run_whose_feedback_names_what_is_not_there_costs_itself_alone(lab: Lab) -> None:
+    lab.parameter("size", 3)
+    stepper = lab.stepper(Variants([{"size": 4}]))
+    judge(stepper, 0.25)
+    with stepper.trace() as run:
+        run.output(1)
+    run.backward(1.0, node="nope")
+    with pytest.raises(LookupError, match="'nope'"):
+        stepper.step()
+    step = stepper.step()
+    assert (step.judged.scores, step.values) == ((0.25,), {"size": 4})
+
+
 def test_an_optimizer_that_fails_loses_no_feedback(lab: Lab) -> None:
     lab.parameter("size", 3)
     stepper = lab.stepper(Variants([OptimizerError("away"), {"size": 4}]))
@@ -199,6 +212,8 @@ def test_what_the_optimizer_cannot_work_with_is_said_at_once(lab: Lab) -> None:
         lab.stepper(Variants([], faults=["no key"]))
     with pytest.raises(InvalidValue, match="found 'width'; declared are: size"):
         course_begun(lab.stage, ["width"], "variants", {}, {})
+    with pytest.raises(InvalidValue, match="found 3, allowed are parameters and their keys"):
+        course_begun(lab.stage, [3], "variants", {}, {})  # type: ignore[list-item]
 
 
 def test_the_problem_is_what_the_next_step_would_show(lab: Lab) -> None:
