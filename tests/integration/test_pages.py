@@ -21,7 +21,7 @@ from otel_opto.v1 import (
     study_pb2_grpc,
 )
 from tests import samples
-from tests.integration.running import RunningCollector
+from tests.integration.running import RunningCollector, eventually
 from tests.integration.test_cli import opto
 
 MANY = 1_100
@@ -50,6 +50,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCollecto
         for name in ("one", "two", "three"):
             send(collector, "PUT", f"/v1/services/{name}/parameters", {"parameters": [{**parameters[0], "maximum": 9}]})
             send(collector, "POST", "/v1/studies", {"name": name, "service": name, "metric": "q"})
+        eventually(
+            lambda: all(one["state"] != "waiting" for one in collector.client.listed("/v1/feedback", "feedback"))
+        )
         yield collector
 
 
