@@ -98,17 +98,15 @@ def test_children_of_multiprocessing_and_of_fork(first: RunningCollector, how: s
     assert "fork() handlers" not in errors
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @contextlib.contextmanager
-def gunicorn(collector: RunningCollector, port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "--timeout", "60"]
-    with running([*command, *options, "tests.integration.forked:wsgi"], env=environment(collector)) as process:
-        yield process
+def gunicorn(collector: RunningCollector, *options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """With its port, whose socket it inherits: nobody else can have it meanwhile."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        number = listening.fileno()
+        command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", f"fd://{number}", "--timeout", "60"]
+        command += [*options, "tests.integration.forked:wsgi"]
+        with running(command, env=environment(collector), pass_fds=(number,)) as process:
+            yield process, int(listening.getsockname()[1])
 
 
 def asked(port: int) -> dict[str, int]:
@@ -126,8 +124,7 @@ def asked(port: int) -> dict[str, int]:
     ids=["plain", "preload", "preload and configured again", "preload and threads"],
 )
 def test_workers_of_gunicorn(first: RunningCollector, options: tuple[str, ...]) -> None:
-    port = free_port()
-    with gunicorn(first, port, *options) as process:
+    with gunicorn(first, *options) as (process, port):
         eventually(lambda: asked(port).get("k") == 1, seconds=60.0)
         second(first)
         pids: set[int] = set()
