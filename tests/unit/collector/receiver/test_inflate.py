@@ -57,7 +57,7 @@ def test_no_body_grows_beyond_the_limit() -> None:
     assert len(inflated(gzip.compress(bytes(LIMIT)))[0]) == LIMIT
 
 
-@pytest.mark.parametrize("body", [b"plain", gzip.compress(b"a")[:-1], gzip.compress(b"a") + b"junk"])
+@pytest.mark.parametrize("body", [b"plain", gzip.compress(b"a", mtime=0)[:-1], gzip.compress(b"a", mtime=0) + b"junk"])
 def test_what_is_no_gzip_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest):
         inflated(body)
