@@ -21,6 +21,9 @@ from collector.workers.workers import Workers
 
 _T = TypeVar("_T")
 _SMALL_SPANS = 500
+_SHORT_BYTES = 2**14
+"""What is shorter is read in place: a change of threads takes longer."""
+
 _TIMES_A_GRAPH = 10
 """A judgement finds its span in a trace that is too large for a graph, too."""
 
@@ -98,12 +101,13 @@ class Assembly:
         told = await self._store.log.revision(trace_id)
         return told and f"{told}/{await self._store.feedback.revision(trace_id)}"
 
-    async def over_spans(self, trace_id: str, work: Callable[[Sequence[Span]], _T]) -> _T:
+    async def over_spans(self, trace_id: str, work: Callable[[Sequence[Span]], _T], *, short: bool = False) -> _T:
         """What `work` makes of a trace's spans as they came, where it holds nothing else up.
 
         Args:
             trace_id: The trace; one that is unknown has no spans.
             work: Of a module's top level; is given and gives back what can be pickled.
+            short: Whether the work is done at once where the trace is small.
 
         Raises:
             TooLarge: the trace has ten times as much as a graph may be made of, or work takes longer than one may.
@@ -123,7 +127,9 @@ class Assembly:
                 over_spans, work, size=inline + 1, seconds=limits.max_seconds, answer=answer
             )
             return result
-        return await asyncio.to_thread(work, spans_of(data))  # there may be thousands of judgements on a small trace
+        if short and len(data) < _SHORT_BYTES:
+            return work(spans_of(data))
+        return await asyncio.to_thread(lambda: work(spans_of(data)))
 
     async def _computed(
         self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], bounds: TraceBounds, size: int

@@ -231,6 +231,18 @@ async def test_feedback_counts_for_every_release_that_a_service_of_the_trace_ran
     assert [one.id for one in await store.feedback.of_release(5, "q")] == [feedback(1).id]
 
 
+async def test_which_traces_a_metric_has_judged(store: Store) -> None:
+    await store.feedback.submit([feedback(1), feedback(2), replace(feedback(3), name="other")], 10)
+    of = [samples.trace_id(number) for number in (1, 2, 3, 4)]
+    assert set(await store.feedback.judged("q", of)) == set(of[:2])
+    assert set(await store.feedback.judged("q", of[1:])) == {of[1]}
+    await store.feedback.submit([replace(feedback(1), label="again", time_unix_nano=2**60)], 11)
+    await store.feedback.expire(2**62)
+    assert set(await store.feedback.judged("q", of)) == set(of[:2])
+    assert set(await store.feedback.judged("other", of)) == {of[2]}
+    assert not await store.feedback.judged("q", ())
+
+
 async def test_a_revision_is_another_one_when_feedback_on_the_trace_is(store: Store) -> None:
     wanted = samples.trace_id(1)
     seen = [await store.feedback.revision(wanted)]

@@ -1,6 +1,6 @@
 """Feedback on its way to its span."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
@@ -78,6 +78,10 @@ class FeedbackStore(Protocol):
 
     async def metrics_of_release(self, release: int) -> Mapping[str, int]:
         """How much attached feedback there is of each metric on traces that ran with a release, a hundred at most."""
+        ...
+
+    async def judged(self, name: str, trace_ids: Collection[str]) -> Collection[str]:
+        """Those of the traces of which something was said by a metric, in whatever state."""
         ...
 
     async def revision(self, trace_id: str) -> str:

@@ -1,6 +1,6 @@
 """Feedback as a list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
@@ -170,6 +170,10 @@ class MemoryFeedback:
         names = [one.feedback.name for one in self._all if one.is_of(release)]
         ordered = sorted(set(names), key=lambda name: (-names.count(name), name))
         return {name: names.count(name) for name in ordered[:_MOST_METRICS]}
+
+    async def judged(self, name: str, trace_ids: Collection[str]) -> Collection[str]:
+        """See `FeedbackStore`."""
+        return {one.judged.trace_id for one in self._all if one.feedback.name == name} & set(trace_ids)
 
     async def revision(self, trace_id: str) -> str:
         """See `FeedbackStore`."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from collector.core.errors import Unavailable
 from collector.core.feedback import Attachment, Feedback, FeedbackState, OpenFeedback, StoredFeedback
@@ -108,6 +108,10 @@ class TableFeedback:
     async def metrics_of_release(self, release: int) -> Mapping[str, int]:
         """See `FeedbackStore`."""
         return await self._database.read(lambda db: feedback_rows.metrics_of_release(db, release))
+
+    async def judged(self, name: str, trace_ids: Collection[str]) -> Collection[str]:
+        """See `FeedbackStore`."""
+        return await self._database.read(lambda db: feedback_rows.judged(db, name, trace_ids))
 
     async def revision(self, trace_id: str) -> str:
         """See `FeedbackStore`."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from collector.core.candidate import Window
-from collector.core.page import PageRequest
 from collector.core.protocols import Clock, Store
 from collector.core.rollout import Signal
 from collector.core.span import Span
@@ -20,6 +19,9 @@ from otel_opto import semconv
 from otel_opto.assignment import Assignment
 
 _UNITS_AT_ONCE = 2_000
+_JUDGED_AT_ONCE = 300
+"""Units that one look judges: a window that is full must not wait until all that came beside is read."""
+
 _EVER = 2**62
 _PASSED_BY = 20
 """A unit of traffic that is there to evaluate is not waited for any more when so many that came later have scores."""
@@ -116,10 +118,12 @@ class Measuring:
             return known.counted
         await self._observer.observe(f"study/{study.name}", study.service, lambda *seen: _placed(record, *seen))
         fresh = record.windows if not known.loaded else [one for one in record.windows if one.number not in known.over]
-        for window in record.windows:
-            if window.number in known.over:
+        budget = _JUDGED_AT_ONCE
+        for window in reversed(record.windows):  # the newest first: a study goes on, whatever else is still to be read
+            if window.number in known.over or not budget:
                 continue
-            still = await self._judge(study, window)
+            judged, still = await self._judge(study, window, budget)
+            budget -= judged
             if not still and window.number <= record.windows[-1].number - _STILL_ON_THEIR_WAY:
                 known.over.add(window.number)
         names = [(arm, arm.name, False) for window in fresh for arm in _arms(study, window)]
@@ -136,18 +140,21 @@ class Measuring:
         """See `Units`."""
         self._known.pop(name, None)
 
-    async def _judge(self, study: Study, window: Window) -> int:
-        """Judges the units of a window, in the order of their coming; returns how many are still open."""
+    async def _judge(self, study: Study, window: Window, most: int) -> tuple[int, int]:
+        """Judges units of a window, in order of coming; how many it looked into, and how many are open."""
         waiting: list[tuple[OpenUnit, _Arm]] = []
         for arm in _arms(study, window):
             waiting += [(unit, arm) for unit in await self._store.units.due(arm.name, _EVER, _UNITS_AT_ONCE)]
         waiting.sort(key=lambda one: (one[0].entered_unix_nano, one[0].unit))
         over = self._clock.now_unix_nano() - int(study.exploration.feedback_delay_seconds * 1e9)
+        whole = [unit.unit for unit, _ in waiting if _at_once(study, unit)]
+        said = await self._store.feedback.judged(study.metric, whole) if whole else ()
         judged: list[tuple[_Arm, OpenUnit, Unit | None]] = []
         open_units: list[int] = []
         for unit, arm in waiting:
-            due = unit.entered_unix_nano < over
-            if due or (_at_once(study, unit) and await self._is_judged(study, unit)):
+            if len(judged) >= most:
+                break
+            if unit.entered_unix_nano < over or (_at_once(study, unit) and unit.unit in said):
                 judged.append((arm, unit, await self._reader.outcome(plan_of(study), unit, window.releases[arm.trial])))
             else:
                 open_units.append(len(judged))
@@ -155,7 +162,7 @@ class Measuring:
         passed_by = min(_PASSED_BY, max(window.least, 1))
         last = next((place for place in open_units if len(judged) - place < passed_by), len(judged))
         await self._keep(judged[:last])
-        return len(waiting) - last
+        return len(judged), len(waiting) - last
 
     async def _keep(self, judged: Sequence[tuple[_Arm, OpenUnit, Unit | None]]) -> None:
         of_arm: defaultdict[str, list[tuple[OpenUnit, Unit | None]]] = defaultdict(list)
@@ -171,10 +178,6 @@ class Measuring:
             if silent:
                 await self._store.units.enter(_late(name), silent, 0)
             await self._store.units.judge(name, units)
-
-    async def _is_judged(self, study: Study, unit: OpenUnit) -> bool:
-        said = await self._store.feedback.listed(PageRequest(), trace_id=unit.trace_ids[0])
-        return any(one.feedback.name == study.metric and not one.superseded for one in said.items)
 
     async def _judge_late(self, record: StudyRecord) -> None:
         """Units that counted as silent, and of which something was said after all."""
