@@ -19,6 +19,7 @@ from collector.core.telemetry import Signal
 from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
 from collector.study.runner import RunnerSettings, StudyRunner
+from collector.study.window.measuring import Measuring
 from collector.study.window.placing import free_of, shares_of
 from otel_opto.assignment import Arm, Assignment, unit_of
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
@@ -197,6 +198,15 @@ async def test_traffic_that_gets_worse_hits_arms_and_control_alike(town: Town) -
     assert record.winner() == better
     assert better.score is not None
     assert (worse.lead() or 0) < 0 < (better.lead() or 0)
+
+
+async def test_busy_traffic_is_judged_in_parts_and_all_of_it_at_last(town: Town) -> None:
+    """However much has come, a look is over soon, and the study can go on when its window is full."""
+    await begin(town, 9, study=replace(STUDY, batch_size=900))
+    await town.traffic(800)
+    units = Measuring(town.store, town.control.desk, town.clock)
+    found = [len(await units.look(await town.record())) for _ in range(3)]
+    assert found == [600, 800, 800]  # the runner has looked once
 
 
 async def test_two_studies_of_a_service_run_side_by_side(town: Town) -> None:
