@@ -14,6 +14,7 @@ from typing import TypeVar
 from collector.assembly.assembly import Assembly
 from collector.assembly.job import leading_to, whole
 from collector.core.errors import CollectorError, GraphError, NotFound, TooLarge
+from collector.core.explanation import Explanation
 from collector.core.feedback import Feedback, OpenFeedback
 from collector.core.graph import TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
@@ -250,6 +251,14 @@ class Pipeline:
         """3 assemble: what `finish` makes of the graph, made where the graph is. See `Assembly.made`."""
         try:
             return await self._assembly.made(trace_id, reach, finish, name)
+        except TooLarge:
+            self._counters.add(Counter.GRAPHS_TOO_LARGE)
+            raise
+
+    async def explained(self, trace_id: str, reach: Reach, span_id: str) -> Explanation:
+        """3 assemble: why the graph says what it says of a span. See `Assembly.explained`."""
+        try:
+            return await self._assembly.explained(trace_id, reach, span_id)
         except TooLarge:
             self._counters.add(Counter.GRAPHS_TOO_LARGE)
             raise

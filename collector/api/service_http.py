@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from collector.access.table import Endpoint
 from collector.api.answers import answer
 from collector.api.doctor import Doctor, doctor_document
 from collector.api.documents import acknowledgement_document, assignment_document, reach_of
+from collector.api.explained import explanation_document, explanation_text
 from collector.api.nodes import KIND, NodesWanted
 from collector.api.operations import Operations
 from collector.api.pages import page_document, page_in
@@ -16,6 +17,7 @@ from collector.api.queries import graph_part, is_true
 from collector.api.rollout_documents import standing_document
 from collector.api.scopes import SCOPES
 from collector.api.services import Services, ServiceState, Words
+from collector.core.errors import InvalidRequest
 from collector.core.page import key_of
 from collector.core.study import Reach
 from otel_opto.assignment import BUCKETS
@@ -30,6 +32,7 @@ def endpoints(services: Services, operations: Operations, doctor: Doctor) -> Seq
         Endpoint("GET", "/v1/doctor", served.doctor, SCOPES["doctor"]),
         Endpoint("GET", "/v1/traces/{trace_id}/nodes", served.nodes, SCOPES["nodes"]),
         Endpoint("GET", "/v1/traces/{trace_id}/nodes/{node}", served.node, SCOPES["node"]),
+        Endpoint("GET", "/v1/traces/{trace_id}/spans/{span_id}/explanation", served.explanation, SCOPES["explained"]),
     ]
 
 
@@ -63,6 +66,17 @@ class _Served:
         reach = reach_of(request.query_params.get("reach", Reach.TRACE.value), "reach")
         found = await self._operations.node(request.path_params["trace_id"], reach, request.path_params["node"])
         return Response(found, media_type="application/json")
+
+    async def explanation(self, request: Request) -> Response:
+        query, path = request.query_params, request.path_params
+        form = query.get("format", "json")
+        if form not in ("json", "text"):
+            raise InvalidRequest(f"format: found {form[:80]!r}, allowed: json, text")
+        reach = reach_of(query.get("reach", Reach.TRACE.value), "reach")
+        found = await self._operations.explained(path["trace_id"], reach, path["span_id"])
+        if form == "text":
+            return PlainTextResponse(explanation_text(found))
+        return await answer(lambda: explanation_document(found))
 
 
 def service_document(state: ServiceState) -> dict[str, object]:

@@ -73,14 +73,20 @@ def assembled(trace_id: str, off: frozenset[str], finish: Callable[[TraceGraph],
     Raises:
         GraphError: the spans make no DAG.
     """
+    spans, given = yield from gathered()
+    records = log_records_of(given.logs)
+    return finish(build(trace_id, spans, given.releases, given.specs, given.feedback, records, off))
+
+
+def gathered() -> Work[tuple[Sequence[Span], Surroundings]]:
+    """The spans that a graph is made of, and all else; asks as `assembled` says."""
     given = yield None
     spans: list[Span] = []
     while isinstance(given, bytes):
         more = spans_of(given)
         spans += more
         given = yield _survey(more)
-    records = log_records_of(given.logs)
-    return finish(build(trace_id, spans, given.releases, given.specs, given.feedback, records, off))
+    return spans, given
 
 
 def _survey(spans: Sequence[Span]) -> Survey:

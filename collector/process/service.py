@@ -1,6 +1,7 @@
 """The collector as a whole: builds the parts, starts sinks before sources, stops sources before sinks."""
 
 import asyncio
+import json
 import logging
 import shutil
 import time
@@ -14,6 +15,7 @@ from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
 from collector.api.doctor import Doctor, Finding
 from collector.api.drawing import Drawing, drawing
+from collector.api.explained import explanation_document, explanation_text
 from collector.api.measures import Measures
 from collector.api.operations import Operations
 from collector.api.rates import SpanRate
@@ -22,7 +24,7 @@ from collector.api.services import Services
 from collector.api.standing import Standings
 from collector.assembly.assembly import Assembly, AssemblyLimits
 from collector.core.errors import CollectorError, ConfigError
-from collector.core.identity.ids import trace_id_of
+from collector.core.identity.ids import span_id_of, trace_id_of
 from collector.core.protocols import Clock
 from collector.core.requests import Caller, Requests
 from collector.core.study import Reach
@@ -302,8 +304,8 @@ def _refuse_circles(exporters: Mapping[str, ExporterConfig], addresses: Addresse
         raise ConfigError(faults)
 
 
-async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) -> str:
-    """A trace's graph out of a data directory on which no collector runs.
+async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach, span_id: str = "") -> str:
+    """A trace's graph out of a data directory on which no collector runs; of a span that is named why it is so.
 
     Raises:
         ConfigError: there is no such directory, or a collector runs on it.
@@ -319,6 +321,9 @@ async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) ->
     try:
         desk = Desk(store.ledger, AssignmentHub(), Counters())
         assembly = Assembly(store, desk.release, workers, _assembly_limits(limits))
+        if span_id:
+            found = await assembly.explained(trace_id_of(trace_id), reach, span_id_of(span_id))
+            return explanation_text(found) if form == "text" else json.dumps(explanation_document(found))
         return (await assembly.made(trace_id_of(trace_id), reach, drawing(Drawing(form)))).decode()
     finally:
         await workers.stop()

@@ -65,6 +65,11 @@ def test_traces_and_graph_in_every_form(collector: RunningCollector, judged: str
     traced = json.loads(opto("graph", judged, "--tgj", collector=collector).stdout)
     assert (traced["tgj"], [record["name"] for record in traced["nodes"]][-1]) == ("1.0", "ask")
     assert opto("graph", judged, "--dot", collector=collector).stdout.startswith("digraph")
+    why = opto("graph", judged, "--explain", "3", collector=collector).stdout
+    assert all(word in why for word in ("by opto from opto.output", "rule 'argument', 100%", "rule 'result', 50%"))
+    said = json.loads(opto("graph", judged, "--explain", "3", "--json", collector=collector).stdout)
+    assert [one["fact"] for one in said["statements"]] == ["output", "argument found"]
+    assert opto("graph", judged, "--explain", "9", collector=collector).returncode == 1
     picture = tmp_path / "graph.svg"
     assert opto("graph", judged, "--svg", str(picture), collector=collector).returncode == 0
     assert ET.parse(picture).getroot().tag.endswith("svg")
@@ -79,6 +84,7 @@ def test_a_graph_can_be_read_from_a_data_directory_without_a_collector(
     assert directory in busy.stderr
     collector.stop()
     assert "tell" in opto("graph", judged, "--data-dir", directory).stdout
+    assert "opto.output" in opto("graph", judged, "--data-dir", directory, "--explain", "3").stdout
 
 
 def test_feedback_studies_and_releases(collector: RunningCollector, judged: str) -> None:
