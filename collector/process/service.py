@@ -13,6 +13,7 @@ from collector.access.tokens import Access, Token
 from collector.api.backend import Backend
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
+from collector.api.discoveries import Discoveries
 from collector.api.doctor import Doctor, Finding
 from collector.api.drawing import Drawing, drawing
 from collector.api.explained import explanation_document, explanation_text
@@ -194,6 +195,7 @@ class Collector:
             rollouts=rollouts,
             services=services,
             doctor=Doctor(self._store, services, operations, self._clock, self._surroundings),
+            discoveries=Discoveries(self._store, pipeline),
             bulletins=Bulletins(self._desk, self._hub),
             reader=Reader(self._store, self._desk.release, self._workers, bounds, self._counters, queries.max_seconds),
             clock=self._clock,

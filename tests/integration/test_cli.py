@@ -75,6 +75,22 @@ def test_traces_and_graph_in_every_form(collector: RunningCollector, judged: str
     assert ET.parse(picture).getroot().tag.endswith("svg")
 
 
+def test_what_looks_like_a_prompt_is_shown_with_the_code_that_makes_it_a_parameter(
+    collector: RunningCollector, judged: str
+) -> None:
+    nothing = opto("discoveries", "--service", "shop", collector=collector)
+    assert (nothing.returncode, "nothing that looks like an undeclared prompt" in nothing.stdout) == (0, True)
+    said = samples.span(8, 1, name="ask", values={"app.prompt": "Answer {question}.", "app.answer": "42"})
+    export(collector, "traces", samples.traces_request([said]))
+    eventually(lambda: len(collector.client.get("/v1/traces")["traces"]) == 2)
+    shown = json.loads(opto("discoveries", "--service", "shop", "--json", collector=collector).stdout)
+    (found,) = shown["discoveries"]
+    assert (found["key"], found["text"], found["trace_id"]) == ("app.prompt", "Answer {question}.", samples.trace_id(8))
+    assert found["code"] in opto("discoveries", "--service", "shop", collector=collector).stdout.replace("\n    ", "\n")
+    refused = opto("discoveries", "--service", "shop", "--traces", "101", collector=collector)
+    assert (refused.returncode, "allowed are 0 to 100" in refused.stderr) == (1, True)
+
+
 def test_a_graph_can_be_read_from_a_data_directory_without_a_collector(
     collector: RunningCollector, judged: str
 ) -> None:
