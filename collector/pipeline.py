@@ -273,11 +273,13 @@ class Pipeline:
         for feedback in batch:
             by_trace.setdefault(feedback.target.trace_id, []).append(feedback)
         found: dict[str, TraceGraph] = {}
+        least = self._assembly.min_confidence if study.min_confidence is None else study.min_confidence
         for trace_id, group in by_trace.items():
             targets = [one.target.span_id for one in group]
+            finish = partial(leading_to, targets, study.parameters, least)
             subgraphs: Sequence[TraceGraph | CollectorError]
             try:
-                subgraphs = await self.made(trace_id, study.reach, partial(leading_to, targets, study.parameters))
+                subgraphs = await self.made(trace_id, study.reach, finish)
             except (GraphError, NotFound, TooLarge, WorkerLost) as error:
                 subgraphs = [error] * len(group)
             for feedback, subgraph in zip(group, subgraphs, strict=True):

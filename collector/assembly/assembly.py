@@ -38,6 +38,7 @@ class AssemblyLimits:
     max_bytes: int = 64 * 2**20
     max_seconds: float = 60.0
     rules_off: frozenset[str] = frozenset()
+    min_confidence: float = 0.4
 
 
 class Assembly:
@@ -62,6 +63,11 @@ class Assembly:
         self._workers = workers
         self._limits = limits or AssemblyLimits()
         self._shared = Shared()
+
+    @property
+    def min_confidence(self) -> float:
+        """Of the edges that an optimizer is shown, where a study says nothing else."""
+        return self._limits.min_confidence
 
     async def made(
         self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], name: Hashable | None = None

@@ -1,7 +1,7 @@
 """The computation of one graph, wherever it runs: it asks for what it needs, and works on nothing else."""
 
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from collector.core.errors import GraphError
@@ -111,14 +111,18 @@ def whole(graph: TraceGraph) -> TraceGraph:
     return graph
 
 
-def leading_to(span_ids: Sequence[str], keys: Collection[str], graph: TraceGraph) -> Sequence[TraceGraph | GraphError]:
+def leading_to(
+    span_ids: Sequence[str], keys: Collection[str], least: float, graph: TraceGraph
+) -> Sequence[TraceGraph | GraphError]:
     """For each span the minimal subgraph that leads to it, or why there is none.
 
     Args:
         span_ids: Of judged spans.
         keys: Of the parameters that may change; none means all trainable ones.
+        least: Edges of which less is certain are left out.
         graph: Of their trace.
     """
+    graph = replace(graph, edges=tuple(edge for edge in graph.edges if edge.confidence >= least))
     dataflow = Dataflow(graph)
     wanted = [one.node for one in graph.parameters if one.trainable and (not keys or one.key in keys)]
     standing_for = {twin: node.id for node in graph.nodes for twin in node.twins}

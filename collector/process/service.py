@@ -275,7 +275,9 @@ def _workers(config: GraphConfig) -> Workers:
 
 
 def _assembly_limits(config: GraphConfig) -> AssemblyLimits:
-    return AssemblyLimits(config.max_spans, config.max_bytes, config.max_seconds, frozenset(config.rules.off))
+    return AssemblyLimits(
+        config.max_spans, config.max_bytes, config.max_seconds, frozenset(config.rules.off), config.min_confidence
+    )
 
 
 def _destination(name: str, exporter: ExporterConfig) -> Destination:
