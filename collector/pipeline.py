@@ -14,6 +14,7 @@ from typing import TypeVar
 from collector.assembly.assembly import Assembly
 from collector.assembly.job import leading_to, whole
 from collector.core.errors import CollectorError, GraphError, NotFound, TooLarge
+from collector.core.explanation import Explanation
 from collector.core.feedback import Feedback, OpenFeedback
 from collector.core.graph import TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
@@ -256,6 +257,14 @@ class Pipeline:
             self._counters.add(Counter.GRAPHS_TOO_LARGE)
             raise
 
+    async def explained(self, trace_id: str, reach: Reach, span_id: str) -> Explanation:
+        """3 assemble: why the graph says what it says of a span. See `Assembly.explained`."""
+        try:
+            return await self._assembly.explained(trace_id, reach, span_id)
+        except TooLarge:
+            self._counters.add(Counter.GRAPHS_TOO_LARGE)
+            raise
+
     async def judged(self, study: Study, batch: Sequence[Feedback]) -> tuple[TraceFeedback, ...]:
         """3 assemble for a batch: each feedback with the minimal subgraph of the output that it judges.
 
@@ -266,11 +275,13 @@ class Pipeline:
         for feedback in batch:
             by_trace.setdefault(feedback.target.trace_id, []).append(feedback)
         found: dict[str, TraceGraph] = {}
+        least = self._assembly.min_confidence if study.min_confidence is None else study.min_confidence
         for trace_id, group in by_trace.items():
             targets = [one.target.span_id for one in group]
+            finish = partial(leading_to, targets, study.parameters, least)
             subgraphs: Sequence[TraceGraph | CollectorError]
             try:
-                subgraphs = await self.made(trace_id, study.reach, partial(leading_to, targets, study.parameters))
+                subgraphs = await self.made(trace_id, study.reach, finish)
             except (GraphError, NotFound, TooLarge, WorkerLost) as error:
                 subgraphs = [error] * len(group)
             for feedback, subgraph in zip(group, subgraphs, strict=True):

@@ -77,7 +77,7 @@ def of_shapes(sizes: tuple[int, ...], long_chain: int) -> Iterator[Problem]:
 
 
 def _renamed(graph: TraceGraph) -> TraceGraph:
-    """Parameters with keys that may be declared."""
+    """Parameters with keys that may be declared; discoveries as if they were."""
 
     def key_of(name: str) -> str:
         return re.sub(r"[^A-Za-z0-9._-]", "_", name).strip("._-") or "p"
@@ -85,7 +85,11 @@ def _renamed(graph: TraceGraph) -> TraceGraph:
     nodes = tuple(
         node._replace(name=key_of(node.name)) if node.kind is NodeKind.PARAMETER else node for node in graph.nodes
     )
-    return replace(graph, nodes=nodes, parameters=tuple(replace(one, key=key_of(one.key)) for one in graph.parameters))
+    declared = (
+        replace(one, key=key_of(one.key), trainable=one.trainable or one.discovered, discovered=False)
+        for one in graph.parameters
+    )
+    return replace(graph, nodes=nodes, parameters=tuple(declared))
 
 
 def of_captures() -> Iterator[Problem]:

@@ -11,9 +11,10 @@ from collector.api.drawing import Drawing, drawing
 from collector.api.nodes import NodesWanted, described, listed_nodes
 from collector.api.standing import Standing, doubtful
 from collector.core.errors import Conflict, Damaged, InvalidRequest, NotFound, TooLarge, some
+from collector.core.explanation import Explanation
 from collector.core.feedback import Feedback, StoredFeedback
 from collector.core.graph import TraceGraph
-from collector.core.identity.ids import trace_id_of
+from collector.core.identity.ids import span_id_of, trace_id_of
 from collector.core.page import MOST_PAGE_BYTES, Page, PageRequest, cursor, key_of, page_of
 from collector.core.parameter import validated
 from collector.core.record import tree_of
@@ -30,8 +31,6 @@ from otel_opto.assignment import Assignment, unit_of
 from otel_opto.spec import ParameterSpec
 
 MOST_ENVELOPE_CHARACTERS = 4 * 2**20
-
-
 _LONGEST_NAME, _LONGEST_ERROR = 1_000, 10_000
 
 
@@ -246,6 +245,10 @@ class Operations:
             NotFound: the graph has no such node.
         """
         return await self._made(trace_id, reach, partial(described, node_id), ("node", node_id))
+
+    async def explained(self, trace_id: str, reach: Reach, span_id: str) -> Explanation:
+        """Why a graph says what it says of a span. Raises as `drawn`, and `NotFound` for an unknown span."""
+        return await self._backend.pipeline.explained(trace_id_of(trace_id), reach, span_id_of(span_id))
 
     async def _made(self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], bytes], name: Hashable) -> bytes:
         wanted = trace_id_of(trace_id, "trace_id")

@@ -15,7 +15,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
             (
                 "declared", "releases", "release", "diff", "acknowledgements", "feedback", "traces", "drawn", "nodes",
                 "node", "studies", "study", "counts", "metrics", "rollouts", "rollout", "watch_rollout", "audit",
-                "standing", "services", "doctor",
+                "standing", "services", "doctor", "explained", "discoveries",
             ),
             Scope.READ,
         ),

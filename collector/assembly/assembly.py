@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
+from collector.assembly.explained import explained
 from collector.assembly.gathering import Gathering
 from collector.assembly.job import assembled, over_spans
 from collector.assembly.shared import Shared
 from collector.core.errors import TooLarge
+from collector.core.explanation import Explanation
 from collector.core.graph import TraceGraph
 from collector.core.protocols import Store
 from collector.core.release import Release
@@ -20,6 +22,9 @@ from collector.otlp.decode import spans_of
 from collector.workers.workers import Workers
 
 _T = TypeVar("_T")
+Work: TypeAlias = Callable[[], Any]
+"""Of a module's top level with its arguments; asks for what it needs (`collector.assembly.job.Work`)."""
+
 _SMALL_SPANS = 500
 _SHORT_BYTES = 2**14
 """What is shorter is read in place: a change of threads takes longer."""
@@ -36,6 +41,7 @@ class AssemblyLimits:
     max_bytes: int = 64 * 2**20
     max_seconds: float = 60.0
     rules_off: frozenset[str] = frozenset()
+    min_confidence: float = 0.4
 
 
 class Assembly:
@@ -61,6 +67,11 @@ class Assembly:
         self._limits = limits or AssemblyLimits()
         self._shared = Shared()
 
+    @property
+    def min_confidence(self) -> float:
+        """Of the edges that an optimizer is shown, where a study says nothing else."""
+        return self._limits.min_confidence
+
     async def made(
         self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], name: Hashable | None = None
     ) -> _T:
@@ -80,21 +91,34 @@ class Assembly:
             TooLarge: beyond the limits; says what was found, what is allowed, and where that stands.
             WorkerLost: its computation crashed.
         """
+        work: Work = partial(assembled, trace_id, self._limits.rules_off, finish)
+        return cast(_T, await self._bounded(trace_id, reach, work, name))
+
+    async def explained(self, trace_id: str, reach: Reach, span_id: str) -> Explanation:
+        """Why the graph says what it says of a span.
+
+        Raises:
+            NotFound: no span of the trace has come, or that span is not in it.
+            GraphError, TooLarge, WorkerLost: as `made`.
+        """
+        work: Work = partial(explained, trace_id, self._limits.rules_off, span_id)
+        return cast(Explanation, await self._bounded(trace_id, reach, work, ("explained", span_id)))
+
+    async def _bounded(self, trace_id: str, reach: Reach, work: Work, name: Hashable | None) -> Any:
         limits = self._limits
         bounds = TraceBounds(limits.max_spans, limits.max_bytes, "graph")
         inline = self._workers.limits.inline_bytes
         small = TraceBounds(min(_SMALL_SPANS, bounds.spans), min(inline, bounds.bytes), "graph")
         try:
-            return await self._computed(trace_id, reach, finish, small, size=0)
+            return await self._computed(trace_id, reach, work, small, size=0)
         except TooLarge:
             if small == bounds:
                 raise
         if name is None:
-            return await self._computed(trace_id, reach, finish, bounds, size=inline + 1)
+            return await self._computed(trace_id, reach, work, bounds, size=inline + 1)
         state = await (self._revision(trace_id) if reach is Reach.TRACE else self._store.log.newest_position())
-        begin = partial(self._computed, trace_id, reach, finish, bounds, size=inline + 1)
-        result: _T = await self._shared.run((trace_id, reach, name, state), begin)
-        return result
+        begin = partial(self._computed, trace_id, reach, work, bounds, size=inline + 1)
+        return await self._shared.run((trace_id, reach, name, state), begin)
 
     async def _revision(self, trace_id: str) -> str:
         """Another text whenever spans, log records or feedback of the trace came, changed or went; "" if unknown."""
@@ -131,23 +155,12 @@ class Assembly:
             return work(spans_of(data))
         return await asyncio.to_thread(lambda: work(spans_of(data)))
 
-    async def _computed(
-        self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], bounds: TraceBounds, size: int
-    ) -> _T:
+    async def _computed(self, trace_id: str, reach: Reach, work: Work, bounds: TraceBounds, size: int) -> Any:
         gathering = Gathering(self._store, self._release, trace_id, reach, bounds, whole=size == 0)
         try:
-            result: _T = await self._workers.run(
-                assembled,
-                trace_id,
-                self._limits.rules_off,
-                finish,
-                size=size,
-                seconds=self._limits.max_seconds,
-                answer=gathering.answer,
-            )
+            return await self._workers.run(work, size=size, seconds=self._limits.max_seconds, answer=gathering.answer)
         except TooLarge as error:
             if str(error).startswith("trace "):
                 raise
             allowed = "the most that graph.max_seconds and graph.max_process_bytes allow"
             raise TooLarge(f"trace {trace_id} is too large: {error}, {allowed}") from error
-        return result

@@ -1,7 +1,7 @@
 """The computation of one graph, wherever it runs: it asks for what it needs, and works on nothing else."""
 
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from collector.core.errors import GraphError
@@ -73,14 +73,20 @@ def assembled(trace_id: str, off: frozenset[str], finish: Callable[[TraceGraph],
     Raises:
         GraphError: the spans make no DAG.
     """
+    spans, given = yield from gathered()
+    records = log_records_of(given.logs)
+    return finish(build(trace_id, spans, given.releases, given.specs, given.feedback, records, off))
+
+
+def gathered() -> Work[tuple[Sequence[Span], Surroundings]]:
+    """The spans that a graph is made of, and all else; asks as `assembled` says."""
     given = yield None
     spans: list[Span] = []
     while isinstance(given, bytes):
         more = spans_of(given)
         spans += more
         given = yield _survey(more)
-    records = log_records_of(given.logs)
-    return finish(build(trace_id, spans, given.releases, given.specs, given.feedback, records, off))
+    return spans, given
 
 
 def _survey(spans: Sequence[Span]) -> Survey:
@@ -105,14 +111,18 @@ def whole(graph: TraceGraph) -> TraceGraph:
     return graph
 
 
-def leading_to(span_ids: Sequence[str], keys: Collection[str], graph: TraceGraph) -> Sequence[TraceGraph | GraphError]:
+def leading_to(
+    span_ids: Sequence[str], keys: Collection[str], least: float, graph: TraceGraph
+) -> Sequence[TraceGraph | GraphError]:
     """For each span the minimal subgraph that leads to it, or why there is none.
 
     Args:
         span_ids: Of judged spans.
         keys: Of the parameters that may change; none means all trainable ones.
+        least: Edges of which less is certain are left out.
         graph: Of their trace.
     """
+    graph = replace(graph, edges=tuple(edge for edge in graph.edges if edge.confidence >= least))
     dataflow = Dataflow(graph)
     wanted = [one.node for one in graph.parameters if one.trainable and (not keys or one.key in keys)]
     standing_for = {twin: node.id for node in graph.nodes for twin in node.twins}

@@ -32,7 +32,7 @@ _EXTRAS = "this command needs the collector's dependencies: pip install 'otel-op
 _MODULES = {
     "serve": ("collector",),
     "demo": ("demo",),
-    "status": ("status",),
+    "status": ("status", "discoveries"),
     "studies": ("studies",),
     "models": ("models",),
     "releases": ("releases",),

@@ -1,4 +1,4 @@
-"""``otel-opto status``: why nothing happens."""
+"""``otel-opto status`` and ``otel-opto discoveries``: why nothing happens, and what could be a parameter."""
 
 import argparse
 
@@ -13,9 +13,18 @@ examples:
   otel-opto status qa --json    the same for scripts
 """
 
+_DISCOVERIES_HELP = """\
+What looks like a prompt in a service's newest traces and was never declared: it is shown in graphs, and nothing ever
+changes it. With each the five lines of code that make it a parameter.
+
+examples:
+  otel-opto discoveries --service qa           the prompts, those that most traces have first
+  otel-opto discoveries --service qa --json    the same for scripts
+"""
+
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
-    """Adds the command."""
+    """Adds both commands."""
     parser = commands.add_parser(
         "status",
         help="what an application waits for",
@@ -25,6 +34,34 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     )
     parser.add_argument("service", help="the application's service.name")
     parser.set_defaults(run=status)
+    finding = commands.add_parser(
+        "discoveries",
+        help="prompts that nobody declared a parameter",
+        description=_DISCOVERIES_HELP,
+        parents=[common],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    finding.add_argument("--service", required=True, help="the application's service.name")
+    finding.add_argument("--traces", type=int, default=20, metavar="N", help="newest ones to look at (default 20)")
+    finding.set_defaults(run=discoveries)
+
+
+def discoveries(arguments: argparse.Namespace) -> int:
+    """What looks like a prompt, and the code that makes it a parameter."""
+    path = f"/v1/services/{quoted(arguments.service)}/discoveries"
+    found = ApiClient(arguments.collector).get(path, traces=arguments.traces)
+    if arguments.json:
+        output.show_json(found)
+        return 0
+    for one in found["discoveries"]:
+        several = f", {one['texts']} texts" if one["texts"] > 1 else ""
+        output.show(f"{one['key']}  in {one['traces']} of {found['traces']} traces{several}, last {one['trace_id']}")
+        output.show_lines("".join(f"    {line}\n" for line in one["code"].splitlines()))
+    if not found["discoveries"]:
+        output.show(f"nothing that looks like an undeclared prompt in the newest {found['traces']} traces")
+    if found["skipped"]:
+        output.show(f"{found['skipped']} traces are too large, or make no graph")
+    return 0
 
 
 def status(arguments: argparse.Namespace) -> int:

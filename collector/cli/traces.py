@@ -8,7 +8,7 @@ from pathlib import Path
 from collector.cli.client import ApiClient
 from collector.cli.terminal import output
 from collector.cli.terminal.png import write_png
-from collector.core.identity.ids import trace_id_of
+from collector.core.identity.ids import span_id_of, trace_id_of
 from collector.core.study import Reach
 from collector.process.service import drawn_from
 
@@ -21,6 +21,7 @@ examples:
   otel-opto graph 0af7651916cd43dd8448eb211c80319c --tgj              Trace-Graph JSON, for OpenTrace
   otel-opto graph 0af7651916cd43dd8448eb211c80319c --svg graph.svg    a picture
   otel-opto graph 0af7651916cd43dd8448eb211c80319c --dot | dot -Tpng > graph.png
+  otel-opto graph 0af7651916cd43dd8448eb211c80319c --explain b7ad6b7169203331   what was read where, which rules spoke
 """
 
 
@@ -42,6 +43,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     forms.add_argument("--dot", action="store_true", help="Graphviz source on standard output")
     forms.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
     forms.add_argument("--png", type=Path, metavar="FILE", help="the same in pixels; needs rsvg-convert")
+    forms.add_argument(
+        "--explain",
+        metavar="SPAN_ID",
+        default="",
+        help="what was read from which of the span's keys by which table, and which rule made each of its edges",
+    )
     drawing.add_argument(
         "--reach",
         choices=[reach.value for reach in Reach],
@@ -95,10 +102,12 @@ def graph(arguments: argparse.Namespace) -> int:
 
 
 def _drawn(arguments: argparse.Namespace, form: str) -> str:
+    explain = arguments.explain and span_id_of(arguments.explain)
     if arguments.data_dir is None:
-        path = f"/v1/traces/{trace_id_of(arguments.trace_id)}/graph"
+        path = f"/v1/traces/{trace_id_of(arguments.trace_id)}/"
+        path += f"spans/{explain}/explanation" if explain else "graph"
         return ApiClient(arguments.collector).get_text(path, format=form, reach=arguments.reach)
-    return asyncio.run(drawn_from(arguments.data_dir, arguments.trace_id, form, Reach(arguments.reach)))
+    return asyncio.run(drawn_from(arguments.data_dir, arguments.trace_id, form, Reach(arguments.reach), explain))
 
 
 def stats(arguments: argparse.Namespace) -> int:

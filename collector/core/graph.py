@@ -81,6 +81,7 @@ class GraphParameter:
     Attributes:
         version: The number of the release that brought the value; None for the code's own.
         text: The value in words; None where it is not known.
+        discovered: Nobody declared it and no span calls it a parameter, it only looks like a prompt; never trainable.
     """
 
     key: str
@@ -89,6 +90,7 @@ class GraphParameter:
     trainable: bool
     used_by: tuple[str, ...]
     node: NodeId
+    discovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

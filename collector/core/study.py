@@ -94,6 +94,7 @@ class Study:
             spans: seconds of the entry span (``latency``), ``tokens`` and ``cost`` of a trace's model calls.
         weights: Signals whose limit is no bound but a part of the objective: within it counts so much beside the
             metric's 1.
+        min_confidence: Edges of which less is certain are in no graph that the optimizer is shown; None: as configured.
     """
 
     name: Annotated[str, About("of the study", option="name")]
@@ -150,6 +151,13 @@ class Study:
         Mapping[str, float],
         About("of keeping within a limit, beside the metric's 1; it is no bound then", "--weight", "SIGNAL=NUMBER"),
     ] = field(default_factory=dict)
+    min_confidence: Annotated[
+        float | None,
+        About(
+            "edges of a graph that are less certain are not shown to the optimizer; default: the collector's",
+            metavar="SHARE",
+        ),
+    ] = None
 
     def faults(self) -> list[str]:
         """Every fault of its own fields: what was found, what is allowed."""
@@ -185,6 +193,8 @@ class Study:
             faults.append(
                 f"range: found {self.lowest:g} to {self.highest:g}, allowed are finite ends, the lowest first"
             )
+        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
+            faults.append(f"min_confidence: found {self.min_confidence:g}, allowed is 0 to 1")
         return faults
 
     def _wrong_labels(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.core.graph import Gap, GraphParameter, Node, NodeId, NodeKind
@@ -60,15 +60,17 @@ class ParameterLookup:
             for key, released in release.values.items():
                 self._by_hash[release.service, key, released.hash] = released.value
 
-    def trainable(self, service: str, uses: Iterable[ParameterUse]) -> bool:
-        """As declared, else as a span says, else yes."""
-        stated: bool | None = None
-        for use in uses:
-            spec = self._specs.get((service, use.key))
-            if spec is not None:
-                return spec.trainable
-            stated = use.trainable if stated is None else stated
-        return stated is not False
+    def discovered(self, service: str, uses: Sequence[ParameterUse]) -> bool:
+        """Whether nobody declared it and no span calls it a parameter: it only looks like a prompt."""
+        return (service, uses[0].key) not in self._specs and all(use.discovered for use in uses)
+
+    def trainable(self, service: str, uses: Sequence[ParameterUse]) -> bool:
+        """As declared, else as a span says, else yes; what is only discovered is not."""
+        spec = self._specs.get((service, uses[0].key))
+        if spec is not None:
+            return spec.trainable
+        stated = next((use.trainable for use in uses if use.trainable is not None), True)
+        return stated and not self.discovered(service, uses)
 
     def find(self, service: str, span_id: str, use: ParameterUse) -> _Known:
         """The value that the span itself says, else one with the stated hash, else what the release says."""
@@ -129,16 +131,17 @@ def _entry(
     node_id = _node_id(identity)
     value = next((known.value for known in uses if known.value is not None), None)
     node = Node(node_id, NodeKind.PARAMETER, key, value=value, service=service)
+    said = [known.use for known in uses]
     parameter = GraphParameter(
         key=key,
         version=version or None,
         text=None if value is None else value if isinstance(value, str) else canonical(value),
-        trainable=lookup.trainable(service, (known.use for known in uses)),
+        trainable=lookup.trainable(service, said),
         used_by=tuple(known.span_id for known in uses),
         node=node_id,
+        discovered=lookup.discovered(service, said),
     )
-    first = uses[0]
-    gap = Gap("unknown_value", first.span_id, f"{node_id}: {first.fault}") if value is None else None
+    gap = Gap("unknown_value", uses[0].span_id, f"{node_id}: {uses[0].fault}") if value is None else None
     return node, parameter, gap
 
 

@@ -142,7 +142,9 @@ def _given_around(forest: Forest, readings: Mapping[str, Facts], span_id: str) -
         parent = forest.parent(parent)
 
 
-_FIELD: Final = re.compile(r"\{%[^{}\n]*%\}|\{\{[^{}\n]*\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
+FIELD: Final = re.compile(r"\{%[^{}\n]*%\}|\{\{[^{}\n]*\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
+"""Of a template, in any style."""
+
 _GENERIC: Final = re.compile(
     r"(RunnableSequence|RunnableLambda|RunnableParallel|RunnableWithFallbacks|RunnableRetry|ChatPromptTemplate|turn|response|"
     r"agent run|Step \d+|(execute_task |invoke_agent )?(RunnableSequence|call_model|LangGraph)|chat|chat .*|.*\.chat|"
@@ -208,7 +210,9 @@ def prompts(
     for prompt in found:
         number = numbers[prompt.site, prompt.kind, prompt.text]
         key = f"{prompt.site}.{prompt.kind}" + (f".{number}" if number > 1 else "")
-        uses.setdefault(prompt.span_id, {}).setdefault(key, ParameterUse(key, value=prompt.text, prompt=True))
+        uses.setdefault(prompt.span_id, {}).setdefault(
+            key, ParameterUse(key, value=prompt.text, prompt=True, discovered=True)
+        )
     return {span_id: tuple(by_key.values()) for span_id, by_key in uses.items()}
 
 
@@ -247,8 +251,8 @@ class _Templates:
             if (texts_ := [str(use.value) for use in reading.uses if use.prompt and use.value])
         }
         self.used = any(reading.taken for reading in readings.values())
-        templates = {text for texts_ in self._recorded.values() for text in texts_ if _FIELD.search(text)}
-        self._literals = [(text, _FIELD.split(text)) for text in sorted(templates)[:64]]
+        templates = {text for texts_ in self._recorded.values() for text in texts_ if FIELD.search(text)}
+        self._literals = [(text, FIELD.split(text)) for text in sorted(templates)[:64]]
         self._given = {
             plain(message.content)
             for reading in readings.values()
@@ -298,7 +302,7 @@ class _Templates:
                 for part in sorted(set(texts(value)), key=len, reverse=True):
                     if len(part) >= 8 and part in text and part != text:
                         text, holes = text.replace(part, "{" + name + "}"), holes + 1
-            own = len(_LITERAL_WORD.findall(_FIELD.sub(" ", text)))
+            own = len(_LITERAL_WORD.findall(FIELD.sub(" ", text)))
             if holes >= (1 if reading.role is Role.TEMPLATE else 2) and own >= MIN_LITERAL_WORDS:
                 yield text
 

@@ -45,7 +45,7 @@ class Dataflow:
 
         Args:
             output: The judged node; it is kept even if no parameter leads to it.
-            parameters: Node ids; None for every trainable parameter of the graph.
+            parameters: Node ids; None for every trainable parameter of the graph, or every discovery where none is.
 
         Raises:
             GraphError: the graph has no such output.
@@ -56,7 +56,8 @@ class Dataflow:
                 "operations are named span:<span id>"
             )
         if parameters is None:
-            parameters = [parameter.node for parameter in self._graph.parameters if parameter.trainable]
+            used = self._graph.parameters
+            parameters = [one.node for one in used if one.trainable] or [one.node for one in used if one.discovered]
         end = self._number[output]
         ways = self._ways_to(end)
         core = _reached((self._number[one] for one in parameters if one in self._number), ways)

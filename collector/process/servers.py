@@ -23,6 +23,7 @@ from collector.api import grpc_services, http, rollout_grpc, rollout_http, rpc, 
 from collector.api.attended import Attended
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
+from collector.api.discoveries import Discoveries
 from collector.api.doctor import Doctor
 from collector.api.operations import Operations
 from collector.api.rollouts import RolloutOperations
@@ -83,6 +84,7 @@ class Served:
     rollouts: RolloutOperations
     services: Services
     doctor: Doctor
+    discoveries: Discoveries
     bulletins: Bulletins
     reader: Reader
     clock: Clock
@@ -103,7 +105,7 @@ def json_endpoints(served: Served, access: Access) -> Sequence[Endpoint]:
     """All of the API that is JSON over HTTP, and who may ask for it."""
     return [
         *http.endpoints(served.operations, served.ready, served.bodies, access),
-        *service_http.endpoints(served.services, served.operations, served.doctor),
+        *service_http.endpoints(served.services, served.operations, served.doctor, served.discoveries),
         *study_http.endpoints(served.operations, access, served.bodies),
         *rollout_http.endpoints(served.rollouts, access, served.bodies),
         *jaeger_http.endpoints(served.reader, served.clock.now_unix_nano),

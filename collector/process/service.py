@@ -1,6 +1,7 @@
 """The collector as a whole: builds the parts, starts sinks before sources, stops sources before sinks."""
 
 import asyncio
+import json
 import logging
 import shutil
 import time
@@ -12,8 +13,10 @@ from collector.access.tokens import Access, Token
 from collector.api.backend import Backend
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
+from collector.api.discoveries import Discoveries
 from collector.api.doctor import Doctor, Finding
 from collector.api.drawing import Drawing, drawing
+from collector.api.explained import explanation_document, explanation_text
 from collector.api.measures import Measures
 from collector.api.operations import Operations
 from collector.api.rates import SpanRate
@@ -22,7 +25,7 @@ from collector.api.services import Services
 from collector.api.standing import Standings
 from collector.assembly.assembly import Assembly, AssemblyLimits
 from collector.core.errors import CollectorError, ConfigError
-from collector.core.identity.ids import trace_id_of
+from collector.core.identity.ids import span_id_of, trace_id_of
 from collector.core.protocols import Clock
 from collector.core.requests import Caller, Requests
 from collector.core.study import Reach
@@ -192,6 +195,7 @@ class Collector:
             rollouts=rollouts,
             services=services,
             doctor=Doctor(self._store, services, operations, self._clock, self._surroundings),
+            discoveries=Discoveries(self._store, pipeline),
             bulletins=Bulletins(self._desk, self._hub),
             reader=Reader(self._store, self._desk.release, self._workers, bounds, self._counters, queries.max_seconds),
             clock=self._clock,
@@ -271,7 +275,9 @@ def _workers(config: GraphConfig) -> Workers:
 
 
 def _assembly_limits(config: GraphConfig) -> AssemblyLimits:
-    return AssemblyLimits(config.max_spans, config.max_bytes, config.max_seconds, frozenset(config.rules.off))
+    return AssemblyLimits(
+        config.max_spans, config.max_bytes, config.max_seconds, frozenset(config.rules.off), config.min_confidence
+    )
 
 
 def _destination(name: str, exporter: ExporterConfig) -> Destination:
@@ -302,8 +308,8 @@ def _refuse_circles(exporters: Mapping[str, ExporterConfig], addresses: Addresse
         raise ConfigError(faults)
 
 
-async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) -> str:
-    """A trace's graph out of a data directory on which no collector runs.
+async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach, span_id: str = "") -> str:
+    """A trace's graph out of a data directory on which no collector runs; of a span that is named why it is so.
 
     Raises:
         ConfigError: there is no such directory, or a collector runs on it.
@@ -319,6 +325,9 @@ async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach) ->
     try:
         desk = Desk(store.ledger, AssignmentHub(), Counters())
         assembly = Assembly(store, desk.release, workers, _assembly_limits(limits))
+        if span_id:
+            found = await assembly.explained(trace_id_of(trace_id), reach, span_id_of(span_id))
+            return explanation_text(found) if form == "text" else json.dumps(explanation_document(found))
         return (await assembly.made(trace_id_of(trace_id), reach, drawing(Drawing(form)))).decode()
     finally:
         await workers.stop()

@@ -77,6 +77,7 @@ def _parameter(parameter: GraphParameter) -> ParameterDocument:
         "trainable": parameter.trainable,
         "used_by": list(parameter.used_by),
         "node": parameter.node,
+        "discovered": parameter.discovered,
     }
 
 

@@ -61,6 +61,8 @@ class ParameterDocument(TypedDict):
     """Span ids."""
     node: str
     """The id of its node."""
+    discovered: NotRequired[bool]
+    """It only looks like a prompt: nobody declared it, and no span calls it a parameter. Never trainable."""
 
 
 class OutputDocument(TypedDict):

@@ -51,7 +51,7 @@ def _by_weight(graph: TraceGraph, sources: Mapping[NodeId, list[NodeId]], reserv
     told_of += [f"span:{record.span_id}" for record in graph.exceptions]
     yield from islice(outputs, reserved)
     yield from islice((node_id for node_id in told_of if node_id in known), reserved)
-    yield from islice((parameter.node for parameter in graph.parameters if parameter.trainable), reserved)
+    yield from islice((one.node for one in graph.parameters if one.trainable or one.discovered), reserved)
     yield from _backwards(outputs or [node.id for node in graph.nodes[-1:]], sources)
     yield from known
 

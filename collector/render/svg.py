@@ -154,6 +154,8 @@ class _Nodes:
 def _version(parameter: GraphParameter | None) -> str:
     if parameter is None:
         return ""
+    if parameter.discovered:
+        return "@discovered"
     version = "code" if parameter.version is None else str(parameter.version)
     return f"@{version}" if parameter.trainable else f"@{version} fixed"
 

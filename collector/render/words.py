@@ -43,6 +43,8 @@ def cut(text: str, width: int) -> str:
 
 
 def version_words(parameter: GraphParameter) -> str:
-    """Where a parameter's value comes from, and whether it may change: ``@release 3``, ``@code``, ``@code, fixed``."""
+    """Where a parameter's value comes from, and whether it may change: ``@release 3``, ``@code, fixed``."""
+    if parameter.discovered:
+        return "@discovered"
     brought = "code" if parameter.version is None else f"release {parameter.version}"
     return f"@{brought}" if parameter.trainable else f"@{brought}, fixed"

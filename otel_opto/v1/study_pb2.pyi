@@ -259,6 +259,7 @@ class Study(google.protobuf.message.Message):
     SELECTION_FIELD_NUMBER: builtins.int
     LIMITS_FIELD_NUMBER: builtins.int
     WEIGHTS_FIELD_NUMBER: builtins.int
+    MIN_CONFIDENCE_FIELD_NUMBER: builtins.int
     name: builtins.str
     """unique: letters, digits, '.', '_', '-'"""
     service: builtins.str
@@ -283,6 +284,8 @@ class Study(google.protobuf.message.Message):
     """lower scores count as this where arms are compared; unset: 0"""
     highest: builtins.float
     """the same above; unset: 1"""
+    min_confidence: builtins.float
+    """of the edges that the optimizer is shown; unset: graph.min_confidence"""
     @property
     def parameters(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """keys; empty: every trainable parameter of the service"""
@@ -335,13 +338,16 @@ class Study(google.protobuf.message.Message):
         selection: Global___Selection | None = ...,
         limits: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
         weights: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
+        min_confidence: builtins.float | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "exploration", b"exploration", "highest", b"highest", "lowest", b"lowest", "selection", b"selection"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "limits", b"limits", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "selection", b"selection", "service", b"service", "weights", b"weights"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "_min_confidence", b"_min_confidence", "exploration", b"exploration", "highest", b"highest", "lowest", b"lowest", "min_confidence", b"min_confidence", "selection", b"selection"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "_min_confidence", b"_min_confidence", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "limits", b"limits", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "min_confidence", b"min_confidence", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "selection", b"selection", "service", b"service", "weights", b"weights"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_highest", b"_highest"]) -> typing.Literal["highest"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_lowest", b"_lowest"]) -> typing.Literal["lowest"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_min_confidence", b"_min_confidence"]) -> typing.Literal["min_confidence"] | None: ...
 
 Global___Study: typing_extensions.TypeAlias = Study
 

@@ -65,9 +65,30 @@ def test_traces_and_graph_in_every_form(collector: RunningCollector, judged: str
     traced = json.loads(opto("graph", judged, "--tgj", collector=collector).stdout)
     assert (traced["tgj"], [record["name"] for record in traced["nodes"]][-1]) == ("1.0", "ask")
     assert opto("graph", judged, "--dot", collector=collector).stdout.startswith("digraph")
+    why = opto("graph", judged, "--explain", "3", collector=collector).stdout
+    assert all(word in why for word in ("by opto from opto.output", "rule 'argument', 100%", "rule 'result', 50%"))
+    said = json.loads(opto("graph", judged, "--explain", "3", "--json", collector=collector).stdout)
+    assert [one["fact"] for one in said["statements"]] == ["output", "argument found"]
+    assert opto("graph", judged, "--explain", "9", collector=collector).returncode == 1
     picture = tmp_path / "graph.svg"
     assert opto("graph", judged, "--svg", str(picture), collector=collector).returncode == 0
     assert ET.parse(picture).getroot().tag.endswith("svg")
+
+
+def test_what_looks_like_a_prompt_is_shown_with_the_code_that_makes_it_a_parameter(
+    collector: RunningCollector, judged: str
+) -> None:
+    nothing = opto("discoveries", "--service", "shop", collector=collector)
+    assert (nothing.returncode, "nothing that looks like an undeclared prompt" in nothing.stdout) == (0, True)
+    said = samples.span(8, 1, name="ask", values={"app.prompt": "Answer {question}.", "app.answer": "42"})
+    export(collector, "traces", samples.traces_request([said]))
+    eventually(lambda: len(collector.client.get("/v1/traces")["traces"]) == 2)
+    shown = json.loads(opto("discoveries", "--service", "shop", "--json", collector=collector).stdout)
+    (found,) = shown["discoveries"]
+    assert (found["key"], found["text"], found["trace_id"]) == ("app.prompt", "Answer {question}.", samples.trace_id(8))
+    assert found["code"] in opto("discoveries", "--service", "shop", collector=collector).stdout.replace("\n    ", "\n")
+    refused = opto("discoveries", "--service", "shop", "--traces", "101", collector=collector)
+    assert (refused.returncode, "allowed are 0 to 100" in refused.stderr) == (1, True)
 
 
 def test_a_graph_can_be_read_from_a_data_directory_without_a_collector(
@@ -79,6 +100,7 @@ def test_a_graph_can_be_read_from_a_data_directory_without_a_collector(
     assert directory in busy.stderr
     collector.stop()
     assert "tell" in opto("graph", judged, "--data-dir", directory).stdout
+    assert "opto.output" in opto("graph", judged, "--data-dir", directory, "--explain", "3").stdout
 
 
 def test_feedback_studies_and_releases(collector: RunningCollector, judged: str) -> None:

@@ -256,7 +256,9 @@ class Table:
 
     def _uses(self, attributes: Attributes) -> tuple[ParameterUse, ...]:
         key, template = self._text(attributes, "prompt", "key"), self._text(attributes, "prompt", "template")
-        return (ParameterUse(key or "template", value=template or None, prompt=not key),) if key or template else ()
+        if not (key or template):
+            return ()
+        return (ParameterUse(key or "template", value=template or None, prompt=not key, discovered=True),)
 
 
 _NOTHING: Final = object()

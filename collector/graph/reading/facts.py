@@ -66,6 +66,7 @@ class ParameterUse(NamedTuple):
         value: The value itself; None if it is not stated.
         trainable: None if it is not stated.
         prompt: The value is a prompt or a template that an instrumentation recorded; its key is given by its place.
+        discovered: It looks like a prompt, and the span does not call it a parameter.
     """
 
     key: str
@@ -74,6 +75,7 @@ class ParameterUse(NamedTuple):
     value: AnyValue = None
     trainable: bool | None = None
     prompt: bool = False
+    discovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,19 +57,31 @@ class Conventions:
     def facts(self, said: Source) -> Sequence[Facts]:
         """What the conventions say of a span, the most believed first."""
         found = [facts for one in self._asked(said) if (facts := one.read(said)) is not None]
+        rest = self._rest(said, found)
+        return found if rest is None else [*found, rest]
+
+    def spoken(self, said: Source) -> Sequence[tuple[str, Facts]]:
+        """The same, with the names of the conventions."""
+        names = {id(convention): name for name, convention in self.by_name.items()}
+        found = [(names[id(one)], facts) for one in self._asked(said) if (facts := one.read(said)) is not None]
+        rest = self._rest(said, [facts for _, facts in found])
+        return found if rest is None else [*found, (LAST, rest)]
+
+    def _rest(self, said: Source, found: Sequence[Facts]) -> Facts | None:
+        """What the last convention says of that of which no other one spoke."""
         spoken = [facts for facts in found if facts.speaks()]
         has_inputs = any(one.inputs or one.taken or one.arguments for one in spoken)
         has_output = any(one.has_output or one.given for one in spoken)
         if (has_inputs and has_output) or LAST not in self.by_name:
-            return found
+            return None
         rest = self.by_name[LAST].read(said)
         if rest is None or not spoken:
-            return found if rest is None else [*found, rest]
+            return rest
         if has_inputs:
             rest = Facts(has_output=rest.has_output, output=rest.output, given=rest.given)
         else:
             rest = Facts(inputs=rest.inputs, taken=rest.taken, hearsay=rest.hearsay)
-        return [*found, rest] if rest.speaks() else found
+        return rest if rest.speaks() else None
 
     def _asked(self, said: Source) -> tuple[Convention, ...]:
         """By the first parts of its keys, those of links and the names of events included.
@@ -113,7 +125,7 @@ def read(span: Span, records: tuple[LogRecord, ...], conventions: Conventions, l
 
 def _united(span: Span, found: Sequence[Facts], incomplete: bool) -> Facts:
     """Of each fact the first that is stated, of messages that were cut the longest; parameters from all, by key."""
-    spoken = sorted(found, key=_length, reverse=True) if incomplete else found
+    spoken = sorted(found, key=volume, reverse=True) if incomplete else found
     inputs, taken = _taken(spoken)
     output = next((one for one in found if one.has_output or one.given), None)
     uses: dict[str, ParameterUse] = {}
@@ -128,7 +140,7 @@ def _united(span: Span, found: Sequence[Facts], incomplete: bool) -> Facts:
         inputs=inputs,
         taken=taken,
         has_output=output is not None,
-        output=None if output is None else _answered(output),
+        output=None if output is None else answer_of(output),
         given=next((one.given for one in spoken if one.given), ()),
         uses=tuple(uses[key] for key in sorted(uses)),
         arguments=next((one.arguments for one in found if one.arguments), NO_CONTEXTS),
@@ -145,7 +157,8 @@ def _united(span: Span, found: Sequence[Facts], incomplete: bool) -> Facts:
     )
 
 
-def _length(said: Facts) -> int:
+def volume(said: Facts) -> int:
+    """Characters of its messages."""
     return sum(len(str(message.content)) for message in (*said.taken, *said.given))
 
 
@@ -161,7 +174,7 @@ def _taken(found: Sequence[Facts]) -> tuple[Mapping[str, AnyValue], tuple[Messag
     return {}, systems
 
 
-def _answered(said: Facts) -> AnyValue:
+def answer_of(said: Facts) -> AnyValue:
     """A model's answer: its content where that is all."""
     if said.has_output:
         return without_thoughts(said.output)

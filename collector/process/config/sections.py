@@ -172,6 +172,9 @@ class GraphConfig(_Section):
     max_seconds: float = Field(60.0, gt=0, le=3600, description="The computation of a graph is ended after it.")
     processes: int = Field(2, ge=1, le=64, description="Large graphs and documents are computed in so many at once.")
     max_process_bytes: int = Field(2 * 2**30, ge=2**28, description="Memory that each of these processes may have.")
+    min_confidence: float = Field(
+        0.4, ge=0, le=1, description="Of the edges that an optimizer is shown, where its study does not say it."
+    )
     rules: GraphRulesConfig = GraphRulesConfig()
 
 

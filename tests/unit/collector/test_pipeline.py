@@ -113,6 +113,26 @@ async def test_a_study_says_how_far_its_graphs_reach(pipeline: Pipeline) -> None
         assert {int(one.span_id, 16) // 2 for one in pair.graph.nodes if one.span_id} == seen
 
 
+@pytest.mark.parametrize(("least", "seen"), [(None, {1, 2}), (0.5, {1, 2}), (0.6, {1}), (0.0, {1, 2})])
+async def test_an_optimizer_is_shown_no_edge_that_is_less_certain_than_its_study_wants(
+    pipeline: Pipeline, least: float | None, seen: set[int]
+) -> None:
+    """That a call's result was used is an even guess, 0.5."""
+    inner = samples.span(1, 2, 1, "find", values={"opto.output": '"a"', "opto.param.k.value": 3}, start=1)
+    await receive(pipeline, samples.span(1, 1, name="ask", values={"opto.output": '"42"'}), inner)
+    judged = Feedback(SpanContext(samples.trace_id(1), samples.span_id(1)), "quality", 0.5)
+    (pair,) = await pipeline.judged(Study("s", "shop", "quality", min_confidence=least), [judged])
+    assert {int(one.span_id, 16) for one in pair.graph.nodes if one.span_id} == seen
+    assert [one.key for one in pair.graph.parameters] == (["k"] if 2 in seen else [])
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_confidence_is_a_share(share: float) -> None:
+    assert Study("s", "shop", "quality", min_confidence=share).faults() == [
+        f"min_confidence: found {share:g}, allowed is 0 to 1"
+    ]
+
+
 @pytest.mark.parametrize("time", [0, 2**63 - 1, 2**63, 2**63 + 5, 2**64 - 1])
 async def test_a_judgement_is_kept_whatever_its_time(pipeline: Pipeline, time: int) -> None:
     judged = samples.span(1, 1)

@@ -96,7 +96,7 @@ def _by_side(
         elif went is Side.INPUT or received:
             inputs[key] = _query(value) if key == "url.query" else value
         elif went is Side.PROMPT and isinstance(value, str):
-            uses.append(ParameterUse(key, value=value))
+            uses.append(ParameterUse(key, value=value, discovered=True))
         else:
             carried[key] = value
     return inputs, outputs, uses, carried

@@ -29,7 +29,7 @@ TOKENS = {scope: scope.value * 5 for scope in Scope}
 OPEN = Access([])
 API = [
     *http.endpoints(None, bool, None, OPEN),  # type: ignore[arg-type]
-    *service_http.endpoints(None, None, None),  # type: ignore[arg-type]
+    *service_http.endpoints(None, None, None, None),  # type: ignore[arg-type]
     *study_http.endpoints(None, OPEN, None),  # type: ignore[arg-type]
     *rollout_http.endpoints(RolloutOperations, OPEN, None),  # type: ignore[arg-type]
     *jaeger_http.endpoints(None, int),  # type: ignore[arg-type]
@@ -184,7 +184,7 @@ def test_every_operation_has_its_scope() -> None:
     rollouts = {"rollouts", "rollout", "watch_rollout", "propose_release", "audit"} | {
         f"{step}_rollout" for step in ("start", "approve", "pause", "resume", "promote", "abort")
     }
-    assert SCOPES.keys() == operations | rollouts | {"watch_releases", "services", "doctor"}
+    assert SCOPES.keys() == operations | rollouts | {"watch_releases", "services", "doctor", "discoveries"}
 
 
 def test_a_method_without_a_row_and_a_row_without_a_method_are_said() -> None:

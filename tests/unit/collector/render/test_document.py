@@ -53,7 +53,7 @@ def test_each_part_has_its_fields() -> None:
         "rule": "argument",
     }  # fmt: skip
     assert document["parameters"][0] == {
-        "key": "k", "version": 4, "text": "3", "trainable": True, "used_by": [samples.span_id(2)],
+        "key": "k", "version": 4, "text": "3", "trainable": True, "used_by": [samples.span_id(2)], "discovered": False,
         "node": "param:shop/k@4",
     }  # fmt: skip
     assert document["outputs"] == [{"node": f"span:{samples.span_id(1)}", "value": "so"}]

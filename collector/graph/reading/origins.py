@@ -1,0 +1,138 @@
+"""From which keys, by which convention, each fact of a span was read.
+
+No convention has to say it, a stranger's no more than our own: a fact comes from those keys without which it would not
+be read. So each convention that states a fact reads the span again with ever fewer of its keys, the least believed
+taken away first, until none of them can be spared.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from collector.core.explanation import Statement
+from collector.core.span import AnyValue, LogRecord, Span
+from collector.graph.reading.convention import Convention, Table
+from collector.graph.reading.facts import Facts, Source, source
+from collector.graph.reading.reader import Conventions, answer_of, read, volume
+
+LINKS: Final = "links"
+NAME: Final = "name"
+
+_UNITED: Final = ("input", "instructions", "output")
+"""Of these the longest is believed where messages were cut (`collector.graph.reading.reader`)."""
+
+
+def statements(span: Span, records: tuple[LogRecord, ...], conventions: Conventions) -> tuple[Statement, ...]:
+    """All facts that `read` finds, by the convention that is believed; parameters by the first that names them."""
+    said = source(span, records)
+    spoken = conventions.spoken(said)
+    cut = read(span, records, conventions).incomplete
+    longest = sorted(spoken, key=lambda one: -volume(one[1])) if cut else spoken
+    found: dict[str, tuple[str, str, AnyValue]] = {}
+    believed: dict[str, str] = {}
+    for name, facts in spoken:
+        for kind, fact, value in _facts(facts):
+            if kind in _UNITED and cut:
+                continue
+            if kind == "parameter" or believed.setdefault(kind, name) == name:
+                found.setdefault(fact, (name, kind, value))
+    for name, facts in longest if cut else ():
+        for kind, fact, value in _facts(facts):
+            if kind in _UNITED and believed.setdefault(kind, name) == name:
+                found.setdefault(fact, (name, kind, value))
+    return tuple(
+        Statement(fact, value, _needed(conventions.by_name[name], said, fact, value), name)
+        for fact, (name, _, value) in found.items()
+    )
+
+
+def _facts(facts: Facts) -> Iterator[tuple[str, str, AnyValue]]:
+    """Kind, name and value: of a kind one convention is believed."""
+    named = {
+        "role": facts.role.value, "name": facts.name, "agent": facts.actor, "call id": facts.call_id,
+        "message id": facts.message_id, "follows": facts.follows, "release": facts.release or "",
+        "failure": facts.failure and (facts.failure.type or facts.failure.message),
+    }  # fmt: skip
+    yield from ((kind, kind, value) for kind, value in named.items() if value)
+    yield from _said(facts)
+    yield from (("either", f"input or output {name}", value) for name, value in facts.carried.items())
+    for use in facts.uses:
+        yield "parameter", f"parameter {use.key}", use.value if use.value is not None else use.version or use.hash
+    for name, producers in facts.arguments.items():
+        yield "argument", f"argument {name}", [one.span_id for one in producers]
+    yield from (("reference", f"reference {name}", said) for name, said in facts.references.items())
+
+
+def _said(facts: Facts) -> Iterator[tuple[str, str, AnyValue]]:
+    systems = [message.content for message in facts.taken if message.role == "system"]
+    if systems:
+        yield "instructions", "instructions", systems
+    messages = [message.plain() for message in facts.taken if message.role != "system"]
+    if messages:
+        yield "input", "input messages", messages
+    for name, value in facts.inputs.items() if not messages else ():
+        yield "input", f"input {name}", value
+    if facts.has_output or facts.given:
+        yield "output", "output", answer_of(facts)
+
+
+def _needed(convention: Convention, said: Source, fact: str, value: AnyValue) -> tuple[str, ...]:
+    """The keys none of which can be spared, in their order on the span."""
+
+    def states(units: Sequence[str]) -> bool:
+        facts = convention.read(_only(said, frozenset(units)))
+        return facts is not None and any(one == fact and other == value for _, one, other in _facts(facts))
+
+    units = [*dict.fromkeys(_units(said))]
+    kept = frozenset(_least(sorted(units, key=_order(convention)), states))
+    return tuple(unit for unit in units if unit in kept)
+
+
+def _least(units: list[str], enough: Callable[[Sequence[str]], bool]) -> list[str]:
+    """Units none of which can be spared: halves are taken away, then quarters, and so on, the last ones first."""
+    size = max(len(units) // 2, 1)
+    while True:
+        end = len(units)
+        while end > 0:
+            begin = max(end - size, 0)
+            rest = [*units[:begin], *units[end:]]
+            if enough(rest):
+                units = rest
+            end = begin
+        if size == 1:
+            return units
+        size //= 2
+
+
+def _order(convention: Convention) -> Callable[[str], int]:
+    """The keys of a table in its order, others behind them."""
+    keys = convention.every_key() if isinstance(convention, Table) else ()
+    places = {_unit(key.partition("#")[0] + ("0" if key.endswith(".") else "")): at for at, key in enumerate(keys)}
+    return lambda unit: places.get(unit, len(places))
+
+
+def _units(said: Source) -> Iterator[str]:
+    yield NAME
+    yield from map(_unit, said.attributes)
+    if said.span.links:
+        yield LINKS
+    yield from (f"event {event.name}" for event in said.events)
+
+
+def _unit(key: str) -> str:
+    """A list that keys spell out is one: ``llm.input_messages.0.role`` is ``llm.input_messages.*``."""
+    parts = key.split(".")
+    at = next((at for at, part in enumerate(parts) if part.isdecimal()), len(parts))
+    return ".".join(parts[:at]) + (".*" if at < len(parts) else "")
+
+
+def _only(said: Source, units: frozenset[str]) -> Source:
+    """The span with nothing but that."""
+    attributes = {key: value for key, value in said.attributes.items() if _unit(key) in units}
+    events = tuple(event for event in said.events if f"event {event.name}" in units)
+    span = said.span._replace(
+        name=said.span.name if NAME in units else "",
+        attributes=attributes,
+        events=events,
+        links=said.span.links if LINKS in units else (),
+    )
+    return Source(span, attributes, events)
