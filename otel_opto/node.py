@@ -1,6 +1,5 @@
 """Operations of the graph: functions, and blocks of code, that become spans with inputs, output and dataflow."""
 
-import inspect
 import logging
 import time
 import traceback
@@ -18,6 +17,7 @@ from opentelemetry.trace import Link, Span, StatusCode, TracerProvider
 from otel_opto import semconv
 from otel_opto.arguments import Arguments, arguments_of
 from otel_opto.capture import MAX_CHARS, MILLISECONDS, REFUSED, Capture, Captured, Hook, passes, without_halves
+from otel_opto.code_attributes import attributes_of
 from otel_opto.dataflow import Dataflow, DataflowSpanProcessor
 from otel_opto.process.limits import room_for_inputs
 from otel_opto.process.settings import positive
@@ -334,24 +334,12 @@ def lesser(one: Mode, other: Mode) -> Mode:
 def operation_of(function: Callable[..., object], name: str, mode: Mode | None, view: View | None) -> Operation:
     """What is known of a function that is a node."""
     shown = name or _name_of(function)
-    return Operation(shown, _code_attributes(function), mode, view, arguments_of(function))
+    return Operation(shown, attributes_of(function), mode, view, arguments_of(function))
 
 
 def _name_of(function: Callable[..., object]) -> str:
     name = getattr(function, "__name__", None) or getattr(getattr(function, "func", None), "__name__", None)
     return name if isinstance(name, str) and name else type(function).__name__
-
-
-def _code_attributes(function: Callable[..., object]) -> dict[str, str | int]:
-    attributes: dict[str, str | int] = {}
-    module, qualified = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-    if qualified:
-        attributes[semconv.CODE_FUNCTION_NAME] = f"{module}.{qualified}" if module else str(qualified)
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    if code is not None:
-        attributes[semconv.CODE_FILE_PATH] = code.co_filename
-        attributes[semconv.CODE_LINE_NUMBER] = code.co_firstlineno
-    return attributes
 
 
 def detach(token: Token[Context], entered: Context) -> None:

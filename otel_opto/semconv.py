@@ -51,6 +51,10 @@ ARG_FROM_SUFFIX: Final = ".from"
 NODE_NAME: Final = "opto.node.name"
 """Span attribute: the operation's name in the graph, where it is not the span's."""
 
+NODE_DESCRIPTION: Final = "opto.node.description"
+"""Span attribute: what the operation does, in words: of a function the first paragraph of its docstring, cut to 300
+characters."""
+
 TRUNCATED: Final = "opto.truncated"
 """Span attribute (bool): an input or the output was longer than the limit and has been cut."""
 

@@ -42,6 +42,7 @@ class Node(NamedTuple):
         incomplete: The span says that something of it was dropped or cut.
         service: Of an operation or a parameter.
         twins: Further spans of the same call, recorded by a second instrumentation; this node stands for them.
+        description: Of an operation: what it does, in its developers' words, as far as its span says.
     """
 
     id: NodeId
@@ -52,6 +53,7 @@ class Node(NamedTuple):
     incomplete: bool = False
     service: str = ""
     twins: tuple[str, ...] = ()
+    description: str = ""
 
 
 class Edge(NamedTuple):

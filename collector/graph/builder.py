@@ -189,6 +189,7 @@ def _operations(trace: _Trace) -> Iterator[Node]:
             reading.incomplete,
             service,
             tuple(inner.get(span_id, ())),
+            reading.description,
         )
 
 

@@ -101,6 +101,7 @@ def united(outer: Facts, inner: Facts) -> Facts:
         actor=outer.actor or inner.actor,
         call_id=outer.call_id or inner.call_id,
         failure=outer.failure or inner.failure,
+        description=outer.description or inner.description,
     )
 
 

@@ -54,6 +54,7 @@ def _node(node: Node) -> NodeDocument:
         "incomplete": node.incomplete,
         "value": plain(node.value),
         "service": node.service,
+        "description": node.description,
     }
 
 

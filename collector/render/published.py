@@ -27,6 +27,8 @@ class NodeDocument(TypedDict):
     """The parameter's value, the input, or the operation's output, decoded; bytes as base64."""
     service: str
     """`service.name` of an operation or a parameter; may be empty."""
+    description: str
+    """What an operation does, in its developers' words; empty where its span does not say."""
 
 
 class EdgeDocument(TypedDict):

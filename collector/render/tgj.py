@@ -104,7 +104,7 @@ def _name(name: str) -> str:
 def _described(operator: str, node: Node, more: str = "") -> str:
     incomplete = "incomplete: something was dropped or cut" if node.incomplete else ""
     service = f"of {node.service}" if node.service else ""
-    words = " ".join(filter(None, [node.name, service, more, incomplete]))
+    words = " ".join(filter(None, [node.description or node.name, service, more, incomplete]))
     return f"[{operator}] {short(words, _DESCRIPTION_COLUMNS)}"
 
 

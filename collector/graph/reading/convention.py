@@ -89,7 +89,7 @@ _SECTIONS: Final[Mapping[str, frozenset[str]]] = {
     "input": frozenset(("messages", "instructions", "history", "values")),
     "output": frozenset(("messages", "text", "calls", "documents", "values", "single")),
     "prompt": frozenset(("key", "template")),
-    "": frozenset(("spec", "version", "namespaces", "json", "actor", "failure", "order", "notes")),
+    "": frozenset(("spec", "version", "namespaces", "json", "actor", "failure", "description", "order", "notes")),
 }
 
 
@@ -121,7 +121,7 @@ class Table:
             for name, value in names.items():
                 if section and name not in ("of_messages", "single"):
                     yield from _strings(value.keys() if name == "key" and isinstance(value, Mapping) else value, name)
-        yield from (*self._keys("", "actor"), *self._keys("", "failure"))
+        yield from (*self._keys("", "actor"), *self._keys("", "failure"), *self._keys("", "description"))
 
     def read(self, source: Source) -> Facts | None:
         """None where none of its keys is there."""
@@ -147,6 +147,7 @@ class Table:
             call_id=self._text(attributes, "id", "call"),
             failure=Failure(failed) if failed else None,
             follows=self._text(attributes, "id", "follows"),
+            description=self._text(attributes, "", "description"),
         )
         return None if found == _NO_FACTS else found
 

@@ -116,6 +116,7 @@ class Facts(NamedTuple):
         carried: Values of which it is not said whether they went in or came out, in the order in which they were set.
         hearsay: Inputs of which no convention says that they are; they may repeat what came out.
         both: Of the outputs those that may be inputs that were made of several.
+        description: What the operation does, in words.
     """
 
     role: Role = Role.OTHER
@@ -139,6 +140,7 @@ class Facts(NamedTuple):
     carried: Mapping[str, AnyValue] = NO_VALUES
     hearsay: frozenset[str] = frozenset()
     both: Mapping[str, AnyValue] = NO_VALUES
+    description: str = ""
 
     def speaks(self) -> bool:
         """Whether it says anything of the dataflow itself."""

@@ -154,6 +154,7 @@ def _united(span: Span, found: Sequence[Facts], incomplete: bool) -> Facts:
         relay=any(one.relay for one in found),
         carried=next((one.carried for one in found if one.carried), NO_VALUES),
         hearsay=next((one.hearsay for one in spoken if one.inputs is inputs), frozenset()),
+        description=next((one.description for one in found if one.description), ""),
     )
 
 

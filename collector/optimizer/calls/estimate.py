@@ -12,7 +12,8 @@ from collector.optimizer.options import Option
 
 _CHARS_PER_TOKEN = 4.0
 _PROMPT_CHARS = Option((int,), 16_000, "a whole number from 4000 to 1000000", 4_000, 1_000_000)
-_KNOWN = {**MODEL_OPTIONS, "max_prompt_chars": _PROMPT_CHARS}
+_PROMPT_TOKENS = Option((int,), 0, "a whole number, 0 for max_prompt_chars alone", 0, 1_000_000)
+_KNOWN = {**MODEL_OPTIONS, "max_prompt_chars": _PROMPT_CHARS, "max_prompt_tokens": _PROMPT_TOKENS}
 _ANSWER_TOKENS = 300
 """Of reasons and values; few answers come near to their limit."""
 
@@ -90,6 +91,7 @@ def _call(given: Mapping[str, Any], model: str) -> tuple[int, int, float]:
     """Tokens in, tokens out, and money of one call."""
     chars = given.get("max_prompt_chars", _PROMPT_CHARS.default)
     most = given.get("max_tokens", MODEL_OPTIONS["max_tokens"].default)
-    into, out = int(chars / _CHARS_PER_TOKEN), min(int(most), _ANSWER_TOKENS)
+    into = given.get("max_prompt_tokens") or int(chars / _CHARS_PER_TOKEN)
+    out = min(int(most), _ANSWER_TOKENS)
     pair = given.get("prices", {}).get(model, (given.get("input_price", 0.0), given.get("output_price", 0.0)))
     return into, out, Prices(*pair).of(into, out)

@@ -11,6 +11,7 @@ from collector.core.study import Study
 from collector.optimizer.calls.llm import ADDRESS, MISSING, LanguageModel, ModelSettings
 from collector.optimizer.calls.metered import Bill, Caps, Metered, Prices
 from collector.optimizer.calls.patience import Pace, Patient
+from collector.optimizer.calls.tokens import Counted, Ratio, Served, Tiktoken, TokenCounter, Tokens
 from collector.optimizer.options import Option
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
@@ -87,10 +88,11 @@ def drafts_of(given: Mapping[str, Any]) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A place for one draft: the model that makes it, and that model's name."""
+    """A place for one draft: the model that makes it, that model's name, and who counts its tokens."""
 
     name: str
     model: LanguageModel
+    tokens: TokenCounter
 
 
 class Models:
@@ -103,6 +105,7 @@ class Models:
     def __init__(self, connect: Callable[[ModelSettings], LanguageModel]) -> None:
         self._connect = connect
         self._known: dict[ModelSettings, LanguageModel] = {}
+        self._tokens: dict[ModelSettings, Tokens] = {}
         self._paces: dict[tuple[ModelSettings, float], Pace] = {}
 
     def seats(self, request: OptimizationRequest, options: Mapping[str, Any], purpose: str) -> Sequence[Seat]:
@@ -120,12 +123,13 @@ class Models:
         seats: list[Seat] = []
         for name, count in drafts_of(options).items():
             settings = ModelSettings(name, **{field: options[field] for field in _SETTINGS})
-            model = self._known.setdefault(settings, self._connect(settings))
+            tokens = self._tokens.setdefault(settings, Tokens((Served(settings), Tiktoken(name)), Ratio()))
+            model: LanguageModel = Counted(self._known.setdefault(settings, self._connect(settings)), tokens.ratio)
             pace = self._paces.setdefault(
                 (settings, options["requests_per_minute"]), Pace(options["requests_per_minute"])
             )
             if bill is not None:
                 prices = Prices(*options["prices"].get(name, (options["input_price"], options["output_price"])))
                 model = Metered(model, name, bill, prices, settings.max_tokens, purpose, about)
-            seats += [Seat(name, Patient(model, limit, pace, options["retries"]))] * count
+            seats += [Seat(name, Patient(model, limit, pace, options["retries"]), tokens)] * count
         return seats

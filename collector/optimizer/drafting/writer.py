@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,18 +15,18 @@ from collector.optimizer.calls.llm import LanguageModel, Messages, ModelSettings
 from collector.optimizer.calls.models import MODEL_OPTIONS, Models, Seat, model_faults
 from collector.optimizer.drafting.conversation import Conversation, identity, total, tried
 from collector.optimizer.drafting.examples import worked_for
+from collector.optimizer.drafting.fitting import Asking, Prompting, fitted_prompt
 from collector.optimizer.options import Option, chosen, faults_of
 from otel_opto.spec import ParameterSpec
 
 _LOG = logging.getLogger(__name__)
 
+_MOST_CHARS = 1_000_000
 PROMPT_OPTIONS = {
-    "max_prompt_chars": Option((int,), 16_000, "a whole number from 4000 to 1000000", 4_000, 1_000_000),
+    "max_prompt_chars": Option((int,), 16_000, "a whole number from 4000 to 1000000", 4_000, _MOST_CHARS),
+    "max_prompt_tokens": Option((int,), 0, "a whole number, 0 for max_prompt_chars alone", 0, _MOST_CHARS),
     "examples": Option((int,), 4, "a whole number from 1 to 100", 1, 100),
 }
-
-Asking = Callable[[int], Awaitable[Messages]]
-"""Gives what a draft is asked, by its number; further numbers ask for other runs among those judged alike."""
 
 
 class Writer(ABC):
@@ -59,13 +59,16 @@ class Writer(ABC):
             return ()
         options = chosen(request.study.optimizer_options, self.options)
         seats = self._models.seats(request, options, self.name)
-        asking, before = await self.prepared(request, options, seats)
+        prompting, before = await self.prepared(request, options, seats)
         examples = worked_for(request.parameters)
         drafts = [
             Conversation(seat.model, request, number, options["temperature"], examples)
             for number, seat in enumerate(seats)
         ]
-        found = await asyncio.gather(*(_held(draft, asking) for draft in drafts))
+        limits = options["max_prompt_tokens"], _most_chars(request.study.optimizer_options, options)
+        found = await asyncio.gather(
+            *(_held(draft, _asking(prompting, seat, *limits)) for draft, seat in zip(drafts, seats, strict=True))
+        )
         named = [
             replace(one, origin=f"{self.name}, {seat.name}, draft {number}") if isinstance(one, Proposal) else one
             for number, (seat, one) in enumerate(zip(seats, found, strict=True), 1)
@@ -83,7 +86,7 @@ class Writer(ABC):
     @abstractmethod
     async def prepared(
         self, request: OptimizationRequest, options: Mapping[str, Any], seats: Sequence[Seat]
-    ) -> tuple[Asking, Cost]:
+    ) -> tuple[Prompting, Cost]:
         """What drafts are asked, and what finding that out took.
 
         Args:
@@ -96,17 +99,34 @@ class Writer(ABC):
         """
 
 
-def one_prompt(messages: Callable[[int], Messages]) -> tuple[Asking, Cost]:
+def one_prompt(messages: Callable[[int, int], Messages]) -> tuple[Prompting, Cost]:
     """For generators whose drafts are asked one thing, which costs nothing to find out.
 
     Args:
-        messages: By the draft's number; computed beside the event loop.
+        messages: By the draft's number and the characters that there is room for; computed beside the event loop.
     """
 
-    async def asking(number: int) -> Messages:
-        return await asyncio.to_thread(messages, number)
+    async def prompting(number: int, chars: int) -> Messages:
+        return await asyncio.to_thread(messages, number, chars)
 
-    return asking, Cost()
+    return prompting, Cost()
+
+
+def _most_chars(given: Mapping[str, Any], options: Mapping[str, Any]) -> int:
+    """Where tokens are counted, characters are a limit only if the study says so, too."""
+    by_tokens = options["max_prompt_tokens"] and "max_prompt_chars" not in given
+    return _MOST_CHARS if by_tokens else int(options["max_prompt_chars"])
+
+
+def _asking(prompting: Prompting, seat: Seat, tokens: int, chars: int) -> Asking:
+    """What one draft is asked, within both limits."""
+
+    async def asking(number: int) -> Messages:
+        if not tokens:
+            return await prompting(number, chars)
+        return await fitted_prompt(prompting, number, tokens, chars, seat.tokens)
+
+    return asking
 
 
 async def _held(draft: Conversation, asking: Asking) -> Proposal | OptimizerError | None:

@@ -12,7 +12,8 @@ from collector.core.protocols import OptimizationRequest, Optimizer
 from collector.core.study import Cost
 from collector.optimizer.calls.llm import Messages, OpenAIModel
 from collector.optimizer.calls.models import Seat
-from collector.optimizer.drafting.writer import Asking, Writer, one_prompt
+from collector.optimizer.drafting.fitting import Prompting
+from collector.optimizer.drafting.writer import Writer, one_prompt
 from collector.optimizer.instance.history import ranked, refusals
 from collector.optimizer.instance.problem import objective, variables
 from collector.optimizer.instance.quoting import fitted
@@ -38,11 +39,11 @@ class OPRO(Writer):
     async def prepared(
         self,
         request: OptimizationRequest,
-        options: Mapping[str, Any],
+        options: Mapping[str, Any],  # noqa: ARG002 - what there is room for is said when the prompt is made
         seats: Sequence[Seat],  # noqa: ARG002 - nobody is asked before
-    ) -> tuple[Asking, Cost]:
+    ) -> tuple[Prompting, Cost]:
         """See `Writer`. Drafts differ in seed and temperature only."""
-        return one_prompt(lambda _: self._messages(request, options["max_prompt_chars"]))
+        return one_prompt(lambda _, chars: self._messages(request, chars))
 
     def _messages(self, request: OptimizationRequest, chars: int) -> Messages:
         system = prompt("opro_system")

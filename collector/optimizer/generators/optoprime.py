@@ -12,7 +12,8 @@ from collector.core.study import Cost
 from collector.optimizer.calls.llm import Messages, OpenAIModel
 from collector.optimizer.calls.models import Seat
 from collector.optimizer.drafting.examples import worked_for
-from collector.optimizer.drafting.writer import Asking, Writer, one_prompt
+from collector.optimizer.drafting.fitting import Prompting
+from collector.optimizer.drafting.writer import Writer, one_prompt
 from collector.optimizer.instance.problem import Budget, problem
 from collector.optimizer.options import chosen
 from collector.optimizer.prompts import prompt
@@ -36,13 +37,13 @@ class OptoPrime(Writer):
         request: OptimizationRequest,
         options: Mapping[str, Any],  # noqa: ARG002 - read where the prompt is made
         seats: Sequence[Seat],  # noqa: ARG002 - nobody is asked before
-    ) -> tuple[Asking, Cost]:
+    ) -> tuple[Prompting, Cost]:
         """See `Writer`."""
         return one_prompt(partial(messages_for, request))
 
 
-def messages_for(request: OptimizationRequest, draft: int = 0) -> Messages:
-    """The system prompt, worked examples and the problem instance, together within ``max_prompt_chars``.
+def messages_for(request: OptimizationRequest, draft: int, chars: int) -> Messages:
+    """The system prompt, worked examples and the problem instance, together within so many characters.
 
     Raises:
         OptimizerError: permanent; what must be shown does not fit.
@@ -53,8 +54,8 @@ def messages_for(request: OptimizationRequest, draft: int = 0) -> Messages:
     taken = len(system)
     for worked in worked_for(request.parameters):
         length = sum(len(turn["content"]) for turn in worked.turns())
-        if taken + length <= options["max_prompt_chars"] * _SHARE_OF_EXAMPLES:
+        if taken + length <= chars * _SHARE_OF_EXAMPLES:
             turns += worked.turns()
             taken += length
-    budget = Budget(options["max_prompt_chars"] - taken, options["examples"], draft)
+    budget = Budget(chars - taken, options["examples"], draft)
     return ({"role": "system", "content": system}, *turns, {"role": "user", "content": problem(request, budget)})

@@ -13,7 +13,8 @@ from collector.core.study import Cost
 from collector.optimizer.calls.llm import Messages, OpenAIModel
 from collector.optimizer.calls.models import Seat
 from collector.optimizer.drafting.critic import Critic
-from collector.optimizer.drafting.writer import Asking, Writer, one_prompt
+from collector.optimizer.drafting.fitting import Prompting
+from collector.optimizer.drafting.writer import Writer, one_prompt
 from collector.optimizer.instance.history import history
 from collector.optimizer.instance.problem import objective, variables
 from collector.optimizer.instance.quoting import fitted, quoted
@@ -45,7 +46,7 @@ class TextGrad(Writer):
 
     async def prepared(
         self, request: OptimizationRequest, options: Mapping[str, Any], seats: Sequence[Seat]
-    ) -> tuple[Asking, Cost]:
+    ) -> tuple[Prompting, Cost]:
         """See `Writer`. The first model criticizes."""
         runs = chosen(await asyncio.to_thread(runs_of, request), options["examples"])
         critics = [Critic(seats[0].model, run, options["max_edges"], request.study.seed) for run in runs]
@@ -58,8 +59,8 @@ class TextGrad(Writer):
         for one in found:
             for key, said in {} if isinstance(one, BaseException) else one:
                 critiques.setdefault(key, []).append(said)
-        asking, _ = one_prompt(lambda _: _messages(request, critiques, options["max_prompt_chars"]))
-        return asking, cost
+        prompting, _ = one_prompt(lambda _, chars: _messages(request, critiques, chars))
+        return prompting, cost
 
 
 def _messages(request: OptimizationRequest, critiques: Mapping[str, Sequence[str]], chars: int) -> Messages:

@@ -13,6 +13,7 @@ from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Direction
 from collector.optimizer.instance.compact import LEGEND, Compact, fitted_lines
+from collector.optimizer.instance.documentation import documentation
 from collector.optimizer.instance.history import history
 from collector.optimizer.instance.quoting import fitted, quoted, words
 from collector.optimizer.instance.runs import Run, chosen, code, runs_of, summary
@@ -68,12 +69,12 @@ def _in_short(request: OptimizationRequest, runs: Sequence[Run], run: Run, chars
     for near, far in _NEAR_AND_FAR:
         parts = _Parts(request, runs, (), near, _LONG_VARIABLE)
         lines = Compact(run, near, far).lines()
-        text = parts.filled([LEGEND], ["<run>", *(line.text for line in lines), "</run>"], parts.history)
+        text = parts.filled(parts.legend, ["<run>", *(line.text for line in lines), "</run>"], parts.history)
         if len(text) <= chars:
             return text
     history_text = fitted(parts.history, int(chars * _HISTORY_SHARE))
-    left = chars - len(parts.filled([LEGEND], ["<run>", "</run>"], [history_text])) - 1
-    text = parts.filled([LEGEND], ["<run>", *fitted_lines(lines, left), "</run>"], [history_text])
+    left = chars - len(parts.filled(parts.legend, ["<run>", "</run>"], [history_text])) - 1
+    text = parts.filled(parts.legend, ["<run>", *fitted_lines(lines, left), "</run>"], [history_text])
     if len(text) <= chars:
         return text
     roomy = _Parts(request, runs, (run,), _WIDTHS[-1], _LONG_VARIABLE)
@@ -88,10 +89,16 @@ class _Parts:
     ) -> None:
         self._objective = objective(request)
         self._variables = variables(request, variable or width * _VARIABLE_WIDTHS)
-        self._code = code(runs)
+        self._documented = documentation(runs, width)
+        self._code = [*code(runs), *self._documented]
         self._summary = summary(runs)
         self._runs = [run.lines(width) for run in shown]
         self.history = history(request, width)
+
+    @property
+    def legend(self) -> Sequence[str]:
+        """In place of the program where the run itself shows it."""
+        return [LEGEND, *self._documented]
 
     def whole(self) -> str:
         return self.filled(self._code, list(chain.from_iterable(self._runs)), self.history)

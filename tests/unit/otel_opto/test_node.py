@@ -56,6 +56,32 @@ def test_a_function_becomes_a_span_with_inputs_and_output(app: App, node: Any) -
     assert found["code.line.number"] > 0
 
 
+def test_the_docstring_says_what_a_node_does(app: App, node: Any) -> None:
+    @node
+    def told() -> None:
+        """Says what
+        it does.
+
+        And how.
+        """
+
+    @node
+    def silent() -> None:
+        pass
+
+    def words() -> None:
+        pass
+
+    words.__doc__ = "word " * 100
+    told()
+    silent()
+    node(words)()
+    assert attributes(app, "told")["opto.node.description"] == "Says what it does."
+    assert "opto.node.description" not in attributes(app, "silent")
+    assert len(attributes(app, "words")["opto.node.description"]) == 300
+    assert attributes(app, "words")["opto.node.description"].endswith("word…")
+
+
 def test_methods_leave_self_out_and_names_can_be_given(app: App, node: Any) -> None:
     class Shop:
         @node(name="shop.sell")

@@ -12,7 +12,7 @@ from otel_opto import semconv
 NAMESPACES: Final = ("opto",)
 SAYS: Final = (
     "`opto.input.<name>`, `opto.output`, `opto.param.<key>.{version,hash,value}`, links with `opto.arg` and their "
-    "mirrors `opto.arg.<name>.from`, `opto.node.name`, `opto.release`, `opto.truncated`"
+    "mirrors `opto.arg.<name>.from`, `opto.node.name`, `opto.node.description`, `opto.release`, `opto.truncated`"
 )
 
 _AROUND: Final[Mapping[str, tuple[str, ...]]] = {
@@ -45,6 +45,7 @@ def read(source: Source) -> Facts | None:
         arguments=_arguments(source.span, mirrors) if mirrors or source.span.links else NO_CONTEXTS,
         release=number(attributes.get(semconv.RELEASE)),
         incomplete=bool(attributes.get(semconv.TRUNCATED)),
+        description=str(attributes.get(semconv.NODE_DESCRIPTION) or ""),
     )
 
 

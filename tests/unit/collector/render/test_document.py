@@ -44,7 +44,7 @@ def test_each_part_has_its_fields() -> None:
     assert all({edge["source"], edge["target"]} <= ids for edge in document["edges"])
     assert document["nodes"][0] == {
         "id": "param:shop/k@4", "kind": "parameter", "name": "k", "span_id": None, "incomplete": False, "value": 3,
-        "service": "shop",
+        "service": "shop", "description": "",
     }  # fmt: skip
     link = next(edge for edge in document["edges"] if edge["argument"] == "found")
     assert link == {

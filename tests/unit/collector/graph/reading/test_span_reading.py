@@ -29,6 +29,20 @@ def test_inputs_and_output_are_decoded_json() -> None:
     assert (found.has_output, found.output) == (True, 2.5)
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"opto.node.description": "Looks up."},
+        {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.description": "Looks up."},
+        {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.description": "Looks up."},
+        {"openinference.span.kind": "TOOL", "tool.description": "Looks up."},
+        {"opto.node.description": "Looks up.", "gen_ai.tool.description": "Not the first to speak."},
+    ],
+)
+def test_what_an_operation_does_is_read(attributes: dict[str, AnyValue]) -> None:
+    assert reading(attributes).description == "Looks up."
+
+
 def test_an_output_of_null_is_an_output() -> None:
     assert (reading({"opto.output": "null"}).has_output, reading({"opto.output": "null"}).output) == (True, None)
     assert not reading({}).has_output

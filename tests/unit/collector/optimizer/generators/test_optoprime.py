@@ -57,6 +57,13 @@ async def test_one_call_gives_a_proposal_with_its_cost() -> None:
     assert roles[1:] == ["user", "assistant"] * (len(roles) // 2 - 1) + ["user"]
 
 
+async def test_a_prompt_is_held_within_tokens() -> None:
+    _, longer = await proposals([ANSWER], max_prompt_tokens=3_000)
+    _, shorter = await proposals([ANSWER], max_prompt_tokens=1_300)
+    lengths = [sum(len(m["content"]) for m in server.requests[0]["messages"]) for server in (longer, shorter)]
+    assert 3_000 < lengths[1] <= 1_300 * 3 < lengths[0] <= 3_000 * 3  # nobody counts here: 3 characters each
+
+
 async def test_unknown_keys_and_wrong_values_reach_validation() -> None:
     proposal, _ = await propose([json.dumps({"suggestion": {"top_k": "many", "temprature": 1}})])
     _, faults = validated(proposal.values, SPECS)

@@ -41,7 +41,7 @@ def test_the_prompt_is_the_golden_one() -> None:
         "s", "shop", "quality", optimizer_options={"model": "m"}, instruction="Answer in as few words as can be."
     )
     asked = replace(request(study=study, trials=(trial(1, 0.5, top_k=4),), rejected=(rejected,)), batch=tuple(batch))
-    text = "".join(f"==== {message['role']}\n{message['content']}\n" for message in messages_for(asked))
+    text = "".join(f"==== {message['role']}\n{message['content']}\n" for message in messages_for(asked, 0, 16_000))
     if os.environ.get("UPDATE_GOLDEN"):
         GOLDEN.write_text(text, encoding="utf-8")
     assert text == GOLDEN.read_text(encoding="utf-8")
@@ -103,8 +103,9 @@ def long_run(number: int, steps: int) -> TraceFeedback:
 def test_the_prompt_keeps_its_budget(chars: int, steps: int) -> None:
     batch = [long_run(number, steps) for number in range(1, 8)]
     trials = tuple(trial(n, n / 10, style="{a} " + "long " * 300) for n in range(1, 9))
-    study = Study("s", "shop", "quality", optimizer_options={"model": "m", "max_prompt_chars": chars})
-    text = "".join(m["content"] for m in messages_for(replace(request(study=study, trials=trials), batch=tuple(batch))))
+    study = Study("s", "shop", "quality", optimizer_options={"model": "m"})
+    asked = replace(request(study=study, trials=trials), batch=tuple(batch))
+    text = "".join(message["content"] for message in messages_for(asked, 0, chars))
     assert len(text) <= chars
     assert len(text) > min(chars * 0.6, 15_000)
     assert text.count("\n<run>\n") == text.count("\n</run>") > 1
