@@ -19,7 +19,7 @@ run, and how one is added: [examples/experiments](../examples/experiments/README
 raw results that are kept there.
 
 - **n** is the number of seeds; what is in brackets is the 95 % interval of the mean over them, by Student's t. With
-  five seeds it is wide, and an interval that contains 0 shows no equality.
+  five seeds it is wide, with two there is none, and an interval that contains 0 shows no equality.
 - **best** is the best score that a run found with all its candidates, on what the method saw; **at equal tokens** the
   best with as many tokens of the optimizer's model as the thriftiest method took for that seed; **test** was measured
   once, at the end, on what nothing went by; **difference** is to the first method of the table, seed by seed.

@@ -166,7 +166,7 @@ def test_an_interval_is_students() -> None:
     assert found is not None
     assert (found.n, found.mean) == (5, 3.0)
     assert found.half == pytest.approx(2.776 * math.sqrt(2.5) / math.sqrt(5))
-    assert str(interval([2.0])) == "2"
+    assert str(interval([2.0, 3.0])) == "2.5"
     assert interval([]) is None
 
 
