@@ -61,6 +61,7 @@ class Page:
             path = self._results / f"{one.name}.jsonl"
             lines = Results(path).lines
             if not lines:
+                sections.append(_section(one, (), {}))
                 continue
             tables = {problem: rows(one, problem, lines) for problem in one.problems}
             digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
@@ -82,8 +83,8 @@ def _section(one: Experiment, lines: Sequence[Line], tables: Mapping[str, Mappin
         f"## {one.order}. {one.title}\n",
         one.question + "\n",
         f"Score: {one.score}.\n",
-        f"![{one.title}: the best score so far by candidate](experiments/{one.name}.svg)\n",
     ]
+    parts += [f"![{one.title}: the best score so far by candidate](experiments/{one.name}.svg)\n"] if lines else []
     for problem, by_method in tables.items():
         if not by_method:
             continue
@@ -96,12 +97,14 @@ def _section(one: Experiment, lines: Sequence[Line], tables: Mapping[str, Mappin
     if left:
         said = ", ".join(f"`{method.name}` (needs {method.needs or 'time'})" for method in left)
         parts.append(f"Not run: {said}.\n")
+    unseen = [problem for problem in one.problems if problem and not tables.get(problem)]
+    parts += [f"Problems that were not run: {', '.join(unseen)}.\n"] if unseen else []
     parts += [
         f"**What a reader may conclude.** {one.may}\n",
         f"**What not.** {one.may_not}\n",
         f"**In the paper.** {one.paper}\n",
-        _conditions(form, shown),
     ]
+    parts += [_conditions(form, shown)] if lines else []
     return "\n".join(parts)
 
 
