@@ -1,0 +1,43 @@
+"""The loop of all experiments that go step by step: `otel_opto.Optimizer` with trace, backward, step."""
+
+from collections.abc import Callable, Iterator
+
+import otel_opto
+from collector.core.errors import OptimizerError
+from examples.experiments.frame.experiment import Tried
+
+Judged = tuple[float | None, str]
+"""A score, None where it failed, and words."""
+
+
+def stepped(optimizer: otel_opto.Optimizer, judged: Callable[[], Judged], calls: int) -> Iterator[Tried]:
+    """Tries the start and as many candidates as there are calls.
+
+    A call that gives nothing new is one of them all the same: it has taken what every other one takes.
+
+    Args:
+        optimizer: At its beginning.
+        judged: Runs the program within `Optimizer.trace`, says with `Run.backward` what it was like, and gives the
+            candidate's score and the words for it.
+        calls: See `examples.experiments.frame.experiment.Setting`.
+    """
+    fresh, said = True, ""
+    for call in range(calls + 1):
+        if fresh:
+            values = dict(optimizer.values)
+            score, words = judged()
+            yield Tried(values, score, words)
+        else:
+            yield Tried({}, None, f"nothing new: {said}")
+        if call == calls:
+            return
+        try:
+            step = optimizer.step()
+        except OptimizerError as error:
+            if error.permanent:
+                raise
+            fresh, said = False, str(error)
+            continue
+        if step.finished:
+            return
+        fresh, said = bool(step.changed), "; ".join(fault for one in step.refused for fault in one.errors)
