@@ -1,0 +1,1 @@
+"""Prompts found by feedback: four small tasks for a language model, each with exactly one right answer."""

@@ -1,0 +1,96 @@
+"""Prompts: the questions, and the way of every method over the wire; what a model would make of it is not tested."""
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.experiments.prompts.tasks import TASKS, Sizes, questions, said_of, task
+from tests.fakes_openai import ScriptedOpenAI
+
+ROOT = Path(__file__).parents[4]
+BETTER = "Answer with exactly one word in lowercase: positive or negative"
+
+
+@pytest.mark.parametrize("name", [one.name for one in TASKS])
+def test_parts_have_no_question_in_common_and_the_test_part_is_the_same_for_all_seeds(name: str) -> None:
+    one, other = (task(name).data(seed, Sizes(6, 4, 8)) for seed in (1, 2))
+    parts = [questions(one.train), questions(one.validation), questions(one.test)]
+    assert [len(part) for part in parts] == [6, 4, 8]
+    assert len(set.union(*parts)) == 18
+    assert one.train != other.train
+    assert one.test == other.test
+    assert not questions(other.train) & parts[2]
+
+
+def test_answers_are_right() -> None:
+    chance = random.Random(3)
+    for _ in range(50):
+        question, answer = task("word sorting").drawn(chance)
+        words = question.partition(": ")[2].split()
+        assert answer.split() == sorted(words)
+        question, answer = task("object counting").drawn(chance)
+        known = {"one": 1, "two": 2, "three": 3, "four": 4}
+        assert int(answer) == sum(known.get(word, 0) for word in question.partition(". How")[0].split())
+        question, answer = task("web of lies").drawn(chance)
+        honest: dict[str, bool] = {}
+        for said in question.partition(" Does")[0].rstrip(".").split(". "):
+            words = said.split()
+            claim = "tells" in words
+            honest[words[0]] = claim if "says" not in words else honest[words[2]] == claim
+        assert answer == ("yes" if list(honest.values())[-1] else "no")
+
+
+def test_only_the_whole_answer_is_right() -> None:
+    assert said_of("positive", "positive") == (1.0, "right")
+    assert said_of("Positive.", "positive") == (0.0, "wrong: the answer was 'Positive.', expected exactly 'positive'")
+
+
+def speaks(body: Mapping[str, Any]) -> str:
+    """Not a model: it knows the labels by their words, and says them alone where the instruction has 'one word'."""
+    system, last = body["messages"][0]["content"], body["messages"][-1]["content"]
+    if "response_format" in body:
+        if "critique" in json.dumps(body["response_format"]):
+            return json.dumps({"critique": "say one word"})
+        return json.dumps({"reasoning": "the form", "suggestion": {"sentiment.prompt": BETTER}})
+    if "improve the instruction" in system:
+        return BETTER
+    good = any(word in last for word in ("joy", "again", "better", "lovely", "worth"))
+    label = "positive" if good else "negative"
+    return label if "one word" in system else f"It is {label}."
+
+
+def test_every_method_goes_its_way_over_the_wire(tmp_path: Path) -> None:
+    with ScriptedOpenAI([speaks]) as endpoint:
+        command = [
+            sys.executable, "-m", "examples.experiments", "prompts", "--minute", "--problems", "sentiment",
+            "--endpoint", endpoint.base_url, "--model", "m", "--results", str(tmp_path),
+        ]  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in (tmp_path / "prompts.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = {
+        method: [(line["part"], line["score"]) for line in lines if line["method"] == method]
+        for method in dict.fromkeys(line["method"] for line in lines)
+    }
+    for method in ("optoprime", "opro", "textgrad", "rewriting"):
+        assert found[method] == [("train", 0.0), ("train", 1.0), ("test", 1.0), ("end", None)], method
+    assert [part for part, _ in found["by hand"]] == ["train", "train", "test", "end"]
+    assert [part for part, _ in found["edits"]] == ["train", "train", "test", "end"]
+    ends = {line["method"]: line for line in lines if line["part"] == "end"}
+    assert ends["optoprime"]["calls"] == 1
+    assert ends["textgrad"]["calls"] > 1
+    assert ends["by hand"]["calls"] == 0
+    assert all(line["task_calls"] > 0 for line in lines)
+
+
+def test_without_a_model_everything_is_skipped_with_the_reason() -> None:
+    command = [sys.executable, "-m", "examples.experiments", "prompts", "--minute", "--endpoint", "", "--model", ""]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("skipped, it needs a model") == 6
