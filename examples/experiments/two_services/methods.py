@@ -11,7 +11,7 @@ from examples.experiments.two_services.processes import collector
 
 _PLANS: Mapping[Form, Plan] = {
     Form.MINUTE: Plan(late_seconds=2.0, per_second=20.0, trials=2, batch=15, units=200, patience_seconds=40.0),
-    Form.SHORT: Plan(late_seconds=20.0, per_second=6.0, trials=4, batch=20, units=600, patience_seconds=420.0),
+    Form.SHORT: Plan(late_seconds=20.0, per_second=6.0, trials=4, batch=20, units=600, patience_seconds=900.0),
     Form.FULL: Plan(late_seconds=180.0, per_second=2.0, trials=4, batch=20, units=1_500, patience_seconds=3_600.0),
 }
 
