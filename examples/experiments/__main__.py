@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from examples.experiments.frame.conduct import Conduct
-from examples.experiments.frame.experiment import Form, experiment, names
+from examples.experiments.frame.estimate import estimated
+from examples.experiments.frame.experiment import Budget, Form, experiment, names
 from examples.experiments.frame.machine import words
 from examples.experiments.frame.results import Results
 from examples.experiments.frame.wire import Wire
@@ -27,6 +28,12 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     form = Form.MINUTE if said.minute else Form.FULL if said.full else Form.SHORT
     wanted = experiment(said.name)
+    if said.estimate:
+        budget = wanted.budgets[form]
+        kept = Results((said.results or RESULTS) / f"{wanted.name}.jsonl").lines
+        for line in estimated(wanted, Budget(said.seeds or budget.seeds, budget.calls), kept):
+            _told(line)
+        return 0
     with ExitStack() as stack:
         folder = said.results
         if folder is None and form is Form.MINUTE:  # a test of the machinery, nothing to keep
@@ -60,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--full", action="store_true", help="as long as it takes, instead of minutes")
     length.add_argument("--minute", action="store_true", help="a minute, to see that it runs; nothing is kept")
+    parser.add_argument("--estimate", action="store_true", help="only says what it would take")
     parser.add_argument("--seeds", type=int, default=0, help="how many; else as the experiment says")
     parser.add_argument("--endpoint", default=os.environ.get("OPENAI_BASE_URL", ""), help="OpenAI-compatible base URL")
     parser.add_argument("--model", default=os.environ.get("OTEL_OPTO_EXPERIMENT_MODEL", ""), help="its name there")

@@ -11,13 +11,15 @@ _T = (
 )  # fmt: skip
 """The 97.5 % quantile of Student's t by degrees of freedom, from 1; beyond 30 the last one, which is a little wide."""
 
+_FEWEST = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A mean of n values.
 
     Attributes:
-        half: Half of the 95 % interval's width; infinite for one value.
+        half: Half of the 95 % interval's width; infinite for fewer than three values, of which it would say nothing.
     """
 
     n: int
@@ -35,7 +37,7 @@ def interval(values: Sequence[float]) -> Interval | None:
     if not values:
         return None
     n = len(values)
-    if n == 1:
-        return Interval(1, values[0], math.inf)
+    if n < _FEWEST:
+        return Interval(n, statistics.fmean(values), math.inf)
     quantile = _T[min(n - 2, len(_T) - 1)]
     return Interval(n, statistics.fmean(values), quantile * statistics.stdev(values) / math.sqrt(n))

@@ -19,7 +19,7 @@ run, and how one is added: [examples/experiments](../examples/experiments/README
 raw results that are kept there.
 
 - **n** is the number of seeds; what is in brackets is the 95 % interval of the mean over them, by Student's t. With
-  five seeds it is wide, and an interval that contains 0 shows no equality.
+  five seeds it is wide, with two there is none, and an interval that contains 0 shows no equality.
 - **best** is the best score that a run found with all its candidates, on what the method saw; **at equal tokens** the
   best with as many tokens of the optimizer's model as the thriftiest method took for that seed; **test** was measured
   once, at the end, on what nothing went by; **difference** is to the first method of the table, seed by seed.
@@ -61,6 +61,7 @@ class Page:
             path = self._results / f"{one.name}.jsonl"
             lines = Results(path).lines
             if not lines:
+                sections.append(_section(one, (), {}))
                 continue
             tables = {problem: rows(one, problem, lines) for problem in one.problems}
             digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
@@ -82,8 +83,8 @@ def _section(one: Experiment, lines: Sequence[Line], tables: Mapping[str, Mappin
         f"## {one.order}. {one.title}\n",
         one.question + "\n",
         f"Score: {one.score}.\n",
-        f"![{one.title}: the best score so far by candidate](experiments/{one.name}.svg)\n",
     ]
+    parts += [f"![{one.title}: the best score so far by candidate](experiments/{one.name}.svg)\n"] if lines else []
     for problem, by_method in tables.items():
         if not by_method:
             continue
@@ -96,12 +97,14 @@ def _section(one: Experiment, lines: Sequence[Line], tables: Mapping[str, Mappin
     if left:
         said = ", ".join(f"`{method.name}` (needs {method.needs or 'time'})" for method in left)
         parts.append(f"Not run: {said}.\n")
+    unseen = [problem for problem in one.problems if problem and not tables.get(problem)]
+    parts += [f"Problems that were not run: {', '.join(unseen)}.\n"] if unseen else []
     parts += [
         f"**What a reader may conclude.** {one.may}\n",
         f"**What not.** {one.may_not}\n",
         f"**In the paper.** {one.paper}\n",
-        _conditions(form, shown),
     ]
+    parts += [_conditions(form, shown)] if lines else []
     return "\n".join(parts)
 
 

@@ -2,7 +2,8 @@
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from examples.experiments.frame.experiment import Experiment
 from examples.experiments.frame.summary import Row
@@ -65,5 +66,15 @@ def _draw(panel: object, experiment: Experiment, rows: Mapping[str, Row]) -> Non
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     if experiment.log:
         panel.set_yscale("log")
+    else:
+        _frame(panel, [point.mean for row in rows.values() for point in row.curve])
     panel.grid(visible=True, alpha=0.25)
     panel.legend(fontsize=7, frameon=False)
+
+
+def _frame(panel: Any, means: Sequence[float]) -> None:
+    """The lines fill the panel; what intervals are wider is cut off."""
+    if not means:
+        return
+    room = 0.25 * (max(means) - min(means)) or 0.5
+    panel.set_ylim(min(means) - room, max(means) + room)

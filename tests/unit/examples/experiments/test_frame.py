@@ -10,6 +10,7 @@ import pytest
 
 from collector.core.errors import OptimizerError
 from examples.experiments.frame.conduct import Conduct
+from examples.experiments.frame.estimate import estimated
 from examples.experiments.frame.experiment import Budget, Experiment, Form, Method, Setting, Tried, experiment, names
 from examples.experiments.frame.intervals import interval
 from examples.experiments.frame.results import Line, Results
@@ -165,7 +166,7 @@ def test_an_interval_is_students() -> None:
     assert found is not None
     assert (found.n, found.mean) == (5, 3.0)
     assert found.half == pytest.approx(2.776 * math.sqrt(2.5) / math.sqrt(5))
-    assert str(interval([2.0])) == "2"
+    assert str(interval([2.0, 3.0])) == "2.5"
     assert interval([]) is None
 
 
@@ -204,6 +205,16 @@ def test_less_is_better_where_that_is_said() -> None:
     lines = [line("a", 1, 0, 3.0, 0), line("a", 1, 1, 1.0, 0), line("a", 1, 2, 2.0, 0), line("a", 1, 2, None, 0, "end")]
     found = rows(toy(Method("a", "", counting), direction="minimize"), "", lines)["a"]
     assert [point.mean for point in found.curve] == [3.0, 1.0, 1.0]
+
+
+def test_an_estimate_follows_from_what_is_kept() -> None:
+    lines = [line("asks", 1, call, 1.0, 100 * call) for call in range(3)] + [line("asks", 1, 2, None, 200, "end")]
+    one = toy(Method("asks", "", asking, "model"), Method("more", "", asking, "model"), Method("free", "", counting))
+    assert list(estimated(one, Budget(3, 10), lines)) == [
+        "asks: 3 runs of 10 candidates, about 3,000 tokens (from 1 kept)",
+        "more: 3 runs of 10 candidates; no run is kept to say what one takes",
+        "in all about 3,000 tokens, as far as runs are kept; prompts grow with the history",
+    ]
 
 
 def test_every_experiment_has_all_its_forms_and_words() -> None:

@@ -1,11 +1,13 @@
 """Numbers by words: graphs, their gradient, the trace that an optimizer sees, and the command."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks.optimizers.endpoint import MISSING, options
 from examples.experiments.numerical.graphs import KEYS, sampled
 
 ROOT = Path(__file__).parents[4]
@@ -71,3 +73,18 @@ def test_its_minute_without_a_model_runs_and_keeps_nothing() -> None:
     assert "adam, seed 1: 1, " in done.stdout
     assert "tpe, seed 1: 1, " in done.stdout
     assert sorted((ROOT / "examples" / "experiments" / "results").iterdir()) == before
+
+
+@pytest.mark.real_llm
+def test_its_minute_with_a_real_model(tmp_path: Path) -> None:
+    """No claim about its wits: every method is asked, and its calls are on the bill."""
+    told = options()
+    if told is None:
+        pytest.skip(MISSING)
+    command = [sys.executable, "-m", "examples.experiments", "numerical", "--minute", "--results", str(tmp_path)]
+    command += ["--endpoint", told["base_url"], "--model", told["model"]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in (tmp_path / "numerical.jsonl").read_text(encoding="utf-8").splitlines()]
+    ends = {line["method"]: line for line in lines if line["part"] == "end"}
+    assert all(ends[method]["calls"] > 0 for method in ("optoprime", "masked", "opro"))

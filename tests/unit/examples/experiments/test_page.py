@@ -40,6 +40,7 @@ def test_a_page_has_tables_with_n_and_intervals_and_what_may_be_concluded(tmp_pa
     text = (tmp_path / "docs" / "experiments.md").read_text(encoding="utf-8")
     assert "| adam | 3 | 0.5 (0.5 to 0.5) |" in text
     assert "Not run: `optoprime` (needs model)" in text
+    assert "Problems that were not run: sentiment, " in text, "what has no results is on the page, too"
     assert "**What not.**" in text
     assert "a machine; 2026-01-02" in text
     assert page.stale() == []
