@@ -87,7 +87,8 @@ class Search(Optimizer):
 
     Args:
         parameters: See `Optimizer`.
-        sampler: Tree-structured Parzen estimator, or chance.
+        sampler: Tree-structured Parzen estimator; CMA-ES (wants the package cmaes); a Gaussian process (torch and
+            scipy); or chance.
         startup_trials: Spread evenly before the first that follows from what is known.
         settings: See `Settings`.
     """
@@ -96,7 +97,7 @@ class Search(Optimizer):
         self,
         parameters: Sequence[Parameter[Any] | str] | None = None,
         *,
-        sampler: Literal["tpe", "random"] = "tpe",
+        sampler: Literal["tpe", "cmaes", "gp", "random"] = "tpe",
         startup_trials: int = 10,
         **settings: Unpack[Settings],
     ) -> None:

@@ -1,0 +1,1 @@
+"""Battleship: where to shoot, decided by two functions whose source is trained."""

@@ -1,0 +1,1 @@
+"""The demo's retrieval application, improved without a model."""

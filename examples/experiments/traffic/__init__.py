@@ -1,0 +1,1 @@
+"""Signal timing of one crossing, simulated by UXsim."""

@@ -1,0 +1,1 @@
+"""Two services in two processes, HTTP between them; what they learn from comes late, and to neither of them."""
