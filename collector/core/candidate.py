@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated
 
+from collector.core.objective import MEASURED
 from collector.core.record import About
 
 _MOST_UNITS = 10_000_000
@@ -72,17 +73,13 @@ class Selection:
         return faults
 
 
-LIMITED = ("latency", "tokens", "cost")
-"""Signals that a study may limit or weigh; read off the spans."""
-
-
 def limit_faults(limits: Mapping[str, float], weights: Mapping[str, float]) -> list[str]:
     """Every fault of a study's limits and weights: what was found, what is allowed."""
     faults = [
-        f"{name}: found {signal!r}, allowed are {', '.join(LIMITED)}"
+        f"{name}: found {signal!r}, allowed are {', '.join(MEASURED)}"
         for name, given in (("limits", limits), ("weights", weights))
         for signal in given
-        if signal not in LIMITED
+        if signal not in MEASURED
     ]
     faults += [
         f"weights: {signal!r} has no limit; say what it counts within" for signal in weights.keys() - limits.keys()
@@ -146,6 +143,9 @@ class Found:
         control_score: The mean of what is in force.
         gain: Of a confirmation: its mean, and both ends of its confidence sequence, as parts of the metric's range.
         fresh_units: Of the confirmation, of both together.
+        objectives: Of a study with several: what it would have scored in each in the time of all, by name.
+        deviations: Their standard errors; missing before both were measured in one window.
+        kept: Of a confirmation: what fresh units say of each thing that may not get worse, in words.
     """
 
     trial: int
@@ -157,6 +157,9 @@ class Found:
     control_score: float | None = None
     gain: tuple[float, ...] = ()
     fresh_units: int = 0
+    objectives: Mapping[str, float] = field(default_factory=dict)
+    deviations: Mapping[str, float] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Annotated
 from collector.core.candidate import Fate, Found, Repeat, Selection, Window, limit_faults
 from collector.core.exploration import Exploration
 from collector.core.feedback import folded
+from collector.core.objective import Direction, Objective, objective_faults
 from collector.core.parameter import MOST_PARAMETERS
 from collector.core.record import About
 from collector.core.span import AnyValue
@@ -19,6 +20,7 @@ __all__ = [
     "Cost",
     "Direction",
     "Exploration",
+    "Objective",
     "Policy",
     "Proposal",
     "Reach",
@@ -32,17 +34,6 @@ __all__ = [
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_LABELS = 100
-
-
-class Direction(Enum):
-    """Which way the objective is better."""
-
-    MAXIMIZE = "maximize"
-    MINIMIZE = "minimize"
-
-    def better(self, new: float, old: float) -> bool:
-        """Whether a score is strictly better than another."""
-        return new > old if self is Direction.MAXIMIZE else new < old
 
 
 class Reach(Enum):
@@ -94,6 +85,8 @@ class Study:
             spans: seconds of the entry span (``latency``), ``tokens`` and ``cost`` of a trace's model calls.
         weights: Signals whose limit is no bound but a part of the objective: within it counts so much beside the
             metric's 1.
+        not_worse: How much worse than with what is in force something may be, see `Bound`.
+        objectives: What else is improved; the release is picked by the mean with their weights.
     """
 
     name: Annotated[str, About("of the study", option="name")]
@@ -150,6 +143,23 @@ class Study:
         Mapping[str, float],
         About("of keeping within a limit, beside the metric's 1; it is no bound then", "--weight", "SIGNAL=NUMBER"),
     ] = field(default_factory=dict)
+    not_worse: Annotated[
+        Mapping[str, float],
+        About(
+            "how much worse than with the release in force, at most: latency.p95=0.1 (10 % more), tokens, cost, or of "
+            "the metric or a feedback that is an objective a part of its range: quality=0.02",
+            "--not-worse",
+            "WHAT=PART",
+        ),
+    ] = field(default_factory=dict)
+    objectives: Annotated[
+        tuple[Objective, ...],
+        About(
+            "what else is improved: a feedback, or latency, tokens, cost; one that has weight=0 is only shown",
+            "--objective",
+            "NAME[,highest=NUMBER][,lowest=NUMBER][,weight=NUMBER][,direction=maximize|minimize]",
+        ),
+    ] = ()
 
     def faults(self) -> list[str]:
         """Every fault of its own fields: what was found, what is allowed."""
@@ -158,6 +168,7 @@ class Study:
             "feedback_filter": (len(self.feedback_filter), _MOST_LABELS),
             "optimizer_options": (len(self.optimizer_options), _MOST_LABELS),
             "parameters": (len(self.parameters), MOST_PARAMETERS),
+            "not_worse": (len(self.not_worse), _MOST_LABELS),
         }
         faults = [
             f"{name}: found {found:,}, allowed are {most:,} at most"
@@ -165,6 +176,7 @@ class Study:
             if found > most
         ]
         nested = [*self.exploration.faults(), *self.selection.faults(), *limit_faults(self.limits, self.weights)]
+        nested += objective_faults(self.metric, self.objectives, self.not_worse)
         return faults or [*self._wrong_fields(), *nested, *self._wrong_labels()]
 
     def _wrong_fields(self) -> list[str]:

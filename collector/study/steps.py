@@ -24,6 +24,9 @@ _LOG = logging.getLogger(__name__)
 _MOST_TOGETHER = 20
 """Candidates in one window."""
 
+_MOST_COMPARED = 200
+"""Trials of a study with several objectives of which all figures are written anew with each window."""
+
 
 class Steps:
     """Takes a study forward, one durable change at a time.
@@ -64,7 +67,8 @@ class Steps:
         counted = await self._units.look(record, late=True)
         standing = await asyncio.to_thread(standings, record, counted)
         why = "; ".join(why for _, why in lost.values()) or "enough units have come"
-        found = standing.found([0, *window.trials])
+        compared = record.study.objectives and len(record.trials) <= _MOST_COMPARED  # all beside the same control
+        found = standing.found(None if compared else [0, *window.trials])
         await self._studies.close_window(record, why, found, standing.words(), lost)
         return True
 

@@ -15,7 +15,7 @@ from collector.core.units import Entry, OpenUnit, Unit
 from collector.publisher.desk import Desk
 from collector.rollout.observation import Observer, Placed, number_in, unit_in
 from collector.rollout.unit_reader import UnitReader
-from collector.study.window.plans import plan_of
+from collector.study.window.plans import beside, plan_of
 from otel_opto import semconv
 from otel_opto.assignment import Assignment
 
@@ -148,7 +148,7 @@ class Measuring:
         for unit, arm in waiting:
             due = unit.entered_unix_nano < over
             if due or (_at_once(study, unit) and await self._is_judged(study, unit)):
-                judged.append((arm, unit, await self._reader.outcome(plan_of(study), unit, window.releases[arm.trial])))
+                judged.append((arm, unit, await self._outcome(study, unit, window.releases[arm.trial])))
             else:
                 open_units.append(len(judged))
         # Units are counted in the order of their coming: who is judged fast counts no earlier than who came before.
@@ -174,7 +174,11 @@ class Measuring:
 
     async def _is_judged(self, study: Study, unit: OpenUnit) -> bool:
         said = await self._store.feedback.listed(PageRequest(), trace_id=unit.trace_ids[0])
-        return any(one.feedback.name == study.metric and not one.superseded for one in said.items)
+        wanted = {study.metric, *(one.name for one in study.objectives if not one.measured)}
+        return wanted <= {one.feedback.name for one in said.items if not one.superseded}
+
+    async def _outcome(self, study: Study, unit: OpenUnit, release: int) -> Unit | None:
+        return await self._reader.outcome(plan_of(study), unit, release, beside(study))
 
     async def _judge_late(self, record: StudyRecord) -> None:
         """Units that counted as silent, and of which something was said after all."""
@@ -184,7 +188,7 @@ class Measuring:
             for arm in _arms(study, window):
                 name = _late(arm.name)
                 for unit in await self._store.units.due(name, _EVER, _UNITS_AT_ONCE):
-                    found = await self._reader.outcome(plan_of(study), unit, window.releases[arm.trial])
+                    found = await self._outcome(study, unit, window.releases[arm.trial])
                     if found is not None and found.outcome is not None:
                         await self._store.units.judge(name, [(unit, found)])
                     elif unit.entered_unix_nano < over:
