@@ -9,11 +9,13 @@ from typing import Any
 from collector.cli.client import ApiClient, quoted
 from collector.cli.terminal import output
 from collector.cli.terminal.options import add_options, add_request_id, tree_of_options
+from collector.cli.train import report_in, suggestions_of
 from collector.core.errors import ConfigError
 from collector.core.record import record_of
 from collector.core.study import Objective, Study
 from collector.optimizer.calls.estimate import estimate_of
 
+_NO_OPTIONS = ("suggestions",)
 _NUMBERS = ("highest", "lowest", "weight")
 _HELP = """\
 A study improves the parameters of one service: it gives candidates a part of the traffic, beside the release in force,
@@ -33,6 +35,7 @@ examples:
   otel-opto studies create quick --service qa --metric quality --not-worse latency.p95=0.1
                                                                  p95 of the latency at most 10 % above what is in force
   otel-opto studies create both --service qa --metric quality --objective cost,highest=0.05,weight=0.5
+  otel-opto studies create live --service qa --metric quality --from-training ./training
   otel-opto studies stop tune                                    end it; what has won is rolled out, else nothing
 """
 
@@ -65,15 +68,25 @@ def _add_create(
     actions: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
 ) -> None:
     creating = actions.add_parser("create", help="begin one", parents=[common])
-    add_options(creating, Study)
+    add_options(creating, Study, without=_NO_OPTIONS)
     add_request_id(creating)
+    creating.add_argument(
+        "--from-training",
+        metavar="FILE|DIR",
+        help="first tries what looked better in a training: its report (otel-opto train --json), or its directory",
+    )
+    creating.add_argument(
+        "--training", default="training", metavar="NAME", help="which one in that directory (default training)"
+    )
     creating.add_argument("--estimate", action="store_true", help="say what it would take, and begin nothing")
     creating.set_defaults(run=create)
 
 
 def create(arguments: argparse.Namespace) -> int:
     """Begins a study, or says what it would take."""
-    tree = tree_of_options(arguments, Study, items={Objective: _objective})
+    tree = tree_of_options(arguments, Study, without=_NO_OPTIONS, items={Objective: _objective})
+    if arguments.from_training:
+        tree["suggestions"] = suggestions_of(report_in(arguments.from_training, arguments.training))
     estimate = estimate_of(record_of(Study, tree))
     if arguments.estimate:
         output.show_json(asdict(estimate)) if arguments.json else output.show(estimate.words())

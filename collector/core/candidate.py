@@ -1,13 +1,15 @@
 """What became of candidates, and the windows in which they are measured beside what is in force."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated
 
+from collector.core.errors import some
 from collector.core.objective import MEASURED
 from collector.core.record import About
+from collector.core.span import AnyValue
 
 _MOST_UNITS = 10_000_000
 
@@ -160,6 +162,40 @@ class Found:
     objectives: Mapping[str, float] = field(default_factory=dict)
     deviations: Mapping[str, float] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
+
+
+_MOST_SUGGESTIONS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Values that a study tries before its optimizer is asked: from a training, or somebody's own.
+
+    Attributes:
+        values: By key; a key that is missing keeps the value that was in force at the beginning.
+        reasoning: Why, in words.
+    """
+
+    values: Mapping[str, AnyValue]
+    reasoning: str = ""
+
+
+def suggestion_faults(suggestions: Sequence[Suggestion], parameters: Collection[str]) -> list[str]:
+    """Every fault of what a study is to try first: what was found, what is allowed.
+
+    Args:
+        parameters: Of the study; empty for all.
+    """
+    if len(suggestions) > _MOST_SUGGESTIONS:
+        return [f"suggestions: found {len(suggestions)}, allowed are {_MOST_SUGGESTIONS} at most"]
+    faults = []
+    for place, one in enumerate(suggestions):
+        if not one.values:
+            faults.append(f"suggestions.{place}: found no values; it needs one of a parameter at least")
+        strange = sorted(key for key in one.values if parameters and key not in parameters)
+        if strange:
+            faults.append(f"suggestions.{place}: found {some(strange)}, which the study does not train")
+    return faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated
 
-from collector.core.candidate import Fate, Found, Repeat, Selection, Window, limit_faults
+from collector.core.candidate import Fate, Found, Repeat, Selection, Suggestion, Window, limit_faults, suggestion_faults
 from collector.core.exploration import Exploration
 from collector.core.feedback import folded
 from collector.core.objective import Direction, Objective, objective_faults
@@ -87,6 +87,7 @@ class Study:
             metric's 1.
         not_worse: How much worse than with what is in force something may be, see `Bound`.
         objectives: What else is improved; the release is picked by the mean with their weights.
+        suggestions: What is tried before the optimizer is asked.
     """
 
     name: Annotated[str, About("of the study", option="name")]
@@ -160,6 +161,7 @@ class Study:
             "NAME[,highest=NUMBER][,lowest=NUMBER][,weight=NUMBER][,direction=maximize|minimize]",
         ),
     ] = ()
+    suggestions: tuple[Suggestion, ...] = ()
 
     def faults(self) -> list[str]:
         """Every fault of its own fields: what was found, what is allowed."""
@@ -177,6 +179,7 @@ class Study:
         ]
         nested = [*self.exploration.faults(), *self.selection.faults(), *limit_faults(self.limits, self.weights)]
         nested += objective_faults(self.metric, self.objectives, self.not_worse)
+        nested += suggestion_faults(self.suggestions, self.parameters)
         return faults or [*self._wrong_fields(), *nested, *self._wrong_labels()]
 
     def _wrong_fields(self) -> list[str]:

@@ -208,6 +208,28 @@ class Objective(google.protobuf.message.Message):
 Global___Objective: typing_extensions.TypeAlias = Objective
 
 @typing.final
+class Suggestion(google.protobuf.message.Message):
+    """Values that are tried before the optimizer is asked."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VALUES_JSON_FIELD_NUMBER: builtins.int
+    REASONING_FIELD_NUMBER: builtins.int
+    values_json: builtins.str
+    """a JSON object, by key; what is missing keeps the value that was in force at the beginning"""
+    reasoning: builtins.str
+    """why, in words"""
+    def __init__(
+        self,
+        *,
+        values_json: builtins.str = ...,
+        reasoning: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["reasoning", b"reasoning", "values_json", b"values_json"]) -> None: ...
+
+Global___Suggestion: typing_extensions.TypeAlias = Suggestion
+
+@typing.final
 class Study(google.protobuf.message.Message):
     """Its fields are those of collector/core/study.py, by name; a test says which one is missing here."""
 
@@ -316,6 +338,7 @@ class Study(google.protobuf.message.Message):
     WEIGHTS_FIELD_NUMBER: builtins.int
     NOT_WORSE_FIELD_NUMBER: builtins.int
     OBJECTIVES_FIELD_NUMBER: builtins.int
+    SUGGESTIONS_FIELD_NUMBER: builtins.int
     name: builtins.str
     """unique: letters, digits, '.', '_', '-'"""
     service: builtins.str
@@ -376,6 +399,10 @@ class Study(google.protobuf.message.Message):
     def objectives(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Objective]:
         """what else is improved; the weighted mean of all picks the release"""
 
+    @property
+    def suggestions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Suggestion]:
+        """100 at most"""
+
     def __init__(
         self,
         *,
@@ -402,9 +429,10 @@ class Study(google.protobuf.message.Message):
         weights: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
         not_worse: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
         objectives: collections.abc.Iterable[Global___Objective] | None = ...,
+        suggestions: collections.abc.Iterable[Global___Suggestion] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "exploration", b"exploration", "highest", b"highest", "lowest", b"lowest", "selection", b"selection"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "limits", b"limits", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "not_worse", b"not_worse", "objectives", b"objectives", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "selection", b"selection", "service", b"service", "weights", b"weights"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "limits", b"limits", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "name", b"name", "not_worse", b"not_worse", "objectives", b"objectives", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "selection", b"selection", "service", b"service", "suggestions", b"suggestions", "weights", b"weights"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_highest", b"_highest"]) -> typing.Literal["highest"] | None: ...
     @typing.overload
