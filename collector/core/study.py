@@ -352,6 +352,7 @@ class StudyRecord:
         looking: How many units there are for looking around; 0 before that was ever said.
         exhausted: Why no more candidates are asked for; empty while they are.
         standing: How it stands, in words, as of the last window that closed.
+        began_unix_nano: When; 0 where that is not known.
     """
 
     study: Study
@@ -364,6 +365,7 @@ class StudyRecord:
     looking: int = 0
     exhausted: str = ""
     standing: str = ""
+    began_unix_nano: int = 0
 
     def running_trials(self) -> tuple[Trial, ...]:
         """The trials that wait for their first score."""

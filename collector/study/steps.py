@@ -52,7 +52,7 @@ class Steps:
     async def step(self, record: StudyRecord) -> bool:
         """One change; False if the study has to wait."""
         if not record.trials:
-            return await self._begin(record.study)
+            return await self._begin(record)
         changed = await self._ending.changed_under(record)
         if changed:
             await self._ending.conclude(record, StudyState.STOPPED, changed)
@@ -77,10 +77,12 @@ class Steps:
         self._units.forget(name)
         self._guards.forget(name)
 
-    async def _begin(self, study: Study) -> bool:
+    async def _begin(self, record: StudyRecord) -> bool:
         """What is in force is the baseline, and the release of that where it is none yet."""
+        study = record.study
         specs = await self._values.trained(study)
         if not specs:
+            await self._give_up(record)
             return False
         keys = [spec.key for spec in specs]
         values = await self._values.whole(study.service, {})
@@ -94,6 +96,14 @@ class Steps:
         also = await self._arms.for_everybody(study.service)
         await self._studies.open_trial(study.name, Proposal({}, "the baseline"), draft, keys, whole_place, also)
         return True
+
+    async def _give_up(self, record: StudyRecord) -> None:
+        """Nobody has declared what is to be trained: after its deadline the study has failed, and says so."""
+        study, seconds = record.study, record.study.exploration.deadline_seconds
+        waited = (self._arms.clock.now_unix_nano() - record.began_unix_nano) / 1e9
+        missing = await self._values.undeclared(study)
+        if missing and record.began_unix_nano and waited >= seconds:
+            await self._ending.conclude(record, StudyState.FAILED, f"{missing}; so it was for {seconds:g} s")
 
     async def _lost(
         self, record: StudyRecord, window: Window, counted: Sequence[Counted]
