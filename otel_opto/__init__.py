@@ -84,7 +84,7 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
     *,
     minimum: float | None = None,
     maximum: float | None = None,
-    choices: Sequence[str] = (),
+    choices: Sequence[str] | None = None,
     max_length: int | None = None,
     placeholders: Sequence[str] = (),
     pattern: str | None = None,
@@ -101,7 +101,7 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
         default: In force while nothing is released; must satisfy the constraints.
         minimum: Of a number, inclusive. A search needs both bounds.
         maximum: Of a number, inclusive.
-        choices: The values that a choice can have.
+        choices: The values that a choice can have, one at least; None: it is none.
         max_length: Of a text, in characters.
         placeholders: Names that a text must hold in braces.
         pattern: A regular expression of RE2 that a text must match as a whole (needs the extra ``pattern``).
@@ -119,11 +119,11 @@ def parameter(  # noqa: PLR0913 - the constraints of all types, each by its name
     limits = Constraint(
         minimum=minimum,
         maximum=maximum,
-        choices=texts_of(key, "choices", choices),
+        choices=() if choices is None else texts_of(key, "choices", choices, least=1),
         max_length=max_length,
         placeholders=texts_of(key, "placeholders", placeholders),
         pattern=pattern,
-        candidates=tuple(map(written, candidates)),
+        candidates=tuple(written(key, one) for one in candidates),
         json_schema=None if schema is None else schema_text(key, schema),
     )
     spec = spec_of(key, default, limits, description, trainable=trainable)

@@ -15,7 +15,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from otel_opto.json_parameter import written
 from otel_opto.registry import Registry
+from otel_opto.schema import text_of
+from otel_opto.shown import shown
 from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType
 
 _LOG = logging.getLogger("otel_opto")
@@ -50,7 +53,7 @@ def declare(registry: Registry, path: Path) -> None:
 def spec_in(key: str, said: object) -> ParameterSpec:
     """The specification that a file gives for a key. Raises `InvalidValue` with what is wrong."""
     if not isinstance(said, Mapping) or "default" not in said:
-        raise InvalidValue(f"parameter {key!r}: found {str(said)[:80]!r}; it needs at least a default")
+        raise InvalidValue(f"parameter {key!r}: found {shown(said)}; it needs at least a default")
     unknown = sorted(str(name) for name in said if name not in _FIELDS)
     if unknown:
         raise InvalidValue(f"parameter {key!r}: unknown: {', '.join(unknown)}; known: {', '.join(_FIELDS)}")
@@ -58,7 +61,7 @@ def spec_in(key: str, said: object) -> ParameterSpec:
     default = said["default"]
     trainable = said.get("trainable", True)
     if not isinstance(trainable, bool):
-        raise InvalidValue(f"parameter {key!r}: trainable: found {trainable!r}, allowed: true or false")
+        raise InvalidValue(f"parameter {key!r}: trainable: found {shown(trainable)}, allowed: true or false")
     return ParameterSpec(
         key,
         _type_of(key, said.get("type"), default, chosen="choices" in limits),
@@ -72,9 +75,9 @@ def spec_in(key: str, said: object) -> ParameterSpec:
 def _type_of(key: str, name: object, default: object, *, chosen: bool) -> ParameterType:
     if name is not None:
         kinds = {kind.value: kind for kind in ParameterType}
-        if name not in kinds:
-            raise InvalidValue(f"parameter {key!r}: type: found {name!r}, allowed: {', '.join(kinds)}")
-        return kinds[str(name)]
+        if not isinstance(name, str) or name not in kinds:
+            raise InvalidValue(f"parameter {key!r}: type: found {shown(name)}, allowed: {', '.join(kinds)}")
+        return kinds[name]
     found = next((kind for of, kind in _OF_PYTHON if isinstance(default, of)), None)
     if found is None:
         raise InvalidValue(f"parameter {key!r}: default: found {type(default).__name__}, which no parameter can be")
@@ -89,14 +92,14 @@ def _limit(key: str, name: str, value: object) -> object:
         fits, allowed = isinstance(value, int) and not isinstance(value, bool), "a whole number"
     elif name in ("pattern", "json_schema"):
         if name == "json_schema" and isinstance(value, dict):
-            return json.dumps(value)
+            value = text_of(value)
         fits, allowed = isinstance(value, str), "a text"
     else:
         if name == "candidates" and isinstance(value, list):
-            value = [one if isinstance(one, str) else json.dumps(one) for one in value]
+            value = [written(key, one) if isinstance(one, str | list | dict) else json.dumps(one) for one in value]
         fits, allowed = isinstance(value, list) and all(isinstance(one, str) for one in value), "a list of texts"
     if not fits:
-        raise InvalidValue(f"parameter {key!r}: {name}: found {str(value)[:80]!r}, allowed: {allowed}")
+        raise InvalidValue(f"parameter {key!r}: {name}: found {shown(value)}, allowed: {allowed}")
     return tuple(value) if isinstance(value, list) else value
 
 

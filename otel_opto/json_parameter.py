@@ -8,7 +8,8 @@ from typing import Any
 from otel_opto.checks import Check
 from otel_opto.parameter import Parameter, Resolved
 from otel_opto.pinning import Pins
-from otel_opto.schema import text_of
+from otel_opto.schema import MAX_DEPTH, text_of
+from otel_opto.shown import shown
 from otel_opto.spec import InvalidValue, ParameterSpec
 
 
@@ -47,9 +48,21 @@ class JsonParameter(Parameter[Any]):
         return marshal.loads(known[1])  # noqa: S302 - bytes made above
 
 
-def written(candidate: object) -> str:
-    """A candidate as it is kept; what is none is refused where the specification is made."""
-    return candidate if isinstance(candidate, str) else text_of(candidate) or str(candidate)
+def written(key: str, candidate: object) -> str:
+    """A candidate as it is kept; what does not fit the parameter is refused where the specification is made.
+
+    Raises:
+        InvalidValue: it has no text.
+    """
+    if isinstance(candidate, str):
+        return candidate
+    text = text_of(candidate)
+    if text is None and isinstance(candidate, list | dict):
+        raise InvalidValue(
+            f"parameter {key!r}: candidates: found {shown(candidate)}, allowed are texts, and what is JSON of at most "
+            f"{MAX_DEPTH} levels"
+        )
+    return text or str(candidate)
 
 
 def schema_text(key: str, schema: object) -> str:

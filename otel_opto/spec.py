@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from otel_opto import pattern
 from otel_opto.code.source import MAX_SOURCE_LENGTH, InvalidSource, Source, source_of
-from otel_opto.schema import InvalidSchema, Schema, schema_of, text_of
+from otel_opto.schema import MAX_DEPTH, InvalidSchema, Schema, schema_of, text_of
+from otel_opto.shown import shown
 from otel_opto.template import Template, template_of
 
 ParameterValue: TypeAlias = bool | int | float | str
@@ -78,10 +79,12 @@ class Constraint:
     imports: tuple[str, ...] = ()
 
 
-def texts_of(key: object, name: str, given: object) -> tuple[str, ...]:
-    """What was given for a constraint that is a list of texts. Raises `InvalidValue` for anything else."""
+def texts_of(key: object, name: str, given: object, least: int = 0) -> tuple[str, ...]:
+    """What was given for a constraint that is a list of so many texts at least. Raises `InvalidValue` otherwise."""
     if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(one, str) for one in given):
-        raise InvalidValue(f"parameter {key!r}: {name}: found {given!r:.200}, allowed is a list of texts")
+        raise InvalidValue(f"parameter {key!r}: {name}: found {shown(given, 200)}, allowed is a list of texts")
+    if len(given) < least:
+        raise InvalidValue(f"parameter {key!r}: {name}: found none, allowed is {least} and more; or leave {name} out")
     return tuple(given)
 
 
@@ -112,7 +115,7 @@ class ParameterSpec:
     def __post_init__(self) -> None:
         if not isinstance(self.key, str) or not _KEY.fullmatch(self.key):
             raise InvalidValue(
-                f"parameter key {self.key!r}: allowed are 1 to 128 letters, digits, '.', '_' and '-', "
+                f"parameter key {shown(self.key, 200)}: allowed are 1 to 128 letters, digits, '.', '_' and '-', "
                 "the first a letter or digit"
             )
         allowed = KINDS[self.type].constraints
@@ -140,7 +143,15 @@ class ParameterSpec:
             bound = getattr(self.constraint, name)
             number = isinstance(bound, int | float) and not isinstance(bound, bool)
             if bound is not None and (not number or math.isnan(bound)):
-                raise InvalidValue(f"parameter {self.key!r}: {name}: found {bound!r:.200}, allowed is a number")
+                raise InvalidValue(f"parameter {self.key!r}: {name}: found {shown(bound, 200)}, allowed is a number")
+
+        length, shape = self.constraint.max_length, self.constraint.pattern
+        if length is not None and (isinstance(length, bool) or not isinstance(length, int)):
+            raise InvalidValue(
+                f"parameter {self.key!r}: max_length: found {shown(length, 200)}, allowed is a whole number"
+            )
+        if shape is not None and not isinstance(shape, str):
+            raise InvalidValue(f"parameter {self.key!r}: pattern: found {shown(shape, 200)}, allowed is a text")
 
     def _check_range(self) -> None:
         low, high = self.constraint.minimum, self.constraint.maximum
@@ -195,9 +206,7 @@ class ParameterSpec:
         return accepted
 
     def _refusal(self, value: object, allowed: str) -> str:
-        found = repr(value)
-        found = found if len(found) <= 80 else found[:77] + "..."
-        return f"parameter {self.key!r}: found {found} ({type(value).__name__}), allowed: {allowed}"
+        return f"parameter {self.key!r}: found {shown(value)} ({type(value).__name__}), allowed: {allowed}"
 
     def describe_allowed(self) -> str:
         """The type and the constraint in words, as people and optimizers read them."""
@@ -269,6 +278,7 @@ def _json(constraint: Constraint, value: object) -> str | None:
 
 def _json_words(constraint: Constraint) -> str:
     words = f"a JSON list or object of at most {constraint.max_length or MAX_TEXT_LENGTH} characters"
+    words += f" and {MAX_DEPTH} levels"
     return words + (f" that fits the schema {constraint.json_schema[:_MAX_SHOWN]}" if constraint.json_schema else "")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from collector.api import trees
 from collector.api.bodies import checked, message_of, split
 from collector.api.documents import StudyDocument, judged
-from collector.api.study_documents import trial_documents
+from collector.api.study_documents import front_document, trial_documents
 from collector.core.errors import InvalidRequest, some
 from collector.core.feedback import Feedback, StoredFeedback, checked_feedback
 from collector.core.record import tree_of
@@ -124,5 +124,6 @@ def study_to_proto(record: StudyRecord, trials: Sequence[Trial]) -> study_pb2.St
         "best_trial": best.number if best else None,
         "winner": winner.number if winner else None,
         "rejected_proposals": len(record.rejected),
+        "front": (front_document(record) or {}).get("trials"),
     }
     return trees.message_of(study_pb2.StudyStatus, said)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from collector.core.errors import some
 from collector.core.feedback import FeedbackState
 from collector.core.page import PageRequest
+from collector.core.parameter import undeclared
 from collector.core.protocols import Store
 from collector.core.release import ReleaseStatus
 from collector.core.study import Study, StudyRecord, StudyState
@@ -94,12 +95,9 @@ class Standings:
     async def doubts(self, study: Study) -> str:
         """What makes it doubtful that feedback on the study ever comes; empty where nothing does."""
         said = []
-        declared = {spec.key for spec in await self._store.parameters.of(study.service)}
-        missing = [key for key in study.parameters if key not in declared]
-        if not declared:
-            said.append(f"service {study.service!r} has declared no parameters{await self._others(study.service)}")
-        elif missing:
-            said.append(f"not declared: {some(missing)}; declared: {some(sorted(declared))}")
+        declared = await self._store.parameters.of(study.service)
+        if missing := undeclared(study.service, study.parameters, declared):
+            said.append(missing if declared else missing + await self._others(study.service))
         named = await self._named()
         if study.metric not in named:
             known = f"named were {some(sorted(named))}" if named else "there is none at all"
@@ -157,11 +155,18 @@ class Standings:
         return Check("feedback", ok=False, says=f"{where}; otel_opto.feedback() in the request gives some{lost}")
 
     async def _studied(self, service: str) -> Check:
-        running = await self._studies.running(service)
-        record = await self._studies.study(running[0]) if running else None
-        if record is None:
+        running = [await self._studies.study(name) for name in await self._studies.running(service)]
+        records = [record for record in running if record is not None]
+        if not records:
             return Check("study", ok=False, says="none is running; begin one: otel-opto studies create --help")
-        return Check("study", ok=True, says=await self._under_way(record))
+        declared = await self._store.parameters.of(service)
+        for record in records:
+            missing = undeclared(service, record.study.parameters, declared)
+            if missing and not record.trials:
+                seconds = record.study.exploration.deadline_seconds
+                says = f"{record.study.name!r} waits: {missing}; it fails {seconds:g} s after its beginning"
+                return Check("study", ok=False, says=says)
+        return Check("study", ok=True, says=await self._under_way(records[0]))
 
     async def _under_way(self, record: StudyRecord) -> str:
         study, trials = record.study, record.running_trials()

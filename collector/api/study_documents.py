@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from collector.api.pages import numbered
 from collector.core.candidate import Found, Window
+from collector.core.front import front_of
 from collector.core.page import MOST_ON_A_PAGE, PageRequest
 from collector.core.record import tree_of
-from collector.core.study import Cost, RejectedProposal, StudyRecord, Trial
+from collector.core.study import Cost, Objective, RejectedProposal, StudyRecord, Trial
 
 _NOTHING = Cost()
 
@@ -23,6 +24,7 @@ def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[st
         "message": record.message or record.standing,
         "best_trial": best.number if best else None,
         "winner": winner.number if winner else None,
+        "front": front_document(record),
         "best_score": best.score if best else None,
         "complete_trials": sum(1 for trial in record.trials if trial.complete),
         "trial_count": len(record.trials),
@@ -55,6 +57,25 @@ def _cost(record: StudyRecord) -> Cost:
     return sum((cost for cost in proposals if cost != _NOTHING), _NOTHING)
 
 
+def front_document(record: StudyRecord) -> dict[str, object] | None:
+    """Of a study with several objectives: the trials that no other is better than in all of them, and what decides."""
+    study = record.study
+    if not study.objectives:
+        return None
+    metric = Objective(study.metric, study.direction, study.lowest, study.highest)
+    objectives = (metric, *study.objectives)
+    weights = [f"{one.name} {one.weight:g}" for one in objectives if one.weight]
+    weights += [f"within {name} {study.limits[name]:g}: {weight:g}" for name, weight in study.weights.items()]
+    return {
+        "objectives": [{**tree_of(one), "direction": one.better.value} for one in objectives],
+        "trials": [trial.number for trial in front_of(record.trials, objectives)],
+        "rule": (
+            f"Released is the first that fresh units show to be better in the mean with these weights: "
+            f"{', '.join(weights)}; and to keep every bound and limit."
+        ),
+    }
+
+
 def trial_documents(record: StudyRecord, trials: Sequence[Trial]) -> list[dict[str, object]]:
     """Some trials of a study."""
     repeats = Counter(one.of for one in record.repeats)
@@ -84,6 +105,9 @@ def trial_document(trial: Trial) -> dict[str, object]:
         "gain_lowest": lowest,
         "gain_highest": highest,
         "fresh_units": found.fresh_units,
+        "objectives": dict(found.objectives),
+        "deviations": dict(found.deviations),
+        "kept": dict(found.kept),
         "opened_unix_nano": trial.opened_unix_nano,
         "cost": tree_of(trial.cost),
     }

@@ -1,6 +1,7 @@
 """``otel-opto studies``: standing optimizations."""
 
 import argparse
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -8,10 +9,14 @@ from typing import Any
 from collector.cli.client import ApiClient, quoted
 from collector.cli.terminal import output
 from collector.cli.terminal.options import add_options, add_request_id, tree_of_options
+from collector.cli.train import report_in, suggestions_of
+from collector.core.errors import ConfigError
 from collector.core.record import record_of
-from collector.core.study import Study
+from collector.core.study import Objective, Study
 from collector.optimizer.calls.estimate import estimate_of
 
+_NO_OPTIONS = ("suggestions",)
+_NUMBERS = ("highest", "lowest", "weight")
 _HELP = """\
 A study improves the parameters of one service: it gives candidates a part of the traffic, beside the release in force,
 compares their scores, and lets its optimizer propose more, until the budget is used. Who looks best is measured once
@@ -27,6 +32,10 @@ examples:
   otel-opto studies show tune                                    candidates: units, leads, fates
   otel-opto studies create bench --service qa --metric quality --exploration whole
                                                                  all traffic is dealt among the candidates
+  otel-opto studies create quick --service qa --metric quality --not-worse latency.p95=0.1
+                                                                 p95 of the latency at most 10 % above what is in force
+  otel-opto studies create both --service qa --metric quality --objective cost,highest=0.05,weight=0.5
+  otel-opto studies create live --service qa --metric quality --from-training ./training
   otel-opto studies stop tune                                    end it; what has won is rolled out, else nothing
 """
 
@@ -59,22 +68,33 @@ def _add_create(
     actions: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
 ) -> None:
     creating = actions.add_parser("create", help="begin one", parents=[common])
-    add_options(creating, Study)
+    add_options(creating, Study, without=_NO_OPTIONS)
     add_request_id(creating)
+    creating.add_argument(
+        "--from-training",
+        metavar="FILE|DIR",
+        help="first tries what looked better in a training: its report (otel-opto train --json), or its directory",
+    )
+    creating.add_argument(
+        "--training", default="training", metavar="NAME", help="which one in that directory (default training)"
+    )
     creating.add_argument("--estimate", action="store_true", help="say what it would take, and begin nothing")
     creating.set_defaults(run=create)
 
 
 def create(arguments: argparse.Namespace) -> int:
     """Begins a study, or says what it would take."""
-    estimate = estimate_of(record_of(Study, tree_of_options(arguments, Study)))
+    tree = tree_of_options(arguments, Study, without=_NO_OPTIONS, items={Objective: _objective})
+    if arguments.from_training:
+        tree["suggestions"] = suggestions_of(report_in(arguments.from_training, arguments.training))
+    estimate = estimate_of(record_of(Study, tree))
     if arguments.estimate:
         output.show_json(asdict(estimate)) if arguments.json else output.show(estimate.words())
     if estimate.warning:
         output.warn(f"warning: {estimate.warning}")
     if arguments.estimate:
         return 0
-    record = ApiClient(arguments.collector).post("/v1/studies", tree_of_options(arguments, Study), arguments.request_id)
+    record = ApiClient(arguments.collector).post("/v1/studies", tree, arguments.request_id)
     if arguments.json:
         output.show_json(record)
     else:
@@ -82,6 +102,28 @@ def create(arguments: argparse.Namespace) -> int:
     if record["message"]:
         output.warn(f"warning: {record['message']}; otel-opto status {record['service']} tells more")
     return 0
+
+
+def _objective(text: str) -> dict[str, object]:
+    """``latency,highest=5,weight=0.5`` as the tree of an objective."""
+    name, *settings = text.split(",")
+    found: dict[str, object] = {"name": name}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        if key == "direction":
+            found[key] = value
+            continue
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if key not in _NUMBERS or math.isnan(number):
+            allowed = ", ".join(f"{known}=NUMBER" for known in _NUMBERS)
+            raise ConfigError(
+                [f"--objective {text!r}: found {setting!r}, allowed behind the name are {allowed}, direction=WORD"]
+            )
+        found[key] = number
+    return found
 
 
 def list_studies(arguments: argparse.Namespace) -> int:
@@ -144,9 +186,37 @@ def _show(arguments: argparse.Namespace, client: ApiClient, study: dict[str, Any
     output.show_table(headings, rows, "no trial yet")
     if study["winner"] is not None:
         output.show(f"trial {study['winner']} is better on fresh data; it alone is released")
+    for trial in study["trials"]:
+        for words in trial["kept"].values():
+            output.show(f"trial {trial['number']}: {words}")
+    if study["front"]:
+        _show_front(study)
     for rejected in study["rejected"]:
         output.show(f"rejected before trial {rejected['trial']}: {rejected['errors']}")
     return 0
+
+
+def _show_front(study: Mapping[str, Any]) -> None:
+    """Every objective by itself."""
+    front = study["front"]
+    names = [one["name"] for one in front["objectives"]]
+    rows = [
+        (
+            ("★ " if trial["number"] in front["trials"] else "") + str(trial["number"]),
+            *(_reached(trial, n) for n in names),
+        )
+        for trial in study["trials"]
+    ]
+    output.show("")
+    output.show_table(("trial", *names), rows, "")
+    output.show(f"★ no other is better in all of them. {front['rule']}")
+
+
+def _reached(trial: Mapping[str, Any], name: str) -> str:
+    score, deviation = trial["objectives"].get(name), trial["deviations"].get(name)
+    if score is None:
+        return ""
+    return f"{score:.3g}" + (f" ± {2 * deviation:.2g}" if deviation is not None else "")
 
 
 def _lead(trial: Mapping[str, Any]) -> str:

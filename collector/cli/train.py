@@ -1,10 +1,11 @@
-"""``otel-opto train``: an application's own function on a data set, in this process."""
+"""``otel-opto train``: an application's own function on a data set, in this process; and what a study has of it."""
 
 import argparse
+import asyncio
 import importlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from collector.core.errors import ConfigError
 if TYPE_CHECKING:
     from otel_opto_train.trainer.report import Report
 
+_STREAM, _REPORTED = "training/", "training_reported"
+_MOST_SUGGESTED = 5
+_UNFIT = frozenset({"broken", "invalid"})
 _HELP = """\
 Improves the parameters of a function on a data set: an optimizer suggests values, the training part of the data sorts
 them, the validation part decides, and the test part, looked at once, says whether the best ones are better. Nothing is
@@ -181,3 +185,79 @@ def _part(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def report_in(place: str, name: str) -> Mapping[str, Any]:
+    """The report of a training, out of a file with what ``otel-opto train --json`` said, or out of its directory.
+
+    Args:
+        place: The path of either.
+        name: Of the training, where it is a directory.
+
+    Raises:
+        ConfigError: there is none; says what was found, and what to do.
+    """
+    path = Path(place)
+    if path.is_dir():
+        return asyncio.run(_in_directory(path, name))
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"--from-training {place}: {error}; allowed is a training's report or directory"]) from None
+    if not isinstance(found, dict) or not isinstance(found.get("candidates"), list):
+        raise ConfigError([f"--from-training {place}: it is no training's report; otel-opto train … --json says one"])
+    return found
+
+
+async def _in_directory(path: Path, name: str) -> Mapping[str, Any]:
+    from collector.process.service import SystemClock  # noqa: PLC0415 - a study of a report needs no store
+    from collector.storage.file_store import FileStore  # noqa: PLC0415
+
+    store = FileStore(path, SystemClock())
+    await store.start()
+    try:
+        streams = await store.ledger.streams(_STREAM)
+        events = await store.ledger.read(f"{_STREAM}{name}")
+    finally:
+        await store.stop()
+    found = next((event for event in reversed(events) if event.kind == _REPORTED), None)
+    if found is not None:
+        report: Any = found.data
+        return dict(report)
+    known = ", ".join(sorted(one.removeprefix(_STREAM) for one in streams)) or "none"
+    why = "it has not ended; run it to its end" if events else f"there is no training {name!r}; there are: {known}"
+    raise ConfigError([f"--from-training {path}: {why}"])
+
+
+def suggestions_of(report: Mapping[str, Any]) -> list[dict[str, object]]:
+    """The candidates that looked better than the baseline, the best ones first, as suggestions of a study.
+
+    They are compared by the mean on the validation part, and on the training part where there was none.
+
+    Raises:
+        ConfigError: none looked better.
+    """
+    try:
+        baseline, *candidates = report["candidates"]
+        sign = -1 if report["direction"] == "minimize" else 1
+        usual = {part: baseline[part]["mean"] for part in ("validation", "train")}
+        better = []
+        for one in candidates:
+            part = next((p for p in usual if one[p]["mean"] is not None and usual[p] is not None), "")
+            gain = sign * (one[part]["mean"] - usual[part]) if part else 0.0
+            if gain > 0 and one["fate"] not in _UNFIT:
+                better.append((part == "validation", gain, one, part))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError([f"--from-training: it is no training's report: {error!r}"]) from None
+    better.sort(key=lambda found: found[:2], reverse=True)
+    if not better:
+        raise ConfigError([f"--from-training: no candidate of training {report.get('name')!r} looked better there"])
+    return [
+        {
+            "values": one["values"],
+            "reasoning": f"training {report.get('name')}, candidate {one['number']}: {sign * gain:+.3g} on "
+            f"{one[part]['n']} examples of its {'validation' if part == 'validation' else 'training'} part; "
+            f"{one['reasoning']}".removesuffix("; "),
+        }
+        for _, gain, one, part in better[:_MOST_SUGGESTED]
+    ]

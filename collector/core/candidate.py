@@ -1,12 +1,15 @@
 """What became of candidates, and the windows in which they are measured beside what is in force."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated
 
+from collector.core.errors import some
+from collector.core.objective import MEASURED
 from collector.core.record import About
+from collector.core.span import AnyValue
 
 _MOST_UNITS = 10_000_000
 
@@ -72,17 +75,13 @@ class Selection:
         return faults
 
 
-LIMITED = ("latency", "tokens", "cost")
-"""Signals that a study may limit or weigh; read off the spans."""
-
-
 def limit_faults(limits: Mapping[str, float], weights: Mapping[str, float]) -> list[str]:
     """Every fault of a study's limits and weights: what was found, what is allowed."""
     faults = [
-        f"{name}: found {signal!r}, allowed are {', '.join(LIMITED)}"
+        f"{name}: found {signal!r}, allowed are {', '.join(MEASURED)}"
         for name, given in (("limits", limits), ("weights", weights))
         for signal in given
-        if signal not in LIMITED
+        if signal not in MEASURED
     ]
     faults += [
         f"weights: {signal!r} has no limit; say what it counts within" for signal in weights.keys() - limits.keys()
@@ -146,6 +145,9 @@ class Found:
         control_score: The mean of what is in force.
         gain: Of a confirmation: its mean, and both ends of its confidence sequence, as parts of the metric's range.
         fresh_units: Of the confirmation, of both together.
+        objectives: Of a study with several: what it would have scored in each in the time of all, by name.
+        deviations: Their standard errors; missing before both were measured in one window.
+        kept: Of a confirmation: what fresh units say of each thing that may not get worse, in words.
     """
 
     trial: int
@@ -157,6 +159,43 @@ class Found:
     control_score: float | None = None
     gain: tuple[float, ...] = ()
     fresh_units: int = 0
+    objectives: Mapping[str, float] = field(default_factory=dict)
+    deviations: Mapping[str, float] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+
+_MOST_SUGGESTIONS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Values that a study tries before its optimizer is asked: from a training, or somebody's own.
+
+    Attributes:
+        values: By key; a key that is missing keeps the value that was in force at the beginning.
+        reasoning: Why, in words.
+    """
+
+    values: Mapping[str, AnyValue]
+    reasoning: str = ""
+
+
+def suggestion_faults(suggestions: Sequence[Suggestion], parameters: Collection[str]) -> list[str]:
+    """Every fault of what a study is to try first: what was found, what is allowed.
+
+    Args:
+        parameters: Of the study; empty for all.
+    """
+    if len(suggestions) > _MOST_SUGGESTIONS:
+        return [f"suggestions: found {len(suggestions)}, allowed are {_MOST_SUGGESTIONS} at most"]
+    faults = []
+    for place, one in enumerate(suggestions):
+        if not one.values:
+            faults.append(f"suggestions.{place}: found no values; it needs one of a parameter at least")
+        strange = sorted(key for key in one.values if parameters and key not in parameters)
+        if strange:
+            faults.append(f"suggestions.{place}: found {some(strange)}, which the study does not train")
+    return faults
 
 
 @dataclass(frozen=True, slots=True)

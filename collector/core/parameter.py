@@ -26,6 +26,24 @@ def validated(
     return good, tuple(faults)
 
 
+def undeclared(service: str, wanted: Sequence[str], declared: Sequence[ParameterSpec]) -> str:
+    """Why a study of these parameters cannot begin, in words; empty if it can.
+
+    Args:
+        wanted: Keys; empty for all that are trainable.
+        declared: By the applications of the service.
+    """
+    known = {spec.key: spec for spec in declared}
+    if not known:
+        return f"service {service!r} has declared no parameters"
+    missing = [key for key in wanted if key not in known]
+    if missing:
+        return f"no application of {service!r} has declared {some(missing)}; declared are {some(sorted(known))}"
+    if not wanted and not any(spec.trainable for spec in declared):
+        return f"service {service!r} has declared no trainable parameters; declared are {some(sorted(known))}"
+    return ""
+
+
 MOST_PARAMETERS = 10_000
 """Declared parameters of one service."""
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated
 
-from collector.core.candidate import Fate, Found, Repeat, Selection, Window, limit_faults
+from collector.core.candidate import Fate, Found, Repeat, Selection, Suggestion, Window, limit_faults, suggestion_faults
 from collector.core.exploration import Exploration
 from collector.core.feedback import folded
+from collector.core.objective import Direction, Objective, objective_faults
 from collector.core.parameter import MOST_PARAMETERS
 from collector.core.record import About
 from collector.core.span import AnyValue
@@ -19,6 +20,7 @@ __all__ = [
     "Cost",
     "Direction",
     "Exploration",
+    "Objective",
     "Policy",
     "Proposal",
     "Reach",
@@ -32,17 +34,6 @@ __all__ = [
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_LABELS = 100
-
-
-class Direction(Enum):
-    """Which way the objective is better."""
-
-    MAXIMIZE = "maximize"
-    MINIMIZE = "minimize"
-
-    def better(self, new: float, old: float) -> bool:
-        """Whether a score is strictly better than another."""
-        return new > old if self is Direction.MAXIMIZE else new < old
 
 
 class Reach(Enum):
@@ -95,6 +86,9 @@ class Study:
         weights: Signals whose limit is no bound but a part of the objective: within it counts so much beside the
             metric's 1.
         min_confidence: Edges of which less is certain are in no graph that the optimizer is shown; None: as configured.
+        not_worse: How much worse than with what is in force something may be, see `Bound`.
+        objectives: What else is improved; the release is picked by the mean with their weights.
+        suggestions: What is tried before the optimizer is asked.
     """
 
     name: Annotated[str, About("of the study", option="name")]
@@ -158,6 +152,24 @@ class Study:
             metavar="SHARE",
         ),
     ] = None
+    not_worse: Annotated[
+        Mapping[str, float],
+        About(
+            "how much worse than with the release in force, at most: latency.p95=0.1 (10 % more), tokens, cost, or of "
+            "the metric or a feedback that is an objective a part of its range: quality=0.02",
+            "--not-worse",
+            "WHAT=PART",
+        ),
+    ] = field(default_factory=dict)
+    objectives: Annotated[
+        tuple[Objective, ...],
+        About(
+            "what else is improved: a feedback, or latency, tokens, cost; one that has weight=0 is only shown",
+            "--objective",
+            "NAME[,highest=NUMBER][,lowest=NUMBER][,weight=NUMBER][,direction=maximize|minimize]",
+        ),
+    ] = ()
+    suggestions: tuple[Suggestion, ...] = ()
 
     def faults(self) -> list[str]:
         """Every fault of its own fields: what was found, what is allowed."""
@@ -166,6 +178,7 @@ class Study:
             "feedback_filter": (len(self.feedback_filter), _MOST_LABELS),
             "optimizer_options": (len(self.optimizer_options), _MOST_LABELS),
             "parameters": (len(self.parameters), MOST_PARAMETERS),
+            "not_worse": (len(self.not_worse), _MOST_LABELS),
         }
         faults = [
             f"{name}: found {found:,}, allowed are {most:,} at most"
@@ -173,6 +186,8 @@ class Study:
             if found > most
         ]
         nested = [*self.exploration.faults(), *self.selection.faults(), *limit_faults(self.limits, self.weights)]
+        nested += objective_faults(self.metric, self.objectives, self.not_worse)
+        nested += suggestion_faults(self.suggestions, self.parameters)
         return faults or [*self._wrong_fields(), *nested, *self._wrong_labels()]
 
     def _wrong_fields(self) -> list[str]:
@@ -347,6 +362,7 @@ class StudyRecord:
         looking: How many units there are for looking around; 0 before that was ever said.
         exhausted: Why no more candidates are asked for; empty while they are.
         standing: How it stands, in words, as of the last window that closed.
+        began_unix_nano: When; 0 where that is not known.
     """
 
     study: Study
@@ -359,6 +375,7 @@ class StudyRecord:
     looking: int = 0
     exhausted: str = ""
     standing: str = ""
+    began_unix_nano: int = 0
 
     def running_trials(self) -> tuple[Trial, ...]:
         """The trials that wait for their first score."""

@@ -18,6 +18,8 @@ class Unit:
         signals: Of each guardrail whether it was bad; a guardrail that could not be told is missing.
         clipped: Scores that lay outside of the metric's bounds.
         entered_unix_nano: When its first trace came.
+        values: What else was asked for: of its traces the most seconds, tokens or cost, by the signal's name; the mean
+            outcome of another feedback, by that one's name. What could not be told is missing.
     """
 
     in_arm: bool
@@ -26,6 +28,7 @@ class Unit:
     signals: Mapping[Signal, bool] = field(default_factory=dict)
     clipped: int = 0
     entered_unix_nano: int = field(default=0, compare=False)
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

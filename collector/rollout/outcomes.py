@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from collector.core.feedback import StoredFeedback
 from collector.core.release import Release
-from collector.core.rollout import Guardrail, RolloutPlan, Signal
+from collector.core.rollout import Guardrail, Metric, RolloutPlan, Signal
 from collector.core.span import Span, StatusCode
 from collector.core.units import OpenUnit, Unit
 from collector.feedback.batch import passes, scoring
@@ -25,17 +25,24 @@ class JudgedTrace:
     feedback: Sequence[StoredFeedback]
 
 
-def outcome_of(unit: OpenUnit, traces: Sequence[JudgedTrace], plan: RolloutPlan, release: Release) -> Unit | None:
+def outcome_of(
+    unit: OpenUnit,
+    traces: Sequence[JudgedTrace],
+    plan: RolloutPlan,
+    release: Release,
+    beside: Sequence[Signal | Metric] = (),
+) -> Unit | None:
     """What the unit counts for; None where no trace of it ran with one release of the service from end to end.
 
     Args:
         traces: Of the unit.
         release: The one that it was given.
+        beside: Of what else its values are told; signals of those that have an amount.
     """
     whole = [trace for trace in traces if _releases(trace, plan.service) == {release.number}]
     if not whole:
         return None
-    scores = [score for trace in whole for score in _scores(trace, plan)]
+    scores = [score for trace in whole for score in _scores(trace, plan.metric)] if plan.metric is not None else []
     outcomes = [plan.metric.outcome(score) for score in scores] if plan.metric is not None else []
     clipped = sum(not plan.metric.lowest <= score <= plan.metric.highest for score in scores) if plan.metric else 0
     signals = {}
@@ -44,7 +51,19 @@ def outcome_of(unit: OpenUnit, traces: Sequence[JudgedTrace], plan: RolloutPlan,
         if told:
             signals[rail.signal] = any(told)
     mean = statistics.fmean(outcomes) if outcomes else None
-    return Unit(unit.in_arm, unit.share, mean, signals, clipped, unit.entered_unix_nano)
+    values = {_name(one): value for one in beside if (value := _value(one, whole, plan.service)) is not None}
+    return Unit(unit.in_arm, unit.share, mean, signals, clipped, unit.entered_unix_nano, values)
+
+
+def _name(one: Signal | Metric) -> str:
+    return one.value if isinstance(one, Signal) else one.name
+
+
+def _value(one: Signal | Metric, traces: Sequence[JudgedTrace], service: str) -> float | None:
+    if isinstance(one, Signal):
+        return max((found for trace in traces if (found := _amount(one, trace, service)) is not None), default=None)
+    outcomes = [one.outcome(score) for trace in traces for score in _scores(trace, one)]
+    return statistics.fmean(outcomes) if outcomes else None
 
 
 def _releases(trace: JudgedTrace, service: str) -> set[object]:
@@ -53,10 +72,8 @@ def _releases(trace: JudgedTrace, service: str) -> set[object]:
     return {one if isinstance(one, int | float) else repr(one) for one in said}  # a set takes no list
 
 
-def _scores(trace: JudgedTrace, plan: RolloutPlan) -> Sequence[float]:
-    if plan.metric is None:
-        return ()
-    metric, score_of = plan.metric, scoring(plan.metric.labels)
+def _scores(trace: JudgedTrace, metric: Metric) -> Sequence[float]:
+    score_of = scoring(metric.labels)
     said = [kept.feedback for kept in trace.feedback if not kept.superseded]
     counted = [one for one in said if one.name == metric.name and passes(metric.feedback_filter, one)]
     return [score for one in counted if (score := score_of(one)) is not None]
@@ -64,19 +81,13 @@ def _scores(trace: JudgedTrace, plan: RolloutPlan) -> Sequence[float]:
 
 def _bad(rail: Guardrail, trace: JudgedTrace, plan: RolloutPlan, release: Release) -> bool | None:
     """Whether the trace touches the guardrail; None where it cannot be told."""
-    entries = _entries(trace, plan.service)
     match rail.signal:
         case Signal.ERROR:
-            return any(span.status_code == StatusCode.ERROR for span in entries) or _fell_back(trace, plan.service)
-        case Signal.LATENCY:
-            seconds = max((span.end_time_unix_nano - span.start_time_unix_nano for span in entries), default=0) / 1e9
-            return None if rail.bound is None else seconds > rail.bound
-        case Signal.TOKENS:
-            return _over(
-                rail, [span.attributes[key] for span in trace.spans for key in _TOKENS if key in span.attributes]
-            )
-        case Signal.COST:
-            return _over(rail, [span.attributes[_COST] for span in trace.spans if _COST in span.attributes])
+            failed = any(span.status_code == StatusCode.ERROR for span in _entries(trace, plan.service))
+            return failed or _fell_back(trace, plan.service)
+        case Signal.LATENCY | Signal.TOKENS | Signal.COST:
+            amount = _amount(rail.signal, trace, plan.service)
+            return None if rail.bound is None or amount is None else amount > rail.bound
         case Signal.INVALID_OUTPUT:
             return any(kept.feedback.label.strip().lower() == _INVALID for kept in trace.feedback)
         case Signal.MISAPPLIED:
@@ -98,9 +109,15 @@ def _fell_back(trace: JudgedTrace, service: str) -> bool:
     return any(semconv.CODE_FAILURE in span.attributes for span in trace.spans if span.resource.service == service)
 
 
-def _over(rail: Guardrail, used: Sequence[object]) -> bool | None:
+def _amount(signal: Signal, trace: JudgedTrace, service: str) -> float | None:
+    """Seconds of the entry span that took longest, or what the trace's model calls used; None where nobody says it."""
+    if signal is Signal.LATENCY:
+        entries = _entries(trace, service)
+        return max((span.end_time_unix_nano - span.start_time_unix_nano for span in entries), default=0) / 1e9
+    keys = _TOKENS if signal is Signal.TOKENS else (_COST,)
+    used = [span.attributes[key] for span in trace.spans for key in keys if key in span.attributes]
     numbers = [float(one) for one in used if isinstance(one, int | float)]
-    return None if rail.bound is None or not numbers else sum(numbers) > rail.bound
+    return sum(numbers) if numbers else None
 
 
 def _misapplied(trace: JudgedTrace, service: str, release: Release) -> bool | None:

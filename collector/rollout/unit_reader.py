@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from collector.core.errors import TooLarge
 from collector.core.page import PageRequest
 from collector.core.protocols import Store
-from collector.core.rollout import RolloutPlan
+from collector.core.rollout import Metric, RolloutPlan, Signal
 from collector.core.telemetry import TraceBounds
 from collector.core.units import OpenUnit, Unit
 from collector.otlp.decode import spans_of
@@ -33,11 +34,14 @@ class UnitReader:
         self._store = store
         self._desk = desk
 
-    async def outcome(self, plan: RolloutPlan, unit: OpenUnit, number: int = 0) -> Unit | None:
+    async def outcome(
+        self, plan: RolloutPlan, unit: OpenUnit, number: int = 0, beside: Sequence[Signal | Metric] = ()
+    ) -> Unit | None:
         """What a unit counts for; None where it counts nowhere.
 
         Args:
             number: The release that it was given; 0: the arm's, else the control's.
+            beside: Of what else its values are told.
         """
         traces, long = [], 0
         for trace_id in unit.trace_ids:
@@ -58,8 +62,8 @@ class UnitReader:
         if release is None:
             return None
         if long < _SHORT_BYTES:
-            return outcome_of(unit, traces, plan, release)
-        return await asyncio.to_thread(outcome_of, unit, traces, plan, release)
+            return outcome_of(unit, traces, plan, release, beside)
+        return await asyncio.to_thread(outcome_of, unit, traces, plan, release, beside)
 
     async def _control(self, service: str) -> int:
         assignment = await self._desk.assignment(service)

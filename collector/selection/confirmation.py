@@ -57,6 +57,7 @@ class Confirmation:
         e_value: Against "it is no better": above 1/alpha, ever, with a probability of at most alpha if that is so.
         failed: Units without an outcome: of the incumbent, of the candidate.
         weight: What the units say together: one counts most where both are dealt alike, 4 p (1 - p) at a share p.
+        margin: How much worse it may be and pass: then it is tested against "it is worse by the margin or more".
     """
 
     key: str
@@ -68,6 +69,7 @@ class Confirmation:
     e_value: float = 1.0
     failed: tuple[int, int] = (0, 0)
     weight: float = 0.0
+    margin: float = 0.0
 
     def with_unit(self, outcome: float | None, *, challenger: bool, share: float) -> "Confirmation":
         """Takes in a unit; `share`: the challenger's when the unit was assigned. None: it failed."""
@@ -90,6 +92,7 @@ class Confirmation:
     def _taken(
         self, difference: float, bound: float, scored: tuple[int, int], total: float, weight: float
     ) -> "Confirmation":
+        difference, bound = difference + self.margin, bound + self.margin
         return replace(
             self,
             scored=scored,
@@ -117,7 +120,7 @@ class Confirmation:
     def passed(self) -> bool:
         """Whether the fresh data exclude "not better", and it does not fail more often."""
         enough = min(self.scored) >= _LEAST and self.e_value >= 1 / self.alpha
-        return enough and self.gain.mean > 0 and self._fails_no_more
+        return enough and self.interval.mean > 0 and self._fails_no_more
 
     @property
     def units(self) -> int:
@@ -130,7 +133,7 @@ class Confirmation:
         lowest, highest = self.interval.bounds(self.alpha)
         if self.e_value >= 1 / self.alpha:
             lowest = max(lowest, 0.0)  # the bet excludes what lies below
-        return Gain(self.interval.mean, lowest, highest, self.units)
+        return Gain(self.interval.mean - self.margin, lowest - self.margin, highest - self.margin, self.units)
 
     def more(self, lead: float | None = None) -> float:
         """About how many more units it takes until it passes; infinite if it does not lead.

@@ -134,6 +134,7 @@ class Race:
         self._winner = ""
         self._batches: dict[int, Batch] = {}
         self._tests: dict[str, Confirmation] = {}
+        self._held: dict[str, tuple[float, str]] = {}
         self._halves: dict[tuple[int, str], dict[str, float | None]] = {}
         for batch in begun:
             self._enter(batch)
@@ -207,6 +208,9 @@ class Race:
         if best.lead <= 0:
             return Verdict("", None, "the incumbent stays: no candidate looks better")
         test = self._tests.get(best.key)
+        if test is not None and test.passed and self.held(best.key):
+            words = f"the incumbent stays: {best.key[:12]} is better on fresh data, but {self.held(best.key)}"
+            return Verdict("", test.gain, words)
         more = test.more() if test is not None else units_needed(best.lead, self._alpha(len(self._tests)))
         about = f"about {more:.0f} more units" if math.isfinite(more) else "fresh data show no gain"
         words = f"the incumbent stays: no evidence yet, {about}; {best.key[:12]} looks {best.lead:+.3g} better"
@@ -223,6 +227,19 @@ class Race:
     def refuse(self, key: str, fate: Fate, why: str) -> None:
         """Takes a candidate out of the race: its parameters have changed, or a guardrail stopped it."""
         self.archive.settle(key, fate, why)
+
+    def hold(self, key: str, more: float, why: str) -> None:
+        """Something else than that a candidate is better has to be shown of it, too: until then it does not win.
+
+        Args:
+            more: About how many more fresh units show it; infinite if none do.
+            why: What is not shown yet, in words.
+        """
+        self._held[key] = more, why
+
+    def held(self, key: str) -> str:
+        """What is not shown yet of a candidate, beside that it is better; empty if nothing is missing."""
+        return self._held.get(key, (0.0, ""))[1]
 
     def test(self, key: str) -> Confirmation | None:
         """What fresh data say of a candidate; None where it has not met the incumbent on any."""
@@ -269,7 +286,8 @@ class Race:
             key, self._alpha(len(self._tests)), min(self._rules.fresh_units, self._left)
         )
         known = self.archive.standing(key)
-        if test.more(known.lead + _BENEFIT_OF_DOUBT * known.deviation) <= self._left:
+        more, _ = self._held.get(key, (0.0, ""))
+        if max(more, test.more(known.lead + _BENEFIT_OF_DOUBT * known.deviation)) <= self._left:
             self._tests[key] = test
             return True
         self._settle(key, Fate.UNCONFIRMED, f"what is left would not show {known.lead:+.3g} ± {known.deviation:.2g}")
@@ -289,6 +307,7 @@ class Race:
             gain = test.gain
             fate = Fate.UNCONFIRMED
             why = f"{gain.mean:+.3g} ({gain.lowest:.3g} to {gain.highest:.3g}) on {gain.units} fresh units"
+            why += f"; {self.held(key)}" if self.held(key) else ""
         self.archive.settle(key, fate, why)
         if fate is Fate.UNCONFIRMED:
             self._look_again()
@@ -296,6 +315,8 @@ class Race:
     def _passed(self) -> str:
         """The candidate that fresh data have shown to be better, late ones included; of several the first."""
         for key, test in self._tests.items():
+            if key in self._held:
+                continue
             if test.passed and self.archive.kept(key).fate not in (Fate.BROKEN, Fate.INVALID):
                 self.archive.settle(key, Fate.WON, "fresh data exclude that it is no better")
                 return key

@@ -18,9 +18,10 @@ from collector.study.calls import LedgerCalls
 from collector.study.seen import SeenCalls
 from collector.study.studies import Studies
 from collector.study.values import Values
-from otel_opto.spec import ParameterValue, content_hash
+from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
 _LOG = logging.getLogger(__name__)
+_SUGGESTED = "suggestion"
 _REMARKED = 6
 """Best trials, and last ones, of whose outputs an optimizer is told what was said."""
 
@@ -89,6 +90,10 @@ class Generation:
             scored: The trials, with what is known of them now.
         """
         study = record.study
+        if study.suggestions:
+            specs = await self._values.specs(record)
+            if first := await asyncio.to_thread(_suggested, record, specs):
+                return await self._taken(record, specs, record.trials[0].values, first)
         try:
             request = await self._request(record, scored)
             proposals = await self._load_optimizer(study.optimizer).propose(request)
@@ -100,15 +105,21 @@ class Generation:
         if not proposals:
             await self._studies.exhaust(study.name, f"{study.optimizer} has nothing more to suggest")
             return Asked()
-        return await self._taken(record, request, proposals)
+        return await self._taken(record, request.parameters, request.current, proposals)
 
-    async def _taken(self, record: StudyRecord, request: OptimizationRequest, proposals: Sequence[Proposal]) -> Asked:
+    async def _taken(
+        self,
+        record: StudyRecord,
+        parameters: Sequence[ParameterSpec],
+        current: Mapping[str, ParameterValue],
+        proposals: Sequence[Proposal],
+    ) -> Asked:
         study, begun = record.study, 0
         known = {content_hash(trial.values.items()): trial.number for trial in record.trials}
         faulty, repeated = False, []
         for proposal in proposals:
-            values, faults = await asyncio.to_thread(validated, proposal.values, request.parameters)
-            key = content_hash({**request.current, **values}.items())
+            values, faults = await asyncio.to_thread(validated, proposal.values, parameters)
+            key = content_hash({**current, **values}.items())
             if faults:
                 faulty = True
                 self._counters.add(Counter.PROPOSALS_REJECTED)
@@ -118,11 +129,13 @@ class Generation:
                 await self._studies.repeat(study.name, Repeat(known[key], proposal.reasoning))
             elif len(record.trials) + begun <= study.max_trials:
                 known[key] = len(record.trials) + begun
-                await self._begin(record, known[key], proposal, {**request.current, **values})
+                await self._begin(record, known[key], proposal, {**current, **values})
                 begun += 1
         if begun:
             self._failures.pop(study.name, None)
             return Asked(repeated=tuple(repeated))
+        if proposals[0].origin == _SUGGESTED:
+            return Asked()
         if not repeated and faulty:
             return await self._failed(record, "every proposal failed validation", permanent=False, wait=False)
         if self._counted(study.name) >= self._patience.max_failures:
@@ -183,6 +196,22 @@ class Generation:
     def _counted(self, name: str) -> int:
         self._failures[name] = self._failures.get(name, 0) + 1
         return self._failures[name]
+
+
+def _suggested(record: StudyRecord, specs: Sequence[ParameterSpec]) -> Sequence[Proposal]:
+    """What was to be tried first and has not been taken up yet, as far as there is room; by what the record says."""
+    study, began = record.study, record.trials[0].values
+    if len(record.trials) > study.max_trials:
+        return ()
+    known = {content_hash(trial.values.items()) for trial in record.trials}
+    refused = [dict(one.proposal.values) for one in record.rejected]
+    found: dict[str, Proposal] = {}
+    for place, one in enumerate(study.suggestions):
+        good, faults = validated(one.values, specs)
+        key = f"faulty {place}" if faults else content_hash({**began, **good}.items())
+        if key not in known and dict(one.values) not in refused:
+            found.setdefault(key, Proposal(one.values, one.reasoning, origin=_SUGGESTED))
+    return list(found.values())
 
 
 def _leading(direction: Direction, scored: Sequence[Trial]) -> Trial:

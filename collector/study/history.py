@@ -136,7 +136,8 @@ def running(names: tuple[str, ...], events: Sequence[Recorded]) -> tuple[str, ..
 def record(before: StudyRecord | None, events: Sequence[Recorded]) -> StudyRecord | None:
     """A study's record behind some more events, in time linear in them and in what there is."""
     if before is None:
-        before, events = StudyRecord(_study(events[0].data), StudyState.RUNNING, ""), events[1:]
+        first, *events = events
+        before = StudyRecord(_study(first.data), StudyState.RUNNING, "", began_unix_nano=first.time_unix_nano)
     made = _Made(before)
     for one in events:
         made.take(one)
@@ -201,6 +202,7 @@ class _Made:
         return StudyRecord(
             self._before.study, self._state, self._message, tuple(self._trials), tuple(self._rejected),
             tuple(self._repeats), tuple(self._windows), self._looking, self._exhausted, self._standing,
+            self._before.began_unix_nano,
         )  # fmt: skip
 
 

@@ -24,6 +24,9 @@ _LOG = logging.getLogger(__name__)
 _MOST_TOGETHER = 20
 """Candidates in one window."""
 
+_MOST_COMPARED = 200
+"""Trials of a study with several objectives of which all figures are written anew with each window."""
+
 
 class Steps:
     """Takes a study forward, one durable change at a time.
@@ -49,7 +52,7 @@ class Steps:
     async def step(self, record: StudyRecord) -> bool:
         """One change; False if the study has to wait."""
         if not record.trials:
-            return await self._begin(record.study)
+            return await self._begin(record)
         changed = await self._ending.changed_under(record)
         if changed:
             await self._ending.conclude(record, StudyState.STOPPED, changed)
@@ -64,7 +67,8 @@ class Steps:
         counted = await self._units.look(record, late=True)
         standing = await asyncio.to_thread(standings, record, counted)
         why = "; ".join(why for _, why in lost.values()) or "enough units have come"
-        found = standing.found([0, *window.trials])
+        compared = record.study.objectives and len(record.trials) <= _MOST_COMPARED  # all beside the same control
+        found = standing.found(None if compared else [0, *window.trials])
         await self._studies.close_window(record, why, found, standing.words(), lost)
         return True
 
@@ -73,10 +77,12 @@ class Steps:
         self._units.forget(name)
         self._guards.forget(name)
 
-    async def _begin(self, study: Study) -> bool:
+    async def _begin(self, record: StudyRecord) -> bool:
         """What is in force is the baseline, and the release of that where it is none yet."""
+        study = record.study
         specs = await self._values.trained(study)
         if not specs:
+            await self._give_up(record)
             return False
         keys = [spec.key for spec in specs]
         values = await self._values.whole(study.service, {})
@@ -90,6 +96,14 @@ class Steps:
         also = await self._arms.for_everybody(study.service)
         await self._studies.open_trial(study.name, Proposal({}, "the baseline"), draft, keys, whole_place, also)
         return True
+
+    async def _give_up(self, record: StudyRecord) -> None:
+        """Nobody has declared what is to be trained: after its deadline the study has failed, and says so."""
+        study, seconds = record.study, record.study.exploration.deadline_seconds
+        waited = (self._arms.clock.now_unix_nano() - record.began_unix_nano) / 1e9
+        missing = await self._values.undeclared(study)
+        if missing and record.began_unix_nano and waited >= seconds:
+            await self._ending.conclude(record, StudyState.FAILED, f"{missing}; so it was for {seconds:g} s")
 
     async def _lost(
         self, record: StudyRecord, window: Window, counted: Sequence[Counted]

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
-from collector.core.parameter import validated
+from collector.core.parameter import undeclared, validated
 from collector.core.protocols import Store
 from collector.core.study import Study, StudyRecord, Trial
 from collector.publisher.desk import Desk
@@ -30,6 +30,10 @@ class Values:
         declared = {spec.key: spec for spec in await self._parameters.of(study.service)}
         keys = study.parameters or [key for key, spec in declared.items() if spec.trainable]
         return [declared[key] for key in keys] if all(key in declared for key in keys) else ()
+
+    async def undeclared(self, study: Study) -> str:
+        """Why none can be trained yet, in words."""
+        return undeclared(study.service, study.parameters, await self._parameters.of(study.service))
 
     async def specs(self, record: StudyRecord) -> tuple[ParameterSpec, ...]:
         """The parameters that the study began with, as they are declared now."""

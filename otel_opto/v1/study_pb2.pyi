@@ -169,6 +169,67 @@ class Selection(google.protobuf.message.Message):
 Global___Selection: typing_extensions.TypeAlias = Selection
 
 @typing.final
+class Objective(google.protobuf.message.Message):
+    """Something that a study improves beside its metric."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    DIRECTION_FIELD_NUMBER: builtins.int
+    LOWEST_FIELD_NUMBER: builtins.int
+    HIGHEST_FIELD_NUMBER: builtins.int
+    WEIGHT_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """of a feedback; or latency, tokens, cost"""
+    direction: Global___Direction.ValueType
+    """unset: less of latency, tokens and cost, more of a feedback"""
+    lowest: builtins.float
+    """lower ones count as this"""
+    highest: builtins.float
+    """the same above; unset: 1"""
+    weight: builtins.float
+    """beside the metric's 1; unset: 1; 0: it is measured and shown, and decides nothing"""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        direction: Global___Direction.ValueType = ...,
+        lowest: builtins.float = ...,
+        highest: builtins.float | None = ...,
+        weight: builtins.float | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_highest", b"_highest", "_weight", b"_weight", "highest", b"highest", "weight", b"weight"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_weight", b"_weight", "direction", b"direction", "highest", b"highest", "lowest", b"lowest", "name", b"name", "weight", b"weight"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_highest", b"_highest"]) -> typing.Literal["highest"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_weight", b"_weight"]) -> typing.Literal["weight"] | None: ...
+
+Global___Objective: typing_extensions.TypeAlias = Objective
+
+@typing.final
+class Suggestion(google.protobuf.message.Message):
+    """Values that are tried before the optimizer is asked."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VALUES_JSON_FIELD_NUMBER: builtins.int
+    REASONING_FIELD_NUMBER: builtins.int
+    values_json: builtins.str
+    """a JSON object, by key; what is missing keeps the value that was in force at the beginning"""
+    reasoning: builtins.str
+    """why, in words"""
+    def __init__(
+        self,
+        *,
+        values_json: builtins.str = ...,
+        reasoning: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["reasoning", b"reasoning", "values_json", b"values_json"]) -> None: ...
+
+Global___Suggestion: typing_extensions.TypeAlias = Suggestion
+
+@typing.final
 class Study(google.protobuf.message.Message):
     """Its fields are those of collector/core/study.py, by name; a test says which one is missing here."""
 
@@ -238,6 +299,22 @@ class Study(google.protobuf.message.Message):
         ) -> None: ...
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
+    @typing.final
+    class NotWorseEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     NAME_FIELD_NUMBER: builtins.int
     SERVICE_FIELD_NUMBER: builtins.int
     METRIC_FIELD_NUMBER: builtins.int
@@ -260,6 +337,9 @@ class Study(google.protobuf.message.Message):
     LIMITS_FIELD_NUMBER: builtins.int
     WEIGHTS_FIELD_NUMBER: builtins.int
     MIN_CONFIDENCE_FIELD_NUMBER: builtins.int
+    NOT_WORSE_FIELD_NUMBER: builtins.int
+    OBJECTIVES_FIELD_NUMBER: builtins.int
+    SUGGESTIONS_FIELD_NUMBER: builtins.int
     name: builtins.str
     """unique: letters, digits, '.', '_', '-'"""
     service: builtins.str
@@ -314,6 +394,18 @@ class Study(google.protobuf.message.Message):
     def weights(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
         """of keeping within a limit, beside the metric's 1; it is no bound then"""
 
+    @property
+    def not_worse(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
+        """how much worse than with what is in force: latency.p95, tokens, cost, a feedback"""
+
+    @property
+    def objectives(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Objective]:
+        """what else is improved; the weighted mean of all picks the release"""
+
+    @property
+    def suggestions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Suggestion]:
+        """100 at most"""
+
     def __init__(
         self,
         *,
@@ -339,9 +431,12 @@ class Study(google.protobuf.message.Message):
         limits: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
         weights: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
         min_confidence: builtins.float | None = ...,
+        not_worse: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
+        objectives: collections.abc.Iterable[Global___Objective] | None = ...,
+        suggestions: collections.abc.Iterable[Global___Suggestion] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "_min_confidence", b"_min_confidence", "exploration", b"exploration", "highest", b"highest", "lowest", b"lowest", "min_confidence", b"min_confidence", "selection", b"selection"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "_min_confidence", b"_min_confidence", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "limits", b"limits", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "min_confidence", b"min_confidence", "name", b"name", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "selection", b"selection", "service", b"service", "weights", b"weights"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "_min_confidence", b"_min_confidence", "batch_size", b"batch_size", "direction", b"direction", "exploration", b"exploration", "feedback_filter", b"feedback_filter", "highest", b"highest", "instruction", b"instruction", "labels", b"labels", "limits", b"limits", "lowest", b"lowest", "max_trials", b"max_trials", "metric", b"metric", "min_confidence", b"min_confidence", "name", b"name", "not_worse", b"not_worse", "objectives", b"objectives", "optimizer", b"optimizer", "optimizer_options_json", b"optimizer_options_json", "parameters", b"parameters", "promotion", b"promotion", "reach", b"reach", "seed", b"seed", "selection", b"selection", "service", b"service", "suggestions", b"suggestions", "weights", b"weights"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_highest", b"_highest"]) -> typing.Literal["highest"] | None: ...
     @typing.overload
@@ -354,6 +449,54 @@ Global___Study: typing_extensions.TypeAlias = Study
 @typing.final
 class Trial(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class ObjectivesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    @typing.final
+    class DeviationsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    @typing.final
+    class KeptEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
     NUMBER_FIELD_NUMBER: builtins.int
     RELEASE_FIELD_NUMBER: builtins.int
@@ -373,6 +516,9 @@ class Trial(google.protobuf.message.Message):
     GAIN_HIGHEST_FIELD_NUMBER: builtins.int
     FRESH_UNITS_FIELD_NUMBER: builtins.int
     REPEATS_FIELD_NUMBER: builtins.int
+    OBJECTIVES_FIELD_NUMBER: builtins.int
+    DEVIATIONS_FIELD_NUMBER: builtins.int
+    KEPT_FIELD_NUMBER: builtins.int
     number: builtins.int
     """0 is the baseline"""
     release: builtins.int
@@ -407,6 +553,18 @@ class Trial(google.protobuf.message.Message):
     """of both together"""
     repeats: builtins.int
     """how often it was generated again"""
+    @property
+    def objectives(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
+        """of a study with several: the score in each, in the time of all"""
+
+    @property
+    def deviations(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
+        """their standard errors"""
+
+    @property
+    def kept(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """what fresh units say of each thing that may not get worse"""
+
     def __init__(
         self,
         *,
@@ -428,9 +586,12 @@ class Trial(google.protobuf.message.Message):
         gain_highest: builtins.float | None = ...,
         fresh_units: builtins.int = ...,
         repeats: builtins.int = ...,
+        objectives: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
+        deviations: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
+        kept: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_control_score", b"_control_score", "_deviation", b"_deviation", "_gain", b"_gain", "_gain_highest", b"_gain_highest", "_gain_lowest", b"_gain_lowest", "_lead", b"_lead", "_score", b"_score", "control_score", b"control_score", "deviation", b"deviation", "gain", b"gain", "gain_highest", b"gain_highest", "gain_lowest", b"gain_lowest", "lead", b"lead", "score", b"score"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_control_score", b"_control_score", "_deviation", b"_deviation", "_gain", b"_gain", "_gain_highest", b"_gain_highest", "_gain_lowest", b"_gain_lowest", "_lead", b"_lead", "_score", b"_score", "control_score", b"control_score", "deviation", b"deviation", "errors", b"errors", "fate", b"fate", "feedback_count", b"feedback_count", "fresh_units", b"fresh_units", "gain", b"gain", "gain_highest", b"gain_highest", "gain_lowest", b"gain_lowest", "given_up", b"given_up", "lead", b"lead", "number", b"number", "reasoning", b"reasoning", "release", b"release", "repeats", b"repeats", "score", b"score", "state", b"state", "why", b"why"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_control_score", b"_control_score", "_deviation", b"_deviation", "_gain", b"_gain", "_gain_highest", b"_gain_highest", "_gain_lowest", b"_gain_lowest", "_lead", b"_lead", "_score", b"_score", "control_score", b"control_score", "deviation", b"deviation", "deviations", b"deviations", "errors", b"errors", "fate", b"fate", "feedback_count", b"feedback_count", "fresh_units", b"fresh_units", "gain", b"gain", "gain_highest", b"gain_highest", "gain_lowest", b"gain_lowest", "given_up", b"given_up", "kept", b"kept", "lead", b"lead", "number", b"number", "objectives", b"objectives", "reasoning", b"reasoning", "release", b"release", "repeats", b"repeats", "score", b"score", "state", b"state", "why", b"why"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_control_score", b"_control_score"]) -> typing.Literal["control_score"] | None: ...
     @typing.overload
@@ -459,6 +620,7 @@ class StudyStatus(google.protobuf.message.Message):
     BEST_TRIAL_FIELD_NUMBER: builtins.int
     REJECTED_PROPOSALS_FIELD_NUMBER: builtins.int
     WINNER_FIELD_NUMBER: builtins.int
+    FRONT_FIELD_NUMBER: builtins.int
     state: builtins.str
     """running, finished, stopped, failed"""
     message: builtins.str
@@ -474,6 +636,10 @@ class StudyStatus(google.protobuf.message.Message):
     def trials(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Trial]:
         """by number"""
 
+    @property
+    def front(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """of a study with several objectives: trials that no other is better than in all of them"""
+
     def __init__(
         self,
         *,
@@ -484,9 +650,10 @@ class StudyStatus(google.protobuf.message.Message):
         best_trial: builtins.int | None = ...,
         rejected_proposals: builtins.int = ...,
         winner: builtins.int | None = ...,
+        front: collections.abc.Iterable[builtins.int] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_best_trial", b"_best_trial", "_winner", b"_winner", "best_trial", b"best_trial", "study", b"study", "winner", b"winner"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_best_trial", b"_best_trial", "_winner", b"_winner", "best_trial", b"best_trial", "message", b"message", "rejected_proposals", b"rejected_proposals", "state", b"state", "study", b"study", "trials", b"trials", "winner", b"winner"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_best_trial", b"_best_trial", "_winner", b"_winner", "best_trial", b"best_trial", "front", b"front", "message", b"message", "rejected_proposals", b"rejected_proposals", "state", b"state", "study", b"study", "trials", b"trials", "winner", b"winner"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_best_trial", b"_best_trial"]) -> typing.Literal["best_trial"] | None: ...
     @typing.overload

@@ -10,6 +10,7 @@ from otel_opto.spec import ParameterValue
 
 PREFIX = "training/"
 _BEGAN, _PROPOSED, _EVALUATED, _ENDED = "training_began", "candidates_proposed", "example_evaluated", "training_ended"
+_REPORTED = "training_reported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ class Record:
         proposed: By round, what the optimizer suggested.
         evaluations: By candidate, example and version.
         ended: How it ended; empty while it has not.
+        reported: Whether its report is there.
     """
 
     began: Mapping[str, Any] = field(default_factory=dict)
     proposed: Mapping[int, tuple[Proposal, ...]] = field(default_factory=dict)
     evaluations: Mapping[tuple[str, str, str], Evaluation] = field(default_factory=dict)
     ended: Mapping[str, Any] = field(default_factory=dict)
+    reported: bool = False
 
 
 def began(said: Mapping[str, object]) -> Event:
@@ -89,9 +92,14 @@ def ended(words: str, best: Mapping[str, ParameterValue], better: bool, budget: 
     return Event(_ENDED, cast("Mapping[str, Json]", said))
 
 
+def reported(document: Mapping[str, object]) -> Event:
+    """Its report, for whoever goes on with its candidates: a study does (``--from-training``)."""
+    return Event(_REPORTED, cast("Mapping[str, Json]", document))
+
+
 def record(before: Record, events: Sequence[Recorded]) -> Record:
     """The record behind some more events."""
-    beginning, ending = before.began, before.ended
+    beginning, ending, there = before.began, before.ended, before.reported
     rounds, evaluations = dict(before.proposed), dict(before.evaluations)
     for event in events:
         data: Any = event.data
@@ -106,4 +114,6 @@ def record(before: Record, events: Sequence[Recorded]) -> Record:
             evaluations[one.place] = one
         elif event.kind == _ENDED:
             ending = data
-    return Record(beginning, rounds, evaluations, ending)
+        elif event.kind == _REPORTED:
+            there = True
+    return Record(beginning, rounds, evaluations, ending, there)

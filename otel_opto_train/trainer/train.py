@@ -29,7 +29,7 @@ from otel_opto_train.trainer.evaluator import Evaluator, Guide, Subject, Workflo
 from otel_opto_train.trainer.examples import Dataset, Example, Parts, divided, examples_of
 from otel_opto_train.trainer.plan import Numbers, Plan, plan_of
 from otel_opto_train.trainer.progress import Progress
-from otel_opto_train.trainer.record import began
+from otel_opto_train.trainer.record import began, reported
 from otel_opto_train.trainer.report import Report, Row
 from otel_opto_train.trainer.training import Ending, Sorted, Training, TrainingError
 
@@ -111,7 +111,10 @@ class Order:
                     ending = await training.run()
                 finally:
                     progress.over()
-                return await self._report(bench, evaluator, ending)
+                report = await self._report(bench, evaluator, ending)
+                if not (await bench.record()).reported:
+                    await bench.add(reported(report.document()))
+                return report
 
     async def _begin(self, bench: Bench) -> None:
         said = json.loads(json.dumps(self._said(), sort_keys=True))

@@ -28,7 +28,14 @@ def entry(trace: int, unit: str, *, in_arm: bool = True, share: float = 0.25, ti
     return Entry(samples.trace_id(trace), unit, in_arm, share, time or trace)
 
 
-UNIT = Unit(in_arm=True, share=0.25, outcome=0.5, signals={Signal.ERROR: True, Signal.SILENT: False}, clipped=1)
+UNIT = Unit(
+    in_arm=True,
+    share=0.25,
+    outcome=0.5,
+    signals={Signal.ERROR: True, Signal.SILENT: False},
+    clipped=1,
+    values={"cost": 0.5},
+)
 
 
 async def test_units_are_due_by_their_first_trace_with_all_their_traces(store: UnitStore) -> None:

@@ -71,8 +71,12 @@ def test_a_study_of_what_nobody_named_is_begun_with_a_warning(
         application.flush()
         document = {**STUDY, "name": "b", "metric": "qualty", "parameters": ["price.gess"]}
         told = str(collector.client.post("/v1/studies", document)["message"])
-        assert told.startswith("not declared: price.gess; declared: ")
+        assert told.startswith(f"no application of {SERVICE!r} has declared price.gess; declared are ")
         assert told.endswith("; no feedback of late names the metric 'qualty'; named were quality")
+        checks = collector.client.get(f"/v1/services/{SERVICE}/status")["checks"]
+        (check,) = [one for one in checks if one["name"] == "study"]  # type: ignore[attr-defined]
+        assert not check["ok"]
+        assert "'b' waits: no application of" in check["says"]
         collector.client.post("/v1/studies/b/stop")
         with grpc.insecure_channel(collector.addresses["otlp_grpc"]) as channel:
             study = study_pb2.Study(name="c", service=SERVICE, metric="qualty", parameters=["price.gess"])

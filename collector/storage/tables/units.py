@@ -102,6 +102,7 @@ def _document(unit: Unit | None) -> Mapping[str, Any] | None:
         "signals": signals,
         "clipped": unit.clipped,
         "entered": unit.entered_unix_nano,
+        **({"values": dict(unit.values)} if unit.values else {}),
     }
 
 
@@ -110,5 +111,6 @@ def _unit(in_arm: bool, document: Mapping[str, Any] | None) -> Unit | None:
         return None
     signals = {Signal(name): bad for name, bad in document["signals"].items()}
     return Unit(
-        in_arm, document["share"], document["outcome"], signals, document["clipped"], document.get("entered", 0)
-    )
+        in_arm, document["share"], document["outcome"], signals, document["clipped"], document.get("entered", 0),
+        document.get("values", {}),
+    )  # fmt: skip

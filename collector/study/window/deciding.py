@@ -9,6 +9,8 @@ from collector.core.study import Study, StudyRecord, Trial
 from collector.selection.archive import Archive, Candidate, Measured
 from collector.selection.race import Batch, Purpose, Race, Rules
 from collector.selection.selectors import selector_of
+from collector.study.window.bounds import Kept, kept_by
+from collector.study.window.front import Front, front_of
 from collector.study.window.measuring import Counted
 from collector.study.window.objective import beyond, outcome_of
 from collector.study.window.plans import metric_of
@@ -43,12 +45,16 @@ class Standings:
     Attributes:
         trials: By their keys.
         clipped: Scores outside of the metric's bounds.
+        front: Every objective by itself.
+        kept: What fresh units say of what may not get worse, by trial.
     """
 
     record: StudyRecord
     race: Race
     trials: Mapping[str, Trial]
     clipped: int
+    front: Front
+    kept: Mapping[int, Sequence[Kept]]
 
     def found(self, numbers: Sequence[int] | None = None) -> Sequence[Found]:
         """What is known of trials; of all of them, if none is named."""
@@ -59,8 +65,9 @@ class Standings:
         metric, archive = metric_of(self.record.study), self.race.archive
         control = archive.standing(archive.incumbent.key)
         usual = metric.score(control.mean) if control.units else None
+        scores, deviations = self.front.of(key_of(trial))
         if trial.number == 0:
-            return Found(0, control.units, control.errors, 0.0, None, usual, usual)
+            return Found(0, control.units, control.errors, 0.0, None, usual, usual, objectives=scores)
         one = archive.standing(key_of(trial))
         compared = one.deviation < float("inf")
         score = metric.score(control.mean + one.lead) if compared else None
@@ -68,7 +75,8 @@ class Standings:
         gain = (test.gain.mean, test.gain.lowest, test.gain.highest) if test is not None and test.units else ()
         return Found(
             trial.number, one.units, one.errors, one.lead, one.deviation if compared else None, score, usual, gain,
-            test.units if test is not None else 0,
+            test.units if test is not None else 0, scores, deviations,
+            {kept.bound.name: kept.words() for kept in self.kept.get(trial.number, ())},
         )  # fmt: skip
 
     def scored(self) -> tuple[Trial, ...]:
@@ -91,7 +99,7 @@ class Standings:
         """The same at the end: who is still open stays behind the winner, or without evidence."""
         why = f"trial {self.trials[winner].number} won" if winner else "no evidence when the study ended"
         for one in self.race.archive.open():
-            said = f"{one.lead:+.3g} beside what is in force after {one.units} units; {why}"
+            said = f"{one.lead:+.3g} beside what is in force after {one.units} units; {self.race.held(one.key) or why}"
             self.race.refuse(one.key, Fate.DROPPED, said)
         return self.fates()
 
@@ -136,22 +144,36 @@ def standings(record: StudyRecord, counted: Sequence[Counted]) -> Standings:
             measured.setdefault(one.window, []).append(unit)
     for number, units in sorted(measured.items()):
         race.take(number, units)
-    for key, trial in trials.items():
-        test = race.test(key)
-        if test is not None and test.passed and (why := beyond(study, trial.number, _fresh(record, trial, counted))):
-            race.refuse(key, Fate.BROKEN, why)
+    kept = _bounded(record, race, trials, counted)
     clipped = sum(one.unit.clipped for one in counted)
-    return Standings(record, race, trials, clipped)
+    return Standings(record, race, trials, clipped, front_of(study, keys, counted), kept)
 
 
-def _fresh(record: StudyRecord, trial: Trial, counted: Sequence[Counted]) -> Sequence[Counted]:
-    """The units of a trial's confirmation."""
-    confirming = {
+def _bounded(
+    record: StudyRecord, race: Race, trials: Mapping[str, Trial], counted: Sequence[Counted]
+) -> Mapping[int, Sequence[Kept]]:
+    """Takes who does not keep a limit out of the race, and holds who has not been shown to keep a bound."""
+    tests = {key: test for key in trials if (test := race.test(key)) is not None}
+    fresh = {trials[key].number: _fresh(record, trials[key]) for key in tests}
+    kept = kept_by(record, {trials[key].number: test for key, test in tests.items()}, fresh, counted)
+    for key, test in tests.items():
+        number = trials[key].number
+        units = [one for one in counted if one.window in fresh[number]]
+        missing = [one for one in kept[number] if not one.shown]
+        if test.passed and (why := beyond(record.study, number, units)):
+            race.refuse(key, Fate.BROKEN, why)
+        elif missing:
+            race.hold(key, max(one.more for one in missing), "; ".join(one.words() for one in missing))
+    return kept
+
+
+def _fresh(record: StudyRecord, trial: Trial) -> frozenset[int]:
+    """The windows of a trial's confirmation."""
+    return frozenset(
         window.number
         for window in record.windows
         if window.purpose == Purpose.CONFIRM.value and trial.number in window.releases
-    }
-    return [one for one in counted if one.window in confirming]
+    )
 
 
 def _batch(window: Window, keys: Mapping[int, str]) -> Batch:

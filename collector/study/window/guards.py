@@ -7,6 +7,7 @@ from collector.core.candidate import Fate, Window
 from collector.core.study import StudyRecord
 from collector.rollout.comparison import Comparison
 from collector.rollout.decision import harm_in
+from collector.study.window.bounds import BoundGuard
 from collector.study.window.measuring import Counted
 from collector.study.window.plans import watched
 
@@ -16,19 +17,23 @@ class Guards:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], tuple[Comparison, int]] = {}
+        self._bounds: dict[str, BoundGuard] = {}
 
     def harm(self, record: StudyRecord, window: Window, counted: Sequence[Counted]) -> Mapping[int, tuple[Fate, str]]:
         """The candidates of a window that are surely worse than what is in force, with the evidence in words."""
         found = {}
+        bounds = self._bounds.setdefault(record.study.name, BoundGuard(record.study))
+        bounds.take(record, counted)
         for number in window.trials:
             arm = watched(record.study, number, window.releases[number])
-            words = harm_in(arm, self._compared(record, number, counted))
+            words = harm_in(arm, self._compared(record, number, counted)) or bounds.harm(number)
             if words:
                 found[number] = Fate.BROKEN, words
         return found
 
     def forget(self, name: str) -> None:
         """A study that has ended is not kept in memory."""
+        self._bounds.pop(name, None)
         for known in [known for known in self._known if known[0] == name]:
             del self._known[known]
 

@@ -1,7 +1,7 @@
 """Which units came in a study's windows, and what became of each."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from collector.core.units import Entry, OpenUnit, Unit
 from collector.publisher.desk import Desk
 from collector.rollout.observation import Observer, Placed, number_in, unit_in
 from collector.rollout.unit_reader import UnitReader
-from collector.study.window.plans import plan_of
+from collector.study.window.plans import beside, plan_of
 from otel_opto import semconv
 from otel_opto.assignment import Assignment
 
@@ -148,14 +148,14 @@ class Measuring:
         waiting.sort(key=lambda one: (one[0].entered_unix_nano, one[0].unit))
         over = self._clock.now_unix_nano() - int(study.exploration.feedback_delay_seconds * 1e9)
         whole = [unit.unit for unit, _ in waiting if _at_once(study, unit)]
-        said = await self._store.feedback.judged(study.metric, whole) if whole else ()
+        said = await self._said(study, whole)
         judged: list[tuple[_Arm, OpenUnit, Unit | None]] = []
         open_units: list[int] = []
         for unit, arm in waiting:
             if len(judged) >= most:
                 break
             if unit.entered_unix_nano < over or (_at_once(study, unit) and unit.unit in said):
-                judged.append((arm, unit, await self._reader.outcome(plan_of(study), unit, window.releases[arm.trial])))
+                judged.append((arm, unit, await self._outcome(study, unit, window.releases[arm.trial])))
             else:
                 open_units.append(len(judged))
         # Units are counted in the order of their coming: who is judged fast counts no earlier than who came before.
@@ -179,6 +179,15 @@ class Measuring:
                 await self._store.units.enter(_late(name), silent, 0)
             await self._store.units.judge(name, units)
 
+    async def _said(self, study: Study, trace_ids: Collection[str]) -> Collection[str]:
+        """Those of the traces of which all has been said that the study's objectives need."""
+        for name in (study.metric, *(one.name for one in study.objectives if not one.measured)):
+            trace_ids = await self._store.feedback.judged(name, trace_ids) if trace_ids else ()
+        return trace_ids
+
+    async def _outcome(self, study: Study, unit: OpenUnit, release: int) -> Unit | None:
+        return await self._reader.outcome(plan_of(study), unit, release, beside(study))
+
     async def _judge_late(self, record: StudyRecord) -> None:
         """Units that counted as silent, and of which something was said after all."""
         study = record.study
@@ -187,7 +196,7 @@ class Measuring:
             for arm in _arms(study, window):
                 name = _late(arm.name)
                 for unit in await self._store.units.due(name, _EVER, _UNITS_AT_ONCE):
-                    found = await self._reader.outcome(plan_of(study), unit, window.releases[arm.trial])
+                    found = await self._outcome(study, unit, window.releases[arm.trial])
                     if found is not None and found.outcome is not None:
                         await self._store.units.judge(name, [(unit, found)])
                     elif unit.entered_unix_nano < over:

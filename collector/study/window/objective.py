@@ -1,28 +1,42 @@
 """What a unit is worth to a study, and what a candidate may not make worse. Pure.
 
 One rule picks the release: of the candidates, tested one after another, the first whose fresh units show it better in
-the objective, and of whose fresh units no more are beyond any limit than of those of what is in force, by 2 %.
+the weighted mean of all objectives, show that it keeps each bound beside what is in force, and are beyond no limit more
+often than those of what is in force, by 2 %.
 """
 
 from collections.abc import Sequence
 
+from collector.core.objective import Objective
 from collector.core.rollout import Signal
 from collector.core.study import Study
 from collector.core.units import Unit
 from collector.study.window.measuring import Counted
+from collector.study.window.plans import metric_for
 
 _MARGIN = 0.02
 
 
 def outcome_of(study: Study, unit: Unit) -> float | None:
-    """The metric's outcome and, with their weights, whether the unit kept within limits; in [0, 1].
+    """The weighted mean of the metric's outcome, of the objectives beside it, and of limits that were kept; in [0, 1].
 
-    None where nothing scored it. A signal that could not be read off its spans counts as kept.
+    None where the metric has no score. A signal that could not be read off its spans counts as kept; an objective of
+    which nothing is known is left out of the mean.
     """
-    if unit.outcome is None or not study.weights:
+    if unit.outcome is None or not (study.weights or study.objectives):
         return unit.outcome
-    kept = sum(weight for name, weight in study.weights.items() if not unit.signals.get(Signal(name), False))
-    return (unit.outcome + kept) / (1 + sum(study.weights.values()))
+    parts = [(1.0, unit.outcome)]
+    parts += [(weight, float(not unit.signals.get(Signal(name), False))) for name, weight in study.weights.items()]
+    parts += [(one.weight, found) for one in study.objectives if (found := reached(study, one, unit)) is not None]
+    return sum(weight * outcome for weight, outcome in parts) / sum(weight for weight, _ in parts)
+
+
+def reached(study: Study, objective: Objective, unit: Unit) -> float | None:
+    """The outcome of one objective beside the metric, in [0, 1], more is better; None where nothing says it."""
+    value = unit.values.get(objective.name)
+    if value is None or not objective.measured:
+        return value
+    return metric_for(study, objective).outcome(value)
 
 
 def beyond(study: Study, trial: int, fresh: Sequence[Counted]) -> str:

@@ -1,7 +1,9 @@
 """A study's trials as what is compared: its metric, and what must not get worse."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from collector.core.objective import MEASURED, Objective, bounds_of
 from collector.core.rollout import DEFAULT_GUARDRAILS, Guardrail, Metric, Rollout, RolloutPlan, RolloutState, Signal
 from collector.core.study import Study
 
@@ -12,6 +14,22 @@ def metric_of(study: Study) -> Metric:
         study.metric, study.direction, study.lowest, study.highest, labels=study.labels,
         feedback_filter=study.feedback_filter,
     )  # fmt: skip
+
+
+def metric_for(study: Study, objective: Objective) -> Metric:
+    """An objective beside it as arms are compared by it."""
+    return Metric(
+        objective.name, objective.better, objective.lowest, objective.highest, labels=study.labels,
+        feedback_filter=study.feedback_filter,
+    )  # fmt: skip
+
+
+def beside(study: Study) -> Sequence[Signal | Metric]:
+    """Of what else a study needs the units' values."""
+    bounds = {bound.of for bound in bounds_of(study.not_worse) if bound.quantile is not None}
+    wanted = bounds | {one.name for one in study.objectives if one.measured}
+    signals = [Signal(name) for name in MEASURED if name in wanted]
+    return [*signals, *(metric_for(study, one) for one in study.objectives if not one.measured)]
 
 
 def plan_of(study: Study, release: int = 0) -> RolloutPlan:

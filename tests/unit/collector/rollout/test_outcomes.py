@@ -70,3 +70,20 @@ def test_a_release_that_is_no_number_makes_the_trace_mixed() -> None:
         Release(4, "shop", {}, None, 0, ""),
     )
     assert unit is None
+
+
+def test_values_are_told_of_what_was_asked_for() -> None:
+    entry = samples.span(1, 1, values={"opto.release": 4, "gen_ai.usage.input_tokens": 5})
+    inner = samples.span(1, 2, 1, values={"opto.release": 4, "gen_ai.usage.output_tokens": 7})
+    beside = (Signal.LATENCY, Signal.TOKENS, Signal.COST, Metric("verdict", highest=2.0), Metric("kind"))
+    spans = spans_of(samples.traces_request([entry, inner]))
+    unit = outcome_of(
+        OpenUnit("u", in_arm=True, share=0.5, trace_ids=(samples.trace_id(1),)),
+        [JudgedTrace(spans, [said(1.0)])],
+        RolloutPlan("shop", 4, "", None, guardrails=(Guardrail(Signal.ERROR),)),
+        Release(4, "shop", {}, None, 0, ""),
+        beside,
+    )
+    assert unit is not None
+    seconds = (spans[0].end_time_unix_nano - spans[0].start_time_unix_nano) / 1e9
+    assert unit.values == {"latency": seconds, "tokens": 12.0, "verdict": 0.5}

@@ -171,3 +171,21 @@ def test_shares_are_one_together_and_the_incumbent_is_always_there() -> None:
 def test_rules_say_their_faults() -> None:
     assert Rules().faults() == []
     assert len(Rules(alpha=0.0, looking=1.0, units=0, batch_units=0).faults()) == 4
+
+
+def test_who_is_held_does_not_win_before_the_rest_is_shown() -> None:
+    one = race("good")
+    while (batch := batch_of(one)).purpose is Purpose.LOOK:
+        one.take(
+            batch.number, [Measured(key, {"now": 0.2, "good": 0.9}[key]) for key in batch.shares for _ in range(25)]
+        )
+    one.take(batch.number, [Measured(key, {"now": 0.2, "good": 0.9}[key]) for key in batch.shares for _ in range(200)])
+    one.hold("good", 30.0, "its speed is not shown")
+    assert batch_of(one).purpose is Purpose.CONFIRM
+    assert one.verdict().words.endswith("is better on fresh data, but its speed is not shown")
+    one.hold("good", float("inf"), "nothing says its speed")
+    verdict = one.next()
+    assert isinstance(verdict, Verdict)
+    assert verdict.winner == ""
+    assert one.archive.kept("good").fate is Fate.UNCONFIRMED
+    assert one.archive.kept("good").why.endswith("fresh units; nothing says its speed")

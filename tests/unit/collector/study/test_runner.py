@@ -387,6 +387,28 @@ async def test_a_study_waits_until_its_parameters_are_declared(bench: Bench) -> 
     assert {key: value.value for key, value in release.values.items()} == {"x": 1}
 
 
+async def test_a_study_of_what_nobody_declares_fails_in_words_after_its_deadline(bench: Bench) -> None:
+    exploration = Exploration(share=1.0, deadline_seconds=3_600.0)
+    early = Study("early", "later", "quality", parameters=("y",), exploration=exploration)
+    await bench.control.studies.create(early, "test")
+    await bench.store.parameters.declare("later", SPECS)
+
+    async def improved() -> StudyRecord:
+        await bench.runner.improve("early")
+        record = await bench.control.studies.study("early")
+        assert record is not None
+        return record
+
+    assert (await improved()).state is StudyState.RUNNING
+    bench.clock.now += 3_600 * 10**9
+    record = await improved()
+    assert record.state is StudyState.FAILED
+    assert record.message.startswith(
+        "no application of 'later' has declared y; declared are fixed, x; so it was for 3600"
+    )
+    assert await bench.control.studies.running("later") == []
+
+
 async def test_a_spent_budget_goes_on_with_what_was_found(bench: Bench) -> None:
     bench.optimizer.script = [*proposing(5), BudgetSpent("max_calls: 1 of 1")]
     await bench.runner.improve("tune")

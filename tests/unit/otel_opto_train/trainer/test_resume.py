@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
+from collector.cli.train import report_in
 
 APP = """
 import os, pathlib
@@ -59,6 +60,7 @@ def test_killed_twice_it_comes_to_the_same_end_and_runs_nothing_twice(desk: Path
     done = run(desk, (*COMMAND, *more))
     assert done.stderr == ""
     report = json.loads(done.stdout)
+    assert report_in(str(desk / "kept"), "training") == report  # a study goes on with it
     ran = (desk / "ran.txt").read_text(encoding="utf-8").splitlines()
     assert report["evaluations"] == len(set(ran))
     assert len(ran) - len(set(ran)) <= 2 * 4  # what was under way, or not written yet, when it was killed
