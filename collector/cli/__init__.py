@@ -42,7 +42,8 @@ _MODULES = {
     "train": ("train",),
     "audit": ("audit",),
     "keys": ("keys",),
-    "openapi": ("openapi",),
+    "exchange.traces": ("export", "import"),
+    "exchange.openapi": ("openapi",),
     "directory": ("doctor", "repair", "backup", "restore"),
 }
 """Where each command is, in the order of the help. A command costs a moment, and not that of all others."""
