@@ -44,6 +44,7 @@ _MODULES = {
     "keys": ("keys",),
     "exchange.traces": ("export", "import"),
     "exchange.openapi": ("openapi",),
+    "terminal.completion": ("completion",),
     "directory": ("doctor", "repair", "backup", "restore"),
 }
 """Where each command is, in the order of the help. A command costs a moment, and not that of all others."""
