@@ -1,7 +1,7 @@
 """What is wrong with a running collector and with what comes to it, in one list, each with its cure."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -138,6 +138,21 @@ _LOSSES = tuple(
         for word in ("refused", "rejected", "expired", "dropped", "damaged", "lost", "failed", "invalid", "too_large")
     )
 )
+
+
+LOOKED_AT: Mapping[str, str] = {
+    "versions": "Python, SQLite and what the collector stands on",
+    "ports": "where it listens",
+    "disk": "what is free, and whether retention is limited",
+    "store": "damaged stretches that were met since the start",
+    "certificate": "until when each server's is valid",
+    "losses": "what was refused, dropped, given up since the start",
+    "clocks": "spans that begin in the future",
+    "feedback": "judgements that wait for their spans, or were given up",
+    "names": "spans without `service.name`",
+    "service": "each service: releases that are refused or not applied, studies that cannot move, rollouts",
+}
+"""By the first word of a finding's name: what is looked at, for documents."""
 
 
 def doctor_document(findings: Sequence[Finding]) -> dict[str, object]:

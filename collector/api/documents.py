@@ -53,6 +53,9 @@ def json_text(given: object) -> object:
     return json.dumps(given, ensure_ascii=False) if isinstance(given, dict | list) else given
 
 
+_JSON: Any = bool | int | float | str | list[Any] | dict[str, Any]
+"""What documents that are texts may come as."""
+
 _Names = Annotated[list[str], FailFast(), BeforeValidator(at_most(_MOST_IN_A_LIST))]
 _Texts = Annotated[dict[str, str], BeforeValidator(at_most(_MOST_IN_A_LIST))]
 
@@ -62,7 +65,7 @@ class ParameterDocument(Document):
 
     key: str
     type: str
-    default: Annotated[bool | int | float | str, BeforeValidator(json_text)]
+    default: Annotated[bool | int | float | str, BeforeValidator(json_text, json_schema_input_type=_JSON)]
     minimum: float | None = None
     maximum: float | None = None
     choices: _Names = []
@@ -70,7 +73,7 @@ class ParameterDocument(Document):
     placeholders: _Names = []
     pattern: str | None = None
     candidates: _Names = []
-    json_schema: Annotated[str | None, BeforeValidator(json_text)] = None
+    json_schema: Annotated[str | None, BeforeValidator(json_text, json_schema_input_type=_JSON | None)] = None
     imports: _Names = []
     description: str = ""
     trainable: bool = True
@@ -126,7 +129,7 @@ class FeedbackDocument(Document):
     by_key: str = ""
     by_value: str = ""
     name: str
-    score: Annotated[float | None, BeforeValidator(score_of)] = None
+    score: Annotated[float | None, BeforeValidator(score_of, json_schema_input_type=float | bool | str | None)] = None
     label: str = ""
     text: str = ""
     source: str = "api"

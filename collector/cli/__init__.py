@@ -42,6 +42,9 @@ _MODULES = {
     "train": ("train",),
     "audit": ("audit",),
     "keys": ("keys",),
+    "exchange.traces": ("export", "import"),
+    "exchange.openapi": ("openapi",),
+    "terminal.completion": ("completion",),
     "directory": ("doctor", "repair", "backup", "restore"),
 }
 """Where each command is, in the order of the help. A command costs a moment, and not that of all others."""

@@ -6,7 +6,7 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from collector.access.tokens import REQUEST_ID
@@ -60,16 +60,21 @@ class ApiClient:
             limit: How many at most; 0 means all.
             query: See `get`.
         """
-        items: list[Any] = []
+        return list(self.each(path, name, limit, **query))
+
+    def each(self, path: str, name: str, limit: int = 0, **query: str | int) -> Iterator[Any]:
+        """The same, one item after the other: no more than a page of them is held."""
+        found = 0
         cursor: dict[str, str | int] = {}
         while True:
-            page = self.get(path, **query, limit=limit and limit - len(items), **cursor)
-            items += page[name]
+            page = self.get(path, **query, limit=limit and limit - found, **cursor)
+            yield from page[name]
+            found += len(page[name])
             if page.get("partial"):
                 output.warn(page["message"])
             cursor = {"cursor": page.get("next_cursor", "")}
-            if not cursor["cursor"] or len(items) >= limit > 0:
-                return items
+            if not cursor["cursor"] or found >= limit > 0:
+                return
 
     def get_text(self, path: str, **query: str | int) -> str:
         """The answer as it came; raises as `get`."""
@@ -115,7 +120,8 @@ def _message(body: str) -> str:
         document = json.loads(body)
     except ValueError:
         return body.strip()
-    return str(document.get("error", body)) if isinstance(document, dict) else body
+    error = document.get("error", body) if isinstance(document, dict) else body
+    return str(error.get("message", body)) if isinstance(error, dict) else str(error)  # Jaeger's are objects
 
 
 def quoted(part: str) -> str:

@@ -4,8 +4,9 @@ import argparse
 import asyncio
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from collector.cli.client import ApiClient
 from collector.cli.terminal import output
@@ -15,6 +16,8 @@ from collector.process.service import SystemClock, repaired
 from collector.storage.care.backup import back_up, restore
 from collector.storage.care.examination import examine
 from collector.storage.integrity.damage import Damage
+from otel_opto.doctor import document_of
+from otel_opto.doctor.__main__ import run
 
 _DOCTOR_HELP = """\
 Reads every byte of a data directory and lists what is damaged, also while a collector runs on it. Changes nothing.
@@ -24,10 +27,15 @@ With --live it asks the running collector: ports, versions, disk, certificates, 
 feedback that waits, spans without a service's name, releases that are refused, studies that cannot move; each green,
 yellow or red, with the cure. Exit code 1 where something is red.
 
+With --app it looks at what an application would send, by the variables of its environment: service.name, sampler,
+limits, endpoint, protocol, TLS, token; with --import at what its code declares and sets up. The same without the
+collector's packages: python -m otel_opto.doctor.
+
 examples:
   otel-opto doctor                            the directory of the configuration
   otel-opto doctor --data-dir ./data --json
   otel-opto doctor --live                     the collector at --collector URL
+  OTEL_SERVICE_NAME=qa otel-opto doctor --app --import app
 """
 _SIGNS = {"green": "✓ green ", "yellow": "! yellow", "red": "✗ red   "}
 _REPAIR_HELP = """\
@@ -57,6 +65,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", _: a
     doctor = _command(commands, "doctor", "look through a data directory", _DOCTOR_HELP)
     doctor.add_argument(
         "--live", action="store_true", help="ask the running collector instead of reading its directory"
+    )
+    doctor.add_argument(
+        "--app", action="store_true", help="look at the environment of an application: what it would send, and where to"
+    )
+    doctor.add_argument(
+        "--import", dest="module", default="", metavar="MODULE", help="the application's own, for --app"
     )
     doctor.add_argument("--collector", metavar="URL", default=argparse.SUPPRESS, help="its API address, for --live")
     doctor.set_defaults(run=run_doctor)
@@ -96,6 +110,8 @@ def _directory(arguments: argparse.Namespace) -> Path:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Lists what is damaged, or what is wrong with a running collector."""
+    if arguments.app:
+        return _look_at_application(arguments)
     if arguments.live:
         return _ask(arguments)
     found = examine(_directory(arguments))
@@ -124,12 +140,25 @@ def _ask(arguments: argparse.Namespace) -> int:
     if arguments.json:
         output.show_json(found)
     else:
-        for one in found["findings"]:
-            output.show(f"{_SIGNS[one['level']]} {one['name']}: {one['says']}")
-            if one["cure"]:
-                output.show(f"    → {one['cure']}")
-        output.show(f"all together: {found['level']}")
+        _tell(found)
     return 1 if found["level"] == "red" else 0
+
+
+def _tell(found: Mapping[str, Any]) -> None:
+    for one in found["findings"]:
+        output.show(f"{_SIGNS[one['level']]} {one['name']}: {one['says']}")
+        if one["cure"]:
+            output.show(f"    → {one['cure']}")
+    output.show(f"all together: {found['level']}")
+
+
+def _look_at_application(arguments: argparse.Namespace) -> int:
+    findings = document_of(run(arguments.module))
+    if arguments.json:
+        output.show_json(findings)
+    else:
+        _tell(findings)
+    return 1 if findings["level"] == "red" else 0
 
 
 def run_repair(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from collector.cli.terminal import output
+from collector.cli.terminal.json_log import JsonFormatter
 from collector.heartbeat import share_fairly
 from collector.process.allocator import collect_seldom, keep_freed_memory
 from collector.process.config import Config, load
@@ -52,6 +53,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", _: a
     parser.add_argument(
         "--insecure", action="store_const", const=True, help="let other machines in without tokens (auth.insecure)"
     )
+    parser.add_argument("--log-format", choices=("text", "json"), help="of the log (telemetry.log_format)")
     parser.add_argument("--validate", action="store_true", help="check the configuration, print it, start nothing")
     parser.set_defaults(run=run)
 
@@ -65,13 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
         "api.endpoint": arguments.api,
         "jaeger.storage.endpoint": arguments.jaeger_storage,
         "auth.insecure": arguments.insecure,
+        "telemetry.log_format": arguments.log_format,
     }
     config = load(arguments.config, os.environ, flags)
     if arguments.validate:
         output.show_json(config.model_dump(mode="json"))
         return 0
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(output.LogFormatter())
+    handler.setFormatter(JsonFormatter() if config.telemetry.log_format == "json" else output.LogFormatter())
     logging.basicConfig(handlers=[handler], level=config.telemetry.log_level)
     logging.captureWarnings(True)
     raise_limit()

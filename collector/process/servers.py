@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from starlette.types import ASGIApp, Scope
 
 from collector.access.asgi import Guard
+from collector.access.calling import Calling
 from collector.access.grpc_guard import GrpcGuard
 from collector.access.origins import Cors, OriginMatcher
 from collector.access.same_origin import SameOrigin
@@ -193,7 +194,7 @@ class Servers:
         whole = HttpTable([*table.endpoints, *page.endpoints(shell, self._news)])
         app: ASGIApp = self._guarded(Attended(http.app(whole)), whole)
         open_to_this_machine = self._access.open and loopback(config.api.endpoint.rpartition(":")[0])
-        app = SameOrigin(WithSession(app, sessions), served.counters, loopback=open_to_this_machine)
+        app = Calling(SameOrigin(WithSession(app, sessions), served.counters, loopback=open_to_this_machine))
         return self._serve_http(app, config.api.endpoint, "api", config.api.tls, self._connections("api", _none))
 
     def _guarded(self, app: ASGIApp, table: HttpTable) -> ASGIApp:

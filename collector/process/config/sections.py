@@ -283,6 +283,11 @@ class TelemetryConfig(_Section):
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="One of DEBUG, INFO, WARNING, ERROR."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        description="`json`: one object a line, with the ids of the caller's trace where a request to the API has "
+        "a `traceparent`.",
+    )
 
 
 class Config(_Section):

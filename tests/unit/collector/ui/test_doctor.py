@@ -6,6 +6,7 @@ import json
 import httpx
 import pytest
 
+from collector.api.doctor import LOOKED_AT
 from collector.cli import main
 from collector.process.servers import Addresses
 from tests.unit.collector.ui.conftest import HOSTILE, SERVICE
@@ -23,6 +24,7 @@ async def test_a_refused_release_is_red_and_each_fault_has_its_cure(page: httpx.
     assert len(stuck) == 1
     looked_at = {"versions", "ports", "disk", "store", "losses", "clocks", "feedback", "names"}
     assert looked_at <= {one["name"] for one in found["findings"]}
+    assert {one["name"].split()[0] for one in found["findings"]} <= LOOKED_AT.keys()
 
 
 async def test_clocks_feedback_and_names_that_are_wrong_are_said(at: Addresses) -> None:

@@ -1,0 +1,1 @@
+"""What leaves a collector for other tools, and comes back."""
