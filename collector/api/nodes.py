@@ -1,6 +1,7 @@
 """Nodes of a graph for who looks at one after the other: a page of them, and one with all that is known of it."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +11,7 @@ from collector.api.drawing import shown
 from collector.core.errors import NotFound
 from collector.core.graph import TraceGraph
 from collector.core.page import cursor
+from collector.graph.rules import BY_NAME
 from collector.render.document import graph_document
 from collector.render.words import short
 
@@ -65,10 +67,28 @@ def _listed(wanted: NodesWanted, whole: TraceGraph) -> bytes:
             )
         ),
         "counts": {"nodes": len(whole.nodes), "shown": len(graph.nodes), "edges": len(graph.edges)},
+        "rules": _rules(graph),
     }
     if end < len(graph.nodes):
         document["next_cursor"] = cursor(KIND, end)
     return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _rules(graph: TraceGraph) -> list[dict[str, object]]:
+    """By origin and rule how many edges there are, and how certain they are on average; the most frequent first."""
+    found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for edge in graph.edges:
+        found[edge.origin.value, edge.rule or ""].append(edge.confidence)
+    return [
+        {
+            "origin": origin,
+            "rule": rule,
+            "edges": len(sure),
+            "confidence": round(sum(sure) / len(sure), 3),
+            "why": BY_NAME[rule].why if rule in BY_NAME else "",
+        }
+        for (origin, rule), sure in sorted(found.items(), key=lambda one: -len(one[1]))
+    ]
 
 
 def described(node_id: str, graph: TraceGraph) -> bytes:

@@ -8,7 +8,7 @@ from collector.core.candidate import Found, Window
 from collector.core.front import front_of
 from collector.core.page import MOST_ON_A_PAGE, PageRequest
 from collector.core.record import tree_of
-from collector.core.study import Cost, Objective, RejectedProposal, StudyRecord, Trial
+from collector.core.study import Cost, Objective, RejectedProposal, Study, StudyRecord, Trial
 
 _NOTHING = Cost()
 
@@ -29,6 +29,7 @@ def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[st
         "complete_trials": sum(1 for trial in record.trials if trial.complete),
         "trial_count": len(record.trials),
         "window": _window_document(record.window()),
+        "scored_units": sum(trial.feedback_count for trial in record.trials),
         "rejected_count": len(record.rejected),
         "cost": tree_of(_cost(record)),
         "trials": trial_documents(record, begun.items),
@@ -79,18 +80,29 @@ def front_document(record: StudyRecord) -> dict[str, object] | None:
 def trial_documents(record: StudyRecord, trials: Sequence[Trial]) -> list[dict[str, object]]:
     """Some trials of a study."""
     repeats = Counter(one.of for one in record.repeats)
-    return [{**trial_document(trial), "repeats": repeats[trial.number]} for trial in trials]
+    return [{**trial_document(record.study, trial), "repeats": repeats[trial.number]} for trial in trials]
 
 
-def trial_document(trial: Trial) -> dict[str, object]:
+def score_interval(study: Study, trial: Trial) -> tuple[float, float] | None:
+    """Two standard errors of the lead about a trial's score, as the terminal shows it; None for what is in force."""
+    if trial.score is None or trial.number == 0 or trial.found is None or trial.found.deviation is None:
+        return None
+    half = 2 * trial.found.deviation * (study.highest - study.lowest)
+    return trial.score - half, trial.score + half
+
+
+def trial_document(study: Study, trial: Trial) -> dict[str, object]:
     """One trial."""
     found = trial.found or Found(trial.number)
     gain, lowest, highest = found.gain or (None, None, None)
+    score_lowest, score_highest = score_interval(study, trial) or (None, None)
     return {
         "number": trial.number,
         "release": trial.release,
         "state": trial.state,
         "score": trial.score,
+        "score_lowest": score_lowest,
+        "score_highest": score_highest,
         "control_score": trial.control_score,
         "given_up": trial.given_up,
         "feedback_count": trial.feedback_count,

@@ -15,7 +15,7 @@ from collector.api.documents import StudyDocument
 from collector.api.http import caller_of
 from collector.api.operations import Operations
 from collector.api.pages import numbered, numbered_back, page_document, page_in
-from collector.api.pictures import study_picture
+from collector.api.pictures import FORMS, StudyPictures
 from collector.api.queries import is_true, whole_in
 from collector.api.scopes import SCOPES
 from collector.api.study_documents import rejected_document, study_document, trial_documents
@@ -47,6 +47,7 @@ class _Served:
         self._operations = operations
         self._access = access
         self._bodies = bodies
+        self._pictures = StudyPictures()
 
     async def studies(self, request: Request) -> Response:
         most = whole_in(request.query_params, "trials", DEFAULT_ON_A_PAGE, DEFAULT_ON_A_PAGE)
@@ -87,9 +88,11 @@ class _Served:
         return await answer(lambda: page_document(name, page, document_of))
 
     async def picture(self, request: Request) -> Response:
-        draw = study_picture(request.path_params["picture"])
+        picture, form = request.path_params["picture"], request.query_params.get("format", "svg")
+        self._pictures.checked(picture, form)
         record = await self._operations.study(request.path_params["name"])
-        return Response(await draw(record), media_type="image/svg+xml")
+        made = await self._pictures.made(record, picture, form, self._operations.parameters)
+        return Response(made, media_type=FORMS[form])
 
     async def stop_study(self, request: Request) -> Response:
         record = await self._operations.stop_study(request.path_params["name"], caller_of(self._access, request))

@@ -1,10 +1,11 @@
 """Searches for what spans do not say themselves and are shown with: feedback, and values of released parameters.
 
 A trace viewer can ask for attributes only. ``opto.feedback.quality`` = ``<0.5`` finds traces that a feedback of metric
-``quality`` scored below 0.5; ``<=``, ``>`` and ``>=`` work alike. Anything else is the exact value of what is shown
-(`feedback_tags`), or the label of the metric.
+``quality`` scored below 0.5; ``<=``, ``>`` and ``>=`` work alike, and ``0.2..0.5`` is from 0.2 to 0.5. Anything else is
+the exact value of what is shown (`feedback_tags`), or the label of the metric.
 """
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 }
 """The longer signs first."""
 
+_RANGE = ".."
+
 _EVALUATION = (
     semconv.EVALUATION_NAME,
     semconv.EVALUATION_SCORE,
@@ -40,8 +43,9 @@ class Term:
     Attributes:
         key: Of an attribute, or of a field of an event.
         text: The wanted value.
-        sign: One of ``<``, ``<=``, ``>``, ``>=``; empty for equality.
+        sign: One of ``<``, ``<=``, ``>``, ``>=``, ``..``; empty for equality.
         bound: What the value is compared with.
+        upper: Of ``..``: where it ends.
         fault: Why it is perhaps not what was meant; said where nothing is found.
     """
 
@@ -49,6 +53,7 @@ class Term:
     text: str
     sign: str = ""
     bound: float = 0.0
+    upper: float = math.inf
     fault: str = ""
 
     def may_be_said_in(self, data: bytes) -> bool:
@@ -75,8 +80,11 @@ class Term:
         return any(says(value, self.text) or self._compares(value) for value in values)
 
     def _compares(self, value: AnyValue) -> bool:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and bool(self.sign) and _COMPARISONS[self.sign](float(str(value)), self.bound)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.sign:
+            return False
+        if self.sign == _RANGE:
+            return self.bound <= value <= self.upper
+        return _COMPARISONS[self.sign](float(value), self.bound)
 
 
 def split(query: TraceQuery) -> tuple[TraceQuery, tuple[Term, ...]]:
@@ -103,4 +111,15 @@ def _term(key: str, text: str) -> Term:
             except ValueError:  # perhaps a text that begins like that
                 fault = f"{key}: found {text!r}, allowed after {sign} is a number, for example {sign}0.5"
                 return Term(key, text, fault=fault)
-    return Term(key, text)
+    return _range(key, text) or Term(key, text)
+
+
+def _range(key: str, text: str) -> Term | None:
+    """Of scores; None where it is none, since a label may look like one, nearly."""
+    low, sign, high = text.partition(_RANGE)
+    if not sign or not key.startswith(semconv.FEEDBACK_PREFIX):
+        return None
+    try:
+        return Term(key, text, sign, float(low), float(high))
+    except ValueError:
+        return None

@@ -20,11 +20,18 @@ _EQUAL = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class ScorePoint:
-    """The score of one release; `best` marks the one that came into force."""
+    """The score of one release; `best` marks the one that came into force.
+
+    Attributes:
+        interval: Where its true score lies, as far as is known; None: nothing is.
+        units: How many were scored; None: not counted.
+    """
 
     release: int
     score: float
     best: bool
+    interval: tuple[float, float] | None = None
+    units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,8 @@ class _Chart:
         self._canvas = canvas
         self._noun, self._chosen = nouns
         self._points = points
-        self._ticks = _ticks([point.score for point in points] + [level.score for level in levels])
+        ends = [end for point in points for end in point.interval or ()]
+        self._ticks = _ticks([point.score for point in points] + [level.score for level in levels] + ends)
         labels = [_level_words(level) for level in levels]
         self._right = _WIDTH - _RIGHT - 7 * max(map(columns, labels), default=0)
         self._step = (self._right - _LEFT) / len(points)
@@ -154,11 +162,21 @@ class _Chart:
     def dots(self, points: Sequence[ScorePoint]) -> None:
         """The one in force is larger; the title under the pointer has the figures."""
         for index, point in enumerate(points):
-            said = f"{self._noun} {point.release}: {_figure(point.score)}" + (f", {self._chosen}" if point.best else "")
-            self._canvas.group("release", said)
+            self._canvas.group("release", self._said(point))
             style: dict[str, str | float] = {"stroke": "white", "stroke_width": 1.5}
             colour, radius = (AMBER, 7.0) if point.best else ("#8a96a3", 4.0)
+            if point.interval is not None:
+                x, (low, high) = self._x(index), point.interval
+                self._canvas.line(x, self._y(low), x, self._y(high), stroke=colour, stroke_width=1.5)
             self._canvas.circle(self._x(index), self._y(point.score), radius, fill=colour, **style)
+
+    def _said(self, point: ScorePoint) -> str:
+        words = [f"{self._noun} {point.release}: {_figure(point.score)}"]
+        if point.interval is not None:
+            words.append(f"{_figure(point.interval[0])} to {_figure(point.interval[1])}")
+        if point.units is not None:
+            words.append(f"n = {point.units:,}")
+        return ", ".join([*words, *([self._chosen] if point.best else [])])
 
     def legend(self) -> None:
         """What the marks mean."""

@@ -39,6 +39,11 @@ class Difference:
     pieces: tuple[Piece, ...] = ()
     short: tuple[Piece, ...] = ()
 
+    @property
+    def cut(self) -> bool:
+        """Whether `short` leaves something out."""
+        return any(piece.kind == "skipped" for piece in self.short)
+
 
 def difference(key: str, before: object, after: object) -> Difference:
     """What happened to one value."""

@@ -2,7 +2,9 @@
 
 import json
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
@@ -17,6 +19,13 @@ def number(value: float | None) -> str:
     if isinstance(value, float) and not (math.isfinite(value) and value == int(value) and abs(value) < 1e9):
         return f"{value:.3f}" if 0.001 <= abs(value) < 100_000 else f"{value:.3g}"
     return f"{int(value):,}"
+
+
+def interval(trial: Mapping[str, Any] | None) -> str:
+    """Of a trial's score: ``0.512 to 0.634``; a dash where none is known."""
+    if trial is None or trial["score_lowest"] is None:
+        return "–"
+    return f"{number(trial['score_lowest'])} to {number(trial['score_highest'])}"
 
 
 def share(value: float | None) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from collector.access.table import Endpoint
 from collector.access.tokens import Denied, Scope
 from collector.ui.news import News
-from collector.ui.pages import overview, releases, rollouts, services, studies, traces
+from collector.ui.pages import comparing, overview, releases, rollouts, services, studies, traces, trials
 from collector.ui.sessions import COOKIE, remember
 from collector.ui.shell import HEADERS, Look, Page, Shell
 
@@ -27,7 +27,9 @@ def endpoints(shell: Shell, news: News) -> Sequence[Endpoint]:
         "/doctor": overview.doctor,
         "/studies": studies.studies,
         "/studies/{name}": studies.study,
-        "/compare": studies.compared,
+        "/studies/{name}/trials/{number:int}": trials.trial,
+        "/studies/{name}/importance": trials.importance,
+        "/compare": comparing.compared,
         "/rollouts": rollouts.rollouts,
         "/rollouts/{name}": rollouts.rollout,
         "/releases": releases.releases,

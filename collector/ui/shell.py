@@ -207,7 +207,7 @@ def _templates(assets: Assets) -> Environment:
     )
     found.filters |= {
         name: getattr(formats, name)
-        for name in ("number", "share", "when", "iso", "took", "duration", "size", "value", "brief")
+        for name in ("number", "interval", "share", "when", "iso", "took", "duration", "size", "value", "brief")
     }
     found.filters["quoted"] = lambda name: quote(str(name), safe="")
     found.tests["allowed_in"] = lambda step, may: f"{step}_rollout" in may

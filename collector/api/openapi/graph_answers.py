@@ -17,10 +17,23 @@ class NodeCounts(TypedDict):
     edges: int
 
 
+class RuleCount(TypedDict):
+    """How many edges of the graph a rule has made."""
+
+    origin: str
+    rule: str
+    """Empty where none was needed."""
+    edges: int
+    confidence: float
+    """On average."""
+    why: str
+
+
 class NodesPage(GraphDocument):
     """A page of a graph's nodes, without edges and outputs."""
 
     counts: NodeCounts
+    rules: list[RuleCount]
     next_cursor: NotRequired[str]
 
 

@@ -35,6 +35,9 @@ class Trial(Answer):
     release: int
     state: Literal["running", "complete", "aborted"]
     score: float | None
+    score_lowest: float | None
+    """Two standard errors of the lead below the score."""
+    score_highest: float | None
     control_score: float | None
     given_up: str
     """Why it ended without having been compared; empty if it did not."""
@@ -96,6 +99,8 @@ class StudyReport(document_of(Study)):  # type: ignore[misc] # its other fields 
     best_score: float | None
     complete_trials: int
     trial_count: int
+    scored_units: int
+    """In all trials."""
     window: OpenWindow | None
     rejected_count: int
     cost: Spent

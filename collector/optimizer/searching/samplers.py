@@ -71,6 +71,16 @@ def asked(known: Known, sampler: str, seed: int, startup: int) -> Candidate:
     return tuple(values[axis.key] for axis in known.axes)
 
 
+def weighed(known: Known) -> Mapping[str, float]:
+    """How much the scores depend on each parameter, the largest part first; together 1."""
+    optuna = _optuna()
+    study = optuna.create_study(direction=known.direction.value)
+    study.add_trials([_trial(known, candidate, value=score) for candidate, score in known.scored])
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+    found = optuna.importance.get_param_importances(study, evaluator=evaluator)
+    return {key: float(part) for key, part in sorted(found.items(), key=lambda one: -one[1])}
+
+
 def _trial(known: Known, candidate: Candidate, **more: Any) -> Any:
     values = dict(zip([axis.key for axis in known.axes], candidate, strict=True))
     axes = known.counts(values)

@@ -7,10 +7,12 @@ from typing import Any
 from collector.ui import formats
 from collector.ui.asking import path_of
 from collector.ui.pages import cells
+from collector.ui.pages.applications import applications
 from collector.ui.shell import Look, Page
 from collector.ui.tables import Cell, Table
 
 _ON_A_PAGE = 25
+_INSTANCES = 10
 _WAITING = ("awaiting_approval", "paused", "inconclusive", "draft")
 _NO_LOSS = (
     "_accepted_", "_sent_", "feedback_accepted", "feedback_attached", "proposals_accepted", "releases_published",
@@ -32,7 +34,7 @@ async def overview(look: Look) -> Page:
         _services(services, look),
         _studies(studies),
         _rollouts(rollouts),
-        _failures(services),
+        await applications(look, services["services"], "Applications and what they applied", _INSTANCES),
         _losses(stats["counters"]),
     )
     accepted = sum(count for name, count in stats["counters"].items() if name.endswith("receiver_accepted_spans"))
@@ -106,23 +108,6 @@ def _rollouts(rollouts: Sequence[Mapping[str, Any]]) -> Table:
     )
     columns = ("rollout", "service", "release", "state", "share", "why")
     return Table("rollouts", "Rollouts under way", columns, rows, empty="No rollout is under way.")
-
-
-def _failures(page: Mapping[str, Any]) -> Table:
-    rows = tuple(
-        (
-            cells.service(failed["service"]),
-            Cell(failed["instance_id"] or "–"),
-            cells.release(failed["release"]),
-            Cell(failed["error"] or "it did not say why", mark="bad"),
-            cells.time(failed["time_unix_nano"]),
-        )
-        for one in page["services"]
-        for words in one["releases"]
-        for failed in words["failed"]
-    )
-    columns = ("service", "instance", "release", "reason", "when")
-    return Table("refused", "Releases that applications refused", columns, rows, empty="None was refused.")
 
 
 def _losses(counters: Mapping[str, int]) -> Table:

@@ -1,4 +1,4 @@
-"""Studies: all of them, one with its trials, and two side by side."""
+"""Studies: all of them, and one with its trials."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,12 @@ from collector.ui.shell import HEADERS, Look, Page, Shell
 from collector.ui.tables import Cell, Table
 
 _ON_A_PAGE = 50
-_MOST_COMPARED = 4
+_CAPS = (
+    ("max_calls", "calls of a model left", "calls"),
+    ("max_study_tokens", "tokens left", "tokens"),
+    ("max_money", "money left", "money"),
+)
+"""Options of an optimizer that calls models, what is said of each, and what it is a cap of."""
 
 
 async def studies(look: Look) -> Page:
@@ -51,13 +56,13 @@ async def study(look: Look) -> Page:
             path_of("/v1/studies/{}/rejected", name), limit=_ON_A_PAGE, newest="true", cursor=look.asked("rejected")
         ),
     )
-    best = await _best(look, found)
+    best = await best_of(look, found)
     differences = await _differences(found, best)
     shows = {"study": found, "best": best, "differences": differences, "cost": _cost(found)}
     return Page("study.html", f"Study {name}", shows, (_trials(look, found, trials), _rejected(look, rejected)))
 
 
-async def _best(look: Look, found: Mapping[str, Any]) -> Mapping[str, Any] | None:
+async def best_of(look: Look, found: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The best trial; trials are numbered from 0, without gaps."""
     number = found["best_trial"]
     if number is None:
@@ -71,16 +76,35 @@ async def _differences(found: Mapping[str, Any], best: Mapping[str, Any] | None)
     """From the baseline to the best."""
     if best is None or not found["trials"] or best["number"] == found["trials"][0]["number"]:
         return []
-    before = found["trials"][0]["values"]
-    changed = [key for key, value in best["values"].items() if value != before.get(key)]
-    return await asyncio.to_thread(lambda: [difference(key, before.get(key), best["values"][key]) for key in changed])
+    return await changed(found["trials"][0]["values"], best["values"])
+
+
+async def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """What is not the same in two sets of values; beside the event loop, since long texts take a while."""
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return await asyncio.to_thread(lambda: [difference(key, before.get(key), after.get(key)) for key in keys])
 
 
 def _cost(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What its optimizer took, where it took anything."""
+    """What is left of the budget, and what its optimizer took, where it took anything."""
     cost = found["cost"]
     left = max(found["max_trials"] + 1 - found["trial_count"], 0)
-    said = [("trials left", formats.number(left))]
+    units = found["selection"]["units"]
+    said = [
+        ("trials left", formats.number(left)),
+        ("scored units left", f"{formats.number(max(units - found['scored_units'], 0))} of {formats.number(units)}"),
+    ]
+    taken = {**cost, "tokens": cost["input_tokens"] + cost["output_tokens"]}
+    for option, words, kind in _CAPS:
+        most = found["optimizer_options"].get(option)
+        if most:
+            said.append((words, f"{formats.number(max(most - taken[kind], 0))} of {formats.number(most)}"))
+    return said + spent(cost)
+
+
+def spent(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What proposals took; nothing where no model was called."""
+    said = []
     if cost["calls"]:
         said += [
             ("calls of a model", formats.number(cost["calls"])),
@@ -95,26 +119,35 @@ def _cost(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _trials(look: Look, found: Mapping[str, Any], page: Mapping[str, Any]) -> Table:
+    baseline = found["trials"][0]["values"] if found["trials"] else {}
     rows = tuple(
         (
             Cell(
                 ("★ " if one["number"] == found["best_trial"] else "") + str(one["number"]),
+                path_of("/studies/{}/trials/{}", found["name"], one["number"]),
                 mark="number",
                 value=one["number"],
             ),
             cells.release(one["release"]),
             cells.state(one["state"]),
             cells.number(one["score"]),
-            cells.number(one["control_score"]),
+            cells.number(one["score_lowest"]),
+            cells.number(one["score_highest"]),
             cells.number(one["feedback_count"]),
-            Cell(formats.brief(one["values"], 160)),
-            Cell(formats.brief(one["given_up"] or one["reasoning"] or "–", 240)),
+            cells.number(one["control_score"]),
+            Cell(formats.brief(_unlike(one["values"], baseline), 160)),
+            Cell(formats.brief(one["why"] or one["given_up"] or one["reasoning"] or "–", 240)),
         )
         for one in page["trials"]
     )
-    columns = ("trial", "release", "state", "score", "control", "feedbacks", "values", "why")
+    columns = ("trial", "release", "state", "score", "from", "to", "n", "control", "values that it changes", "why")
     following = look.following("trials", page.get("next_cursor"))
-    return Table("trials", "Trials, the newest first", columns, rows, following, "None has begun yet.")
+    note = "From and to are two standard errors below and above a score. A trial's own page has all of it."
+    return Table("trials", "Trials, the newest first", columns, rows, following, "None has begun yet.", note)
+
+
+def _unlike(values: Mapping[str, Any], baseline: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return {key: value for key, value in values.items() if value != baseline.get(key)} or None
 
 
 def _rejected(look: Look, page: Mapping[str, Any]) -> Table:
@@ -122,39 +155,14 @@ def _rejected(look: Look, page: Mapping[str, Any]) -> Table:
         (
             cells.number(one["trial"]),
             Cell(formats.brief(one["values"], 160)),
-            Cell(formats.brief("; ".join(one["errors"]), 400), mark="bad"),
-            Cell(formats.brief(one["reasoning"] or "–", 240)),
+            Cell(formats.brief("; ".join(one["errors"]), 1_000), mark="bad"),
+            Cell(formats.brief(one["reasoning"] or "–", 1_000)),
         )
         for one in page["rejected"]
     )
     columns = ("for trial", "values", "faults", "why it was proposed")
     following = look.following("rejected", page.get("next_cursor"))
     return Table("rejected", "Proposals that were rejected", columns, rows, following, "None was.")
-
-
-async def compared(look: Look) -> Page:
-    """``/compare?study=A&study=B``: some studies beside each other."""
-    names = list(dict.fromkeys(look.request.query_params.getlist("study")))[:_MOST_COMPARED]
-    found = [await look.get(path_of("/v1/studies/{}", name), trials=0) for name in names]
-    best = [await _best(look, one) for one in found]
-    said: list[tuple[str, list[Cell]]] = [
-        ("service", [cells.service(one["service"]) for one in found]),
-        ("metric", [Cell(f"{one['metric']} ({one['direction']})") for one in found]),
-        ("optimizer", [Cell(one["optimizer"]) for one in found]),
-        ("state", [cells.state(one["state"]) for one in found]),
-        ("trials", [cells.number(one["complete_trials"]) for one in found]),
-        ("best score", [cells.number(one["best_score"]) for one in found]),
-        ("control beside it", [cells.number(one["control_score"] if one else None) for one in best]),
-        ("rejected proposals", [cells.number(one["rejected_count"]) for one in found]),
-        ("tokens", [cells.number(one["cost"]["input_tokens"] + one["cost"]["output_tokens"]) for one in found]),
-    ]
-    keys = sorted({key for one in best if one for key in one["values"]})
-    said += [
-        (f"best {key}", [Cell(formats.brief(one["values"].get(key) if one else None)) for one in best]) for key in keys
-    ]
-    rows = tuple((Cell(label), *row) for label, row in said) if found else ()
-    table = Table("compared", "Side by side", ("", *names), rows, empty="Choose two studies or more.")
-    return Page("list.html", "Studies side by side", {}, (table,))
 
 
 async def stop(shell: Shell, look: Look) -> Response:

@@ -1,6 +1,7 @@
 """Traces: searched, and one as a graph of what flowed into what."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,8 +46,11 @@ def _query(given: Mapping[str, str]) -> Mapping[str, str]:
     """The search of Jaeger's API that says it.
 
     Raises:
-        InvalidRequest: an attribute without a value, or a time that is none.
+        InvalidRequest: an attribute without a value, a score that is no number, or one of no metric.
     """
+    for name in ("lowest", "highest"):
+        if given[name] and not _is_number(given[name]):
+            raise InvalidRequest(f"{name}: found {given[name][:80]!r}, allowed is a number, such as 0.5")
     attributes: dict[str, str] = {}
     if given["release"]:
         attributes[semconv.RELEASE] = given["release"]
@@ -58,11 +62,9 @@ def _query(given: Mapping[str, str]) -> Mapping[str, str]:
     if given["lowest"] or given["highest"]:
         if not given["metric"]:
             raise InvalidRequest("metric: found none; scores belong to one, such as quality")
-        bounds = [f">={given['lowest']}"] if given["lowest"] else []
-        bounds += [f"<={given['highest']}"] if given["highest"] else []
-        attributes[semconv.FEEDBACK_PREFIX + given["metric"]] = bounds[0]
-        if len(bounds) == 2:
-            raise InvalidRequest("lowest, highest: found both; one search takes one of them")
+        lowest, highest = given["lowest"], given["highest"]
+        wanted = f"{lowest}..{highest}" if lowest and highest else f">={lowest}" if lowest else f"<={highest}"
+        attributes[semconv.FEEDBACK_PREFIX + given["metric"]] = wanted
     elif given["metric"]:
         attributes[semconv.EVALUATION_NAME] = given["metric"]
     return {
@@ -73,6 +75,13 @@ def _query(given: Mapping[str, str]) -> Mapping[str, str]:
         "query.startTimeMax": _time(given["until"]) or formats.iso(LATEST),
         "query.searchDepth": str(_ON_A_PAGE),
     }
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _time(text: str) -> str:
@@ -132,7 +141,10 @@ async def trace(look: Look) -> Page:
         "jump": lambda node_id: look.with_query(node=node_id),
     }
     return Page(
-        "trace.html", f"Trace {nodes['trace_id']}", shows, (_nodes(look, nodes), _judgements(nodes), _gaps(nodes))
+        "trace.html",
+        f"Trace {nodes['trace_id']}",
+        shows,
+        (_nodes(look, nodes), _rules(nodes), _judgements(nodes), _gaps(nodes)),
     )
 
 
@@ -156,6 +168,23 @@ def _nodes(look: Look, graph: Mapping[str, Any]) -> Table:
         )
     columns = ("node", "kind", "service", "from", "value")
     return Table("nodes", "Nodes", columns, tuple(rows), look.following("nodes", graph.get("next_cursor")))
+
+
+def _rules(graph: Mapping[str, Any]) -> Table:
+    """The legend of edges: what they look like says their origin, how faint they are how certain they are."""
+    rows = tuple(
+        (
+            Cell(one["origin"]),
+            Cell(one["rule"] or "–"),
+            cells.number(one["edges"]),
+            cells.share(one["confidence"]),
+            Cell(one["why"] or "–"),
+        )
+        for one in graph["rules"]
+    )
+    columns = ("origin", "rule", "edges", "sure on average", "why there is one")
+    note = "In the picture an edge is the fainter the less certain it is." if rows else ""
+    return Table("rules", "How its edges were found", columns, rows, empty="It has no edges.", note=note)
 
 
 def _judgements(graph: Mapping[str, Any]) -> Table:

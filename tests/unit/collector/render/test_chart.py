@@ -92,3 +92,14 @@ def test_whatever_the_scores_all_marks_lie_inside_the_picture(scores: list[float
     for circle in circles(picture):
         assert 0 < float(circle.get("cx", "")) < float(root.get("width", ""))
         assert 0 < float(circle.get("cy", "")) < float(root.get("height", ""))
+
+
+def test_an_interval_is_a_line_through_its_dot_with_its_figures() -> None:
+    points = [ScorePoint(1, 0.5, False, (0.25, 0.75), 40), ScorePoint(2, 0.6, True)]
+    root = ET.fromstring(score_chart_svg(points, "scores"))
+    first, second = (group for group in root.iter(f"{SVG}g") if group.get("class") == "release")
+    (line,), (dot,) = first.iter(f"{SVG}line"), first.iter(f"{SVG}circle")
+    low, high, middle = (float(one or "") for one in (line.get("y1"), line.get("y2"), dot.get("cy")))
+    assert high < middle < low
+    assert first.findtext(f"{SVG}title") == "release 1: 0.500, 0.250 to 0.750, n = 40"
+    assert [*second.iter(f"{SVG}line")] == []

@@ -70,7 +70,9 @@ def test_the_policy_lets_nothing_in_that_is_not_a_file_of_ours() -> None:
 async def test_the_overview_says_what_waits_and_what_was_refused(page: httpx.AsyncClient) -> None:
     words = read(await page.get("/")).text
     assert "Waits for a person wider: awaiting approval" in words
-    assert "Releases that applications refused" in words
+    assert "Applications and what they applied" in words
+    found = read(await page.get("/"))
+    assert sum("bad" in (cell.get("class") or "") for cell in found.all("td")) >= 2  # the word FAILED, and the reason
     assert "101" in words
 
 
@@ -90,9 +92,52 @@ async def test_a_trace_is_folded_and_reduced_until_somebody_asks_for_all(page: h
 async def test_a_node_says_why_each_edge_is_there(page: httpx.AsyncClient) -> None:
     found = read(await page.get(PAGES["node"]))
     assert "What flowed into it q as q: link, 100 % sure, the span records the input" in found.text
+    assert "sure by the rule result, " in found.text
     assert "<b>search" in found.text
     links = [link["href"] for link in found.all("a") if "viewer.example" in link["href"]]
     assert links == [f"http://viewer.example/trace/{TRACE_ID}"]
+
+
+async def test_a_trace_says_by_which_rules_its_edges_were_found(page: httpx.AsyncClient) -> None:
+    answer = await page.get(f"/traces/{TRACE_ID}?part=whole&csv=rules")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    (called,) = (row for row in rows if row["rule"] == "result")
+    assert (called["origin"], called["edges"]) == ("call", "1")  # a hundred alike are one
+    assert called["why there is one"].startswith("the caller of an operation gets its result")
+
+
+async def test_traces_are_found_by_a_range_of_scores(page: httpx.AsyncClient) -> None:
+    for query, found in (
+        ("lowest=0.3&highest=0.5", 1),
+        ("lowest=0.41&highest=0.5", 0),
+        ("lowest=0.4", 1),
+        ("highest=0.3", 0),
+    ):
+        answer = await page.get(f"/traces?metric=quality&{query}")
+        assert sum(link["href"] == f"/traces/{TRACE_ID}" for link in read(answer).all("a")) == found, query
+    refused = await page.get("/traces?metric=quality&lowest=much")
+    assert (refused.status_code, "lowest: found 'much'" in read(refused).text) == (400, True)
+
+
+async def test_a_parameter_without_a_release_shows_what_the_code_says(page: httpx.AsyncClient) -> None:
+    await page.put("/v1/services/new/parameters", json={"parameters": [{"key": "k", "type": "integer", "default": 7}]})
+    words = read(await page.get("/services/new/parameters/k")).text
+    assert "No release has it yet: the code's own value. 7" in words
+    assert "The service has no release yet." in words
+
+
+async def test_what_nobody_knows_is_not_found_and_said(page: httpx.AsyncClient) -> None:
+    for path, words in (
+        ("/services/nobody", "it has declared nothing"),
+        (f"/services/{NAME}/parameters/nothing", "has declared none of that key"),
+        ("/services/nobody/parameters/k", "has declared none of that key"),
+        ("/studies/nothing", "nothing"),
+        ("/releases/99", "99"),
+        ("/traces/" + "f" * 32, "f" * 32),
+    ):
+        answer = await page.get(path)
+        assert answer.status_code == 404, path
+        assert words in read(answer).text
 
 
 async def test_lists_come_a_page_at_a_time(page: httpx.AsyncClient) -> None:

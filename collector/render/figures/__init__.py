@@ -1,0 +1,1 @@
+"""Pictures of a few figures, beside those of scores."""
