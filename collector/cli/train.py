@@ -50,6 +50,7 @@ _NUMBERS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("target", float, "mean on the validation part at which it ends"),
     ("folds", int, "no validation part, but so many folds that are it in turn"),
     ("workers", int, "examples that run at the same time (4)"),
+    ("example-seconds", float, "with --processes: an example that takes longer is an error"),
     ("judge-samples", int, "so often each output is judged (1)"),
     ("seed", int, "of parts, minibatches and the optimizer (0)"),
     ("alpha", float, "how often what is no better may be called better (0.05)"),
@@ -85,6 +86,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     for part, words in (("validation", "decides which candidate goes on"), ("test", "is looked at once")):
         told = f"what {words}: a share of the data (0.25), or data"
         parser.add_argument(f"--{part}", default="0.25", metavar="SHARE|FILE", help=told)
+    parser.add_argument(
+        "--processes", action="store_true", default=None, help="run examples in processes, not in threads and tasks"
+    )
     for name, kind, words in _NUMBERS:
         parser.add_argument(f"--{name}", type=kind, metavar="N" if kind is not str else "TEXT", help=words)
     parser.add_argument("--ledger", metavar="DIR", help="keeps everything; killed, the same command goes on")
@@ -108,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     workflow, guide = _function(arguments.workflow), _function(arguments.guide)
     numbers: Any = {name.replace("-", "_"): getattr(arguments, name.replace("-", "_")) for name, _, _ in _NUMBERS}
+    numbers["processes"] = arguments.processes
     try:
         report = train(
             workflow,

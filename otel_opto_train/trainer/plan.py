@@ -1,5 +1,6 @@
 """How a training goes: all its numbers in one record."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
@@ -8,7 +9,10 @@ from collector.core.record import tree_of
 from collector.core.study import Direction
 from otel_opto_train.stepping import Settings
 
-_BUDGET = ("rounds", "patience", "target", "workers")
+_WORKERS = ("workers", "processes", "example_seconds")
+"""Change nothing of what is measured."""
+
+_BUDGET = ("rounds", "patience", "target", *_WORKERS)
 """May be changed for a training that has not ended."""
 
 
@@ -25,6 +29,8 @@ class Plan:
         target: It ends when the mean on the validation part is that good; None: it does not.
         folds: Above 1: no validation part is kept apart; in turn one of so many folds is it for a round.
         workers: Examples that run at the same time.
+        processes: Whether they run in processes of their own; else in threads and tasks.
+        example_seconds: With processes: an example that takes longer is an error, and its process is ended.
         judge_samples: So often each output is judged; its score is the mean.
         seed: Of parts, minibatches and the optimizer.
         alpha: How often a candidate that is no better may be called better.
@@ -41,6 +47,8 @@ class Plan:
     judge_samples: int = 1
     seed: int = 0
     alpha: float = 0.05
+    processes: bool = False
+    example_seconds: float | None = None
 
     def faults(self) -> list[str]:
         """Every fault of its fields: what was found, what is allowed."""
@@ -51,6 +59,11 @@ class Plan:
         ]
         if self.folds < 0 or self.folds == 1:
             faults.append(f"folds: found {self.folds}, allowed is 0 for none, or 2 and more")
+        if self.example_seconds is not None and not (self.processes and 0 < self.example_seconds < math.inf):
+            faults.append(
+                f"example_seconds: found {self.example_seconds:g}, allowed are numbers above 0 where examples run in "
+                "processes: nothing else can be ended"
+            )
         if not 0 < self.alpha < 1:
             faults.append(f"alpha: found {self.alpha:g}, allowed is between 0 and 1")
         if not self.objective.lowest < self.objective.highest:
@@ -74,7 +87,7 @@ class Plan:
 
     def budget(self) -> dict[str, object]:
         """What may be changed while it has not ended."""
-        return {name: value for name, value in tree_of(self).items() if name in _BUDGET and name != "workers"}
+        return {name: value for name, value in tree_of(self).items() if name in _BUDGET and name not in _WORKERS}
 
 
 class Numbers(TypedDict, total=False):
@@ -95,6 +108,8 @@ class Numbers(TypedDict, total=False):
     judge_samples: int
     seed: int
     alpha: float
+    processes: bool
+    example_seconds: float | None
 
 
 _OF_OBJECTIVE = ("metric", "instruction", "lowest", "highest")

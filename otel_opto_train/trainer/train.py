@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -25,9 +25,11 @@ from otel_opto_train.run import Stage
 from otel_opto_train.stepping import course_begun
 from otel_opto_train.trainer.bench import Bench
 from otel_opto_train.trainer.comparing import mean_of
-from otel_opto_train.trainer.evaluator import Evaluator, Guide, Subject, Workflow
+from otel_opto_train.trainer.evaluator import Evaluator
 from otel_opto_train.trainer.examples import Dataset, Example, Parts, divided, examples_of
+from otel_opto_train.trainer.measuring import Guide, Subject, Workflow
 from otel_opto_train.trainer.plan import Numbers, Plan, plan_of
+from otel_opto_train.trainer.processes import Processes
 from otel_opto_train.trainer.progress import Progress
 from otel_opto_train.trainer.record import began, reported
 from otel_opto_train.trainer.report import Report, Row
@@ -102,8 +104,11 @@ class Order:
         async with Bench(directory, self.name, self.stage.service) as bench:
             progress = Progress(self.plan.rounds, lambda: words(bench.calls.cost), shown=shown)
             await self._begin(bench)
-            with ThreadPoolExecutor(self.plan.workers, thread_name_prefix="otel-opto-train") as pool:
-                evaluator = Evaluator(bench, self.stage, self.subject, self.plan, pool, progress.heard)
+            with (
+                self._processes() as apart,
+                ThreadPoolExecutor(self.plan.workers, thread_name_prefix="otel-opto-train") as pool,
+            ):
+                evaluator = Evaluator(bench, self.stage, self.subject, self.plan, pool, progress.heard, apart)
                 training = Training(
                     bench, evaluator, self.proposer, self.subject, self.plan, self.parts, self.course, progress.began
                 )
@@ -115,6 +120,12 @@ class Order:
                 if not (await bench.record()).reported:
                     await bench.add(reported(report.document()))
                 return report
+
+    def _processes(self) -> AbstractContextManager[Processes | None]:
+        subject = self.subject
+        if not self.plan.processes:
+            return nullcontext()
+        return Processes(subject.workflow, subject.guide, subject.keys, self.plan)
 
     async def _begin(self, bench: Bench) -> None:
         said = json.loads(json.dumps(self._said(), sort_keys=True))

@@ -18,8 +18,9 @@ from otel_opto.spec import ParameterValue
 from otel_opto_train.course import Course, Outcome
 from otel_opto_train.trainer.bench import Bench
 from otel_opto_train.trainer.comparing import Compared, Outcomes, compared, outcome_of
-from otel_opto_train.trainer.evaluator import Evaluator, Subject
+from otel_opto_train.trainer.evaluator import Evaluator
 from otel_opto_train.trainer.examples import Example, Parts, minibatch
+from otel_opto_train.trainer.measuring import Subject
 from otel_opto_train.trainer.plan import Plan
 from otel_opto_train.trainer.record import Evaluation, ended, proposed
 

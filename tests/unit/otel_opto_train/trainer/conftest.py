@@ -9,8 +9,8 @@ import pytest
 
 from collector.core.protocols import Optimizer
 from otel_opto_train.stepping import Settings, course_begun
-from otel_opto_train.trainer.evaluator import Subject
 from otel_opto_train.trainer.examples import divided, examples_of
+from otel_opto_train.trainer.measuring import Subject
 from otel_opto_train.trainer.plan import plan_of
 from otel_opto_train.trainer.report import Report
 from otel_opto_train.trainer.train import Order
