@@ -83,10 +83,12 @@ class Corpus:
         self.first_taken: dict[str, str] = {}
         steps = {word for reading in readings.values() for word in (reading.name, reading.name.rpartition(" ")[2])}
         self._instructions = frozenset(_instructions(readings))
+        asking = {forest.parent(span_id) for span_id, reading in readings.items() if reading.role is Role.MODEL}
         for span_id in sorted(readings, key=lambda one: (times.ends[one], one)):
             self.own[span_id] = set()
             reading = readings[span_id]
-            if not _copies(forest, readings, span_id) and not _routes(forest, reading, span_id, steps):
+            copies = forest.parent(span_id) in asking and _copies(forest, readings, span_id)
+            if not copies and not _routes(forest, reading, span_id, steps):
                 self._collect_inputs(span_id, reading)
                 self._collect_outputs(span_id, reading, times.ends[span_id])
 
