@@ -40,7 +40,8 @@ class Pair:
 def collector(directory: Path) -> Iterator[Collector]:
     """``otel-opto collector`` on free loopback ports."""
     free = ["--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", "--api", "127.0.0.1:0"]
-    command = ["-m", "collector", "collector", "--data-dir", str(directory / "data"), "--jaeger-storage", "", *free]
+    guarded = ["-m", "examples.experiments.two_services.guarded", "collector"]
+    command = [*guarded, "--data-dir", str(directory / "data"), "--jaeger-storage", "", *free]
     with _started(command, directory / "collector.log", directory) as ready:
         yield Collector(f"http://{ready['otlp_grpc']}", f"http://{ready['api']}")
 
@@ -61,7 +62,7 @@ def pair(name: str, endpoint: str, directory: Path) -> Iterator[Pair]:
 
 @contextlib.contextmanager
 def _started(command: Sequence[str], log: Path, cache: Path) -> Iterator[dict[str, Any]]:
-    """A child process that says in one JSON line where it is.
+    """A child process that says in one JSON line where it is, and that ends when its standard input does.
 
     Raises:
         RuntimeError: it ended before that; names its log.
@@ -87,8 +88,6 @@ def _started(command: Sequence[str], log: Path, cache: Path) -> Iterator[dict[st
             yield json.loads(line)
         finally:
             process.stdin.close()
-            if "collector" in command:
-                process.terminate()
             try:
                 process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
