@@ -26,7 +26,7 @@ _WIDTHS = (1_600, 800, 400, 200, 100)
 _FEW = 6
 """Steps: a single run of no more is told at length, which small models read better, unless that is longer by far."""
 
-_WORTH = 0.9
+_WORTH = 0.75
 """Of its length: so short has a short run to be, to be told in short."""
 
 _NEAR_AND_FAR = ((6_400, 6_400), (1_600, 1_600), (1_600, 400), (800, 200), (400, 100), (200, 60), (100, 40))
