@@ -127,7 +127,7 @@ def test_messages_and_wrappers_are_told_in_short_with_all_that_they_say() -> Non
         {"role": "user", "content": "x", "name": "Ann"},
     ]
     made = {"lc": 1, "type": "constructor", "id": ["langchain", "HumanMessage"], "kwargs": {"content": "Moin"}}
-    text = shown([("ask", {"messages": asked}, "At eight, as ever.", []), *chain(8)[1:], ("s", {"m": made}, "y", [1])])
+    text = shown([("ask", {"messages": asked}, "At eight, as ever.", []), *chain(8)[1:], ("s", {"m": made}, "y", [7])])
     assert '[user: "When does the ferry leave?", assistant: "", calls look_up({"place": "Groix"}), ' in text
     assert '{"role": "assistant", "tool_calls": [{"name": "no name", "arguments": {}}]}' in text
     assert '{"role": "user", "content": "x", "name": "Ann"}' in text
