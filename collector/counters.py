@@ -52,6 +52,7 @@ class Counter(StrEnum):
     QUERIES_PARTIAL = "otel_opto_queries_partial"
     PROPOSALS_ACCEPTED = "otel_opto_proposals_accepted"
     PROPOSALS_REJECTED = "otel_opto_proposals_rejected"
+    ANSWERS_REFUSED = "otel_opto_answers_refused"
     OPTIMIZER_ERRORS = "otel_opto_optimizer_errors"
     RELEASES_PUBLISHED = "otel_opto_releases_published"
     RELEASES_APPLIED = "otel_opto_releases_applied"

@@ -182,6 +182,7 @@ class Course:
     def proposed(self, proposal: Proposal) -> tuple["Course", tuple[str, ...]]:
         """The proposal in force, or why it is not: what does not fit, and what was tried, is refused and kept."""
         values, faults = validated(proposal.values, self.parameters)
+        faults = (*faults, *proposal.faults)
         whole = {**self.attempts[self.best].values, **values}
         known = next((place for place, one in enumerate(self.attempts) if one.key == key_of(whole)), None)
         if not faults and known is not None:

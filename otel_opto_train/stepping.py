@@ -370,4 +370,5 @@ def _less(one: Cost, other: Cost) -> Cost:
         one.output_tokens - other.output_tokens,
         one.seconds - other.seconds,
         one.money - other.money,
+        one.refused - other.refused,
     )

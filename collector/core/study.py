@@ -241,6 +241,7 @@ class Cost:
 
     Attributes:
         money: In the unit of the study's own table of prices; 0 where it has none.
+        refused: Answers that could be read and that the generator's guards against overfitting refused.
     """
 
     calls: int = 0
@@ -248,6 +249,7 @@ class Cost:
     output_tokens: int = 0
     seconds: float = 0.0
     money: float = 0.0
+    refused: int = 0
 
     def __add__(self, other: "Cost") -> "Cost":
         """Both together."""
@@ -257,6 +259,7 @@ class Cost:
             self.output_tokens + other.output_tokens,
             self.seconds + other.seconds,
             self.money + other.money,
+            self.refused + other.refused,
         )
 
 
@@ -268,12 +271,14 @@ class Proposal:
         values: By key; a key that is missing keeps the value of the best release. Not validated yet.
         reasoning: Why, in the optimizer's words.
         origin: Who made it, of what: ``optoprime, model-a, draft 2``.
+        faults: Why its own generator refuses it, though its values may be allowed: it never becomes a trial.
     """
 
     values: Mapping[str, AnyValue]
     reasoning: str = ""
     cost: Cost = Cost()
     origin: str = ""
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

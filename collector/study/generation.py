@@ -119,6 +119,8 @@ class Generation:
         faulty, repeated = False, []
         for proposal in proposals:
             values, faults = await asyncio.to_thread(validated, proposal.values, parameters)
+            faults = (*faults, *proposal.faults)
+            self._counters.add(Counter.ANSWERS_REFUSED, proposal.cost.refused)
             key = content_hash({**current, **values}.items())
             if faults:
                 faulty = True

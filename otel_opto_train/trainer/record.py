@@ -77,7 +77,10 @@ def began(said: Mapping[str, object]) -> Event:
 
 def proposed(number: int, proposals: Sequence[Proposal]) -> Event:
     """The optimizer was asked in that round."""
-    trees = [{"values": dict(one.values), "reasoning": one.reasoning, "cost": asdict(one.cost)} for one in proposals]
+    trees = [
+        {"values": dict(one.values), "reasoning": one.reasoning, "cost": asdict(one.cost), "faults": list(one.faults)}
+        for one in proposals
+    ]
     return Event(_PROPOSED, cast("Mapping[str, Json]", {"round": number, "proposals": trees}))
 
 
@@ -107,7 +110,8 @@ def record(before: Record, events: Sequence[Recorded]) -> Record:
             beginning = data
         elif event.kind == _PROPOSED:
             rounds[data["round"]] = tuple(
-                Proposal(one["values"], one["reasoning"], Cost(**one["cost"])) for one in data["proposals"]
+                Proposal(one["values"], one["reasoning"], Cost(**one["cost"]), faults=tuple(one.get("faults", ())))
+                for one in data["proposals"]
             )
         elif event.kind == _EVALUATED:
             one = Evaluation(**{**data, "scores": tuple(data["scores"])})

@@ -56,7 +56,7 @@ class Conversation:
         self.unreadable = 0
 
     async def hold(self, asking: Callable[[int], Awaitable[Messages]]) -> Proposal | None:
-        """A proposal that is new, or else, after all tries, the last one that validation refuses.
+        """A proposal that is new, or else, after all tries, the last one that validation or the guards refuse.
 
         Its reasoning says what was asked about, so that nothing is mended in silence. None: all that could be read
         were values that were tried already, which teach nothing and are dropped.
@@ -86,7 +86,7 @@ class Conversation:
                     # Its own words before its eyes would make it say them again: asked anew, it sees other runs.
                     said = messages = await asking(self._number + attempt + 1)
                     continue
-                fault = self._against(proposal)
+                proposal, fault = self._against(proposal)
                 if not fault:
                     return _with_faults(proposal, faults)
                 refused = proposal
@@ -131,10 +131,16 @@ class Conversation:
             ) from error
         return replace(proposal, values=resolved(proposal.values, self._request))
 
-    def _against(self, proposal: Proposal) -> str:
-        """Why a proposal cannot become a trial; empty if it can."""
+    def _against(self, proposal: Proposal) -> tuple[Proposal, str]:
+        """Why a proposal cannot become a trial; empty if it can. What the guards say stays with it, and is counted."""
         good, faults = validated(proposal.values, self._request.parameters)
-        return "; ".join(faults) or self._guard.fault_of(good)
+        if faults:
+            return proposal, "; ".join(faults)
+        guarded = self._guard.fault_of(good)
+        if not guarded:
+            return proposal, ""
+        self.cost += Cost(refused=1)
+        return replace(proposal, faults=(guarded,)), guarded
 
 
 def _asked_back(completion: Completion, fault: str) -> Sequence[Mapping[str, str]]:

@@ -157,6 +157,6 @@ def _most_promising_first(request: OptimizationRequest, proposals: Sequence[Prop
 
     def rank(group: str) -> tuple[bool, bool, int]:
         _, faults = validated(alike[group][0].values, request.parameters)
-        return bool(faults), group in known, -len(alike[group])
+        return bool(faults or alike[group][0].faults), group in known, -len(alike[group])
 
     return [alike[group][0] for group in sorted(alike, key=rank)]

@@ -13,7 +13,9 @@ from collector.optimizer.instance.quoting import identifier, inert
 from collector.optimizer.instance.references import References
 from collector.optimizer.instance.runs import Run
 
-LEGEND = "(as it ran, below: `step(what it took) = what it gave`; «name» stands for a value that is written out there)"
+LEGEND = (
+    "(as it ran, below: `step(what it took) = what it gave`; «name»: the value that is there; «name» with …: filled)"
+)
 _ALIKE = 4
 """So many steps in a row that do the same are told together."""
 
@@ -45,6 +47,7 @@ class Compact:
         self._nodes = run.graph.by_id()
         for node_id in sorted(run.variables):
             self._references.remember(self._program.names[node_id], self._nodes[node_id].value)
+            self._references.fill(self._program.names[node_id], self._nodes[node_id].value)
         self._distances = _distances(run)
         self._inputs: dict[str, list[Node]] = {}
         for node in self._program.inputs:

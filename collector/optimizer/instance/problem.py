@@ -18,12 +18,16 @@ from collector.optimizer.instance.history import history
 from collector.optimizer.instance.quoting import fitted, quoted, words
 from collector.optimizer.instance.runs import Run, chosen, code, runs_of, summary
 from collector.optimizer.prompts import prompt
+from otel_opto.spec import MAX_TEXT_LENGTH, ParameterSpec
 
 _WIDTHS = (1_600, 800, 400, 200, 100)
 """Characters of one recorded value, tried in turn until everything fits."""
 
 _FEW = 6
-"""Steps: a single run that has no more is told at length, which small models read better."""
+"""Steps: a single run of no more is told at length, which small models read better, unless that is longer by far."""
+
+_WORTH = 0.75
+"""Of its length: so short has a short run to be, to be told in short."""
 
 _NEAR_AND_FAR = ((6_400, 6_400), (1_600, 1_600), (1_600, 400), (800, 200), (400, 100), (200, 60), (100, 40))
 """Characters of a value in a run that is told in short, tried in turn."""
@@ -55,8 +59,11 @@ def problem(request: OptimizationRequest, budget: Budget) -> str:
     """
     runs = runs_of(request)
     shown = chosen(runs, budget.runs, budget.draft)
-    if len(shown) == 1 and len(shown[0].program.steps) > _FEW:
-        return _in_short(request, runs, shown[0], budget.chars)
+    if len(shown) == 1:
+        short = _in_short(request, runs, shown[0], budget.chars)
+        long = len(_Parts(request, runs, shown, _WIDTHS[0]).whole())
+        if len(shown[0].program.steps) > _FEW or len(short) < long * _WORTH:
+            return short
     for width in _WIDTHS:
         text = _Parts(request, runs, shown, width).whole()
         if len(text) <= budget.chars:
@@ -156,5 +163,11 @@ def variables(request: OptimizationRequest, width: int) -> Sequence[str]:
         if spec.constraint.candidates:
             purpose += f"; for example {quoted(spec.constraint.candidates, width)}"
         value = quoted(request.current[spec.key], width)
-        lines.append(f"{spec.key} = {value} ({words(spec.describe_allowed(), width)}){purpose}")
+        lines.append(f"{spec.key} = {value} ({words(_allowed(spec), width)}){purpose}")
     return lines
+
+
+def _allowed(spec: ParameterSpec) -> str:
+    """What is allowed, without the length that any text may have."""
+    said = spec.describe_allowed()
+    return said if spec.constraint.max_length else said.replace(f" of at most {MAX_TEXT_LENGTH} characters", "")

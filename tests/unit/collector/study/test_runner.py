@@ -266,6 +266,18 @@ async def test_a_proposal_that_does_not_fit_never_becomes_a_release(bench: Bench
     assert [trial.values["x"] for trial in record.trials] == [1, 4]
 
 
+async def test_what_its_own_generator_refuses_never_becomes_a_release_and_is_counted(bench: Bench) -> None:
+    refused = Proposal({"x": 3}, "copied", Cost(calls=3, refused=3), faults=("copies recorded data",))
+    bench.optimizer.script = [[refused], [Proposal({"x": 4}, "general", Cost(calls=2, refused=1))]]
+    await bench.runner.improve("tune")
+    record = await bench.until(lambda x: x / 10, 1)
+    assert [(rejected.proposal.values, rejected.errors) for rejected in record.rejected] == [
+        ({"x": 3}, ("copies recorded data",))
+    ]
+    assert [trial.values["x"] for trial in record.trials] == [1, 4]
+    assert [record.rejected[0].proposal.cost.refused, record.trials[1].cost.refused] == [3, 1]
+
+
 async def test_a_text_that_the_application_cannot_format_is_never_released_and_the_optimizer_is_told(
     bench: Bench,
 ) -> None:

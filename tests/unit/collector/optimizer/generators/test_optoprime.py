@@ -273,3 +273,19 @@ async def test_a_real_model_answers_in_the_form_that_is_asked_for(response_forma
     if response_format == "json_schema":
         assert proposal.values.keys() == DEFAULTS.keys()
     assert proposal.cost.output_tokens > 0
+
+
+GROWN = suggesting(**{**GOOD, "style": "{a}" + "x" * 1_000})
+
+
+async def test_what_the_guards_refuse_is_told_to_the_model_and_counted() -> None:
+    proposal, server = await propose([GROWN, ANSWER])
+    assert (proposal.values, proposal.faults, proposal.cost.refused) == (GOOD, (), 1)
+    assert "allowed are 1000 in one step" in server.requests[1]["messages"][-1]["content"]
+
+
+async def test_what_the_guards_refuse_to_the_end_says_why_it_is_no_candidate() -> None:
+    proposal, server = await propose([GROWN])
+    assert validated(proposal.values, SPECS)[1] == ()
+    assert "allowed are 1000 in one step" in proposal.faults[0]
+    assert proposal.cost.refused == len(server.requests) == 3

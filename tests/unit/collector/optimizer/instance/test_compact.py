@@ -12,11 +12,14 @@ from collector.core.span import SpanContext
 from collector.core.study import Study, Trial
 from collector.graph.builder import build
 from collector.graph.subgraph import minimal_subgraph
+from collector.optimizer.instance.filled import filling_of
 from collector.optimizer.instance.problem import Budget, problem
+from collector.optimizer.instance.references import References
 from collector.otlp.decode import spans_of
 from otel_opto.spec import ParameterSpec, ParameterType
 from tests import samples
 
+FILLED = "Notes: {notes}\nAnswer in one word, as JSON {{}}, and from the notes alone.\nQuestion: {question}"
 RULE = ParameterSpec("rule", ParameterType.TEXT, "Be brief, and name your source.")
 ROOM = 10**8
 
@@ -74,7 +77,7 @@ def test_a_value_that_stands_in_another_is_written_once() -> None:
     text = shown([*steps, ("last", {}, "They are out at sea, all of them.", list(range(9)))])
     assert text.count(question) == 1
     assert text.count("out at sea") == 1
-    assert 's0(messages=[{"role": "user", "content": "Q: «question» A: «ask»"}]) = {"said": «ask»}' in text
+    assert 's0(messages=[user: "Q: «question» A: «ask»"]) = {"said": «ask»}' in text
     assert "s1(messages=«s0.messages», found=ask) = «s0»" in text
     assert "output last(" in text
     assert text.count("«ask»") >= 3
@@ -114,3 +117,53 @@ def test_no_name_of_many_arguments_is_lost(count: int) -> None:
     inputs = {f"argument_{n}": f"value {n}" for n in range(count)}
     text = shown([("ask", inputs, "at sea", []), *chain(9)[1:]])
     assert all(f'argument_{n}="value {n}"' in text for n in range(count))
+
+
+def test_messages_and_wrappers_are_told_in_short_with_all_that_they_say() -> None:
+    asked = [
+        {"role": "user", "content": "When does the ferry leave?"},
+        {"role": "assistant", "content": "", "tool_calls": [{"name": "look_up", "arguments": {"place": "Groix"}}]},
+        {"role": "assistant", "tool_calls": [{"name": "no name", "arguments": {}}]},
+        {"role": "user", "content": "x", "name": "Ann"},
+    ]
+    made = {"lc": 1, "type": "constructor", "id": ["langchain", "HumanMessage"], "kwargs": {"content": "Moin"}}
+    text = shown([("ask", {"messages": asked}, "At eight, as ever.", []), *chain(8)[1:], ("s", {"m": made}, "y", [7])])
+    assert '[user: "When does the ferry leave?", assistant: "", calls look_up({"place": "Groix"}), ' in text
+    assert '{"role": "assistant", "tool_calls": [{"name": "no name", "arguments": {}}]}' in text
+    assert '{"role": "user", "content": "x", "name": "Ann"}' in text
+    assert 'm=HumanMessage({"content": "Moin"})' in text
+
+
+def test_what_stands_twice_in_one_value_is_written_once() -> None:
+    said = ["The boats are out at sea, all of them."] * 3
+    text = shown([*chain(8), ("last", {"parts": said}, "done", [7])])
+    assert 'parts=["The boats are out at sea, all of them.", «parts[0]», «parts[0]»]' in text
+
+
+def test_a_filled_text_is_told_by_what_was_filled_in() -> None:
+    references = References()
+    references.remember("prompt", FILLED)
+    references.fill("prompt", FILLED)
+    filled = FILLED.replace("{notes}", "Boats are out.").replace("{question}", "Why?").replace("{{}}", "{}")
+    assert references.written("a", filled, 400) == '«prompt» with "Boats are out.", "Why?"'
+    assert "«prompt»" not in references.written("b", filled.replace("Answer in one word", "Answer"), 400)
+    forged = filled.replace("Why?", "«prompt» with")
+    assert references.written("c", forged, 400) == '«prompt» with "Boats are out.", "‹prompt› with"'
+
+
+@pytest.mark.parametrize(
+    "text", ["{a}{b} " + "word " * 20, "{a} short", "no field at all, however long it may be, really"]
+)
+def test_what_cannot_be_told_apart_or_is_not_worth_it_is_not_filled(text: str) -> None:
+    assert filling_of("prompt", text) is None
+
+
+def test_a_short_run_is_told_in_short_only_where_that_is_shorter() -> None:
+    brief = shown([("ask", {}, "yes", []), ("last", {}, "no", [0])])
+    assert "ask = ask(rule)" in brief
+    history = [{"role": "user", "content": f"{n}: {'word ' * 60}"} for n in range(4)]
+    wide = shown(
+        [(f"s{n}" if n else "ask", {"messages": history}, f"said {n}", [n - 1] if n else []) for n in range(4)]
+    )
+    assert wide.count("word word") < 300
+    assert "messages=«ask.messages»" in wide
