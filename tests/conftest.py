@@ -10,6 +10,7 @@ settings.load_profile("patient")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="the long forms of the kill test and the fuzzer")
+    parser.addoption("--pictures", action="store_true", help="writes what tests/browser sees into docs/pictures")
     parser.addoption(
         "--longest-pause",
         type=float,

@@ -13,7 +13,7 @@ from collector.core.protocols import Clock, Store
 from collector.counters import Counter
 
 _AHEAD_NANO = 60 * 10**9
-_MOST_SERVICES, _NEWEST_TRACES = 100, 50
+_MOST_SERVICES, _NEWEST_TRACES = 100, 20
 
 
 class Level(Enum):

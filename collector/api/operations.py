@@ -10,6 +10,7 @@ from collector.api.backend import Backend
 from collector.api.drawing import Drawing, drawing
 from collector.api.nodes import NodesWanted, described, listed_nodes
 from collector.api.standing import Standing, doubtful
+from collector.api.study_documents import study_bytes
 from collector.core.errors import Conflict, Damaged, InvalidRequest, NotFound, TooLarge, some
 from collector.core.explanation import Explanation
 from collector.core.feedback import Feedback, StoredFeedback
@@ -295,8 +296,11 @@ class Operations:
         self._backend.wake()
         return record
 
-    async def studies(self, page: PageRequest) -> Page[StudyRecord]:
-        """In order of creation; a running one's message as in `study`. A damaged one is left out, and that is said."""
+    async def studies(self, page: PageRequest, trials: int | None = None) -> Page[StudyRecord]:
+        """In order of creation; a running one's message as in `study`. A damaged one is left out, and that is said.
+
+        `trials` of each are shown, and count for how many studies a page holds; None: all.
+        """
         (behind,) = key_of(page.cursor, "studies", str) or ("",)
         names = list(await self._backend.studies.names())
         if behind and behind not in names:
@@ -314,7 +318,7 @@ class Operations:
             except Damaged as error:
                 damaged.append(str(error))
                 continue
-            size += await asyncio.to_thread(lambda record: len(repr(record)), records[-1])
+            size += await asyncio.to_thread(study_bytes, records[-1], trials)
         more = begin + len(records) + len(damaged) < len(names)
         return Page(tuple(records), cursor("studies", str(behind)) if more else "", "; ".join(damaged[:3]))
 

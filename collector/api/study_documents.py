@@ -39,6 +39,11 @@ def study_document(record: StudyRecord, trials: int = MOST_ON_A_PAGE) -> dict[st
     }
 
 
+def study_bytes(record: StudyRecord, trials: int | None) -> int:
+    """About how large the document is, with so many trials; None: all."""
+    return len(repr((record.study, record.trials[:trials], record.rejected[:trials])))
+
+
 def _window_document(window: Window | None) -> dict[str, object] | None:
     """What is measured now: for which trials, for how many units in all."""
     if window is None:

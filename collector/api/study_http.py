@@ -51,7 +51,7 @@ class _Served:
 
     async def studies(self, request: Request) -> Response:
         most = whole_in(request.query_params, "trials", DEFAULT_ON_A_PAGE, DEFAULT_ON_A_PAGE)
-        page = await self._operations.studies(page_in(request.query_params))
+        page = await self._operations.studies(page_in(request.query_params), most)
         return await answer(lambda: page_document("studies", page, lambda record: study_document(record, most)))
 
     async def create_study(self, request: Request) -> Response:

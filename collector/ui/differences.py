@@ -29,7 +29,7 @@ class Difference:
     Attributes:
         before: In words; None where it was not there. As for the next.
         after: See there.
-        pieces: Both texts in one; nothing for what is no text, or too long.
+        pieces: Both texts in one; nothing for what is no text, too long, or has no word in common.
         short: The same with long stretches that did not change left out.
     """
 
@@ -56,6 +56,8 @@ def difference(key: str, before: object, after: object) -> Difference:
         if sum(map(len, words)) > _MOST_WORDS:
             return Difference(key, old, new)
     pieces = tuple(_pieces(*words))
+    if all(piece.kind != "kept" for piece in pieces):
+        return Difference(key, old, new)
     return Difference(key, old, new, pieces, tuple(_shortened(pieces)))
 
 

@@ -1,5 +1,6 @@
 """The distribution's Chromium, driven by Playwright; tests are skipped, with a reason, where one of them is missing."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.running import RunningCollector
+from tests.unit.collector.ui.studied import studied
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _VENDOR = Path(__file__).parent / "vendor"
@@ -31,8 +33,11 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCollector]:
-    """One for all tests of a module."""
-    with RunningCollector(tmp_path_factory.mktemp("collector") / "data") as running:
+    """One for all tests of a module, with two studies that have ended."""
+    directory = tmp_path_factory.mktemp("collector") / "data"
+    directory.mkdir()
+    asyncio.run(studied(directory))
+    with RunningCollector(directory) as running:
         yield running
 
 

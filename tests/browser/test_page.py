@@ -21,6 +21,10 @@ _PATHS = (
     f"/traces/{TRACE_ID}?node=span%3A0000000000000002&part=whole", f"/services/{quote(SERVICE, safe='')}",
     f"/services/{quote(SERVICE, safe='')}/parameters/prompt",
 )  # fmt: skip
+_STUDIED = (
+    "/studies/first", "/studies/first/trials/7", "/studies/first/importance", "/compare?study=first&study=second",
+    "/services/shop", "/services/shop/parameters/answer.prompt", "/services/nobody",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,7 @@ def test_everybody_can_read_every_page(
     context.set_default_timeout(_PATIENCE_SECONDS * 1_000)
     page = context.new_page()
     found = []
-    for path in _PATHS:
+    for path in (*_PATHS, *_STUDIED):
         page.goto(filled.api + path)
         page.wait_for_load_state("load")
         found += violations(page, axe, rules)
@@ -135,6 +139,23 @@ def test_a_newcomer_gets_from_the_overview_to_an_approved_release(filled: Runnin
     assert filled.client.get("/v1/rollouts/wider")["state"] == "promoted"
     newest = filled.client.get("/v1/audit", stream="rollout/wider")["events"][0]
     assert (newest["actor"], newest["data"]["message"]) == ("local", "seen enough")
+
+
+def test_a_chart_shows_scores_with_their_intervals_and_pictures_are_saved(filled: RunningCollector, tab: Any) -> None:
+    tab.goto(f"{filled.api}/studies/first")
+    tab.wait_for_selector(".chart canvas")
+    assert [one.strip() for one in tab.locator(".chart .u-legend .u-label").all_inner_texts()] == [
+        "trial", "best so far", "control", "score", "from", "to", "n",
+    ]  # fmt: skip
+    for picture in ("scores", "importance", "slices"):
+        with tab.expect_download() as saving:
+            tab.click(f"a[data-png='{picture}.png']")
+        assert saving.value.suggested_filename == f"{picture}.png"
+        assert saving.value.path().read_bytes().startswith(b"\x89PNG")
+    tab.goto(f"{filled.api}/traces/{TRACE_ID}")
+    with tab.expect_download() as saving:
+        tab.click("a[data-png='graph.png']")
+    assert len(saving.value.path().read_bytes()) > 1_000
 
 
 def test_tabs_that_are_closed_or_hidden_leave_no_stream(filled: RunningCollector, chromium: Any) -> None:

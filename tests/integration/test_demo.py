@@ -9,15 +9,26 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 
-def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+def demo(*arguments: str, browser: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "collector", "demo", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    environment = {**os.environ, **({"BROWSER": browser} if browser else {})}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+
+
+def recording(directory: Path) -> tuple[str, Path]:
+    """A browser, as the variable BROWSER names one, and the file with what it was told to open."""
+    program, opened = directory / "browser.py", directory / "opened"
+    program.write_text(f"import sys; open({str(opened)!r}, 'a').write(sys.argv[1])", encoding="utf-8")
+    return f"{sys.executable} {program} %s", opened
 
 
 def test_the_demo_gets_better_and_says_where_everything_is(tmp_path: Path) -> None:
-    done = demo("--releases", "8", "--seed", "1", "--data-dir", str(tmp_path))
+    browser, opened = recording(tmp_path)
+    tmp_path = tmp_path / "data"
+    done = demo("--releases", "8", "--seed", "1", "--data-dir", str(tmp_path), "--open", browser=browser)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.match(r"page +http://127\.0\.0\.1:\d+/ ", done.stdout)
+    (page,) = re.findall(r"\Apage +(http://127\.0\.0\.1:\d+)/ ", done.stdout)
+    assert opened.read_text(encoding="utf-8") == page
     before, after = map(float, re.findall(r"It got better: ([\d.]+) → ([\d.]+)", done.stdout)[0])
     assert after > before
     assert done.stdout.count("\nrelease ") >= 9

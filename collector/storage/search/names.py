@@ -51,6 +51,32 @@ def trace_count(segments: Sequence[Segment], patience: Patience) -> int:
     return sum(segment.index.trace_count() for segment in segments)
 
 
+class TraceTally:
+    """How many traces there are, counted anew only where it is known to be quick or segments have changed.
+
+    What came into the newest segment meanwhile is added as it is: a trace that goes on in it counts twice until then.
+
+    Args:
+        many: From so many traces on.
+    """
+
+    def __init__(self, many: int = 20_000) -> None:
+        self._many = many
+        self._known: tuple[Sequence[int], int, int] | None = None
+
+    def count(self, segments: Sequence[Segment], patience: Patience) -> int:
+        """See `trace_count`."""
+        numbers = [segment.number for segment in segments]
+        newest = segments[-1].index.trace_count() if segments else 0
+        if self._known is not None:
+            of, then, count = self._known
+            if of == numbers and count >= self._many:
+                return count + newest - then
+        count = trace_count(segments, patience)
+        self._known = (numbers, newest, count)
+        return count
+
+
 def _distinct(segments: Sequence[Segment], patience: Patience) -> Iterator[bytes]:
     last = b""
     for number, trace_id in enumerate(heapq.merge(*(segment.index.trace_ids() for segment in segments))):

@@ -38,6 +38,7 @@ class SegmentSearch:
         self._segments = segments
         self._seconds = seconds
         self._calls = CallBook()
+        self._tally = names.TraceTally()
         self._count_now = asyncio.Event()
         self._counting: asyncio.Task[None] | None = None
 
@@ -90,7 +91,7 @@ class SegmentSearch:
         extents = await self._segments.read(lambda segments: [segment.extent() for segment in segments])
         return TelemetryCounts(
             spans=sum(extent.spans for extent in extents),
-            traces=await self._segments.search(names.trace_count, self._seconds),
+            traces=await self._segments.search(self._tally.count, self._seconds),
             log_records=sum(extent.log_records for extent in extents),
         )
 

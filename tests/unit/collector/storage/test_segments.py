@@ -13,6 +13,8 @@ from collector.core.page import PageRequest
 from collector.core.telemetry import Contents, Operation, OtlpRequest, Signal, TraceQuery
 from collector.otlp.request import read_logs, read_traces
 from collector.storage.file_store import FileStore
+from collector.storage.patience import Patience
+from collector.storage.search.names import TraceTally
 from collector.storage.segments.segment_file import SegmentFile
 from collector.storage.segments.segment_index import SegmentIndex
 from collector.storage.segments.segments import SegmentLimits
@@ -51,6 +53,23 @@ async def ids(store: FileStore) -> set[str]:
 
 def wanted(numbers: range) -> set[str]:
     return {samples.trace_id(number) for number in numbers}
+
+
+async def test_many_traces_are_counted_once_for_each_set_of_segments(store: FileStore) -> None:
+    tally = TraceTally(many=1)
+
+    async def counted() -> int:
+        return await store.segments.read(lambda segments: tally.count(segments, Patience(60)))
+
+    await fill(store, range(1, 40))
+    assert await counted() == 39
+    for number in range(40, 60):  # into the newest segment, and over its end
+        await fill(store, range(number, number + 1))
+        assert await counted() == number
+    await fill(store, range(1, 2))  # goes on in another segment, and is counted twice until there is a new one
+    assert await counted() - (await store.search.counts()).traces in (0, 1)
+    await fill(store, range(60, 70))
+    assert await counted() == (await store.search.counts()).traces == 69
 
 
 async def test_full_segments_are_sealed_and_read_like_the_growing_one(tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ def test_all_else_is_shown_whole(before: object, after: object) -> None:
     assert (found.before is None, found.after is None) == (before is None, after is None)
 
 
+def test_texts_without_a_common_word_stand_one_behind_the_other() -> None:
+    found = difference("style", "plain", "short")
+    assert (found.before, found.after, found.pieces, found.cut) == ("plain", "short", (), False)
+
+
 def test_many_words_are_compared_by_lines() -> None:
     lines = [f"line {number} of many words that say little\n" for number in range(400)]
     found = difference("k", "".join(lines), "".join([*lines[:200], "new\n", *lines[200:]]))
