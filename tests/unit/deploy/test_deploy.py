@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,15 @@ def test_every_alert_says_what_it_means() -> None:
     for rule in rules["groups"][0]["rules"]:
         assert rule["labels"]["severity"] in ("page", "ticket")
         assert len(rule["annotations"]["summary"]) > 40
+
+
+def test_the_image_is_built_of_all_that_the_distribution_has() -> None:
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    needed = {"pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]}
+    needed |= {*wheel["packages"], *wheel["force-include"]}
+    assert needed <= {name for names in copied for name in names.split()}
 
 
 def test_the_configuration_of_the_image_starts_and_asks_for_tokens() -> None:
