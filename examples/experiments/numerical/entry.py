@@ -25,7 +25,9 @@ EXPERIMENT = Experiment(
     may_not=(
         "How OptoPrime, OPRO and the graph's worth rank with a strong model: a model of half a billion parameters "
         'follows "larger" literally and does not take the sign of an operation into account. Adam has the true '
-        "gradient, which is not to be had in the problems that the others are for."
+        "gradient, which is not to be had in the problems that the others are for. Two numbers and one output: what "
+        "solves a graph is a whole curve, so that chance comes near it now and then. A method with a smaller n was "
+        "not run on the other graphs, for time."
     ),
     paper=(
         "GPT-4, 30 graphs, 10 steps: OptoPrime about as good as Adam with the best step size; masked trace and OPRO "
