@@ -3,8 +3,9 @@
     python -m benchmarks.dataflow.rules [--write]
 
 Of a rule's edges between operations that do not contain each other, those that true edges explain, on the recordings
-that rules were made for and on those that are held out; and how much of the flow is lost without it. --write
-keeps the figures for docs/graph.md beside this module.
+that rules were made for and on those that are held out; on how many families there are any; and how much of the flow is
+lost without it, on the recordings as they came and with their values cut. --write keeps the figures for docs/graph.md
+beside this module.
 """
 
 import argparse
@@ -16,12 +17,15 @@ from typing import Final
 
 from benchmarks.dataflow.__main__ import ratios, scored
 from benchmarks.dataflow.capture import Capture, load, names
+from benchmarks.dataflow.damage import DAMAGES
 from benchmarks.dataflow.family import Tree
 from benchmarks.dataflow.score import FLOWS, explained
-from benchmarks.dataflow.split import HELD_OUT
+from benchmarks.dataflow.split import HELD_OUT, family_of
 from collector.graph.builder import build
 from collector.graph.rules import RULES
 
+CUT: Final = "values cut at 300 characters"
+SHOWN: Final = 0.0005
 KEPT: Final = Path(__file__).with_name("rules.json")
 
 
@@ -42,11 +46,17 @@ def said(capture: Capture) -> Counter[tuple[str, bool]]:
 def figures() -> dict[str, dict[str, float]]:
     """By rule."""
     captures = [load(name) for name in names()]
+    cut = [DAMAGES[CUT](capture) for capture in captures]
+    families: dict[str, set[str]] = {}
     tuned: Counter[tuple[str, bool]] = Counter()
     held: Counter[tuple[str, bool]] = Counter()
     for capture in captures:
-        (held if capture.name in HELD_OUT else tuned).update(said(capture))
-    whole = _flow(captures)
+        counts = said(capture)
+        (held if capture.name in HELD_OUT else tuned).update(counts)
+        for rule, right in counts:
+            if right:
+                families.setdefault(rule, set()).add(family_of(capture.name))
+    whole, whole_cut = _flow(captures), _flow(cut)
     found = {}
     for rule in RULES:
         found[rule.name] = {
@@ -54,7 +64,9 @@ def figures() -> dict[str, dict[str, float]]:
             "tuned right": tuned[rule.name, True],
             "held": held[rule.name, True] + held[rule.name, False],
             "held right": held[rule.name, True],
+            "families": len(families.get(rule.name, ())),
             "lost": round(whole - _flow(captures, (rule.name,)), 4),
+            "lost cut": round(whole_cut - _flow(cut, (rule.name,)), 4),
         }
     return found
 
@@ -70,15 +82,16 @@ def _flow(captures: Sequence[Capture], off: Sequence[str] = ()) -> float:
 def table() -> list[str]:
     """The kept figures as rows of Markdown."""
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
-    lines = ["| rule | origin | confidence | true, made for | true, held out | lost without | why |"]
-    lines.append("| --- | --- | ---: | ---: | ---: | ---: | --- |")
+    heads = ("rule", "origin", "confidence", "true, made for", "true, held out", "families", "lost", "lost, cut", "why")
+    lines = [f"| {' | '.join(heads)} |", "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"]
     for rule in RULES:
         one = kept.get(rule.name, {})
         cells = [
             f"{one[f'{where} right']:g} of {one[where]:g}" if one.get(where) else "" for where in ("tuned", "held")
         ]
-        lost = f"{one['lost']:.3f}" if one.get("lost") else ""
-        shown = (f"`{rule.name}`", f"`{rule.origin.value}`", f"{rule.confidence:g}", *cells, lost, rule.why)
+        cells.append(f"{one['families']:g}" if one.get("families") else "")
+        cells += [f"{one[key]:.3f}" if abs(one.get(key, 0)) >= SHOWN else "" for key in ("lost", "lost cut")]
+        shown = (f"`{rule.name}`", f"`{rule.origin.value}`", f"{rule.confidence:g}", *cells, rule.why)
         lines.append(f"| {' | '.join(shown)} |")
     return lines
 

@@ -14,3 +14,8 @@ HELD_OUT: Final = frozenset((
     "plain_express_js",
 ))  # fmt: skip
 """Names of recordings."""
+
+
+def family_of(recording: str) -> str:
+    """By the first word of its name."""
+    return recording.partition("_")[0]

@@ -14,7 +14,8 @@ class Rule(NamedTuple):
         origin: Of its edges.
         confidence: In [0, 1]: how often an edge of it is right, as far as `benchmarks.dataflow.rules` tells: the lower
             end of Wilson's interval of 95 %, rounded down, over what is held out if that is ten edges or more, else
-            over all; 1 where a span states it, a guess where no recording has any (`CUT_WISH`, `RESULT`, `HANDED`).
+            over all; 1 where a span states it. A guess where no recording has any: `CUT_RESULT`, `CUT_WISH`, `RESULT`,
+            `NAMED`, `HANDED`, `PLACEHOLDER`.
         why: One sentence.
     """
 
