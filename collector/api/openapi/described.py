@@ -16,6 +16,7 @@ from collector.api.documents import (
 from collector.api.drawing import MEDIA_TYPES, PARTS
 from collector.api.openapi import answers, graph_answers, rollout_answers, study_answers
 from collector.api.openapi.answers import page_of
+from collector.api.pictures import FORMS, PICTURES
 from collector.api.rollout_documents import ApprovalDocument, RolloutDocument, StepDocument, ValuesDocument
 from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE
 from collector.core.study import Reach
@@ -165,7 +166,11 @@ _STUDIES: Mapping[str, Described] = {
     "GET /v1/studies/{name}/rejected": Described(
         "Proposals that failed validation.", json_of(page_of("rejected", study_answers.Rejected)), (_NEWEST, *_PAGE)
     ),
-    "GET /v1/studies/{name}/pictures/{picture}": Described("A picture: `scores` or `slices`.", _text("image/svg+xml")),
+    "GET /v1/studies/{name}/pictures/{picture}": Described(
+        f"A picture, or the figures behind it: {', '.join(f'`{one}`' for one in PICTURES)}.",
+        {FORMS["svg"]: None, JSON: dict[str, Any]},
+        (Query("format", "The form.", {"enum": list(FORMS), "default": "svg"}),),
+    ),
     "POST /v1/studies/{name}/stop": Described("Ends a study.", _ONE_STUDY, once=True),
 }
 
