@@ -100,7 +100,9 @@ class Operations:
         """Newest first; of every service if it is empty."""
         (before,) = key_of(page.cursor, "releases", int) or (None,)
         found = await self._backend.desk.releases(service, None if before is None else int(before), page.limit + 1)
-        return page_of(found, page.limit, lambda one: one, lambda one: cursor("releases", one.number), _release_bytes)
+        return page_of(
+            found, page.limit, lambda one: one, lambda one: cursor("releases", one.number), Release.size_bytes
+        )
 
     async def release(self, number: int) -> Release:
         """One release.
@@ -281,9 +283,7 @@ class Operations:
         if faults:
             raise InvalidRequest(f"study {study.name!r}: " + some(faults, "; "))
         if study.promotion is Policy.AUTOMATIC and not caller.may_approve:
-            raise Conflict(
-                "promotion: an automatic one is signed off by who begins the study, with the scope 'approve'"
-            )
+            raise Conflict("promotion: an automatic one is signed off by who begins the study: scope 'approve'")
         signed = await self._backend.desk.lacks_a_key(study.service)
         if signed:
             raise Conflict(
@@ -393,10 +393,6 @@ class Operations:
 
 async def _nothing(_: int) -> None:
     """The answer to what has none."""
-
-
-def _release_bytes(release: Release) -> int:
-    return sum(len(key) + len(str(released.value)) + 100 for key, released in release.values.items())
 
 
 def _check_length(what: str, name: str) -> None:

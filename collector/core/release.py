@@ -54,6 +54,10 @@ class Release:
         """64 hex digits: two releases of equal content have equal hashes."""
         return content_hash((key, released.value) for key, released in self.values.items())
 
+    def size_bytes(self) -> int:
+        """About how much it takes in a document."""
+        return sum(len(key) + len(str(released.value)) + 100 for key, released in self.values.items())
+
 
 @dataclass(frozen=True, slots=True)
 class ValueChange:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Annotated
 
 from collector.core.candidate import Fate, Found, Repeat, Selection, Suggestion, Window, limit_faults, suggestion_faults
+from collector.core.cost import Cost
 from collector.core.exploration import Exploration
 from collector.core.feedback import folded
 from collector.core.objective import Direction, Objective, objective_faults
@@ -34,6 +35,7 @@ __all__ = [
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_LABELS = 100
+_NOTHING = Cost()
 
 
 class Reach(Enum):
@@ -236,34 +238,6 @@ class StudyState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """What a proposal took. Zero where nothing was spent.
-
-    Attributes:
-        money: In the unit of the study's own table of prices; 0 where it has none.
-        refused: Answers that could be read and that the generator's guards against overfitting refused.
-    """
-
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    seconds: float = 0.0
-    money: float = 0.0
-    refused: int = 0
-
-    def __add__(self, other: "Cost") -> "Cost":
-        """Both together."""
-        return Cost(
-            self.calls + other.calls,
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.seconds + other.seconds,
-            self.money + other.money,
-            self.refused + other.refused,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Proposal:
     """What an optimizer suggests: new values of some parameters, together one candidate.
 
@@ -276,7 +250,7 @@ class Proposal:
 
     values: Mapping[str, AnyValue]
     reasoning: str = ""
-    cost: Cost = Cost()
+    cost: Cost = _NOTHING
     origin: str = ""
     faults: tuple[str, ...] = ()
 
@@ -310,7 +284,7 @@ class Trial:
     release: int
     values: Mapping[str, ParameterValue]
     reasoning: str = ""
-    cost: Cost = Cost()
+    cost: Cost = _NOTHING
     score: float | None = None
     feedback_count: int = 0
     control_score: float | None = None
