@@ -29,5 +29,6 @@ EXPERIMENT = Experiment(
         "How fast it is elsewhere: requests are cheap here, and the gain is large. Seconds are mostly waiting for "
         "feedback."
     ),
+    notes={"": "With the services' own values, before: 0.205 on the users' questions, 0.215 on those kept apart."},
     paper="Not in the paper, which names distributed workflows among what it cannot do.",
 )
