@@ -11,6 +11,7 @@ from collector.ui import formats
 from collector.ui.asking import Asked, path_of
 from collector.ui.differences import Difference, difference
 from collector.ui.pages import cells
+from collector.ui.pages.front import front
 from collector.ui.shell import HEADERS, Look, Page, Shell
 from collector.ui.tables import Cell, Table
 
@@ -59,7 +60,8 @@ async def study(look: Look) -> Page:
     best = await best_of(look, found)
     differences = await _differences(found, best)
     shows = {"study": found, "best": best, "differences": differences, "cost": _cost(found)}
-    return Page("study.html", f"Study {name}", shows, (_trials(look, found, trials), _rejected(look, rejected)))
+    tables = (*await front(look, found), _trials(look, found, trials), _rejected(look, rejected))
+    return Page("study.html", f"Study {name}", shows, tables)
 
 
 async def best_of(look: Look, found: Mapping[str, Any]) -> Mapping[str, Any] | None:

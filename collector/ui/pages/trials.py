@@ -31,6 +31,8 @@ async def trial(look: Look) -> Page:
     if one["gain"] is not None:
         ends = f"{formats.number(one['gain_lowest'])} to {formats.number(one['gain_highest'])}"
         gain.append(("fresh data say", f"{one['gain']:+.3f} ({ends}) of the range, by {one['fresh_units']:,} units"))
+    gain += [(name, formats.number(score)) for name, score in one["objectives"].items()]
+    gain += [(f"{name} is kept", words) for name, words in one["kept"].items()]
     shows = {
         "study": found,
         "trial": one,

@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from collector.core.candidate import Fate, Found, Window
 from collector.core.ledger import Change, Event
-from collector.core.study import Cost, Proposal, RejectedProposal, Study, StudyState, Trial
+from collector.core.study import Cost, Objective, Proposal, RejectedProposal, Study, StudyState, Trial
 from collector.storage.file_store import FileStore
 from collector.study import history
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType, ParameterValue
@@ -50,7 +51,10 @@ def trials_of(study: Study, count: int) -> list[tuple[Trial, Found]]:
         )
         cost = Cost(1, 900, 120, 2.5, 0.002) if number else Cost()
         trial = Trial(number, number + 1, values, why, cost)
-        found = Found(number, 40, 0, lead, 0.04 if number else None, 0.5 + lead, 0.5)
+        several = {"quality": 0.5 + lead, "cost": 1.0 + lead + number % 2 / 10} if study.objectives else {}
+        found = Found(
+            number, 40, 0, lead, 0.04 if number else None, 0.5 + lead, 0.5, objectives=several, deviations={}, kept={}
+        )
         made.append((trial, found))
     return made
 
@@ -62,7 +66,13 @@ def events_of(study: Study, count: int) -> Sequence[Event]:
     shares = {trial.number: 1 / count for trial, _ in made}
     window = Window(1, "look", shares, {trial.number: trial.release for trial, _ in made}, 40 * count, 40)
     found = [
-        Found(one.trial, one.units, 1, one.lead, one.deviation, one.score, 0.5, (one.lead, 0.01, 2 * one.lead), 300)
+        replace(
+            one,
+            errors=1,
+            gain=(one.lead, 0.01, 2 * one.lead),
+            fresh_units=300,
+            kept={"latency.p95": "it is shown"} if study.objectives else {},
+        )
         if one.trial == best
         else one
         for _, one in made
@@ -93,8 +103,9 @@ async def studied(directory: Path, count: int = 41) -> None:
     options = {"model": "model-a", "max_money": 1.0, "max_study_tokens": 100_000}
     for name, seed in (("first", 1), ("second", 2)):
         study = Study(
-            name, SHOP, "quality", optimizer="hybrid", optimizer_options=options, max_trials=count + 9, seed=seed
-        )
+            name, SHOP, "quality", optimizer="hybrid", optimizer_options=options, max_trials=count + 9, seed=seed,
+            objectives=(Objective("cost", highest=2.0),) if name == "second" else (),
+        )  # fmt: skip
         await store.ledger.append(
             [Change(history.study_stream(name), 0, tuple(events_of(study, count)))], f"study:{name}"
         )

@@ -94,6 +94,22 @@ async def test_a_study_shows_what_it_found_what_it_took_and_what_is_left(shop: h
     assert "answer.prompt" in rows[0]["values that it changes"]
 
 
+async def test_a_study_with_several_objectives_shows_its_front(shop: httpx.AsyncClient) -> None:
+    told = (await shop.get("/v1/studies/second")).json()["front"]
+    found = read(await shop.get("/studies/second"))
+    assert told["rule"] in found.text
+    rows = list(csv.DictReader(io.StringIO((await shop.get("/studies/second?csv=front")).text)))
+    assert [int(row["trial"]) for row in rows] == told["trials"]
+    assert len(rows) > 1
+    for row in rows:
+        one = (await shop.get(f"/v1/studies/second/trials/{row['trial']}")).json()
+        assert float(row["quality, maximize"]) == pytest.approx(one["objectives"]["quality"])
+        assert float(row["cost, minimize"]) == pytest.approx(one["objectives"]["cost"])
+    best = (await shop.get("/v1/studies/second")).json()["winner"]
+    assert "latency.p95 is kept" in read(await shop.get(f"/studies/second/trials/{best}")).text
+    assert "The front" not in read(await shop.get("/studies/first")).text
+
+
 async def test_a_trial_has_a_page_with_all_of_it(shop: httpx.AsyncClient) -> None:
     best = (await shop.get("/v1/studies/first")).json()["best_trial"]
     found = read(await shop.get(f"/studies/first/trials/{best}"))
