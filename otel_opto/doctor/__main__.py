@@ -6,8 +6,11 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from opentelemetry import trace
 
 import otel_opto
 from otel_opto.doctor import Finding, Level, document_of, examine, lines_of
@@ -26,7 +29,23 @@ examples:
 
 def run(module: str) -> Sequence[Finding]:
     """Everything that is found, with a module of the application imported first; empty: none."""
-    logging.getLogger("otel_opto").setLevel(logging.CRITICAL)  # it would say the same, beside what is found
+    with _quiet():
+        return _found(module)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the SDK's own log, which would say the same beside what is found."""
+    log = logging.getLogger("otel_opto")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _found(module: str) -> Sequence[Finding]:
     if module:
         sys.path.insert(0, str(Path.cwd()))
         try:
@@ -34,7 +53,8 @@ def run(module: str) -> Sequence[Finding]:
         except Exception as error:  # noqa: BLE001 - of somebody else's code; it is what was found
             says = f"{module} cannot be imported: {type(error).__name__}: {error}"
             return [Finding("import", Level.RED, says, "name the module that the application begins with")]
-    return examine(os.environ, otel_opto._sdk, imported=bool(module))  # noqa: SLF001 - that of this process
+    own = otel_opto._sdk  # noqa: SLF001 - that of this process
+    return examine(os.environ, own, trace.get_tracer_provider(), imported=bool(module))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

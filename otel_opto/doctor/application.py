@@ -45,13 +45,15 @@ class Application:
         return found
 
 
-def application(environment: Mapping[str, str], sdk: Sdk, *, imported: bool) -> Application:
-    """The application of this process.
+def application(
+    environment: Mapping[str, str], sdk: Sdk, global_provider: trace.TracerProvider, *, imported: bool
+) -> Application:
+    """The application of this process, with OpenTelemetry's tracer provider of it.
 
     Raises:
         ValueError: an address in its environment is none.
     """
-    provider = sdk_provider(trace.get_tracer_provider())
+    provider = sdk_provider(global_provider)
     settings = settings_of({}, environment, provider.resource if provider is not None else None)
     address_of(settings.endpoint)
     return Application(environment, settings, provider, sdk, imported)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision
 
@@ -203,16 +204,19 @@ CHECKS: Sequence[Check] = (
 )
 
 
-def examine(environment: Mapping[str, str], sdk: Sdk, *, imported: bool = False) -> Sequence[Finding]:
+def examine(
+    environment: Mapping[str, str], sdk: Sdk, provider: trace.TracerProvider, *, imported: bool = False
+) -> Sequence[Finding]:
     """Looks at everything, which takes some seconds where nobody answers.
 
     Args:
         environment: The application's.
         sdk: That of its process.
+        provider: OpenTelemetry's tracer provider there.
         imported: Whether the application's code was imported here.
     """
     try:
-        app = application(environment, sdk, imported=imported)
+        app = application(environment, sdk, provider, imported=imported)
     except ValueError as error:
         return [Finding("collector", Level.RED, str(error), "mend the address; it is http://HOST:PORT")]
     return [finding for check in CHECKS for finding in check.look(app)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import ProxyTracerProvider
 
 from collector.cli import main
 from collector.process.servers import Addresses
@@ -24,7 +26,8 @@ ENDED = {"OTEL_OPTO_ENDPOINT": "http://127.0.0.1:1", "OTEL_SERVICE_NAME": "qa"}
 
 
 def found(environment: dict[str, str], sdk: Sdk | None = None, *, imported: bool = False) -> dict[str, Finding]:
-    return {one.name: one for one in examine({**ENDED, **environment}, sdk or Sdk(), imported=imported)}
+    findings = examine({**ENDED, **environment}, sdk or Sdk(), ProxyTracerProvider(), imported=imported)
+    return {one.name: one for one in findings}
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def test_what_an_environment_gets_wrong(environment: dict[str, str], name: str, 
 
 
 def test_an_address_that_is_none_is_all_that_is_said() -> None:
-    (one,) = examine({"OTEL_OPTO_ENDPOINT": "http://host:none"}, Sdk())
+    (one,) = examine({"OTEL_OPTO_ENDPOINT": "http://host:none"}, Sdk(), ProxyTracerProvider())
     assert (one.level, "http://host:none" in one.says) == (Level.RED, True)
 
 
@@ -176,7 +179,9 @@ def test_the_command_line_has_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         port = taken.getsockname()[1]
     monkeypatch.setenv("OTEL_OPTO_ENDPOINT", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("OTEL_SERVICE_NAME", "qa")
+    before = logging.getLogger("otel_opto").level
     assert main(["doctor", "--app"]) == 1
+    assert logging.getLogger("otel_opto").level == before
     shown = capsys.readouterr().out
     assert "✗ red    collector" in shown
     assert "    → " in shown
