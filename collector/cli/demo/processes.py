@@ -18,6 +18,7 @@ from collector.cli.demo.examples import APPLICATION, Question
 from collector.core.errors import CollectorError
 
 _STOP_SECONDS = 10.0
+_DYING_SECONDS = 5.0
 
 
 class DemoFailed(CollectorError):
@@ -95,8 +96,13 @@ class CollectorProcess(_Process):
         return [*command, "--api", addresses["api"]]
 
     def start_again(self) -> bool:
-        """Starts it where it was, on what it kept, if it has died; False if it lives."""
-        if self._process.poll() is None:
+        """Starts it where it was, on what it kept, if it has died; False if it lives.
+
+        Who dies closes its connections a moment before it is seen to have died.
+        """
+        try:
+            self._process.wait(_DYING_SECONDS)
+        except subprocess.TimeoutExpired:
             return False
         if self._process.stdout is not None:
             self._process.stdout.close()
