@@ -165,7 +165,7 @@ def test_a_chart_shows_scores_with_their_intervals_and_pictures_are_saved(filled
     assert [one.strip() for one in tab.locator(".chart .u-legend .u-label").all_inner_texts()] == [
         "trial", "best so far", "control", "score", "from", "to", "n",
     ]  # fmt: skip
-    for picture in ("scores", "importance", "slices"):
+    for picture in ("scores", "importance", "slices", "parallel"):
         with tab.expect_download() as saving:
             tab.click(f"a[data-png='{picture}.png']")
         assert saving.value.suggested_filename == f"{picture}.png"
