@@ -12,6 +12,7 @@ from collector.core.study import StudyRecord, Trial
 from collector.optimizer.searching.importance import Importance, importance
 from collector.render.chart import ScoreLevel, ScorePoint, score_chart_svg
 from collector.render.figures.bars import bars_svg
+from collector.render.figures.parallel import ParallelLine, parallel_svg
 from collector.render.slices import SlicePoint, slices_svg
 from otel_opto.spec import ParameterSpec
 
@@ -126,16 +127,49 @@ def _slices(record: StudyRecord) -> Figures:
     """By each numeric parameter the values, scores and trials; the first 24 by name."""
     best = record.best_trial()
     points = _thinned([trial for trial in record.trials if trial.complete], best)
-    numeric = {
+    return {
+        "best": best.number if best else None,
+        "parameters": {key: _slice(key, points) for key in _numeric(points)},
+    }
+
+
+def _numeric(points: Sequence[Trial]) -> Sequence[str]:
+    """Keys of numeric parameters; the first 24 by name."""
+    found = {
         key
         for trial in points
         for key, value in trial.values.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
+    return sorted(found)[:_MOST_KEYS]
+
+
+def _parallel(record: StudyRecord) -> Figures:
+    """Columns: trials, scores, and by each numeric parameter its values; null where a trial has none."""
+    best = record.best_trial()
+    points = _thinned([trial for trial in record.trials if trial.complete], best)
+    slices = {key: _slice(key, points) for key in _numeric(points)}
+    by_trial = {key: dict(zip(one["trials"], one["values"], strict=True)) for key, one in slices.items()}
     return {
         "best": best.number if best else None,
-        "parameters": {key: _slice(key, points) for key in sorted(numeric)[:_MOST_KEYS]},
+        "trials": [trial.number for trial in points],
+        "scores": [trial.score or 0.0 for trial in points],
+        "parameters": {key: [values.get(trial.number) for trial in points] for key, values in by_trial.items()},
     }
+
+
+def _parallel_svg(figures: Figures, _: StudyRecord) -> str:
+    parameters = figures["parameters"]
+    lines = [
+        ParallelLine(
+            {key: values[at] for key, values in parameters.items() if values[at] is not None},
+            score,
+            number,
+            number == figures["best"],
+        )
+        for at, (number, score) in enumerate(zip(figures["trials"], figures["scores"], strict=True))
+    ]
+    return parallel_svg(list(parameters), lines)
 
 
 def _slice(key: str, points: Sequence[Trial]) -> dict[str, list[float]]:
@@ -169,6 +203,7 @@ def _importance_svg(figures: Figures, record: StudyRecord) -> str:
 _PICTURES: Mapping[str, tuple[Callable[[StudyRecord], Figures], _Drawn]] = {
     "scores": (_scores, _scores_svg),
     "slices": (_slices, _slices_svg),
+    "parallel": (_parallel, _parallel_svg),
 }
 PICTURES = (*_PICTURES, "importance")
 

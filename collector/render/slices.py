@@ -41,7 +41,7 @@ def slices_svg(slices: Mapping[str, Sequence[SlicePoint]]) -> str:
 
 def _plot(canvas: Canvas, left: float, top: float, key: str, points: Sequence[SlicePoint]) -> None:
     values, scores = [point.value for point in points], [point.score for point in points]
-    (low, high), (worst, best) = _bounds(values), _bounds(scores)
+    (low, high), (worst, best) = bounds(values), bounds(scores)
     canvas.group("plot")
     canvas.text(left, top - 10, short(key, 34), font_size=12, font_weight=600)
     canvas.rect(left, top, _PLOT_WIDTH, _PLOT_HEIGHT, fill="none", stroke=GRID)
@@ -50,19 +50,20 @@ def _plot(canvas: Canvas, left: float, top: float, key: str, points: Sequence[Sl
     canvas.text(left, top + _PLOT_HEIGHT + 14, f"{low:.4g}", font_size=10, fill=GREY)
     canvas.text(left + _PLOT_WIDTH, top + _PLOT_HEIGHT + 14, f"{high:.4g}", font_size=10, fill=GREY, text_anchor="end")
     for point in sorted(points, key=lambda one: one.best):
-        x = left + _place(point.value, low, high) * _PLOT_WIDTH
-        y = top + (1 - _place(point.score, worst, best)) * _PLOT_HEIGHT
+        x = left + place(point.value, low, high) * _PLOT_WIDTH
+        y = top + (1 - place(point.score, worst, best)) * _PLOT_HEIGHT
         canvas.group("trial", f"trial {point.trial}: {key} = {point.value:g}, score {point.score:.4g}")
         colour, radius = (AMBER, 6.0) if point.best else (BLUE, 3.0)
         canvas.circle(x, y, radius, fill=colour, fill_opacity=1.0 if point.best else 0.6)
 
 
-def _bounds(numbers: Sequence[float]) -> tuple[float, float]:
+def bounds(numbers: Sequence[float]) -> tuple[float, float]:
+    """The ends of an axis that has them all; never the same."""
     low, high = min(numbers), max(numbers)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _place(number: float, low: float, high: float) -> float:
+def place(number: float, low: float, high: float) -> float:
     """Between 0 and 1; halves first, so that no difference is beyond all numbers."""
     width = high / 2 - low / 2
     return (number / 2 - low / 2) / width if width else 0.5

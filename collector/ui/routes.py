@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from collector.access.table import Endpoint
 from collector.access.tokens import Denied, Scope
 from collector.ui.news import News
-from collector.ui.pages import comparing, overview, releases, rollouts, services, studies, traces, trials
+from collector.ui.pages import comparing, discoveries, overview, releases, rollouts, services, studies, traces, trials
 from collector.ui.sessions import COOKIE, remember
 from collector.ui.shell import HEADERS, Look, Page, Shell
 
@@ -36,7 +36,9 @@ def endpoints(shell: Shell, news: News) -> Sequence[Endpoint]:
         "/releases/{number:int}": releases.release,
         "/traces": traces.traces,
         "/traces/{trace_id}": traces.trace,
+        "/traces/{trace_id}/spans/{span_id}": traces.span,
         "/services/{service}": services.service,
+        "/services/{service}/discoveries": discoveries.discoveries,
         "/services/{service}/parameters/{key}": services.parameter,
         "/login": entrance.form,
     }

@@ -12,14 +12,15 @@ import pytest
 
 from collector.ui.news import MOST
 from tests.integration.running import RunningCollector
-from tests.unit.collector.ui.conftest import HOSTILE, PARAMETERS, SERVICE, TRACE_ID, spans
+from tests.unit.collector.ui.conftest import HOSTILE, PARAMETERS, SERVICE, TRACE_ID, prompted, spans
 
 _PATIENCE_SECONDS = 60.0
 _PATHS = (
     "/", "/doctor", "/studies", "/studies/tune", "/rollouts/wider", "/releases", "/releases/2", "/traces",
     f"/traces/{TRACE_ID}?part=whole",
     f"/traces/{TRACE_ID}?node=span%3A0000000000000002&part=whole", f"/services/{quote(SERVICE, safe='')}",
-    f"/services/{quote(SERVICE, safe='')}/parameters/prompt",
+    f"/services/{quote(SERVICE, safe='')}/parameters/prompt", f"/services/{quote(SERVICE, safe='')}/discoveries",
+    f"/traces/{TRACE_ID}/spans/0000000000000002",
 )  # fmt: skip
 _STUDIED = (
     "/studies/first", "/studies/first/trials/7", "/studies/first/importance", "/compare?study=first&study=second",
@@ -36,10 +37,10 @@ def filled(collector: RunningCollector) -> RunningCollector:
     client.post(f"/v1/services/{name}/releases", {"values": {"k": 5, "prompt": f"Answer briefly. {HOSTILE}"}})
     client.put("/v1/rollouts/wider", {"service": SERVICE, "release": 2, "metric": {"name": "quality"}})
     client.post("/v1/studies", {"name": "tune", "service": SERVICE, "metric": "quality"})
-    sent = httpx.post(
-        f"{collector.http}/v1/traces", content=spans(), headers={"content-type": "application/x-protobuf"}, timeout=60
-    )
-    assert sent.status_code == 200
+    content = {"content-type": "application/x-protobuf"}
+    for body in (spans(), prompted()):
+        sent = httpx.post(f"{collector.http}/v1/traces", content=body, headers=content, timeout=60)
+        assert sent.status_code == 200
     client.post(
         "/v1/feedback", {"feedback": [{"trace_id": TRACE_ID, "name": "quality", "score": 0.4, "text": HOSTILE}]}
     )
@@ -116,6 +117,23 @@ def test_a_node_opens_in_place_by_keyboard(filled: RunningCollector, tab: Any) -
     assert tab.locator("#node h3").count() == 3
 
 
+def test_a_discovery_is_reached_by_keyboard_and_leads_to_why(filled: RunningCollector, tab: Any) -> None:
+    def follow(words: str) -> None:
+        tab.locator(f"main a:has-text({words!r})").first.focus()
+        tab.keyboard.press("Enter")
+
+    tab.goto(f"{filled.api}/services/{quote(SERVICE, safe='')}")
+    follow("Discoveries")
+    tab.wait_for_selector("#found-1")
+    assert "otel_opto.parameter(" in tab.locator("#found-1 pre").inner_text()
+    follow("Where span")
+    tab.wait_for_selector("#table-statements")
+    follow("Its node")
+    tab.wait_for_selector("#node h3")
+    follow("Why: what was read of its span")
+    tab.wait_for_selector("#table-edges")
+
+
 def test_a_newcomer_gets_from_the_overview_to_an_approved_release(filled: RunningCollector, tab: Any) -> None:
     """Clicks only what the page says, and sees what happens elsewhere without loading it again."""
     tab.goto(filled.api)
@@ -147,7 +165,7 @@ def test_a_chart_shows_scores_with_their_intervals_and_pictures_are_saved(filled
     assert [one.strip() for one in tab.locator(".chart .u-legend .u-label").all_inner_texts()] == [
         "trial", "best so far", "control", "score", "from", "to", "n",
     ]  # fmt: skip
-    for picture in ("scores", "importance", "slices"):
+    for picture in ("scores", "importance", "slices", "parallel"):
         with tab.expect_download() as saving:
             tab.click(f"a[data-png='{picture}.png']")
         assert saving.value.suggested_filename == f"{picture}.png"

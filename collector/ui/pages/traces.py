@@ -1,8 +1,8 @@
-"""Traces: searched, and one as a graph of what flowed into what."""
+"""Traces: searched, one as a graph of what flowed into what, and why the graph says it of a span."""
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -210,3 +210,60 @@ def _gaps(graph: Mapping[str, Any]) -> Table:
         for one in graph["gaps"]
     )
     return Table("gaps", "What is missing", ("what", "span", "detail"), rows, empty="Nothing.")
+
+
+async def span(look: Look) -> Page:
+    """``/traces/{trace_id}/spans/{span_id}``: what was read of it from which key, and the rules of its node's edges."""
+    trace_id, span_id = look.request.path_params["trace_id"], look.request.path_params["span_id"]
+    reach = look.asked("reach") or "trace"
+    path = path_of("/v1/traces/{}/spans/{}/explanation", trace_id, span_id)
+    found = await look.get(path, reach=reach)
+    graph = f"{path_of('/traces/{}', trace_id)}?part=whole&reach={cells.quoted(reach)}"
+
+    def jump(node: str) -> str:
+        return f"{graph}&node={cells.quoted(node)}#node"
+
+    shows = {
+        "found": found,
+        "merged": found["node"] != f"span:{found['span_id']}",
+        "trace": graph,
+        "jump": jump,
+        "document": f"{path}?reach={cells.quoted(reach)}",
+    }
+    return Page("span.html", f"Span {found['span_id']}", shows, (_statements(found), _reasons(found, jump)))
+
+
+def _statements(found: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        (
+            Cell(one["fact"]),
+            Cell(formats.brief(one["value"], 400)),
+            Cell(", ".join(one["keys"]) or "–"),
+            Cell(one["convention"] or "–"),
+        )
+        for one in found["statements"]
+    )
+    columns = ("what", "value", "from the keys", "by the convention")
+    return Table("statements", "What was read of it", columns, rows, empty="Nothing: no convention knows its keys.")
+
+
+def _reasons(found: Mapping[str, Any], jump: Callable[[str], str]) -> Table:
+    """Edges of the span's node: into it, then out of it."""
+    rows = []
+    for one in found["edges"]:
+        into = one["target"] == found["node"]
+        other, other_name = (one["source"], one["source_name"]) if into else (one["target"], one["target_name"])
+        rows.append(
+            (
+                Cell("into it" if into else "out of it"),
+                Cell(other_name, jump(other)),
+                Cell(one["argument"] or "–"),
+                Cell(one["origin"]),
+                cells.share(one["confidence"]),
+                Cell(one["rule"] or "–"),
+                Cell(one["reason"] or "–"),
+                Cell((one["why"] if one["why"] != one["reason"] else "") or "–"),
+            )
+        )
+    columns = ("flows", "from or to", "as", "origin", "sure", "rule", "reason", "why the rule is believed")
+    return Table("edges", "Its edges", columns, tuple(rows), empty="It has none.")

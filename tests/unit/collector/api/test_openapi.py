@@ -149,7 +149,7 @@ async def test_real_answers_are_as_the_document_says(at: Addresses) -> None:
             await ask("GET", path)
         for path in ("", "/trials", "/trials/0", "/rejected", "/pictures/scores"):
             await ask("GET", f"/v1/studies/tune{path}")
-        for picture in ("scores", "slices", "importance"):
+        for picture in ("scores", "slices", "parallel", "importance"):
             assert await ask("GET", f"/v1/studies/tune/pictures/{picture}", format="json")
         await ask("POST", "/v1/studies/tune/stop")
         await for_jaeger(ask)

@@ -13,6 +13,7 @@ from collector.access.tokens import Scope
 from collector.process.config import load
 from collector.process.servers import Addresses
 from collector.process.service import Collector
+from tests import samples
 
 TOKENS = {
     "viewer": ("viewer-viewer-viewer", [Scope.READ]),
@@ -28,6 +29,7 @@ PARAMETERS = [
     {"key": "prompt", "type": "text", "default": "Answer the question. " + HOSTILE},
 ]
 TRACE_ID = "0123456789abcdef0123456789abcdef"
+PROMPTED_ID = "0123456789abcdef0123456789abcde0"
 
 
 async def begun(directory: Path, tokens: str = "") -> tuple[Collector, Addresses]:
@@ -64,6 +66,28 @@ def spans() -> bytes:
     found = ResourceSpans(scope_spans=[ScopeSpans(spans=[span(1, 0, "request " + HOSTILE), *calls])])
     found.resource.attributes.append(said("service.name", SERVICE))
     return ExportTraceServiceRequest(resource_spans=[found]).SerializeToString()
+
+
+def prompted(prompts: int = 1) -> bytes:
+    """A trace with calls whose prompts nobody declared; the names and the words of them are hostile."""
+    calls = [
+        samples.span(
+            0,
+            number,
+            1,
+            f"draft {number}",
+            values={
+                f"app.{HOSTILE}.{number}.prompt": f"Write {{count}} lines, {number} on {{topic}}. {HOSTILE}",
+                "app.answer": f"one, {number}",
+            },
+            start=number,
+        )
+        for number in range(2, prompts + 2)
+    ]
+    found = [samples.span(0, 1, name="write", duration=3 * samples.SECOND), *calls]
+    for one in found:
+        one.trace_id = bytes.fromhex(PROMPTED_ID)
+    return samples.traces_request(found, SERVICE)
 
 
 async def filled(client: httpx.AsyncClient, at: Addresses, headers: dict[str, str] | None = None) -> None:

@@ -29,7 +29,9 @@ PAGES = {
     "trace": f"/traces/{TRACE_ID}",
     "whole trace": f"/traces/{TRACE_ID}?part=whole&fold=false",
     "node": f"/traces/{TRACE_ID}?part=whole&node=span%3A0000000000000002",
+    "span": f"/traces/{TRACE_ID}/spans/0000000000000002",
     "service": f"/services/{NAME}",
+    "discoveries": f"/services/{NAME}/discoveries",
     "parameter": f"/services/{NAME}/parameters/prompt",
     "nowhere": f"/studies/{quote(HOSTILE, safe='')}",
 }

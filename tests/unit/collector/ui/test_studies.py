@@ -52,7 +52,12 @@ async def test_scores_have_their_intervals_and_numbers(shop: httpx.AsyncClient) 
 
 
 async def test_each_picture_is_an_svg_and_its_figures(shop: httpx.AsyncClient) -> None:
-    for picture, column in (("scores", "scores"), ("slices", "parameters"), ("importance", "parts")):
+    for picture, column in (
+        ("scores", "scores"),
+        ("slices", "parameters"),
+        ("parallel", "trials"),
+        ("importance", "parts"),
+    ):
         answer = await shop.get(f"{PICTURES}/{picture}")
         assert answer.headers["content-type"].startswith("image/svg+xml")
         assert ET.fromstring(answer.text).tag.endswith("svg")
@@ -61,6 +66,16 @@ async def test_each_picture_is_an_svg_and_its_figures(shop: httpx.AsyncClient) -
         answer = await shop.get(path)
         assert answer.status_code == 400
         assert "allowed: " in answer.json()["error"]
+
+
+async def test_the_lines_of_trials_have_the_values_that_slices_have(shop: httpx.AsyncClient) -> None:
+    lines, slices = await figures(shop, "parallel"), await figures(shop, "slices")
+    assert lines["best"] == slices["best"]
+    drawn, by_value = lines["parameters"], slices["parameters"]
+    assert isinstance(drawn, dict)
+    assert isinstance(by_value, dict)
+    assert drawn == {key: one["values"] for key, one in by_value.items()}
+    assert list(drawn) == ["ranker.weight", "retriever.top_k"]
 
 
 async def test_the_importance_of_parameters_is_a_table_too(shop: httpx.AsyncClient) -> None:
