@@ -9,6 +9,7 @@ from collector.api.standing import Standings
 from collector.core.protocols import Clock, Optimizer, Store
 from collector.core.requests import Requests
 from collector.counters import Counters
+from collector.optimizer.drafting.checks import Checks
 from collector.pipeline import Pipeline
 from collector.publisher.desk import Desk
 from collector.rollout.rollouts import Rollouts
@@ -32,5 +33,6 @@ class Backend:
     requests: Requests
     wake: Callable[[], None]
     standings: Standings
+    checks: Checks
     rate: SpanRate
     measures: Measures

@@ -279,13 +279,13 @@ class Operations:
 
     async def _create_study(self, study: Study, caller: Caller) -> StudyRecord:
         optimizer = self._backend.load_optimizer(study.optimizer)
+        study = await asyncio.to_thread(self._backend.checks.completed, study, getattr(optimizer, "options", ()))
         faults = await asyncio.to_thread(optimizer.check, study, await self._store.parameters.of(study.service))
         if faults:
             raise InvalidRequest(f"study {study.name!r}: " + some(faults, "; "))
         if study.promotion is Policy.AUTOMATIC and not caller.may_approve:
             raise Conflict("promotion: an automatic one is signed off by who begins the study: scope 'approve'")
-        signed = await self._backend.desk.lacks_a_key(study.service)
-        if signed:
+        if signed := await self._backend.desk.lacks_a_key(study.service):
             raise Conflict(
                 f"study {study.name!r}: release {signed}, which is in force for service {study.service!r}, is signed, "
                 "and nobody would sign the study's releases: its applications refuse them. Give the collector a key "

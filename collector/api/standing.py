@@ -4,6 +4,7 @@ judged, studied.
 For its team, when nothing happens; and for who begins a study of something that nobody has named.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from collector.core.release import ReleaseStatus
 from collector.core.study import Study, StudyRecord, StudyState
 from collector.core.telemetry import TraceQuery
 from collector.feedback.tally import tally
+from collector.optimizer.drafting.checks import Checks
 from collector.publisher.desk import Desk
 from collector.study.studies import Studies
 from otel_opto import semconv
@@ -66,13 +68,17 @@ class Standings:
 
     Args:
         watchers: How many instances of a service are connected.
+        checks: What is known of language models.
     """
 
-    def __init__(self, store: Store, desk: Desk, studies: Studies, watchers: Callable[[str], int]) -> None:
+    def __init__(
+        self, store: Store, desk: Desk, studies: Studies, watchers: Callable[[str], int], checks: Checks
+    ) -> None:
         self._store = store
         self._desk = desk
         self._studies = studies
         self._watchers = watchers
+        self._checks = checks
 
     async def of(self, service: str) -> Standing:
         """Of one service, known or not."""
@@ -93,8 +99,8 @@ class Standings:
         return Standing(service, checks, number, watching, metrics)
 
     async def doubts(self, study: Study) -> str:
-        """What makes it doubtful that feedback on the study ever comes; empty where nothing does."""
-        said = []
+        """What makes it doubtful that anything ever comes of the study; empty where nothing does."""
+        said = [*await asyncio.to_thread(self._checks.weaknesses, study)]
         declared = await self._store.parameters.of(study.service)
         if missing := undeclared(study.service, study.parameters, declared):
             said.append(missing if declared else missing + await self._others(study.service))

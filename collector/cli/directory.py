@@ -103,7 +103,8 @@ def _command(
     return parser
 
 
-def _directory(arguments: argparse.Namespace) -> Path:
+def directory_of(arguments: argparse.Namespace) -> Path:
+    """The data directory that is named, or that of the configuration."""
     given: Path | None = arguments.data_dir
     return given if given is not None else load(arguments.config, os.environ, {}).storage.directory
 
@@ -114,7 +115,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
         return _look_at_application(arguments)
     if arguments.live:
         return _ask(arguments)
-    found = examine(_directory(arguments))
+    found = examine(directory_of(arguments))
     if arguments.json:
         document = {
             "running": found.running,
@@ -163,7 +164,7 @@ def _look_at_application(arguments: argparse.Namespace) -> int:
 
 def run_repair(arguments: argparse.Namespace) -> int:
     """Mends what can be mended."""
-    damages, counts = asyncio.run(repaired(_directory(arguments)))
+    damages, counts = asyncio.run(repaired(directory_of(arguments)))
     counted = {name: count for name, count in counts.items() if "_storage_" in name and count}
     if arguments.json:
         output.show_json({"damages": [_document(damage) for damage in damages], "counters": counted})
@@ -177,7 +178,7 @@ def run_repair(arguments: argparse.Namespace) -> int:
 def run_backup(arguments: argparse.Namespace) -> int:
     """Makes a backup."""
     try:
-        manifest = back_up(_directory(arguments), arguments.target, SystemClock(), link=arguments.link)
+        manifest = back_up(directory_of(arguments), arguments.target, SystemClock(), link=arguments.link)
     except sqlite3.Error as error:
         raise CollectorError(f"the backup could not be made, and nothing of it is left: {error}") from error
     size = sum(length for length, _ in manifest.files.values())

@@ -2,8 +2,10 @@
 
 import argparse
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from collector.cli.client import ApiClient, quoted
@@ -79,6 +81,12 @@ def _add_create(
         "--training", default="training", metavar="NAME", help="which one in that directory (default training)"
     )
     creating.add_argument("--estimate", action="store_true", help="say what it would take, and begin nothing")
+    creating.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="the collector's, with what models were found to be good for (otel-opto models check), for --estimate",
+    )
     creating.set_defaults(run=create)
 
 
@@ -87,7 +95,10 @@ def create(arguments: argparse.Namespace) -> int:
     tree = tree_of_options(arguments, Study, without=_NO_OPTIONS, items={Objective: _objective})
     if arguments.from_training:
         tree["suggestions"] = suggestions_of(report_in(arguments.from_training, arguments.training))
-    estimate = estimate_of(record_of(Study, tree))
+    study: Study = record_of(Study, tree)
+    if arguments.estimate:
+        study = _as_begun(study, arguments.data_dir)
+    estimate = estimate_of(study)
     if arguments.estimate:
         output.show_json(asdict(estimate)) if arguments.json else output.show(estimate.words())
     if estimate.warning:
@@ -102,6 +113,19 @@ def create(arguments: argparse.Namespace) -> int:
     if record["message"]:
         output.warn(f"warning: {record['message']}; otel-opto status {record['service']} tells more")
     return 0
+
+
+def _as_begun(study: Study, directory: Path | None) -> Study:
+    """With the options that the check of its model adds; what the model is too weak for is said."""
+    # What models are asked for with takes its time to import, and is wanted here only.
+    from collector.optimizer.drafting.checks import Checks  # noqa: PLC0415
+    from collector.optimizer.drafting.writer import Writer  # noqa: PLC0415
+    from collector.process.config.loading import load  # noqa: PLC0415
+
+    checks = Checks(directory if directory is not None else load(None, os.environ, {}).storage.directory)
+    for weakness in checks.weaknesses(study):
+        output.warn(f"warning: {weakness}")
+    return checks.completed(study, Writer.options)
 
 
 def _objective(text: str) -> dict[str, object]:

@@ -38,6 +38,7 @@ from collector.exporter.grpc_sender import GrpcSender
 from collector.exporter.http_sender import HttpSender
 from collector.heartbeat import Heartbeat
 from collector.jaeger.reader import Reader
+from collector.optimizer.drafting.checks import Checks
 from collector.optimizer.registry import OptimizerRegistry
 from collector.pipeline import Pipeline
 from collector.process.config import Config, ExporterConfig, GraphConfig, SigningConfig
@@ -108,6 +109,7 @@ class Collector:
         )
         self._workers = _workers(config.graph)
         self._readers = Workers(WorkerLimits(memory_bytes=2**30 + 12 * otlp.max_request_bytes))
+        self._checks = Checks(config.storage.directory)
         self._wakings = Wakings()
         self._requests = Requests(self._store.ledger, self._wakings.appended)
         self._desk = Desk(self._requests, self._hub, self._counters, _signer(config.signing, self._clock))
@@ -176,7 +178,8 @@ class Collector:
             clock=self._clock,
             requests=self._requests,
             wake=wake,
-            standings=Standings(self._store, self._desk, self._studies, self._hub.watchers),
+            standings=Standings(self._store, self._desk, self._studies, self._hub.watchers, self._checks),
+            checks=self._checks,
             rate=SpanRate(self._counters, time.monotonic),
             measures=Measures(self._store, self._studies, self._rollouts, self._free_bytes),
         )

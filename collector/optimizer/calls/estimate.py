@@ -91,7 +91,7 @@ def _call(given: Mapping[str, Any], model: str) -> tuple[int, int, float]:
     """Tokens in, tokens out, and money of one call."""
     chars = given.get("max_prompt_chars", _PROMPT_CHARS.default)
     most = given.get("max_tokens", MODEL_OPTIONS["max_tokens"].default)
-    into = given.get("max_prompt_tokens") or int(chars / _CHARS_PER_TOKEN)
+    into = given.get("max_prompt_tokens") or int(chars / given.get("chars_per_token", _CHARS_PER_TOKEN))
     out = min(int(most), _ANSWER_TOKENS)
     pair = given.get("prices", {}).get(model, (given.get("input_price", 0.0), given.get("output_price", 0.0)))
     return into, out, Prices(*pair).of(into, out)

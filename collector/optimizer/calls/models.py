@@ -11,7 +11,7 @@ from collector.core.study import Study
 from collector.optimizer.calls.llm import ADDRESS, MISSING, LanguageModel, ModelSettings
 from collector.optimizer.calls.metered import Bill, Caps, Metered, Prices
 from collector.optimizer.calls.patience import Pace, Patient
-from collector.optimizer.calls.tokens import Counted, Ratio, Served, Tiktoken, TokenCounter, Tokens
+from collector.optimizer.calls.tokens import UNMEASURED, Counted, Ratio, Served, Tiktoken, TokenCounter, Tokens
 from collector.optimizer.options import Option
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
@@ -48,6 +48,7 @@ MODEL_OPTIONS = {
     "response_format": Option((str,), "auto", "auto, json_schema, json_object or text", choices=_FORMATS),
     "concurrency": Option((int,), 2, "a whole number from 1 to 32", 1, 32),
     "requests_per_minute": Option((int, float), 0, "a number, 0 for as they come", 0, 100_000),
+    "chars_per_token": Option((int, float), UNMEASURED, "a number from 1 to 20", 1, 20),
     "retries": Option((int,), 2, "a whole number from 0 to 10", 0, 10),
     "input_price": Option((int, float), 0.0, "what a million tokens cost, 0 or more", 0),
     "output_price": Option((int, float), 0.0, "what a million tokens cost, 0 or more", 0),
@@ -105,7 +106,7 @@ class Models:
     def __init__(self, connect: Callable[[ModelSettings], LanguageModel]) -> None:
         self._connect = connect
         self._known: dict[ModelSettings, LanguageModel] = {}
-        self._tokens: dict[ModelSettings, Tokens] = {}
+        self._tokens: dict[tuple[ModelSettings, float], Tokens] = {}
         self._paces: dict[tuple[ModelSettings, float], Pace] = {}
 
     def seats(self, request: OptimizationRequest, options: Mapping[str, Any], purpose: str) -> Sequence[Seat]:
@@ -123,7 +124,9 @@ class Models:
         seats: list[Seat] = []
         for name, count in drafts_of(options).items():
             settings = ModelSettings(name, **{field: options[field] for field in _SETTINGS})
-            tokens = self._tokens.setdefault(settings, Tokens((Served(settings), Tiktoken(name)), Ratio()))
+            ratio = float(options["chars_per_token"])
+            counters = (Served(settings), Tiktoken(name))
+            tokens = self._tokens.setdefault((settings, ratio), Tokens(counters, Ratio(ratio)))
             model: LanguageModel = Counted(self._known.setdefault(settings, self._connect(settings)), tokens.ratio)
             pace = self._paces.setdefault(
                 (settings, options["requests_per_minute"]), Pace(options["requests_per_minute"])

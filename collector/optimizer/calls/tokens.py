@@ -14,7 +14,7 @@ _SECONDS = 20.0
 _AROUND = 8
 """Tokens that a chat template puts around a message."""
 
-_UNMEASURED = 3.0
+UNMEASURED = 3.0
 """Characters of a token before any call was made: few, so that a budget holds."""
 
 _LEARNED_FROM = 8
@@ -37,7 +37,7 @@ class Ratio:
         chars_per_token: Before the first call.
     """
 
-    chars_per_token: float = _UNMEASURED
+    chars_per_token: float = UNMEASURED
     _chars: float = field(default=0.0, init=False)
     _tokens: float = field(default=0.0, init=False)
 

@@ -9,13 +9,19 @@ from collector.optimizer.answers.moves import LARGER, SMALLER
 from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
 from collector.optimizer.answers.schema import schema_of
 from collector.optimizer.calls.llm import Busy, Completion, LanguageModel, Messages
-from collector.optimizer.drafting.examples import worked_for
+from collector.optimizer.drafting.examples import MOST, worked_for
 from collector.optimizer.prompts import prompt
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 
 _WARMTH = 0.7
 _LONG = (16_000, 8_000, 4_000)
 """Characters of a prompt, tried in turn."""
+
+_FEWER = (2, 0)
+"""Worked examples, tried in turn where a model is weak with all of them."""
+
+_LIKELY_RATIO = (1.0, 20.0)
+"""Characters of a token; beyond that the endpoint counts something else."""
 
 _WEAK_DIRECTION, _WEAK_READ, _MANY_COPIES = 0.7, 0.8, 0.5
 _WIDTH = ParameterSpec("width", ParameterType.FLOAT, 40.0, Constraint(minimum=0, maximum=100), "of the beam")
@@ -31,8 +37,9 @@ _TEXTS = (
 
 @dataclass
 class Found:
-    """What the answers were worth, so far. Shares are None where nothing was asked."""
+    """What the answers were worth, so far, with so many worked examples at most before each question."""
 
+    worked: int = MOST
     asked: int = 0
     read: int = 0
     directions: list[bool] = field(default_factory=list)
@@ -55,6 +62,16 @@ class Found:
     def readable(self) -> float:
         """The share of answers with a suggestion in them."""
         return self.read / max(self.asked, 1)
+
+    @property
+    def weak(self) -> bool:
+        """Whether something in the answers themselves is wanting."""
+        return self.readable < _WEAK_READ or self.direction < _WEAK_DIRECTION or self.copied > _MANY_COPIES
+
+    @property
+    def worth(self) -> float:
+        """From 0 to 1, to compare with other examples."""
+        return self.readable * (self.direction + 1 - self.copied) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +102,7 @@ class Acceptance:
 
 
 async def acceptance(model: LanguageModel, name: str) -> Acceptance:
-    """Asks a dozen small problems, then a long one.
+    """Asks a dozen small problems, where it is weak again with fewer worked examples, then a long one.
 
     Args:
         model: As a study would ask it.
@@ -94,30 +111,43 @@ async def acceptance(model: LanguageModel, name: str) -> Acceptance:
     Raises:
         OptimizerError: the endpoint does not answer.
     """
-    found = Found()
-    for seed, (value, wanted) in enumerate(_NUMBERS):
-        await _number(model, found, seed, value, wanted)
-    for seed, (text, said, expected) in enumerate(_TEXTS):
-        await _text(model, found, seed, text, said, expected)
-    cost, chars = found.cost, found.chars
+    found = await _answered(model, MOST)
+    for worked in _FEWER if found.weak else ():
+        found = max(found, await _answered(model, worked), key=lambda one: one.worth)
+    cost = found.cost
+    ratio = round(found.chars / cost.input_tokens, 2) if cost.input_tokens else 0.0
     found.longest = await _longest(model)
     options: dict[str, str | int | float] = {"model": name, "temperature": _WARMTH}
     if found.longest:
         options["max_prompt_chars"] = found.longest
     if found.copied > _MANY_COPIES:
         options["candidates"] = 4
+    if found.worked != MOST:
+        options["worked_examples"] = found.worked
+    if _LIKELY_RATIO[0] <= ratio <= _LIKELY_RATIO[1]:
+        options["chars_per_token"] = ratio
     return Acceptance(
         name,
         round(found.direction, 3),
         round(found.readable, 3),
         round(found.copied, 3),
         found.longest,
-        round(chars / cost.input_tokens, 2) if cost.input_tokens else 0.0,
+        ratio,
         round(cost.output_tokens / cost.seconds, 1) if cost.seconds else 0.0,
         round(cost.seconds, 1),
         options,
         _weaknesses(found),
     )
+
+
+async def _answered(model: LanguageModel, worked: int) -> Found:
+    """The dozen."""
+    found = Found(worked)
+    for seed, (value, wanted) in enumerate(_NUMBERS):
+        await _number(model, found, seed, value, wanted)
+    for seed, (text, said, expected) in enumerate(_TEXTS):
+        await _text(model, found, seed, text, said, expected)
+    return found
 
 
 def _weaknesses(found: Found) -> Sequence[str]:
@@ -139,7 +169,7 @@ async def _number(model: LanguageModel, found: Found, seed: int, value: float, w
     too = "small" if wanted == LARGER else "large"
     run = f'output = "width {value:g}"\nfeedback: score {-abs(50 - value):g}, "width is too {too}"'
     shown = f"width = {value:g} ({_WIDTH.describe_allowed()}) -- of the beam"
-    answer = await _suggested(model, found, seed, _WIDTH, _asked(_WIDTH, shown, run))
+    answer = await _suggested(model, found, seed, _WIDTH, _asked(_WIDTH, shown, run, found.worked))
     if answer is None:
         return
     moved = isinstance(answer, int | float) and (answer > value if wanted == LARGER else answer < value)
@@ -149,13 +179,13 @@ async def _number(model: LanguageModel, found: Found, seed: int, value: float, w
 async def _text(model: LanguageModel, found: Found, seed: int, text: str, said: str, expected: str) -> None:
     run = f'output = "{said}"\nfeedback: score 0, "wrong: expected exactly \'{expected}\'"'
     shown = f'prompt = "{text}" ({_PROMPT.describe_allowed()})'
-    answer = await _suggested(model, found, seed, _PROMPT, _asked(_PROMPT, shown, run))
+    answer = await _suggested(model, found, seed, _PROMPT, _asked(_PROMPT, shown, run, found.worked))
     if answer is not None:
         found.copies.append(answer == text)
 
 
-def _asked(spec: ParameterSpec, shown: str, run: str) -> Messages:
-    turns = [turn for worked in worked_for((spec,)) for turn in worked.turns()]
+def _asked(spec: ParameterSpec, shown: str, run: str, most: int) -> Messages:
+    turns = [turn for worked in worked_for((spec,), most) for turn in worked.turns()]
     problem = prompt(
         "optoprime_problem",
         objective="Improve the output in accordance with the feedback.\nScore: quality, higher is better.",

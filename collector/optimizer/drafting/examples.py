@@ -21,7 +21,7 @@ _FAMILY = {
     ParameterType.BOOLEAN: _CHOICE,
     ParameterType.CODE: _CODE,
 }
-_MOST = 4
+MOST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +124,13 @@ _WORKED = (
 )
 
 
-def worked_for(parameters: Sequence[ParameterSpec]) -> Sequence[Worked]:
-    """All of the one kind of variable that there is; else two of each kind, most common kinds first."""
+def worked_for(parameters: Sequence[ParameterSpec], most: int = MOST) -> Sequence[Worked]:
+    """All of the one kind of variable that there is, else two of each kind, most common first; so many at most."""
     families = [_FAMILY[spec.type] for spec in parameters]
     wanted = sorted(set(families), key=lambda family: (-families.count(family), family))
-    each = _MOST if len(wanted) == 1 else 2
+    each = MOST if len(wanted) == 1 else 2
     chosen = [worked for family in wanted for worked in [one for one in _WORKED if one.family == family][:each]]
-    return chosen[:_MOST]
+    return chosen[:most]
 
 
 def leaked(text: str, known: str, examples: Collection[Worked]) -> Sequence[str]:

@@ -14,7 +14,7 @@ from collector.core.study import Cost, Proposal, Study
 from collector.optimizer.calls.llm import LanguageModel, Messages, ModelSettings
 from collector.optimizer.calls.models import MODEL_OPTIONS, Models, Seat, model_faults
 from collector.optimizer.drafting.conversation import Conversation, identity, total, tried
-from collector.optimizer.drafting.examples import worked_for
+from collector.optimizer.drafting.examples import MOST, worked_for
 from collector.optimizer.drafting.fitting import Asking, Prompting, fitted_prompt
 from collector.optimizer.options import Option, chosen, faults_of
 from otel_opto.spec import ParameterSpec
@@ -25,6 +25,7 @@ _MOST_CHARS = 1_000_000
 PROMPT_OPTIONS = {
     "max_prompt_chars": Option((int,), 16_000, "a whole number from 4000 to 1000000", 4_000, _MOST_CHARS),
     "max_prompt_tokens": Option((int,), 0, "a whole number, 0 for max_prompt_chars alone", 0, _MOST_CHARS),
+    "worked_examples": Option((int,), MOST, f"a whole number from 0 to {MOST}", 0, MOST),
     "examples": Option((int,), 4, "a whole number from 1 to 100", 1, 100),
 }
 
@@ -60,7 +61,7 @@ class Writer(ABC):
         options = chosen(request.study.optimizer_options, self.options)
         seats = self._models.seats(request, options, self.name)
         prompting, before = await self.prepared(request, options, seats)
-        examples = worked_for(request.parameters)
+        examples = worked_for(request.parameters, options["worked_examples"])
         drafts = [
             Conversation(seat.model, request, number, options["temperature"], examples)
             for number, seat in enumerate(seats)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest, Optimizer
@@ -11,7 +12,7 @@ from collector.optimizer.calls.llm import LanguageModel, ModelSettings, OpenAIMo
 from collector.optimizer.calls.models import model_faults
 from collector.optimizer.generators.optoprime import OptoPrime
 from collector.optimizer.generators.search import SEARCH_OPTIONS, Search
-from collector.optimizer.options import faults_of, selected
+from collector.optimizer.options import Option, faults_of, selected
 from collector.optimizer.searching.space import Categories, axis_of
 from otel_opto.spec import ParameterSpec, ParameterType, ParameterValue
 
@@ -35,12 +36,14 @@ class Hybrid:
         connect: Gives the model for some settings.
     """
 
+    options: ClassVar[Mapping[str, Option]] = _OPTIONS
+
     def __init__(self, connect: Callable[[ModelSettings], LanguageModel]) -> None:
         self._search, self._writer = Search(), OptoPrime(connect)
 
     def check(self, study: Study, parameters: Sequence[ParameterSpec]) -> Sequence[str]:
         """See `Optimizer`."""
-        faults = [*faults_of(study.optimizer_options, _OPTIONS), *model_faults(study)]
+        faults = [*faults_of(study.optimizer_options, self.options), *model_faults(study)]
         searched, _ = _divided(selected(study, parameters))
         if searched:
             keys = tuple(spec.key for spec in searched)

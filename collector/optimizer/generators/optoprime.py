@@ -52,7 +52,7 @@ def messages_for(request: OptimizationRequest, draft: int, chars: int) -> Messag
     system = prompt("optoprime_system")
     turns: list[Mapping[str, str]] = []
     taken = len(system)
-    for worked in worked_for(request.parameters):
+    for worked in worked_for(request.parameters, options["worked_examples"]):
         length = sum(len(turn["content"]) for turn in worked.turns())
         if taken + length <= chars * _SHARE_OF_EXAMPLES:
             turns += worked.turns()
