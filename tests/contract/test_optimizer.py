@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import importlib.util
 import json
 import random
 from collections.abc import Iterator, Mapping
@@ -18,13 +19,16 @@ from collector.optimizer.registry import GROUP, OptimizerRegistry
 from tests.contract.optimizers import DEFAULTS, SPECS, request, trial
 from tests.fakes_openai import ScriptedOpenAI, suggesting
 
-IN_THE_BOX = ("search", "optoprime", "opro", "textgrad", "bandit", "hybrid")
-WRITERS = ("optoprime", "opro", "textgrad", "hybrid")
+IN_THE_BOX = ("search", "optoprime", "opro", "textgrad", "bandit", "hybrid", "gepa")
+WRITERS = ("optoprime", "opro", "textgrad", "hybrid", "gepa")
 
 
 def drawn(sent: Mapping[str, Any]) -> str:
     """A model without wits: allowed values that follow from the messages and the seed alone."""
     rng = random.Random(json.dumps([sent["messages"], sent["seed"]]))
+    style = f"{rng.choice(['It is', 'Say', 'So'])} {{a}}{rng.randint(1, 99)}"
+    if "response_format" not in sent:
+        return f"Too wordy.\n```\n{style}\n```"
     asked_for = sent["response_format"]["json_schema"]["schema"]["properties"]
     if "critique" in asked_for:
         return json.dumps({"critique": f"it should be other than it is, {rng.random()}"})
@@ -33,7 +37,7 @@ def drawn(sent: Mapping[str, Any]) -> str:
         "top_k": rng.randint(1, 9),
         "weight": rng.random(),
         "method": rng.choice(["slow", "fast"]),
-        "style": f"{rng.choice(['It is', 'Say', 'So'])} {{a}}{rng.randint(1, 99)}",
+        "style": style,
         "strict": rng.random() < 0.5,
     }
     return suggesting(**{key: values[key] for key in keys})
@@ -53,6 +57,8 @@ class Subject:
 
 @pytest.fixture(params=IN_THE_BOX)
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    if request.param == "gepa" and importlib.util.find_spec("gepa") is None:
+        pytest.skip("the package gepa is not installed")
     optimizer, fresh = (OptimizerRegistry().load(request.param) for _ in range(2))
     study = Study("s", "shop", "quality", optimizer=request.param, seed=4)
     with ScriptedOpenAI([drawn]) as server:
@@ -152,7 +158,7 @@ async def test_it_works_on_with_what_was_rejected(subject: Subject) -> None:
 
 
 async def test_only_parameters_of_the_request_change(subject: Subject) -> None:
-    two = {key: DEFAULTS[key] for key in ("top_k", "strict")}
+    two = {key: DEFAULTS[key] for key in ("style", "strict")}
     asked = replace(
         request(study=subject.study),
         parameters=tuple(spec for spec in SPECS if spec.key in two),

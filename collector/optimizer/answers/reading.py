@@ -44,18 +44,18 @@ def read_answer(said: str, parameters: Sequence[ParameterSpec], cost: Cost, *, c
         UnreadableAnswer: there is none.
     """
     specs = {spec.key: spec for spec in parameters}
-    read = _last_suggestion(_behind_thoughts(said), specs, cut_off=cut_off)
+    read = _last_suggestion(behind_thoughts(said), specs, cut_off=cut_off)
     if read is None:
         shown = text(said.strip()[:200])
         raise UnreadableAnswer(f'found {shown!r}; wanted is {{"reasoning": "...", "suggestion": {{...}}}}')
     return Proposal(values_of(read.suggestion, specs), text(read.reasoning)[:_LONGEST_REASONING], cost)
 
 
-def _behind_thoughts(said: str) -> str:
+def behind_thoughts(said: str) -> str:
     """What follows a thought; nothing where it never ended. Some servers leave its opening tag away."""
     if opened := _THOUGHT.match(said):
         over = _THOUGHT_OVER.search(said, opened.end())
-        return _behind_thoughts(said[over.end() :]) if over else ""
+        return behind_thoughts(said[over.end() :]) if over else ""
     over = _THOUGHT_OVER.search(said)
     return said[over.end() :] if over and "{" in said[over.end() :] else said
 

@@ -94,7 +94,7 @@ class LanguageModel(Protocol):
 
         Args:
             messages: What was said so far.
-            schema: Of the answer.
+            schema: Of the answer; empty: it may be any text.
             seed: For endpoints that take one.
             temperature: Of this call; the settings' own where it is None.
 
@@ -196,7 +196,7 @@ class OpenAIModel:
 
     async def _answer(self, client: "AsyncOpenAI", asked: "_Asked") -> Completion:
         """Concedes what the endpoint refuses, and remembers it once there is an answer."""
-        manner, begun = self._manner, time.monotonic()
+        manner, begun = self._manner if asked.schema else replace(self._manner, formats=_LADDER[-1:]), time.monotonic()
         for requests in itertools.count(1):
             body = self._body(manner, asked)
             try:
@@ -207,7 +207,7 @@ class OpenAIModel:
                     raise
                 manner = conceded
             else:
-                self._manner = manner
+                self._manner = manner if asked.schema else replace(self._manner, seeded=manner.seeded)
                 return replace(completion, requests=requests, seconds=time.monotonic() - begun)
         raise AssertionError
 

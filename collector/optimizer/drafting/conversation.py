@@ -11,10 +11,10 @@ from collector.core.protocols import OptimizationRequest
 from collector.core.span import AnyValue
 from collector.core.study import Cost, Proposal
 from collector.optimizer.answers.moves import NUMBERS, resolved
-from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
-from collector.optimizer.answers.schema import schema_of
+from collector.optimizer.answers.reading import UnreadableAnswer
 from collector.optimizer.calls.llm import Completion, LanguageModel, Messages
 from collector.optimizer.drafting.examples import Worked
+from collector.optimizer.drafting.forms import Form, JsonObject
 from collector.optimizer.drafting.guard import Guard
 from otel_opto.spec import content_hash
 
@@ -35,6 +35,7 @@ class Conversation:
         number: Of the draft: each has its own seeds and temperatures.
         temperature: The highest of the ladder that is not for copies; None: none is sent.
         examples: The worked ones that the model sees.
+        form: Of the answers; None: a JSON object.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Conversation:
         number: int,
         temperature: float | None,
         examples: Sequence[Worked] = (),
+        form: Form | None = None,
     ) -> None:
         self._model = model
         self._request = request
@@ -51,6 +53,7 @@ class Conversation:
         self._temperature = temperature
         self._tried = tried(request)
         self._guard = Guard(request, examples)
+        self._form = form or JsonObject()
         self.cost = Cost()
         self.copies = 0
         self.unreadable = 0
@@ -68,7 +71,7 @@ class Conversation:
             OptimizerError: the model failed, or no answer could be read.
         """
         said = messages = await asking(self._number)
-        schema = schema_of(self._request.parameters)
+        schema = self._form.schema(self._request.parameters)
         refused: Proposal | None = None
         faults: list[str] = []
         for attempt in range(_TRIES_AND_COPIES):
@@ -93,7 +96,7 @@ class Conversation:
                 faults.append(fault)
             if attempt + 1 - self.copies >= _TRIES:
                 break
-            said = [*messages, *_asked_back(completion, faults[-1])]
+            said = [*messages, *self._asked_back(completion, faults[-1])]
         if refused is None and not self.copies:
             spent = f"{self.cost.input_tokens} and {self.cost.output_tokens} tokens"
             raise OptimizerError(
@@ -122,7 +125,7 @@ class Conversation:
     def _read(self, completion: Completion) -> Proposal:
         cut_off = completion.finish_reason == "length"
         try:
-            proposal = read_answer(completion.text, self._request.parameters, Cost(), cut_off=cut_off)
+            proposal = self._form.read(completion.text, self._request.parameters, cut_off=cut_off)
         except UnreadableAnswer as error:
             if not cut_off:
                 raise
@@ -142,15 +145,11 @@ class Conversation:
         self.cost += Cost(refused=1)
         return replace(proposal, faults=(guarded,)), guarded
 
-
-def _asked_back(completion: Completion, fault: str) -> Sequence[Mapping[str, str]]:
-    return (
-        {"role": "assistant", "content": completion.text[:_SHOWN_BACK] or "(nothing)"},
-        {
-            "role": "user",
-            "content": f"That cannot be used: {fault}. Suggest other values, again as one JSON object.",
-        },
-    )
+    def _asked_back(self, completion: Completion, fault: str) -> Sequence[Mapping[str, str]]:
+        return (
+            {"role": "assistant", "content": completion.text[:_SHOWN_BACK] or "(nothing)"},
+            {"role": "user", "content": f"That cannot be used: {fault}. {self._form.again}"},
+        )
 
 
 def _with_faults(proposal: Proposal, faults: Sequence[str]) -> Proposal:

@@ -16,6 +16,7 @@ from collector.optimizer.calls.models import MODEL_OPTIONS, Models, Seat, model_
 from collector.optimizer.drafting.conversation import Conversation, identity, total, tried
 from collector.optimizer.drafting.examples import MOST, worked_for
 from collector.optimizer.drafting.fitting import Asking, Prompting, fitted_prompt
+from collector.optimizer.drafting.forms import Form, JsonObject
 from collector.optimizer.options import Option, chosen, faults_of
 from otel_opto.spec import ParameterSpec
 
@@ -42,6 +43,7 @@ class Writer(ABC):
 
     name: ClassVar[str]
     options: ClassVar[Mapping[str, Option]] = {**MODEL_OPTIONS, **PROMPT_OPTIONS}
+    form: ClassVar[Form] = JsonObject()
 
     def __init__(self, connect: Callable[[ModelSettings], LanguageModel]) -> None:
         self._models = Models(connect)
@@ -63,7 +65,7 @@ class Writer(ABC):
         prompting, before = await self.prepared(request, options, seats)
         examples = worked_for(request.parameters, options["worked_examples"])
         drafts = [
-            Conversation(seat.model, request, number, options["temperature"], examples)
+            Conversation(seat.model, request, number, options["temperature"], examples, self.form)
             for number, seat in enumerate(seats)
         ]
         limits = options["max_prompt_tokens"], _most_chars(request.study.optimizer_options, options)

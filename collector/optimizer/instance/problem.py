@@ -163,11 +163,11 @@ def variables(request: OptimizationRequest, width: int) -> Sequence[str]:
         if spec.constraint.candidates:
             purpose += f"; for example {quoted(spec.constraint.candidates, width)}"
         value = quoted(request.current[spec.key], width)
-        lines.append(f"{spec.key} = {value} ({words(_allowed(spec), width)}){purpose}")
+        lines.append(f"{spec.key} = {value} ({words(allowed(spec), width)}){purpose}")
     return lines
 
 
-def _allowed(spec: ParameterSpec) -> str:
+def allowed(spec: ParameterSpec) -> str:
     """What is allowed, without the length that any text may have."""
     said = spec.describe_allowed()
     return said if spec.constraint.max_length else said.replace(f" of at most {MAX_TEXT_LENGTH} characters", "")

@@ -19,7 +19,7 @@ def test_it_loads_once() -> None:
 
 def test_an_unknown_optimizer_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
-        OptimizerError, match="unknown 'serch'; available: bandit, hybrid, opro, optoprime, search, textgrad"
+        OptimizerError, match="unknown 'serch'; available: bandit, gepa, hybrid, opro, optoprime, search, textgrad"
     ) as refused:
         OptimizerRegistry().load("serch")
     assert refused.value.permanent

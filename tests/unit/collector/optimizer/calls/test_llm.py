@@ -95,6 +95,16 @@ async def test_a_refused_format_is_conceded_and_remembered() -> None:
     assert fake.formats == ["json_schema", "json_schema", "json_object", "json_object"]
 
 
+async def test_where_any_text_will_do_no_format_is_asked_for_and_none_is_given_up() -> None:
+    refusals: list[Said] = [(400, "no seed, please"), "fine", "fine"]
+    with ScriptedOpenAI(refusals) as fake:
+        asked = model(fake)
+        assert (await asked.complete(MESSAGES, {}, 5)).text == "fine"
+        await ask(asked)
+    assert fake.formats == ["text", "text", "json_schema"]
+    assert ["seed" in sent for sent in fake.requests] == [True, False, False]
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
