@@ -30,7 +30,7 @@ def asked(method: str, path: str, body: bytes | None = None) -> Ask:
 
     def ask(collector: RunningCollector) -> int:
         host, _, port = collector.ready["api"].rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=120)
+        connection = http.client.HTTPConnection(host, int(port), timeout=600)
         try:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, path, body, {"Content-Type": "application/json"})
@@ -65,7 +65,7 @@ def called(method: str, body: bytes) -> Ask:
     def call(collector: RunningCollector) -> int:
         with grpc.insecure_channel(collector.ready["otlp_grpc"]) as channel:
             try:
-                channel.unary_unary(method)(body, timeout=120)
+                channel.unary_unary(method)(body, timeout=600)
             except grpc.RpcError as error:
                 code: int = error.code().value[0]  # type: ignore[attr-defined]
                 return code
@@ -151,7 +151,7 @@ READING = [
 def judged_often(collector: RunningCollector) -> RunningCollector:
     """A trace with tens of thousands of judgements, a service with as many parameters as it can have."""
     traces = samples.traces_request([samples.span(number, 1) for number in range(1, 2_000)])
-    connection = http.client.HTTPConnection(collector.ready["otlp_http"], timeout=60)
+    connection = http.client.HTTPConnection(collector.ready["otlp_http"], timeout=600)
     connection.request("POST", "/v1/traces", traces, {"Content-Type": "application/x-protobuf"})
     assert connection.getresponse().status == 200
     connection.close()

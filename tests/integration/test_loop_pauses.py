@@ -124,7 +124,7 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningColle
 
 def pauses(collector: RunningCollector) -> tuple[float, float]:
     """The longest since the last time, by the clock, and in which the collector itself was computing."""
-    with urllib.request.urlopen(f"{collector.api}/metrics", timeout=60) as answer:
+    with urllib.request.urlopen(f"{collector.api}/metrics", timeout=600) as answer:
         lines = dict(line.split() for line in answer.read().decode().splitlines() if not line.startswith("#"))
     return tuple(float(lines[f"otel_opto_event_loop_longest_{name}_seconds"]) for name in ("pause", "busy_pause"))  # type: ignore[return-value]
 
@@ -132,7 +132,7 @@ def pauses(collector: RunningCollector) -> tuple[float, float]:
 def answered(collector: RunningCollector, sent: Sent) -> tuple[int, bytes]:
     """Larger bodies than the collector takes are answered before they are sent."""
     host, _, port = collector.ready["otlp_http"].rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=120)
+    connection = http.client.HTTPConnection(host, int(port), timeout=600)
     try:
         connection.request("POST", sent.path, sent.body(), sent.headers)
         answer = connection.getresponse()
