@@ -27,7 +27,7 @@ def particles(
     for call in range(calls + 1):
         one = call % _SWARM
         if call >= _SWARM:
-            leader = best[int(scores.argmin())]
+            leader = best[int(np.argmin(scores))]
             pull = _OWN * drawn.random(2) * (best[one] - places[one]) + _COMMON * drawn.random(2) * (
                 leader - places[one]
             )
