@@ -200,7 +200,7 @@ async def test_what_is_damaged_is_passed_over_and_counted(tmp_path: Path, over: 
     path.write_bytes(content)
     counters, peer = Counters(), Peer()
     async with serving(peer, over), forwarding(store, peer, over, counters):
-        await until(lambda: len(peer.kept) == 4)
+        await until(lambda: counters.snapshot()[Counter.EXPORTER_SENT_SPANS] == 4)
     assert [body for _, body, _ in peer.kept] == [request(number).body for number in (1, 2, 4, 5)]  # type: ignore[attr-defined]
     counts = counters.snapshot()
     assert counts[Counter.EXPORTER_DROPPED_ITEMS] == 1
