@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 def demo(*arguments: str, browser: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "collector", "demo", *arguments]
     environment = {**os.environ, **({"BROWSER": browser} if browser else {})}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
 
 
 def recording(directory: Path) -> tuple[str, Path]:
@@ -32,7 +32,7 @@ def test_the_demo_gets_better_and_says_where_everything_is(tmp_path: Path) -> No
     before, after = map(float, re.findall(r"It got better: ([\d.]+) → ([\d.]+)", done.stdout)[0])
     assert after > before
     assert done.stdout.count("\nrelease ") >= 9
-    assert "answer.template" in done.stdout
+    assert re.search(r"\b(answer|extractor|ranker|retriever)\.[a-z_]+ .+", done.stdout)  # which one is chance's
     for picture in ("scores.svg", "graph.svg"):
         assert ET.parse(tmp_path / picture).getroot().tag.endswith("svg")
     (command,) = re.findall(r"otel-opto (graph [0-9a-f]{32} --data-dir \S+)", done.stdout)
