@@ -53,6 +53,8 @@ _MOST_SAID = 5
 _RECALLED_AT_ONCE_BYTES = 4 * 2**20
 _ATTACH_AT_ONCE = 5_000
 _FEW = 8
+"""So many judgements on a small trace are looked at in place; there may be thousands."""
+
 _MOST_MOVABLE = 2**16
 """So much attached feedback may still move at a time; it is remembered in memory which traces these are."""
 _T = TypeVar("_T")
@@ -204,8 +206,7 @@ class Pipeline:
         for trace_id, group in by_trace.items():
             find = partial(_placed_in, trace_id, group, now_unix_nano, grace_nano)
             try:
-                few = len(group) <= _FEW  # there may be thousands of judgements on a small trace
-                found += await self._assembly.over_spans(trace_id, find, short=few)
+                found += await self._assembly.over_spans(trace_id, find, short=len(group) <= _FEW)
             except (TooLarge, WorkerLost) as error:
                 self._counters.add(Counter.GRAPHS_TOO_LARGE)
                 _LOG.warning("feedback on a trace waits until more of it comes: %s", error)

@@ -18,7 +18,7 @@ from collector.core.release import Release
 from collector.core.span import Span
 from collector.core.study import Reach
 from collector.core.telemetry import TraceBounds
-from collector.otlp.decode import spans_of
+from collector.otlp.decode import SHORT_BYTES, spans_of
 from collector.workers.workers import Workers
 
 _T = TypeVar("_T")
@@ -26,9 +26,6 @@ Work: TypeAlias = Callable[[], Any]
 """Of a module's top level with its arguments; asks for what it needs (`collector.assembly.job.Work`)."""
 
 _SMALL_SPANS = 500
-_SHORT_BYTES = 2**14
-"""What is shorter is read in place: a change of threads takes longer."""
-
 _TIMES_A_GRAPH = 10
 """A judgement finds its span in a trace that is too large for a graph, too."""
 
@@ -151,7 +148,7 @@ class Assembly:
                 over_spans, work, size=inline + 1, seconds=limits.max_seconds, answer=answer
             )
             return result
-        if short and len(data) < _SHORT_BYTES:
+        if short and len(data) < SHORT_BYTES:
             return work(spans_of(data))
         return await asyncio.to_thread(lambda: work(spans_of(data)))
 

@@ -15,6 +15,9 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from collector.core.span import AnyValue, Attributes, Event, Link, LogRecord, Resource, Scope, Span, SpanContext
 from collector.core.times import LATEST, bounded, end_of
 
+SHORT_BYTES = 2**14
+"""A request that is shorter is decoded in place: a change of threads takes longer."""
+
 
 def spans_of(body: bytes) -> list[Span]:
     """Every span of an ``ExportTraceServiceRequest`` or a ``TracesData``, in its order."""

@@ -12,7 +12,7 @@ from collector.core.rollout import Rollout
 from collector.core.span import Span
 from collector.core.telemetry import Signal
 from collector.core.units import Entry, UnitStore
-from collector.otlp.decode import spans_of
+from collector.otlp.decode import SHORT_BYTES, spans_of
 from collector.publisher.desk import Desk
 from otel_opto import semconv
 from otel_opto.assignment import Assignment
@@ -20,9 +20,6 @@ from otel_opto.assignment import Assignment
 _LOG = logging.getLogger(__name__)
 
 _AT_ONCE_BYTES = 4 * 2**20
-_SHORT_BYTES = 2**14
-"""What is shorter is read in place: a change of threads takes longer."""
-
 _MARK = semconv.RELEASE.encode()
 
 Placed: TypeAlias = tuple[str, Entry]
@@ -76,7 +73,7 @@ class Observer:
             bodies = [one.body for one in requests if one.signal is Signal.TRACES and _MARK in one.body]
             spans = (
                 _entry_spans(bodies, service)
-                if sum(map(len, bodies)) < _SHORT_BYTES
+                if sum(map(len, bodies)) < SHORT_BYTES
                 else await asyncio.to_thread(_entry_spans, bodies, service)
             )
             entries = defaultdict[str, list[Entry]](list)

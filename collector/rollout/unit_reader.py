@@ -10,16 +10,13 @@ from collector.core.protocols import Store
 from collector.core.rollout import Metric, RolloutPlan, Signal
 from collector.core.telemetry import TraceBounds
 from collector.core.units import OpenUnit, Unit
-from collector.otlp.decode import spans_of
+from collector.otlp.decode import SHORT_BYTES, spans_of
 from collector.publisher.desk import Desk
 from collector.rollout.outcomes import JudgedTrace, outcome_of
 
 _LOG = logging.getLogger(__name__)
 _BOUNDS = TraceBounds(50_000, 64 * 2**20, "rollout")
 """What is larger is no unit that says anything of an arm, and would be many gigabytes in memory."""
-
-_SHORT_BYTES = 2**14
-"""What is shorter is read in place: a change of threads takes longer."""
 
 
 class UnitReader:
@@ -53,7 +50,7 @@ class UnitReader:
                     plan.service, trace_id, _BOUNDS.spans, _BOUNDS.bytes,
                 )  # fmt: skip
                 return None
-            spans = spans_of(data) if len(data) < _SHORT_BYTES else await asyncio.to_thread(spans_of, data)
+            spans = spans_of(data) if len(data) < SHORT_BYTES else await asyncio.to_thread(spans_of, data)
             long += len(data)
             judged = await self._store.feedback.listed(PageRequest(), trace_id=trace_id)
             traces.append(JudgedTrace(spans, judged.items))
@@ -61,7 +58,7 @@ class UnitReader:
         release = await self._desk.release(number)
         if release is None:
             return None
-        if long < _SHORT_BYTES:
+        if long < SHORT_BYTES:
             return outcome_of(unit, traces, plan, release, beside)
         return await asyncio.to_thread(outcome_of, unit, traces, plan, release, beside)
 
