@@ -163,7 +163,8 @@ class Releases:
     async def rollback(self, request: release_pb2.RollbackRequest, context: Context) -> release_pb2.RollbackResponse:
         """See the proto file."""
         release = await self._operations.rollback(request.number, caller_of(self._access, context))
-        return release_pb2.RollbackResponse(release=release_to_proto(release))
+        lacks = await self._operations.unsigned(release)
+        return release_pb2.RollbackResponse(release=release_to_proto(release), message=lacks)
 
 
 class FeedbackEntries:

@@ -485,6 +485,9 @@ class RollbackResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     RELEASE_FIELD_NUMBER: builtins.int
+    MESSAGE_FIELD_NUMBER: builtins.int
+    message: builtins.str
+    """what it lacks, and the cure, if applications that hold a public key will not take it; else empty"""
     @property
     def release(self) -> Global___Release:
         """a new release with those values"""
@@ -493,8 +496,9 @@ class RollbackResponse(google.protobuf.message.Message):
         self,
         *,
         release: Global___Release | None = ...,
+        message: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["release", b"release"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["release", b"release"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["message", b"message", "release", b"release"]) -> None: ...
 
 Global___RollbackResponse: typing_extensions.TypeAlias = RollbackResponse

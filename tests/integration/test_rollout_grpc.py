@@ -1,6 +1,7 @@
 """Rollouts over gRPC: a real server, a real client, the same answers as over HTTP."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from collector.access.tokens import REQUEST_ID
+from collector.publisher.signing import envelope_of, make_keys
+from otel_opto.signing import Signed
 from otel_opto.v1 import ledger_pb2, ledger_pb2_grpc, parameter_pb2, release_pb2, release_pb2_grpc, rollout_pb2
 from otel_opto.v1.rollout_pb2_grpc import RolloutServiceStub
 from tests.integration.running import RunningCollector
@@ -102,6 +105,17 @@ def test_both_apis_say_the_same(remote: Remote) -> None:
     assert report.units == over_http["units"]
     assert [one.words for one in report.guardrails] == [one["words"] for one in over_http["guardrails"]]
     assert (report.next.step, report.next.message) == (over_http["next"]["step"], over_http["next"]["message"])
+
+
+def test_a_rollback_says_that_it_wants_a_signature(remote: Remote, tmp_path: Path) -> None:
+    private = tmp_path / "r.key"
+    make_keys(private, tmp_path / "r.pub")
+    now, rollback = int(time.time()), release_pb2.RollbackRequest(number=1)
+    signature = envelope_of(Signed(SERVICE, 1, {"k": 1}, now, now + 999), private.read_bytes())
+    remote.releases.SignRelease(release_pb2.SignReleaseRequest(number=1, envelope=signature.encode()))
+    back = remote.releases.Rollback(rollback)
+    assert back.message.endswith(f"sign it: otel-opto releases sign {back.release.number} --key FILE")
+    assert remote.releases.Rollback(rollback).message == ""  # what it takes the place of is not signed either
 
 
 def test_a_watch_tells_what_changes_until_the_end(remote: Remote) -> None:
