@@ -2,8 +2,9 @@
 
 The server's time is that of a request from outside until the last byte, of a collector in a process of its own, by the
 clock and in processor time of that process and its workers; the browser's is Chromium's first contentful paint, with
-scripts and styles in its cache as on every page but the first, and the longest task of the page's thread in the two
-seconds from then on.
+scripts and styles in its cache as on every page but the first, and the longest task of the page's thread until two
+seconds after it; of both, too, the processor time of that thread, which other processes on the machine do not lengthen
+by waiting. Medians.
 """
 
 import argparse
@@ -19,22 +20,15 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+import collector.ui
 from benchmarks.ingest.payload import trace_id
 from benchmarks.page.filling import SERVICE, STUDIES, fill
+from benchmarks.page.painting import Painted, painter
 
-_LONG_TASKS = """
-window.longest = 0;
-new PerformanceObserver((list) => {
-  for (const one of list.getEntries()) window.longest = Math.max(window.longest, one.duration);
-}).observe({type: "longtask", buffered: true});
-"""
-_PAINT = "performance.getEntriesByName('first-contentful-paint').map((one) => one.startTime)[0] || 0"
-_MOVED = "performance.getEntriesByType('resource').reduce((sum, one) => sum + one.transferSize, 0)"
-_QUIET_MILLIS = 2_000
 _SETTLING_SECONDS, _IDLE_MILLIS = 120, 50.0
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
@@ -119,23 +113,6 @@ def _server(address: str, pid: int, path: str, rounds: int) -> _Served:
     return _Served(times[0], times[1:], (_cpu(pid) - before) / rounds, size)
 
 
-def _browser(context: Any, address: str, path: str, rounds: int) -> tuple[Sequence[float], float, float]:
-    """Milliseconds until the first paint, of the longest task, and bytes that a cold cache moves beside the page."""
-    paints, longest, moved = [], 0.0, 0.0
-    for number in range(rounds):
-        page = context.new_page()
-        page.add_init_script(_LONG_TASKS)
-        page.goto(f"http://{address}{path}")
-        page.wait_for_function(f"{_PAINT} > 0")
-        page.wait_for_timeout(_QUIET_MILLIS)
-        paints.append(page.evaluate(_PAINT))
-        longest = max(longest, page.evaluate("window.longest"))
-        if not number:
-            moved = page.evaluate(_MOVED)
-        page.close()
-    return paints, longest, moved
-
-
 def _percentile(times: Sequence[float], part: float) -> float:
     return sorted(times)[min(round(part * len(times)), len(times) - 1)]
 
@@ -161,6 +138,7 @@ def main() -> None:
 
 def _measure(address: str, pid: int, given: argparse.Namespace) -> None:
     _settle(pid)
+    print(f"{os.cpu_count()} cores, load of the last minute {os.getloadavg()[0]:.1f}\n")
     print("| page | first ms | p50 ms | p99 ms | CPU ms | bytes |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, path in pages(given.spans).items():
@@ -175,19 +153,18 @@ def _painted(address: str, given: argparse.Namespace) -> None:
     program = os.environ.get("OTEL_OPTO_CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
     if program is None:
         raise SystemExit("there is no Chromium: scripts/browser, or --paints 0")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the server is measured without it
-
-    print("\n| page | first paint ms | longest task ms |\n| --- | ---: | ---: |")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(120_000)
-        _, _, moved = _browser(context, address, "/studies", 1)
+    print("\n| page | first paint ms | CPU until then ms | longest task ms | most CPU of a task ms |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    with painter(program, f"http://{address}") as paint:
+        paint("/studies/" + STUDIES[0])
         for name, path in pages(given.spans).items():
-            paints, longest, _ = _browser(context, address, path, given.paints)
-            print(f"| {name} | {statistics.median(paints):,.0f} | {longest:,.0f} |", flush=True)
-        browser.close()
-    print(f"\nscripts, styles and the icon, once: {moved:,.0f} bytes")
+            seen = [paint(path) for _ in range(given.paints)]
+            middle = Painted(*(statistics.median(values) for values in zip(*map(astuple, seen), strict=True)))
+            figures = (middle.paint, middle.cpu, middle.task, middle.task_cpu)
+            print(f"| {name} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |", flush=True)
+    static = Path(collector.ui.__file__).parent / "static"
+    size = sum(path.stat().st_size for path in static.rglob("*") if path.suffix in (".js", ".css", ".svg"))
+    print(f"\nscripts, styles and the icon: {size:,} bytes")
 
 
 if __name__ == "__main__":

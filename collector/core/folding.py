@@ -1,7 +1,7 @@
 """States that are folds of the ledger's streams, kept by version so that only what is new is read."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -9,6 +9,9 @@ from collector.core.errors import Damaged
 from collector.core.ledger import Ledger, Recorded, made_of
 
 S = TypeVar("S")
+
+_MANY = 100
+"""Events: to fold fewer takes no longer than to hand them to somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Fold(Generic[S]):
         step: The state behind some more events; gets many at once, so that it can build long states in linear time.
         most: How many states are kept; the ones that were not asked for the longest go.
         unreadable: Told once of each stream that `all` leaves out, because its events are not what was written.
+        aside: Does the work for many events at once where it holds nobody else up; None does all of it in place.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class Fold(Generic[S]):
         step: Callable[[S, Sequence[Recorded]], S],
         most: int = 1_000,
         unreadable: Callable[[Damaged], None] = lambda _: None,
+        aside: Callable[[Callable[[], S]], Awaitable[S]] | None = None,
     ) -> None:
         self._ledger = ledger
         self._empty = Versioned(empty, 0)
@@ -46,6 +51,7 @@ class Fold(Generic[S]):
         self._most = most
         self._known: OrderedDict[str, Versioned[S]] = OrderedDict()
         self._unreadable = unreadable
+        self._aside = aside
         self._damaged: dict[str, int] = {}
 
     async def all(self, prefix: str) -> Sequence[S]:
@@ -77,7 +83,7 @@ class Fold(Generic[S]):
         events = await self._ledger.read(stream, known.version)
         if events:
             state = known.state
-            known = Versioned(made_of(events, lambda new: self._step(state, new)), events[-1].version)
+            known = Versioned(await self._folded(state, events), events[-1].version)
             newer = self._known.get(stream)
             if newer is None or newer.version < known.version:
                 self._known[stream] = known
@@ -87,7 +93,13 @@ class Fold(Generic[S]):
             self._known.popitem(last=False)
         return known
 
+    async def _folded(self, state: S, events: Sequence[Recorded]) -> S:
+        def folded() -> S:
+            return made_of(events, lambda new: self._step(state, new))
+
+        return folded() if self._aside is None or len(events) < _MANY else await self._aside(folded)
+
     async def at(self, stream: str, version: int) -> S:
         """The state of a stream as it was at a version. Reads all of its events. Raises as `of`."""
         events = (await self._ledger.read(stream))[:version]
-        return made_of(events, lambda known: self._step(self._empty.state, known)) if events else self._empty.state
+        return await self._folded(self._empty.state, events) if events else self._empty.state

@@ -1,6 +1,7 @@
 """OTLP traces taken apart and put together without reading their spans."""
 
-from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from google.protobuf.message import Message
@@ -121,6 +122,31 @@ def selected(body: bytes, wanted: Callable[[bytes, Sequence[bytes]], Sequence[by
             kept = wanted(b"".join((*group.resource, *scoped.scope)), scoped.spans)
             if kept:
                 _append(data, group, scoped, kept)
+    return data.SerializeToString()
+
+
+@dataclass(frozen=True, slots=True)
+class RawSpan:
+    """A span of a request and what it is under, unread."""
+
+    group: RawResourceSpans
+    scoped: RawScopeSpans
+    span: bytes
+
+
+def raw_spans_in(body: bytes) -> Iterator[RawSpan]:
+    """The spans of a request, in its order."""
+    for group in RawTraces.FromString(body).resource_spans:
+        for scoped in group.scope_spans:
+            for span in scoped.spans:
+                yield RawSpan(group, scoped, span)
+
+
+def joined(spans: Iterable[RawSpan]) -> bytes:
+    """A request of these."""
+    data = RawTraces()
+    for one in spans:
+        _append(data, one.group, one.scoped, (one.span,))
     return data.SerializeToString()
 
 

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from collector.api.doctor import Finding, Level
@@ -32,7 +33,9 @@ def surroundings(
     return [_versions(), _ports(addresses), _disk(config), _damaged(damages), *_certificates(tls, now)]
 
 
+@lru_cache(maxsize=1)
 def _versions() -> Finding:
+    """What a process has imported does not change: reading it from disk is most of what a look costs."""
     said = [f"{name} {importlib.metadata.version(name)}" for name in _DISTRIBUTIONS if _installed(name)]
     says = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {', '.join(said)}"
     return Finding("versions", Level.GREEN, says)

@@ -1,6 +1,8 @@
 """A standalone SVG picture: a few shapes, texts that cannot break out of it, one set of colours."""
 
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final, TypeVar
 from xml.etree import ElementTree as ET
 
 from collector.core.printable import printable
@@ -12,6 +14,11 @@ BLUE: Final = "#2f6db5"
 AMBER: Final = "#c98a00"
 RED: Final = "#c0392b"
 GREEN: Final = "#2e8b57"
+
+_MOST_SHAPES = 150
+"""Of many like ones: what a browser draws within a frame."""
+
+_Item = TypeVar("_Item")
 
 
 class Canvas:
@@ -60,6 +67,11 @@ class Canvas:
         """An open one."""
         self._add("path", {"d": d, "fill": "none"}, style)
 
+    def dots(self, places: Iterable[tuple[float, float]], radius: float, colour: str, opacity: float) -> None:
+        """Many as one shape: a browser that shows thousands of shapes stands still meanwhile."""
+        d = " ".join(f"M{x:.1f} {y:.1f}h0" for x, y in places)
+        self.path(d, stroke=colour, stroke_opacity=opacity, stroke_width=2 * radius, stroke_linecap="round")
+
     def text(self, x: float, y: float, words: str, **style: str | float) -> None:
         """Its baseline starts at (x, y), or has its middle or its end there with ``text_anchor``."""
         self._add("text", {"x": x, "y": y}, {"font_size": 12, "fill": INK, **style}).text = printable(words)
@@ -72,6 +84,16 @@ class Canvas:
         """Style names are SVG's, with ``_`` for ``-``."""
         attributes = {**place, **{name.replace("_", "-"): value for name, value in style.items()}}
         return ET.SubElement(self._inside, tag, {name: _number(value) for name, value in attributes.items()})
+
+
+def bundled(many: Sequence[_Item]) -> Iterator[tuple[_Item, ...]]:
+    """Things in their order, one by one where they are few, else several at a time, so that they are 150 at most.
+
+    Shapes that lie upon each other go on to look denser, which they would not if all were one.
+    """
+    size, left = -(-len(many) // _MOST_SHAPES), iter(many)
+    while bundle := tuple(islice(left, size)):
+        yield bundle
 
 
 def _number(value: str | float) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collector.core.study import Direction
-from collector.render.canvas import AMBER, BLUE, GREEN, GREY, GRID, Canvas
+from collector.render.canvas import AMBER, BLUE, GREEN, GREY, GRID, Canvas, bundled
 from collector.render.words import columns, short
 
 _WIDTH, _HEIGHT = 760.0, 380.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 24.0, 52.0, 64.0
+_PLAIN = "#8a96a3"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LARGEST, _SMALLEST = 1e300, 1e-290
 """Scores beyond them are drawn as if they were them: differences and quotients must be numbers too."""
@@ -160,15 +161,36 @@ class _Chart:
         self._canvas.path(" ".join(steps), stroke=BLUE, stroke_width=2, stroke_linejoin="round")
 
     def dots(self, points: Sequence[ScorePoint]) -> None:
-        """The one in force is larger; the title under the pointer has the figures."""
-        for index, point in enumerate(points):
-            self._canvas.group("release", self._said(point))
-            style: dict[str, str | float] = {"stroke": "white", "stroke_width": 1.5}
-            colour, radius = (AMBER, 7.0) if point.best else ("#8a96a3", 4.0)
-            if point.interval is not None:
-                x, (low, high) = self._x(index), point.interval
-                self._canvas.line(x, self._y(low), x, self._y(high), stroke=colour, stroke_width=1.5)
-            self._canvas.circle(self._x(index), self._y(point.score), radius, fill=colour, **style)
+        """The one in force is larger; the title under the pointer has the figures, of many in one shape none."""
+        for some in bundled(list(enumerate(points))):
+            if len(some) == 1:
+                self._dot(*some[0])
+                continue
+            ordinary = [(index, point) for index, point in some if not point.best]
+            self._canvas.group("release")
+            through = " ".join(filter(None, (self._whisker(*one) for one in ordinary)))
+            if through:
+                self._canvas.path(through, stroke=_PLAIN, stroke_width=1.5)
+            self._canvas.dots([(self._x(index), self._y(point.score)) for index, point in ordinary], 4.0, _PLAIN, 1.0)
+            for index, point in some:
+                if point.best:
+                    self._dot(index, point)
+
+    def _dot(self, index: int, point: ScorePoint) -> None:
+        self._canvas.group("release", self._said(point))
+        colour, radius = (AMBER, 7.0) if point.best else (_PLAIN, 4.0)
+        x, y = self._x(index), self._y(point.score)
+        if point.interval is not None:
+            low, high = point.interval
+            self._canvas.line(x, self._y(low), x, self._y(high), stroke=colour, stroke_width=1.5)
+        self._canvas.circle(x, y, radius, fill=colour, stroke="white", stroke_width=1.5)
+
+    def _whisker(self, index: int, point: ScorePoint) -> str:
+        """The path of an interval; empty without one."""
+        if point.interval is None:
+            return ""
+        low, high = point.interval
+        return f"M{self._x(index):.1f} {self._y(low):.1f}V{self._y(high):.1f}"
 
     def _said(self, point: ScorePoint) -> str:
         words = [f"{self._noun} {point.release}: {_figure(point.score)}"]
@@ -182,7 +204,7 @@ class _Chart:
         """What the marks mean."""
         y = _HEIGHT - 16
         self._canvas.group("legend")
-        self._canvas.circle(_LEFT + 5, y - 4, 4, fill="#8a96a3")
+        self._canvas.circle(_LEFT + 5, y - 4, 4, fill=_PLAIN)
         self._canvas.text(_LEFT + 16, y, f"score of a {self._noun}", font_size=11, fill=GREY)
         self._canvas.line(_LEFT + 150, y - 4, _LEFT + 174, y - 4, stroke=BLUE, stroke_width=2)
         self._canvas.text(_LEFT + 181, y, "best so far", font_size=11, fill=GREY)

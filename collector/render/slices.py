@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.render.canvas import AMBER, BLUE, GREY, GRID, Canvas
+from collector.render.canvas import AMBER, BLUE, GREY, GRID, Canvas, bundled
 from collector.render.words import short
 
 _PLOT_WIDTH, _PLOT_HEIGHT, _GAP = 230.0, 150.0, 30.0
@@ -49,12 +49,29 @@ def _plot(canvas: Canvas, left: float, top: float, key: str, points: Sequence[Sl
         canvas.text(left - 6, y, f"{score:.3g}", font_size=10, fill=GREY, text_anchor="end")
     canvas.text(left, top + _PLOT_HEIGHT + 14, f"{low:.4g}", font_size=10, fill=GREY)
     canvas.text(left + _PLOT_WIDTH, top + _PLOT_HEIGHT + 14, f"{high:.4g}", font_size=10, fill=GREY, text_anchor="end")
-    for point in sorted(points, key=lambda one: one.best):
+
+    def at(point: SlicePoint) -> tuple[float, float]:
         x = left + place(point.value, low, high) * _PLOT_WIDTH
-        y = top + (1 - place(point.score, worst, best)) * _PLOT_HEIGHT
-        canvas.group("trial", f"trial {point.trial}: {key} = {point.value:g}, score {point.score:.4g}")
-        colour, radius = (AMBER, 6.0) if point.best else (BLUE, 3.0)
-        canvas.circle(x, y, radius, fill=colour, fill_opacity=1.0 if point.best else 0.6)
+        return x, top + (1 - place(point.score, worst, best)) * _PLOT_HEIGHT
+
+    for some in bundled([point for point in points if not point.best]):
+        canvas.group("trial", _title(key, some))
+        if len(some) == 1:
+            canvas.circle(*at(some[0]), 3.0, fill=BLUE, fill_opacity=0.6)
+        else:
+            canvas.dots(map(at, some), 3.0, BLUE, 0.6)
+    for point in points:
+        if point.best:
+            canvas.group("trial", _title(key, (point,)))
+            canvas.circle(*at(point), 6.0, fill=AMBER)
+
+
+def _title(key: str, points: Sequence[SlicePoint]) -> str:
+    """What is said under the pointer; of many at once nothing."""
+    if len(points) > 1:
+        return ""
+    (point,) = points
+    return f"trial {point.trial}: {key} = {point.value:g}, score {point.score:.4g}"
 
 
 def bounds(numbers: Sequence[float]) -> tuple[float, float]:

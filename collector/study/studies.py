@@ -1,5 +1,6 @@
 """Studies and their trials, on the ledger."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +33,9 @@ class Studies:
     def __init__(self, ledger: Ledger, desk: Desk) -> None:
         self._ledger = ledger
         self.desk = desk
-        self._records: Fold[StudyRecord | None] = Fold(ledger, None, history.record, unreadable=_LOG.error)
+        self._records: Fold[StudyRecord | None] = Fold(
+            ledger, None, history.record, unreadable=_LOG.error, aside=asyncio.to_thread
+        )
         self._running: Fold[tuple[str, ...]] = Fold(ledger, (), history.running)
 
     async def study(self, name: str) -> StudyRecord | None:

@@ -1,13 +1,14 @@
 """The conformance battery of `Ledger`, on every implementation, and the folds that stand on it."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from collector.core.errors import Outdated
-from collector.core.folding import Fold
+from collector.core.folding import Fold, Versioned
 from collector.core.ledger import Change, Event, Ledger, Recorded
 from tests.clocks import TickingClock
 from tests.contract.ledgers import LEDGERS
@@ -116,6 +117,22 @@ async def test_a_fold_reads_only_what_is_new(ledger: Ledger) -> None:
     await ledger.append([adding("a", 2, "three")], "x")
     assert (await fold.of("a")).state == ("one", "two", "three")
     assert seen == [["one", "two"], ["three"]]
+
+
+async def test_a_long_stream_is_folded_where_it_holds_nobody_up(ledger: Ledger) -> None:
+    here = threading.get_ident()
+    where: list[bool] = []
+
+    def step(count: int, events: Sequence[Recorded]) -> int:
+        where.append(threading.get_ident() == here)
+        return count + len(events)
+
+    fold = Fold(ledger, 0, step, aside=asyncio.to_thread)
+    await ledger.append([adding("a", 0, *["many"] * 500)], "x")
+    assert list(await asyncio.gather(fold.of("a"), fold.of("a"))) == [Versioned(500, 500)] * 2
+    await ledger.append([adding("a", 500, "one")], "x")
+    assert [(await fold.of("a")).state, await fold.at("a", 500)] == [501, 500]
+    assert where == [False, False, True, False]
 
 
 async def test_a_fold_that_was_forgotten_is_made_again(ledger: Ledger) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.render.canvas import AMBER, BLUE, GREY, Canvas
+from collector.render.canvas import AMBER, BLUE, GREY, Canvas, bundled
 from collector.render.slices import bounds, place
 from collector.render.words import short
 
@@ -37,18 +37,29 @@ def parallel_svg(axes: Sequence[str], lines: Sequence[ParallelLine]) -> str:
     canvas = Canvas(2 * _SIDE + _AXIS_GAP * len(shown), _TOP + _HEIGHT + _BOTTOM)
     ranges = [bounds([line.values[key] for line in lines if key in line.values] or [0.0]) for key in shown]
     scores = bounds([line.score for line in lines])
-    for line in sorted(lines, key=lambda one: one.best):
+
+    def through(line: ParallelLine) -> str:
         heights = [
             place(line.values[key], *ends) if key in line.values else None
             for key, ends in zip(shown, ranges, strict=True)
         ]
-        canvas.group("trial", f"trial {line.trial}: score {line.score:.4g}")
-        colour, width, opacity = (AMBER, 3.0, 1.0) if line.best else (BLUE, 1.0, 0.35)
-        through = _through([*heights, place(line.score, *scores)])
-        canvas.path(through, stroke=colour, stroke_width=width, stroke_opacity=opacity)
+        return _through([*heights, place(line.score, *scores)])
+
+    for some in bundled([line for line in lines if not line.best]):
+        canvas.group("trial", _title(some))
+        canvas.path(" ".join(map(through, some)), stroke=BLUE, stroke_width=1.0, stroke_opacity=0.35)
+    for line in lines:
+        if line.best:
+            canvas.group("trial", _title((line,)))
+            canvas.path(through(line), stroke=AMBER, stroke_width=3.0)
     for number, (key, (low, high)) in enumerate(zip((*shown, "score"), (*ranges, scores), strict=True)):
         _axis(canvas, _SIDE + number * _AXIS_GAP, key, low, high)
     return canvas.svg()
+
+
+def _title(lines: Sequence[ParallelLine]) -> str:
+    """What is said under the pointer; of many at once nothing."""
+    return f"trial {lines[0].trial}: score {lines[0].score:.4g}" if len(lines) == 1 else ""
 
 
 def _axis(canvas: Canvas, x: float, key: str, low: float, high: float) -> None:

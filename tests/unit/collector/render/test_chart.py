@@ -83,6 +83,19 @@ def test_many_releases_leave_room_between_their_numbers() -> None:
     assert len(places) > 10
 
 
+def test_thousands_of_scores_are_few_shapes_and_all_of_their_places() -> None:
+    points = [ScorePoint(n, n % 89, n == 5, (n % 89 - 1, n % 89 + 1), 9) for n in range(5_000)]
+    root = ET.fromstring(score_chart_svg(points, "scores"))
+    drawn = [path.get("d", "") for group in root.iter(f"{SVG}g") for path in group.iter(f"{SVG}path")]
+    alone = [
+        one for group in root.iter(f"{SVG}g") if group.get("class") == "release" for one in group.iter(f"{SVG}circle")
+    ]
+    assert sum(path.count("h0") for path in drawn) + len(alone) == 5_000
+    assert sum(path.count("V") for path in drawn) + len(alone) == 5_000
+    assert "release 5: 5.000, 4.000 to 6.000, n = 9, came into force" in [one.text for one in root.iter(f"{SVG}title")]
+    assert len(list(root.iter())) < 700
+
+
 @given(st.lists(FINITE, min_size=1, max_size=20), st.lists(FINITE, max_size=2))
 def test_whatever_the_scores_all_marks_lie_inside_the_picture(scores: list[float], levels: list[float]) -> None:
     points = [ScorePoint(n, score, n == 0) for n, score in enumerate(scores)]

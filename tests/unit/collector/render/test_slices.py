@@ -31,5 +31,14 @@ def test_numbers_of_any_size_have_a_place(number: float) -> None:
     assert all(math.isfinite(x) and math.isfinite(y) for x, y in circles({"k": points, "<&>": points}))
 
 
+def test_thousands_of_trials_are_few_shapes_and_all_of_their_places() -> None:
+    points = [SlicePoint(number % 97, number % 89, number, number == 5) for number in range(5_000)]
+    root = ET.fromstring(slices_svg({"k": points}))
+    paths = [one.get("d", "") for one in root.iter(f"{SVG}path")]
+    assert sum(d.count("M") for d in paths) + len(list(root.iter(f"{SVG}circle"))) == 5_000
+    assert len(list(root.iter())) < 500
+    assert "trial 5: k = 5, score 5" in [one.text for one in root.iter(f"{SVG}title")]
+
+
 def test_nothing_is_said() -> None:
     assert "no numeric parameter" in slices_svg({})

@@ -267,7 +267,32 @@ async def test_one_huge_trace_is_decoded_once(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(find, "spans_of", counted)
     answer, looks = looks_of(store, TraceQuery(service="shop", limit=20))
     assert [int(one.trace_id, 16) for one in answer] == [1]
-    assert (looks, decoded) == (100, 10)
+    assert (looks, decoded) == (100, 1)
+    await store.stop()
+
+
+async def test_a_trace_is_decoded_until_a_span_of_it_meets_the_conditions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[int] = []
+
+    def counted(body: bytes) -> list[object]:
+        spans = spans_of(body)
+        decoded.append(len(spans))
+        return spans  # type: ignore[return-value]
+
+    long = 15
+    spans = [
+        samples.span(trace, 100 * trace + n, start=n, duration=9 if n < long else 1)
+        for trace in (1, 2, 3)
+        for n in range(20)
+    ]
+    store = await kept(tmp_path, [spans])
+    monkeypatch.setattr(find, "spans_of", counted)
+    query = TraceQuery(service="shop", limit=2, duration_min_nano=5)
+    answer, _ = looks_of(store, query)
+    assert [(int(one.trace_id, 16), one.start_unix_nano - START) for one in answer] == [(3, 14), (2, 14)]
+    assert decoded == [2, 4, 8, 16]  # more at a time, the longer nothing is found, and not all of them
     await store.stop()
 
 

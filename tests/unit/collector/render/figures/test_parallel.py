@@ -30,6 +30,13 @@ def test_each_trial_is_a_line_and_the_best_lies_above() -> None:
     assert [y for _, _, y in other] == [high, low, low]
 
 
+def test_thousands_of_trials_are_few_shapes_and_all_of_their_lines() -> None:
+    lines = [ParallelLine({"a": number % 97, "b": number % 89}, number, number, number == 5) for number in range(5_000)]
+    found = paths(["a", "b"], lines)
+    assert sum(pen == "M" for one in found for pen, _, _ in one) == 5_000
+    assert len(found) < 200
+
+
 def test_a_line_has_a_gap_where_a_value_is_missing() -> None:
     whole, gap = paths(
         ["a", "b", "c"],
