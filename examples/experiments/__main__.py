@@ -52,7 +52,11 @@ def main(arguments: Sequence[str]) -> int:
             tuple(filter(None, said.methods.split(","))),
             tuple(filter(None, said.problems.split(","))),
         )
-        conduct.carried_out(wanted, Results(folder / f"{wanted.name}.jsonl"), wire)
+        try:
+            conduct.carried_out(wanted, Results(folder / f"{wanted.name}.jsonl"), wire)
+        except ConnectionError as error:
+            sys.stderr.write(f"{error}\nnothing was kept of that; the same command goes on once the model answers\n")
+            return 1
     return 0
 
 

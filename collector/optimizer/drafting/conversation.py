@@ -36,6 +36,7 @@ class Conversation:
         temperature: The highest of the ladder that is not for copies; None: none is sent.
         examples: The worked ones that the model sees.
         form: Of the answers; None: a JSON object.
+        in_vain: Calls of the study before this one that nothing came of: their seeds are not asked with again.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Conversation:
         temperature: float | None,
         examples: Sequence[Worked] = (),
         form: Form | None = None,
+        in_vain: int = 0,
     ) -> None:
         self._model = model
         self._request = request
@@ -54,6 +56,7 @@ class Conversation:
         self._tried = tried(request)
         self._guard = Guard(request, examples)
         self._form = form or JsonObject()
+        self._in_vain = in_vain
         self.cost = Cost()
         self.copies = 0
         self.unreadable = 0
@@ -107,6 +110,7 @@ class Conversation:
     def _seed(self, attempt: int) -> int:
         """Another one for each call of a study, and the same for the same request."""
         request = self._request
+        attempt += self._in_vain
         told = (request.study.seed, len(request.trials), len(request.rejected), self._number, attempt)
         return random.Random(repr(told)).getrandbits(31)  # noqa: S311 - for variety, not for secrecy
 

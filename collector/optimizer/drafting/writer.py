@@ -62,10 +62,11 @@ class Writer(ABC):
             return ()
         options = chosen(request.study.optimizer_options, self.options)
         seats = self._models.seats(request, options, self.name)
+        in_vain = await _in_vain(request)
         prompting, before = await self.prepared(request, options, seats)
         examples = worked_for(request.parameters, options["worked_examples"])
         drafts = [
-            Conversation(seat.model, request, number, options["temperature"], examples, self.form)
+            Conversation(seat.model, request, number, options["temperature"], examples, self.form, in_vain)
             for number, seat in enumerate(seats)
         ]
         limits = options["max_prompt_tokens"], _most_chars(request.study.optimizer_options, options)
@@ -130,6 +131,14 @@ def _asking(prompting: Prompting, seat: Seat, tokens: int, chars: int) -> Asking
         return await fitted_prompt(prompting, number, tokens, chars, seat.tokens)
 
     return asking
+
+
+async def _in_vain(request: OptimizationRequest) -> int:
+    """Calls so far that led to no trial and no rejected proposal: the same request again would have their answers."""
+    if request.calls is None:
+        return 0
+    led = [*(trial.cost for trial in request.trials), *(one.proposal.cost for one in request.rejected)]
+    return max(0, (await request.calls.spent()).calls - sum(cost.calls for cost in led))
 
 
 async def _held(draft: Conversation, asking: Asking) -> Proposal | OptimizerError | None:

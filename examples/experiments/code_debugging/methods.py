@@ -3,7 +3,7 @@
 import ast
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import otel_opto
 from examples.experiments.code_debugging.bugs import bug
 from examples.experiments.code_debugging.program import CodeFailed, Program, traced
 from examples.experiments.frame.experiment import Method, Setting, Tried
-from examples.experiments.frame.stepping import Judged, stepped
+from examples.experiments.frame.stepping import Judged, stepped, until
 from otel_opto.spec import InvalidValue
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST_TOKENS = 300
 
 
-def by_optimizer(setting: Setting, *, masked: bool = False) -> Iterator[Tried]:
+def by_optimizer(setting: Setting, *, masked: bool = False) -> Generator[Tried, None, None]:
     """OptoPrime, step by step; a run is one case. Masked, a run is one operation on both sources."""
     program = Program.of(bug(setting.seed))
     options: dict[str, AnyValue] = {
@@ -72,7 +72,7 @@ _RULES = (
 )
 
 
-def by_asking(setting: Setting) -> Iterator[Tried]:
+def by_asking(setting: Setting) -> Generator[Tried, None, None]:
     """The plain loop: both sources and the first test that fails; no values between, no history, no graph."""
     program = Program.of(bug(setting.seed))
     best = _candidate(program, program.sources)
@@ -108,7 +108,7 @@ def _functions(said: str, program: Program) -> Mapping[str, str]:
     return found
 
 
-def by_mutation(setting: Setting) -> Iterator[Tried]:
+def by_mutation(setting: Setting) -> Generator[Tried, None, None]:
     """Random small changes of the best sources so far; no model."""
     program = Program.of(bug(setting.seed))
     chance = random.Random(f"mutation/{setting.seed}")
@@ -154,11 +154,23 @@ def _other(operator: Any, chance: random.Random) -> Any:
     return chance.choice(_SWAPS[type(operator)])()
 
 
+def _until_mended(method: Callable[[Setting], Generator[Tried, None, None]]) -> Callable[[Setting], Iterator[Tried]]:
+    return lambda setting: until(1.0, method(setting))
+
+
 METHODS = (
     Method(
-        "optoprime", "runs with the values between the functions, exceptions, what was tried", by_optimizer, "model"
+        "optoprime",
+        "runs with the values between the functions, exceptions, what was tried",
+        _until_mended(by_optimizer),
+        "model",
     ),
-    Method("masked", "OptoPrime with the graph withheld", partial(by_optimizer, masked=True), "model"),
-    Method("asking", "asks again with both sources and the first test that fails; no graph", by_asking, "model"),
-    Method("mutation", "random small changes of numbers and operators; no model", by_mutation),
+    Method("masked", "OptoPrime with the graph withheld", _until_mended(partial(by_optimizer, masked=True)), "model"),
+    Method(
+        "asking",
+        "asks again with both sources and the first test that fails; no graph",
+        _until_mended(by_asking),
+        "model",
+    ),
+    Method("mutation", "random small changes of numbers and operators; no model", _until_mended(by_mutation)),
 )

@@ -33,7 +33,11 @@ class Conduct:
     problems: tuple[str, ...] = ()
 
     def carried_out(self, experiment: Experiment, results: Results, wire: Wire | None) -> None:
-        """To its end. Killed at any moment, the same call goes on where it was."""
+        """To its end. Killed at any moment, the same call goes on where it was.
+
+        Raises:
+            ConnectionError: the endpoint gave no answer; the run that needed it has not ended.
+        """
         chosen = [one for one in experiment.methods if not self.methods or one.name in self.methods]
         there = [method for method in chosen if self._is_there(method, wire)]
         budget = experiment.budgets[self.form]
@@ -64,11 +68,19 @@ class Conduct:
         record, why = _Record(self, run, results, wire), "its calls are used up"
         try:
             for tried in method.run(setting):
+                _look(wire)
                 record.keep(tried)
         except OptimizerError as error:
             why = f"the optimizer failed: {error}"
+        _look(wire)
         record.end(why)
         self.told(f"{' '.join(filter(None, (setting.problem, method.name)))}, seed {setting.seed}: {record.words()}")
+
+
+def _look(wire: Wire | None) -> None:
+    """A method that has been left without an answer has not failed: nothing is kept of it."""
+    if wire is not None and (fault := wire.fault()):
+        raise ConnectionError(f"model {wire.name!r} at {wire.endpoint}: {fault}")
 
 
 class _Record:

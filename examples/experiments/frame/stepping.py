@@ -1,6 +1,7 @@
 """The loop of all experiments that go step by step: `otel_opto.Optimizer` with trace, backward, step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 
 import otel_opto
 from collector.core.errors import OptimizerError
@@ -10,7 +11,7 @@ Judged = tuple[float | None, str]
 """A score, None where it failed, and words."""
 
 
-def stepped(optimizer: otel_opto.Optimizer, judged: Callable[[], Judged], calls: int) -> Iterator[Tried]:
+def stepped(optimizer: otel_opto.Optimizer, judged: Callable[[], Judged], calls: int) -> Generator[Tried, None, None]:
     """Tries the start and as many candidates as there are calls.
 
     A call that gives nothing new is one of them all the same: it has taken what every other one takes.
@@ -41,3 +42,17 @@ def stepped(optimizer: otel_opto.Optimizer, judged: Callable[[], Judged], calls:
         if step.finished:
             return
         fresh, said = bool(step.changed), "; ".join(fault for one in step.refused for fault in one.errors)
+
+
+def until(solved: float, candidates: Generator[Tried, None, None]) -> Iterator[Tried]:
+    """The candidates up to the first one that cannot be bettered: what comes after it would only cost.
+
+    Args:
+        solved: The score of such a one.
+        candidates: Of a method; it is closed where it stops.
+    """
+    with closing(candidates):
+        for tried in candidates:
+            yield tried
+            if tried.score == solved:
+                return

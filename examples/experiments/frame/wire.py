@@ -19,6 +19,8 @@ from types import TracebackType
 from typing import Any, Self
 
 _TIMEOUT_SECONDS = 600
+_PASSING, _SERVERS = (408, 409, 429), 500
+"""Statuses that say nothing about what was asked: these, and from there on."""
 _SIDES = ("optimizer", "task")
 
 
@@ -100,6 +102,7 @@ class Wire:
     _spent: Spent = field(default_factory=Spent)
     _times: Counter[str] = field(default_factory=Counter)
     _run: str = ""
+    _fault: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
@@ -129,12 +132,17 @@ class Wire:
     def begin(self, run: str) -> None:
         """A run begins: counts are 0."""
         with self._lock:
-            self._run, self._spent, self._times = run, Spent(), Counter()
+            self._run, self._spent, self._times, self._fault = run, Spent(), Counter(), ""
 
     def spent(self) -> Spent:
         """What this run has said so far."""
         with self._lock:
             return self._spent
+
+    def fault(self) -> str:
+        """Why the endpoint gave no answer when it was last asked, if that passes: it is not the method's failure."""
+        with self._lock:
+            return self._fault
 
     def pass_on(self, path: str, body: bytes) -> tuple[int, bytes]:
         """The endpoint's answer, or the one it gave before: status and body."""
@@ -148,6 +156,9 @@ class Wire:
             known = self._known.get(key)
         if known is None:
             status, said = self._asked(rest, body)
+            with self._lock:
+                passing = status in _PASSING or status >= _SERVERS
+                self._fault = f"{status} {said.decode(errors='replace')[:200]}" if passing else ""
             if status != 200:
                 return status, said
             known = {"key": key, **_essence(json.loads(said))}

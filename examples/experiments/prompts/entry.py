@@ -11,12 +11,13 @@ EXPERIMENT = Experiment(
     question=(
         "The instruction of a model that answers small questions, each with exactly one right answer. It begins with a "
         "vague one; feedback names the answer and the one that was expected. Methods see the training part; the best "
-        "two meet on the validation part, and the one that wins is measured once on the test part. Task and optimizer "
-        "are the same model. Seeds draw other questions from one pool, and give other chance to the method."
+        "two meet on the validation part, and the one that wins is measured once on the test part. A run whose prompt "
+        "has every training answer right stops there. Task and optimizer are the same model. Seeds draw other "
+        "questions from one pool, and give other chance to the method."
     ),
     score="the share of answers that are exactly right",
     methods=METHODS,
-    budgets={Form.MINUTE: Budget(1, 1), Form.SHORT: Budget(5, 2), Form.FULL: Budget(10, 10)},
+    budgets={Form.MINUTE: Budget(1, 1), Form.SHORT: Budget(5, 4), Form.FULL: Budget(10, 10)},
     problems=tuple(task.name for task in TASKS),
     may=(
         "That the same program runs under each method, and what it costs; whether this model finds the form that is "

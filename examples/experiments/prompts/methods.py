@@ -1,13 +1,13 @@
 """What looks for the prompt."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 import otel_opto
 from examples.experiments.frame.experiment import Method, Setting, Tried
-from examples.experiments.frame.stepping import Judged, stepped
+from examples.experiments.frame.stepping import Judged, stepped, until
 from examples.experiments.prompts.program import Program, program
 from examples.experiments.prompts.tasks import said_of
 
@@ -43,10 +43,10 @@ def by_optimizer(name: str, setting: Setting) -> Iterator[Tried]:
     yield from _kept(own, stepped(optimizer, judged, setting.calls))
 
 
-def _kept(own: Program, candidates: Iterator[Tried]) -> Iterator[Tried]:
+def _kept(own: Program, candidates: Generator[Tried, None, None]) -> Iterator[Tried]:
     """Candidates as they come, and in the end what the best one is worth."""
     tried = []
-    for one in candidates:
+    for one in until(1.0, candidates):
         tried.append(one)
         yield one
     yield from own.tested([one for one in tried if one.values])
@@ -67,7 +67,7 @@ def by_rewriting(setting: Setting) -> Iterator[Tried]:
     yield from _kept(own := program(setting), _rewritten(own, setting))
 
 
-def _rewritten(own: Program, setting: Setting) -> Iterator[Tried]:
+def _rewritten(own: Program, setting: Setting) -> Generator[Tried, None, None]:
     best, wrong = own.candidate(own.task.start)
     yield best
     for call in range(1, setting.calls + 1):
@@ -118,7 +118,7 @@ def by_edits(setting: Setting) -> Iterator[Tried]:
     yield from _kept(own, _edited(own, setting))
 
 
-def _edited(own: Program, setting: Setting) -> Iterator[Tried]:
+def _edited(own: Program, setting: Setting) -> Generator[Tried, None, None]:
     chance = random.Random(f"edits/{setting.problem}/{setting.seed}")
     best, _ = own.candidate(own.task.start)
     yield best

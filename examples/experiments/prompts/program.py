@@ -8,7 +8,7 @@ from examples.experiments.frame.experiment import Form, Setting, Tried
 from examples.experiments.prompts.tasks import Data, Example, Sizes, Task, said_of, task
 
 _FINALISTS = 2
-SIZES = {Form.MINUTE: Sizes(3, 2, 2), Form.SHORT: Sizes(6, 4, 8), Form.FULL: Sizes(15, 10, 40)}
+SIZES = {Form.MINUTE: Sizes(3, 2, 2), Form.SHORT: Sizes(6, 4, 10), Form.FULL: Sizes(15, 10, 40)}
 
 
 @dataclass(frozen=True, slots=True)

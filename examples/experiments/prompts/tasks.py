@@ -51,8 +51,8 @@ class Task:
     most_tokens: int
 
     def data(self, seed: int, sizes: Sizes) -> Data:
-        """Parts of one pool, twice as large as they are, so that seeds differ and still share questions."""
-        pool = self._pool(2 * (sizes.train + sizes.validation + sizes.test))
+        """Training and validation part are half of a pool, so that seeds differ; the test part is the same for all."""
+        pool = self._pool(2 * (sizes.train + sizes.validation) + sizes.test)
         chance = random.Random(f"{self.name}/{seed}")
         cut, end = 2 * sizes.train, 2 * (sizes.train + sizes.validation)
         return Data(

@@ -1,8 +1,9 @@
 """The frame of the experiments: lines before the next candidate, resuming, skipping, intervals, the page."""
 
+import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from examples.experiments.frame.estimate import estimated
 from examples.experiments.frame.experiment import Budget, Experiment, Form, Method, Setting, Tried, experiment, names
 from examples.experiments.frame.intervals import interval
 from examples.experiments.frame.results import Line, Results
+from examples.experiments.frame.stepping import until
 from examples.experiments.frame.summary import rows
 from examples.experiments.frame.wire import Wire
 from tests.fakes_openai import ScriptedOpenAI
@@ -148,6 +150,43 @@ def test_an_optimizer_that_fails_ends_its_run_with_the_reason(tmp_path: Path) ->
     carried_out(toy(Method("failing", "", failing)), tmp_path / "toy.jsonl")
     end = read(tmp_path / "toy.jsonl")[1]
     assert (end["part"], end["said"]) == ("end", "the optimizer failed: the key is wrong")
+
+
+def test_an_endpoint_that_is_away_is_no_failure_of_the_method(tmp_path: Path) -> None:
+    path = tmp_path / "toy.jsonl"
+
+    def patient(setting: Setting) -> Iterator[Tried]:
+        yield Tried({"x": 0}, 0.0)
+        try:
+            said = setting.endpoint.advice([{"role": "user", "content": "?"}], most=5, seed=1, warmth=0.7)
+            yield Tried({"x": float(said)}, float(said))
+        except ConnectionError as error:
+            yield Tried({}, None, f"nothing new: {error}")
+
+    one = toy(Method("patient", "", patient, "model"))
+    with ScriptedOpenAI([(503, "away"), "1", (400, "too long")]) as endpoint:
+        with Wire(endpoint.base_url, "m") as wire, pytest.raises(ConnectionError, match="503"):
+            carried_out(one, path, wire)
+        assert [line["part"] for line in read(path)] == ["train"]
+        with Wire(endpoint.base_url, "m") as wire:
+            carried_out(one, path, wire)
+    assert [(line["seed"], line["part"], line["score"]) for line in read(path)] == [
+        (1, "train", 0.0), (1, "train", 1.0), (1, "end", None), (2, "train", 0.0), (2, "train", None), (2, "end", None),
+    ]  # fmt: skip
+
+
+def test_a_method_stops_at_what_cannot_be_bettered() -> None:
+    closed = []
+
+    def endless() -> Generator[Tried, None, None]:
+        try:
+            for call in itertools.count():
+                yield Tried({"x": call}, call / 2)
+        finally:
+            closed.append(True)
+
+    assert [tried.score for tried in until(1.0, endless())] == [0.0, 0.5, 1.0]
+    assert closed == [True]
 
 
 def test_the_endpoints_refusal_is_passed_on_and_not_remembered() -> None:

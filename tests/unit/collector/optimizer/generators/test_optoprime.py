@@ -14,6 +14,7 @@ from collector.core.study import Cost, Proposal, Study
 from collector.optimizer.calls.llm import OpenAIModel
 from collector.optimizer.generators.optoprime import OptoPrime, build
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
+from otel_opto_train.book import Book
 from tests.contract.optimizers import DEFAULTS, SPECS, judged, request, trial
 from tests.fakes_openai import Answer, Reply, ScriptedOpenAI, suggesting
 
@@ -182,6 +183,27 @@ async def test_after_all_tries_the_last_readable_suggestion_goes_to_validation()
     proposal, _ = await propose([suggesting(**BROKEN), suggesting(**{**BROKEN, "top_k": 77}), "no more"])
     assert proposal.values["top_k"] == 77
     assert proposal.cost.calls == 3
+
+
+async def test_asked_again_after_nothing_came_of_it_it_draws_anew() -> None:
+    """Servers that obey a seed would give the same answers to the same request, which were in vain before."""
+    with ScriptedOpenAI(["no", "no", "no", ANSWER]) as server:
+        asked = replace(request(study=study(server)), calls=Book())
+        with pytest.raises(OptimizerError, match="no readable suggestion"):
+            await build().propose(asked)
+        await build().propose(asked)
+        assert len({sent["seed"] for sent in server.requests}) == 4
+
+
+async def test_calls_that_something_came_of_change_no_seed() -> None:
+    with ScriptedOpenAI([ANSWER, suggesting(**BETTER), suggesting(**BETTER)]) as server:
+        book, asked = Book(), request(study=study(server))
+        (proposal,) = await build().propose(replace(asked, calls=book))
+        later = replace(asked, trials=(*asked.trials, replace(trial(1, 0.5, **GOOD), cost=proposal.cost)))
+        await build().propose(replace(later, calls=book))
+        await build().propose(later)
+        first, with_book, without = (sent["seed"] for sent in server.requests)
+        assert first != with_book == without
 
 
 # --- several candidates ---------------------------------------------------------------------------------------------
