@@ -24,9 +24,9 @@ from collector.graph.outcome import Endings, evaluations_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
 from collector.graph.reading.conventions import installed
+from collector.graph.reading.conventions.opto import release_numbers
 from collector.graph.reading.facts import Facts, Role, event_of
 from collector.graph.reading.reader import length_limit, read
-from collector.graph.reading.shapes.opto import release_numbers
 from collector.graph.rules import EQUAL, RESULT
 from otel_opto.spec import ParameterSpec
 

@@ -28,7 +28,7 @@ from collector.jaeger.v2 import (
     trace_storage_pb2_grpc,
 )
 from collector.jaeger.view import Document, as_it_is, summary_bytes
-from collector.otlp.decode import value_of
+from collector.otlp.attributes import value_of
 from collector.otlp.pieces import pieces
 from collector.otlp.text import text_of
 

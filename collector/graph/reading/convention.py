@@ -7,15 +7,15 @@ of which key mean which role, and by fact the keys that state it, the first that
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain, takewhile
 from typing import Any, Final, Protocol
 
-from collector.core.span import AnyValue, Attributes
-from collector.graph.reading.chats import answered, asked
-from collector.graph.reading.facts import Facts, Failure, Message, ParameterUse, Role, Source
-from collector.graph.reading.messages import instructions, messages
+from collector.core.span import AnyValue, Attributes, SpanContext
+from collector.graph.reading.facts import NOTHING, Facts, Failure, Message, ParameterUse, Role, Source
+from collector.graph.reading.messages import answered, asked, instructions, messages
 from collector.graph.reading.values import decoded, structured
 
 
@@ -29,11 +29,8 @@ def under(attributes: Attributes, prefix: str) -> dict[str, AnyValue]:
 
 def items(attributes: Attributes, prefix: str) -> list[AnyValue]:
     """The list whose items are spelled ``<prefix><index>.<path>``, in order of index; gaps close up."""
-    spelled = under(attributes, prefix)
-    if not spelled:
-        return []
     root: dict[str, Any] = {}
-    for path, value in spelled.items():
+    for path, value in under(attributes, prefix).items():
         place = root
         *parents, last = path.split(".")
         for part in parents:
@@ -56,9 +53,11 @@ def _listed(value: Any) -> Any:
     return inner
 
 
-def lifted(item: AnyValue, key: str) -> AnyValue:
-    """The one thing an item wraps (``{"message": {…}}``), or the item itself."""
-    return item[key] if isinstance(item, Mapping) and key in item else item
+def lifted(item: AnyValue, *keys: str) -> AnyValue:
+    """What an item wraps under such keys, one in the other (``{"message": {…}}``), or the item itself."""
+    for key in keys:
+        item = item[key] if isinstance(item, Mapping) and key in item else item
+    return item
 
 
 class Convention(Protocol):
@@ -89,8 +88,12 @@ _SECTIONS: Final[Mapping[str, frozenset[str]]] = {
     "input": frozenset(("messages", "instructions", "history", "values")),
     "output": frozenset(("messages", "text", "calls", "documents", "values", "single")),
     "prompt": frozenset(("key", "template")),
-    "": frozenset(("spec", "version", "namespaces", "json", "actor", "failure", "description", "order", "notes")),
+    "flag": frozenset(("events", "key", "value", "variant")),
+    "link": frozenset(("argument", "spans", "relays")),
+    "": frozenset(("spec", "version", "namespaces", "json", "actor", "failure", "description")),
 }
+_NOTHING: Final = object()
+_NO_FACTS: Final = Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,38 +119,40 @@ class Table:
         return f"{keys} ([{self.said['']['version']}]({self.said['']['spec']}))"
 
     def every_key(self) -> Iterator[str]:
-        """Every key that it reads."""
-        for section, names in self.said.items():
-            for name, value in names.items():
-                if section and name not in ("of_messages", "single"):
-                    yield from _strings(value.keys() if name == "key" and isinstance(value, Mapping) else value, name)
-        yield from (*self._keys("", "actor"), *self._keys("", "failure"), *self._keys("", "description"))
+        """Every key that it reads, and the names of events and spans."""
+        for name, said in chain.from_iterable(names.items() for names in self.said.values()):
+            for one in said if isinstance(said, list) and name != "namespaces" else ():
+                yield from (key.rstrip("~").lstrip("^") for key in ([one] if isinstance(one, str) else one.values()))
 
     def read(self, source: Source) -> Facts | None:
         """None where none of its keys is there."""
-        attributes, root = source.attributes, source.span.parent_span_id is None
+        attributes = source.attributes
+        if source.span.parent_span_id is None:
+            attributes = {**attributes, **{f"^{key}": value for key, value in attributes.items()}}
         role = self._role(attributes)
-        inputs, taken = self._inputs(attributes, role, root)
-        value, given = self._output(attributes, role, root)
+        inputs, taken = self._inputs(attributes, role)
+        value, given = self._output(attributes, role)
         if role is Role.OTHER and (taken or given) and "of_messages" in self.said["role"]:
             role = Role(self.said["role"]["of_messages"])
         failed = self._text(attributes, "", "failure")
+        named = self._text(attributes, "name", "tool") if role is Role.TOOL else ""
         found = Facts(
             role=role,
-            name=(self._text(attributes, "name", "tool") if role is Role.TOOL else "")
-            or self._text(attributes, "name", "any"),
+            name=named or self._text(attributes, "name", "any"),
             actor=self._text(attributes, "", "actor"),
             inputs=inputs,
             taken=taken,
             has_output=value is not _NOTHING,
             output=None if value is _NOTHING else value,  # type: ignore[arg-type]
             given=given,
-            uses=self._uses(attributes),
+            uses=(*self._prompts(attributes), *self._flags(source)),
             message_id=self._text(attributes, "id", "message"),
             call_id=self._text(attributes, "id", "call"),
             failure=Failure(failed) if failed else None,
             follows=self._text(attributes, "id", "follows"),
             description=self._text(attributes, "", "description"),
+            arguments=self._arguments(source),
+            relay=self._spans("relays", source),
         )
         return None if found == _NO_FACTS else found
 
@@ -157,13 +162,10 @@ class Table:
     def _text(self, attributes: Attributes, section: str, name: str) -> str:
         return next((str(attributes[key]) for key in self._keys(section, name) if attributes.get(key)), "")
 
-    def _value(self, attributes: Attributes, key: str, root: bool = True) -> Any:
+    def _value(self, attributes: Attributes, key: str) -> Any:
         """Decoded; `_NOTHING` where it is not there."""
-        if key.startswith("^"):
-            return self._value(attributes, key[1:]) if root else _NOTHING
         if key.endswith("."):
-            found = [_document(item) for item in items(attributes, key)]
-            return found or _NOTHING
+            return [lifted(one, *_DOCUMENT) for one in items(attributes, key)] or _NOTHING
         key, _, member = key.partition("#")
         if key not in attributes:
             return _NOTHING
@@ -172,54 +174,50 @@ class Table:
             return value
         return value.get(member, _NOTHING) if isinstance(value, Mapping) else _NOTHING
 
-    def _role(self, attributes: Attributes) -> Role:
-        for key in self._keys("role", "key"):
-            value = decoded(attributes[key]) if key in attributes else None
-            if value:
-                said = str(value).lower()
-                values = self.said["role"]["values"].items()
-                return next((Role(role) for pattern, role in values if fnmatchcase(said, pattern)), Role.OTHER)
-        return Role.OTHER
+    def _first(self, attributes: Attributes, section: str, name: str) -> Any:
+        """The first value that is there and says something; None if there is none."""
+        found = (self._value(attributes, key) for key in self._keys(section, name))
+        return next((one for one in found if one not in (_NOTHING, None, "")), None)
 
-    def _inputs(
-        self, attributes: Attributes, role: Role, root: bool
-    ) -> tuple[Mapping[str, AnyValue], tuple[Message, ...]]:
-        taken = next(
-            (found for key in self._keys("input", "messages") if (found := self._talk(attributes, key, "user"))), ()
-        )
-        for key in self._keys("input", "history") if not taken else ():
-            for message in messages(attributes.get(key)):
-                if message.role == "assistant":
-                    break
-                taken = (*taken, message)
-        if not any(message.role == "system" for message in taken):
-            taken = (*self._instructions(attributes), *taken)
+    def _role(self, attributes: Attributes) -> Role:
+        value = next((decoded(attributes[key]) for key in self._keys("role", "key") if attributes.get(key)), None)
+        patterns = self.said["role"].get("values", {}).items() if value else ()
+        return next((Role(role) for pattern, role in patterns if fnmatchcase(str(value).lower(), pattern)), Role.OTHER)
+
+    def _inputs(self, attributes: Attributes, role: Role) -> tuple[Mapping[str, AnyValue], tuple[Message, ...]]:
+        keys = self._keys("input", "messages")
+        taken = next((found for key in keys if (found := self._talk(attributes, key, "user"))), ())
+        if not taken:
+            history = (messages(attributes.get(key)) for key in self._keys("input", "history"))
+            said = (takewhile(lambda one: one.role != "assistant", whole) for whole in history)
+            taken = tuple(chain.from_iterable(said))
+        if all(message.role != "system" for message in taken):
+            taken = (*instructions(self._first(attributes, "input", "instructions")), *taken)
         if any(message.role != "system" for message in taken):
-            return {}, taken
-        for group in self.said["input"].get("values", ()):
+            return NOTHING, taken
+        for group in self._keys("input", "values"):
             values: dict[str, AnyValue] = {}
-            for name, key in group.items():
-                value = self._value(attributes, key, root)
+            for name, key in group.items():  # type: ignore[attr-defined]
+                value = self._value(attributes, key)
                 if value is _NOTHING:
                     continue
-                if role is Role.MODEL and (said := asked(value) or messages(value)):
-                    return {}, (*taken, *said)
+                if role is Role.MODEL and (turns := asked(value) or messages(value)):
+                    return NOTHING, (*taken, *turns)
                 value = unwrapped(value)
                 values |= {name: value} if name else _arguments(value)
             if values:
                 return values, taken
-        return {}, taken
+        return NOTHING, taken
 
-    def _output(self, attributes: Attributes, role: Role, root: bool) -> tuple[object, tuple[Message, ...]]:
-        for key in self._keys("output", "messages"):
-            if given := self._talk(attributes, key, "assistant"):
-                return _NOTHING, given
-        if given := self._answer(attributes):
+    def _output(self, attributes: Attributes, role: Role) -> tuple[object, tuple[Message, ...]]:
+        keys = self._keys("output", "messages")
+        given = next((found for key in keys if (found := self._talk(attributes, key, "assistant"))), ())
+        if given := given or self._answer(attributes):
             return _NOTHING, given
         documents = self._keys("output", "documents")
         for key in (*documents, *self._keys("output", "values")):
-            value = self._value(attributes, key, root)
-            if value is _NOTHING or (value is None and self.said[""].get("json") is None):
+            value = self._value(attributes, key)
+            if value is _NOTHING or (value is None and "json" not in self.said[""]):
                 continue
             if role is Role.MODEL and key not in documents and (given := answered(value) or messages(value)):
                 return _NOTHING, given
@@ -236,35 +234,37 @@ class Table:
         if whole.endswith("."):
             return tuple(_spelled(items(attributes, whole), role))
         value = self._value(attributes, whole)
-        if value is _NOTHING or value is None:
+        if value is _NOTHING:
             return ()
         said = (asked(value) if role == "user" else answered(value)) or messages(value)
         return said or ((Message(role, value),) if whole != key and isinstance(value, str) and value else ())
 
-    def _instructions(self, attributes: Attributes) -> tuple[Message, ...]:
-        found = (self._value(attributes, key) for key in self._keys("input", "instructions"))
-        return next((said for one in found if one is not _NOTHING and (said := instructions(one))), ())
-
     def _answer(self, attributes: Attributes) -> tuple[Message, ...]:
         """Of texts and of calls of tools that stand under keys of their own."""
-        said = next(
-            (one for key in self._keys("output", "text") if (one := self._value(attributes, key)) not in _NONE), None
-        )
-        found = next(
-            (one for key in self._keys("output", "calls") if (one := self._value(attributes, key)) not in _NONE), None
-        )
-        return messages({"role": "assistant", "content": said, "tool_calls": found}) if said or found else ()
+        said, calls = (self._first(attributes, "output", name) for name in ("text", "calls"))
+        return messages({"role": "assistant", "content": said, "tool_calls": calls}) if said or calls else ()
 
-    def _uses(self, attributes: Attributes) -> tuple[ParameterUse, ...]:
+    def _prompts(self, attributes: Attributes) -> Iterator[ParameterUse]:
         key, template = self._text(attributes, "prompt", "key"), self._text(attributes, "prompt", "template")
-        if not (key or template):
-            return ()
-        return (ParameterUse(key or "template", value=template or None, prompt=not key, discovered=True),)
+        if key or template:
+            yield ParameterUse(key or "template", value=template or None, prompt=not key, discovered=True)
 
+    def _flags(self, source: Source) -> Iterable[ParameterUse]:
+        """Of several evaluations of one flag the last counts; without a value its variant's name is known."""
+        found: dict[str, ParameterUse] = {}
+        for event in source.events if self.said["flag"] else ():
+            if event.name in self._keys("flag", "events") and (key := self._text(event.attributes, "flag", "key")):
+                values = (one for one in self._keys("flag", "value") if one in event.attributes)
+                value = next((decoded(event.attributes[one]) for one in values), None)
+                found[key] = ParameterUse(key, value=value or self._text(event.attributes, "flag", "variant") or value)
+        return [found[key] for key in sorted(found)]
 
-_NOTHING: Final = object()
-_NONE: Final = (_NOTHING, None, "")
-_NO_FACTS: Final = Facts()
+    def _arguments(self, source: Source) -> Mapping[str, tuple[SpanContext, ...]]:
+        links = source.span.links if self._spans("spans", source) or self._spans("relays", source) else ()
+        return {self.said["link"]["argument"]: tuple({one.context: None for one in links})} if links else NOTHING
+
+    def _spans(self, name: str, source: Source) -> bool:
+        return any(fnmatchcase(source.span.name, pattern) for pattern in self._keys("link", name))
 
 
 def table(name: str, text: str) -> Table:
@@ -323,18 +323,8 @@ def _spelled(found: Sequence[AnyValue], role: str) -> Iterator[Message]:
         yield from messages({"role": role, **message, "content": content, "tool_calls": calls})
 
 
-def _document(item: AnyValue) -> AnyValue:
-    for key in ("document", "prompt"):
-        item = lifted(item, key)
-    return lifted(lifted(item, "content"), "text")
+_DOCUMENT: Final = ("document", "prompt", "content", "text")
 
 
 def _list(value: AnyValue) -> Sequence[AnyValue]:
     return value if isinstance(value, list | tuple) else ()
-
-
-def _strings(value: Any, name: str) -> Iterator[str]:
-    if name == "values" and isinstance(value, Mapping):
-        return
-    for one in [value] if isinstance(value, str) else value:
-        yield from _strings(one.values(), "") if isinstance(one, Mapping) else [one.rstrip("~").lstrip("^")]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from collector.core.span import AnyValue, Attributes, Event, LogRecord, Span, SpanContext
 from collector.graph.reading.values import structured
@@ -86,9 +86,7 @@ class Failure:
     message: str = ""
 
 
-NO_VALUES: Final[Mapping[str, AnyValue]] = MappingProxyType({})
-NO_CONTEXTS: Final[Mapping[str, tuple[SpanContext, ...]]] = MappingProxyType({})
-NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Facts(NamedTuple):
@@ -122,14 +120,14 @@ class Facts(NamedTuple):
     role: Role = Role.OTHER
     name: str = ""
     actor: str = ""
-    inputs: Mapping[str, AnyValue] = NO_VALUES
+    inputs: Mapping[str, AnyValue] = NOTHING
     taken: tuple[Message, ...] = ()
     has_output: bool = False
     output: AnyValue = None
     given: tuple[Message, ...] = ()
     uses: tuple[ParameterUse, ...] = ()
-    arguments: Mapping[str, tuple[SpanContext, ...]] = NO_CONTEXTS
-    references: Mapping[str, str] = NO_NAMES
+    arguments: Mapping[str, tuple[SpanContext, ...]] = NOTHING
+    references: Mapping[str, str] = NOTHING
     message_id: str = ""
     call_id: str = ""
     failure: Failure | None = None
@@ -137,9 +135,9 @@ class Facts(NamedTuple):
     release: int | None = None
     incomplete: bool = False
     relay: bool = False
-    carried: Mapping[str, AnyValue] = NO_VALUES
+    carried: Mapping[str, AnyValue] = NOTHING
     hearsay: frozenset[str] = frozenset()
-    both: Mapping[str, AnyValue] = NO_VALUES
+    both: Mapping[str, AnyValue] = NOTHING
     description: str = ""
 
     def speaks(self) -> bool:
@@ -163,8 +161,7 @@ def source(span: Span, records: tuple[LogRecord, ...] = ()) -> Source:
     """The span as conventions read it."""
     events = span.events
     if records:
-        both = [*span.events, *(event_of(record) for record in records)]
-        events = tuple(sorted(both, key=lambda event: event.time_unix_nano))
+        events = tuple(sorted((*events, *map(event_of, records)), key=lambda event: event.time_unix_nano))
     return Source(span, span.attributes, events)
 
 

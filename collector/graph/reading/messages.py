@@ -1,64 +1,19 @@
-"""Messages of chat models, from the shapes in which providers and frameworks write them."""
+"""What was said to chat models and by them, in the shapes of providers and frameworks.
+
+Understood: GenAI parts, OpenAI's chat completions and responses, Anthropic's messages, Gemini's and Vertex AI's
+``generateContent``, Bedrock's Converse, Ollama, LangChain (plain and serialized), Vercel's AI SDK, Haystack, and what
+was made after them.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import is_
 from typing import Final
 
 from collector.core.span import AnyValue
 from collector.graph.reading.facts import Message, ToolCall
 from collector.graph.reading.values import structured
 
-_TYPES: Final = ("reasoning", "thinking", "thought", "redactedreasoning", "redactedthinking", "encryptedreasoning")
-"""How the letters of a type begin: ``reasoning_text``, ``thinking_delta``, ``redacted-reasoning``."""
-
-_TYPE_KEYS: Final = ("type", "message_content.type", "part_kind", "block_type", "kind")
-_KEYS: Final = ("reasoningContent", "reasoning_content", "reasoning", "thinking", "redactedContent")
-"""By such a key parts without a type hold thoughts (Bedrock, Haystack)."""
-
-_SPOKEN_KEYS: Final = frozenset(("text", "content"))
-_LISTS: Final = frozenset(("content", "contents", "parts", "blocks"))
-_TEXTS: Final = frozenset(("text", "output_text", "message"))
-
-
-def is_thought(part: AnyValue) -> bool:
-    """Whether a part of a message, or a whole item of an answer, holds thoughts and nothing that was said."""
-    if not isinstance(part, Mapping):
-        return False
-    if part.get("thought") in (True, "true"):
-        return True
-    kinds = [said for key in _TYPE_KEYS if isinstance(said := part.get(key), str) and said]
-    if kinds:
-        return "".join(filter(str.isalpha, kinds[0])).lower().startswith(_TYPES)
-    return _SPOKEN_KEYS.isdisjoint(part) and any(part.get(key) for key in _KEYS) and "role" not in part
-
-
-def without_thoughts(value: AnyValue) -> AnyValue:
-    """A value without the thoughts among the parts of its messages; the very same one where there are none.
-
-    Parts are what stands under the keys of contents, or a list of which another item says that it is a text.
-    """
-    if isinstance(value, Mapping):
-        said = {key: _parts(inner) if key in _LISTS else without_thoughts(inner) for key, inner in value.items()}
-        return value if all(said[key] is value[key] for key in value) else said
-    if isinstance(value, list | tuple):
-        if any(isinstance(item, Mapping) and item.get("type") in _TEXTS for item in value):
-            return _parts(value)
-        kept = [without_thoughts(item) for item in value]
-        return value if _same(kept, value) else kept
-    return value
-
-
-def _parts(value: AnyValue) -> AnyValue:
-    if not isinstance(value, list | tuple):
-        return without_thoughts(value)
-    kept = [without_thoughts(item) for item in value if not is_thought(item)]
-    return value if _same(kept, value) else kept
-
-
-def _same(kept: Sequence[AnyValue], value: Sequence[AnyValue]) -> bool:
-    return len(kept) == len(value) and all(map(lambda one, other: one is other, kept, value))
-
-
-_ROLES = {
+_ROLES: Final = {
     "system": "system", "developer": "system", "systemmessage": "system", "instructions": "system",
     "user": "user", "human": "user", "humanmessage": "user",
     "assistant": "assistant", "ai": "assistant", "model": "assistant", "aimessage": "assistant", "bot": "assistant",
@@ -68,115 +23,120 @@ _ROLES = {
 }  # fmt: skip
 """By the role's or the message class's letters alone: ``tool-response``, ``tool_response`` and ``ToolResponse``."""
 
-_CALL_PARTS = frozenset(("tool_call", "tool-call", "tool_use", "function_call", "functionCall", "tool_calls"))
-_CONTENT = frozenset(("content", "contents", "parts", "tool_calls"))
+_CONTENT: Final = ("parts", "content", "contents")
+_SAID: Final = frozenset((*_CONTENT, "tool_calls"))
 """One of these and a role make a message; whose role we do not know (a participant's name, say) speaks as a user."""
 
-_ANSWER_PARTS = frozenset(("tool_call_response", "tool-result", "tool_result", "function_call_output", "toolResult"))
-_CALL_KEYS = ("toolUse", "functionCall", "function_call", "tool_call")
-_ANSWER_KEYS = ("toolResult", "functionResponse", "function_response", "tool_call_result")
-"""By such a key parts without a type hold a call or an answer (Bedrock, Gemini, Haystack)."""
+_CALLS: Final = frozenset(("tool_call", "tool-call", "tool_use", "function_call", "functionCall", "tool_calls"))
+_CALLS_UNDER: Final = ("toolUse", "functionCall", "function_call", "tool_call")
+_RESULTS: Final = frozenset(("tool_call_response", "tool-result", "tool_result", "function_call_output", "toolResult"))
+_RESULTS_UNDER: Final = ("toolResult", "functionResponse", "function_response", "tool_call_result")
+"""Types of parts that hold a call or a result, and keys under which parts without a type do (Bedrock, Gemini)."""
+
+_THOUGHTS: Final = ("reasoning", "thinking", "thought", "redactedreasoning", "redactedthinking", "encryptedreasoning")
+"""How the letters of a type begin: ``reasoning_text``, ``thinking_delta``, ``redacted-reasoning``."""
+
+_THOUGHTS_UNDER: Final = ("reasoningContent", "reasoning_content", "reasoning", "thinking", "redactedContent")
+_TYPES: Final = ("type", "message_content.type", "part_kind", "block_type", "kind")
+_PARTS: Final = frozenset((*_CONTENT, "blocks"))
+_TEXTS: Final = frozenset(("text", "output_text", "message"))
+
+_SYSTEM: Final = ("system", "system_prompt", "system_instruction", "systemInstruction", "instructions")
+_CONFIG: Final = ("config", "generation_config", "generationConfig")
+"""Where Gemini's clients keep the system's instruction."""
+
+_ANSWERS: Final[tuple[tuple[str, ...], ...]] = (
+    ("choices", "message"), ("candidates", "content"), ("replies",), ("generations", "message"),
+    ("generations", "text"), ("output",), ("output", "message"), ("message",), ("content",),
+)  # fmt: skip
+"""Where in a response the model's words are, through all lists on the way."""
+
+_SURE: Final = tuple(path for path in _ANSWERS if path != ("output",))
+"""The same of what may be something else: any chain has an output."""
+
+_BARE: Final[tuple[tuple[str, ...], ...]] = (("replies",), ("generations", "text"))
+"""Where they may be a text by itself."""
 
 
 def messages(value: AnyValue) -> tuple[Message, ...]:
     """Every message of a list, a ``{"messages": …}`` object or a single message; () if it holds none.
 
-    What a model thought (`thoughts.is_thought`) is no part of its message.
-
-    Understood: GenAI parts, OpenAI chat and responses, Anthropic blocks, LangChain (plain and serialized), Vercel AI
-    SDK, Bedrock Converse, Gemini, Haystack.
+    What a model thought (`is_thought`) is no part of its message.
     """
     value = structured(value)
-    if value is None or isinstance(value, str | bytes):
+    if isinstance(value, list | tuple):
+        return tuple(one for item in value if not isinstance(item, str) for one in messages(item))
+    if not isinstance(value, Mapping):
         return ()
-    if isinstance(value, Mapping):
-        for key in ("messages", "kwargs", "data"):
-            inner = value.get(key)
-            if isinstance(inner, Mapping | list) and _role(value) == "":
-                return messages(inner)
-        return tuple(_read(value))
-    if isinstance(value, Sequence):
-        return tuple(message for item in value for message in messages(item) if not isinstance(item, str))
-    return ()
+    role, inner = _role(value), _wrapped(value)
+    if not role and inner is not None:
+        return messages(inner)
+    if is_thought(value):
+        return ()
+    if role and isinstance(inner, Mapping):
+        return (_message(role, inner),)
+    if str(value.get("type")) in _CALLS | _RESULTS:
+        return (_message("assistant", {"content": value}),)
+    return (_message(role, value),) if role else ()
 
 
 def instructions(value: AnyValue) -> tuple[Message, ...]:
-    """``[{"type": "text", "content": …}]``, a list of texts or one text, as one system message."""
+    """A text, parts of one or a message, as one message of the system."""
     value = structured(value)
-    parts = [text_of(part) for part in value] if isinstance(value, list | tuple) else [value]
-    texts = [part for part in parts if isinstance(part, str) and part]
+    parts = value.get("parts", value) if isinstance(value, Mapping) else value
+    texts = [text for part in _list(parts) if isinstance(text := text_of(part), str) and text]
     return (Message("system", "\n".join(texts)),) if texts else ()
 
 
-def _role(value: Mapping[str, AnyValue]) -> str:
-    for said in (value.get("role"), value.get("type"), _constructor(value)):
-        role = _ROLES.get(_letters(said)) if isinstance(said, str) else None
-        if role is not None:
-            return role
-    named = value.get("role")
-    return "user" if isinstance(named, str) and named and not _CONTENT.isdisjoint(value) else ""
-
-
-def _letters(role: str) -> str:
-    """Of a role as an enumeration may write it (``MessageRole.USER``)."""
-    return "".join(filter(str.isalpha, role.rpartition(".")[2])).lower()
-
-
-def _constructor(value: Mapping[str, AnyValue]) -> str:
-    """The class of a LangChain object, serialized as ``{"lc": 1, "id": [..., "HumanMessage"], "kwargs": {...}}``."""
-    path = value.get("id")
-    return str(path[-1]) if value.get("lc") and isinstance(path, Sequence) and path else ""
-
-
-def _read(value: Mapping[str, AnyValue]) -> Iterator[Message]:
-    kind = str(value.get("type") or "")
-    inner = value.get("kwargs") if _constructor(value) else value.get("data")
-    if is_thought(value):
-        return
-    if isinstance(inner, Mapping) and _role(value):
-        yield _message(_role(value), inner)
-    elif kind in _CALL_PARTS:
-        yield Message("assistant", calls=(tool_call(value),))
-    elif kind in _ANSWER_PARTS:
-        yield Message("tool", _answer(value), answers=_call_id(value))
-    elif _role(value):
-        yield _message(_role(value), value)
-
-
-def _message(role: str, value: Mapping[str, AnyValue]) -> Message:
-    parts = value.get("parts", value.get("content", value.get("contents")))
-    parts = structured(parts)
-    calls = [tool_call(call) for call in _list(structured(value.get("tool_calls"))) if isinstance(call, Mapping)]
-    answers = _call_id(value) if role == "tool" else ""
-    content: list[AnyValue] = []
-    for part in _list(parts):
-        if is_thought(part):
-            continue
-        kind = str(part.get("type") or "") if isinstance(part, Mapping) else ""
-        if isinstance(part, Mapping) and (kind in _CALL_PARTS or (called := _under(_CALL_KEYS, part))):
-            calls.append(tool_call(part if kind in _CALL_PARTS else called))
-        elif isinstance(part, Mapping) and (kind in _ANSWER_PARTS or (answered := _under(_ANSWER_KEYS, part))):
-            answered = part if kind in _ANSWER_PARTS else answered
-            role, answers = "tool", _call_id(answered)
-            content.append(_answer(answered))
-        else:
-            content.append(text_of(part))
-    return Message(role, _folded(content), tuple(calls), answers)
-
-
-def _under(keys: Sequence[str], part: Mapping[str, AnyValue]) -> Mapping[str, AnyValue]:
-    return next((inner for key in keys if isinstance(inner := part.get(key), Mapping)), {})
-
-
-def _list(value: AnyValue) -> Sequence[AnyValue]:
-    if value is None:
+def asked(request: AnyValue) -> tuple[Message, ...]:
+    """The messages of a request, the system's first; () if it is none. One that was cut may have the system's alone."""
+    if not isinstance(request, Mapping):
         return ()
-    return value if isinstance(value, list | tuple) else (value,)
+    turns = _turns(request, "model" in request)
+    if not turns and "model" not in request:
+        return ()
+    places = (request, *(inner for key in _CONFIG if isinstance(inner := request.get(key), Mapping)))
+    return (*next((said for one in places for key in _SYSTEM if (said := instructions(one.get(key)))), ()), *turns)
 
 
-def _folded(content: list[AnyValue]) -> AnyValue:
-    content = [item for item in content if item not in (None, "")]
-    return content[0] if len(content) == 1 else content or None
+def answered(response: AnyValue) -> tuple[Message, ...]:
+    """The messages of a response; () if it is none."""
+    if not isinstance(response, Mapping):
+        return ()
+    of_model = "model" in response or response.get("object") == "response"
+    for path in _ANSWERS if of_model else _SURE:
+        if said := tuple(one for item in _along(response, path) for one in _spoken(item, path in _BARE)):
+            return said
+    return messages(response) if response.get("role") in ("assistant", "model") else ()
+
+
+def is_thought(part: AnyValue) -> bool:
+    """Whether a part of a message, or a whole item of an answer, holds thoughts and nothing that was said."""
+    if not isinstance(part, Mapping):
+        return False
+    if part.get("thought") in (True, "true"):
+        return True
+    kinds = [said for key in _TYPES if isinstance(said := part.get(key), str) and said]
+    if kinds:
+        return _letters(kinds[0]).startswith(_THOUGHTS)
+    return not part.keys() & {"text", "content", "role"} and any(part.get(key) for key in _THOUGHTS_UNDER)
+
+
+def without_thoughts(value: AnyValue, parts: bool = False) -> AnyValue:
+    """A value without the thoughts among the parts of its messages; the very same one where there are none.
+
+    Args:
+        value: Any value.
+        parts: It is a message's content; so is a list of which an item says that it is a text.
+    """
+    if isinstance(value, Mapping):
+        said = {key: without_thoughts(inner, key in _PARTS) for key, inner in value.items()}
+        return value if all(map(is_, said.values(), value.values())) else said
+    if isinstance(value, list | tuple):
+        parts = parts or any(isinstance(item, Mapping) and item.get("type") in _TEXTS for item in value)
+        kept = [without_thoughts(item) for item in value if not (parts and is_thought(item))]
+        return value if len(kept) == len(value) and all(map(is_, kept, value)) else kept
+    return value
 
 
 def text_of(part: AnyValue) -> AnyValue:
@@ -193,8 +153,99 @@ def tool_call(value: Mapping[str, AnyValue]) -> ToolCall:
     function = value.get("function")
     said = function if isinstance(function, Mapping) else value
     name = said.get("name") or said.get("toolName") or said.get("tool_name") or ""
-    arguments = next((said[key] for key in ("arguments", "args", "input") if said.get(key) is not None), None)
-    return ToolCall(str(name), structured(arguments), _call_id(value))
+    return ToolCall(str(name), structured(_first(said, ("arguments", "args", "input"))), _call_id(value))
+
+
+def _role(value: Mapping[str, AnyValue]) -> str:
+    for said in (value.get("role"), value.get("type"), _constructor(value)):
+        role = _ROLES.get(_letters(said.rpartition(".")[2])) if isinstance(said, str) else None
+        if role is not None:
+            return role
+    named = value.get("role")
+    return "user" if isinstance(named, str) and named and not _SAID.isdisjoint(value) else ""
+
+
+def _letters(kind: str) -> str:
+    return "".join(filter(str.isalpha, kind)).lower()
+
+
+def _constructor(value: Mapping[str, AnyValue]) -> str:
+    """The class of a LangChain object, serialized as ``{"lc": 1, "id": [..., "HumanMessage"], "kwargs": {...}}``."""
+    path = value.get("id")
+    return str(path[-1]) if value.get("lc") and isinstance(path, Sequence) and path else ""
+
+
+def _wrapped(value: Mapping[str, AnyValue]) -> AnyValue:
+    """What stands in an object around messages, or around the members of one."""
+    return next(
+        (value[key] for key in ("messages", "kwargs", "data") if isinstance(value.get(key), Mapping | list)), None
+    )
+
+
+def _message(role: str, value: Mapping[str, AnyValue]) -> Message:
+    calls = [tool_call(call) for call in _list(structured(value.get("tool_calls"))) if isinstance(call, Mapping)]
+    answers = _call_id(value) if role == "tool" else ""
+    content: list[AnyValue] = []
+    for part in _list(structured(next((value[key] for key in _CONTENT if key in value), None))):
+        if is_thought(part):
+            continue
+        if call := _typed(part, _CALLS, _CALLS_UNDER):
+            calls.append(tool_call(call))
+        elif result := _typed(part, _RESULTS, _RESULTS_UNDER):
+            role, answers = "tool", _call_id(result)
+            content.append(_result(result))
+        else:
+            content.append(text_of(part))
+    return Message(role, _folded(content), tuple(calls), answers)
+
+
+def _typed(part: AnyValue, types: frozenset[str], keys: Sequence[str]) -> Mapping[str, AnyValue]:
+    """A part of such a type, or what a part without one has under such a key; empty if it is another part."""
+    if not isinstance(part, Mapping):
+        return {}
+    if str(part.get("type")) in types:
+        return part
+    return next((inner for key in keys if isinstance(inner := part.get(key), Mapping)), {})
+
+
+def _result(value: Mapping[str, AnyValue]) -> AnyValue:
+    found = _first(value, ("response", "result", "output", "content"))
+    if isinstance(found, Mapping) and found.keys() == {"type", "value"}:
+        found = found["value"]
+    return _folded([text_of(part) for part in found]) if isinstance(found, list | tuple) else structured(found)
+
+
+def _turns(request: Mapping[str, AnyValue], to_model: bool) -> tuple[Message, ...]:
+    for key in ("messages", "contents", "prompt", "input"):
+        said = request.get(key)
+        if isinstance(said, str) and said and (to_model or key == "prompt"):
+            return (Message("user", said),)
+        if not isinstance(said, str) and (to_model or key != "input") and (turns := messages(said)):
+            return turns
+    return ()
+
+
+def _along(value: AnyValue, path: Sequence[str]) -> Iterator[AnyValue]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _along(item, path)
+    elif not path:
+        yield value
+    elif isinstance(value, Mapping) and path[0] in value:
+        yield from _along(value[path[0]], path[1:])
+
+
+def _spoken(message: AnyValue, bare: bool) -> tuple[Message, ...]:
+    """A model's message, which need not say that it is the model's."""
+    if bare and isinstance(message, str):
+        return (Message("assistant", message),)
+    if isinstance(message, Mapping) and not message.get("role") and not _SAID.isdisjoint(message):
+        message = {**message, "role": "assistant"}
+    return messages(message)
+
+
+def _first(value: Mapping[str, AnyValue], keys: Sequence[str]) -> AnyValue:
+    return next((value[key] for key in keys if value.get(key) is not None), None)
 
 
 def _call_id(value: Mapping[str, AnyValue]) -> str:
@@ -202,9 +253,12 @@ def _call_id(value: Mapping[str, AnyValue]) -> str:
     return next((str(value[key]) for key in keys if isinstance(value.get(key), str)), "")
 
 
-def _answer(value: Mapping[str, AnyValue]) -> AnyValue:
-    keys = ("response", "result", "output", "content")
-    found = next((value[key] for key in keys if value.get(key) is not None), None)
-    if isinstance(found, Mapping) and set(found) == {"type", "value"}:
-        found = found["value"]
-    return _folded([text_of(part) for part in found]) if isinstance(found, list | tuple) else structured(found)
+def _list(value: AnyValue) -> Sequence[AnyValue]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _folded(content: list[AnyValue]) -> AnyValue:
+    content = [item for item in content if item not in (None, "")]
+    return content[0] if len(content) == 1 else content or None

@@ -11,8 +11,9 @@ from typing import Final
 from collector.core.explanation import Statement
 from collector.core.span import AnyValue, LogRecord, Span
 from collector.graph.reading.convention import Convention, Table
+from collector.graph.reading.conventions import Conventions
 from collector.graph.reading.facts import Facts, Source, source
-from collector.graph.reading.reader import Conventions, answer_of, read, volume
+from collector.graph.reading.reader import answer_of, read, volume
 
 LINKS: Final = "links"
 NAME: Final = "name"
@@ -27,30 +28,24 @@ def statements(span: Span, records: tuple[LogRecord, ...], conventions: Conventi
     spoken = conventions.spoken(said)
     cut = read(span, records, conventions).incomplete
     longest = sorted(spoken, key=lambda one: -volume(one[1])) if cut else spoken
-    found: dict[str, tuple[str, str, AnyValue]] = {}
+    found: dict[str, tuple[str, AnyValue]] = {}
     believed: dict[str, str] = {}
-    for name, facts in spoken:
-        for kind, fact, value in _facts(facts):
-            if kind in _UNITED and cut:
-                continue
-            if kind == "parameter" or believed.setdefault(kind, name) == name:
-                found.setdefault(fact, (name, kind, value))
-    for name, facts in longest if cut else ():
-        for kind, fact, value in _facts(facts):
-            if kind in _UNITED and believed.setdefault(kind, name) == name:
-                found.setdefault(fact, (name, kind, value))
+    for united, order in ((False, spoken), (True, longest)):
+        for name, kind, fact, value in ((name, *one) for name, facts in order for one in _facts(facts)):
+            if (kind in _UNITED) is united and (kind == "parameter" or believed.setdefault(kind, name) == name):
+                found.setdefault(fact, (name, value))
     return tuple(
         Statement(fact, value, _needed(conventions.by_name[name], said, fact, value), name)
-        for fact, (name, _, value) in found.items()
+        for fact, (name, value) in found.items()
     )
 
 
 def _facts(facts: Facts) -> Iterator[tuple[str, str, AnyValue]]:
     """Kind, name and value: of a kind one convention is believed."""
+    failed = facts.failure and (facts.failure.type or facts.failure.message)
     named = {
         "role": facts.role.value, "name": facts.name, "agent": facts.actor, "call id": facts.call_id,
-        "message id": facts.message_id, "follows": facts.follows, "release": facts.release or "",
-        "failure": facts.failure and (facts.failure.type or facts.failure.message),
+        "message id": facts.message_id, "follows": facts.follows, "release": facts.release, "failure": failed,
     }  # fmt: skip
     yield from ((kind, kind, value) for kind, value in named.items() if value)
     yield from _said(facts)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63ollector/otlp/v1/raw.proto\x12\x11otel_opto.otlp.v1\"H\n\tRawTraces\x12;\n\x0eresource_spans\x18\x01 \x03(\x0b\x32#.otel_opto.otlp.v1.RawResourceSpans\"o\n\x10RawResourceSpans\x12\x10\n\x08resource\x18\x01 \x03(\x0c\x12\x35\n\x0bscope_spans\x18\x02 \x03(\x0b\x32 .otel_opto.otlp.v1.RawScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"A\n\rRawScopeSpans\x12\r\n\x05scope\x18\x01 \x03(\x0c\x12\r\n\x05spans\x18\x02 \x03(\x0c\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"F\n\nTraceHeads\x12\x38\n\x0eresource_spans\x18\x01 \x03(\x0b\x32 .otel_opto.otlp.v1.ResourceHeads\"U\n\rResourceHeads\x12\x10\n\x08resource\x18\x01 \x03(\x0c\x12\x32\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x1d.otel_opto.otlp.v1.ScopeHeads\"8\n\nScopeHeads\x12*\n\x05spans\x18\x02 \x03(\x0b\x32\x1b.otel_opto.otlp.v1.SpanHead\"\x9b\x01\n\x08SpanHead\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\x0c\x12\x0c\n\x04kind\x18\x06 \x01(\x05\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63ollector/otlp/v1/raw.proto\x12\x11otel_opto.otlp.v1\"H\n\tRawTraces\x12;\n\x0eresource_spans\x18\x01 \x03(\x0b\x32#.otel_opto.otlp.v1.RawResourceSpans\"o\n\x10RawResourceSpans\x12\x10\n\x08resource\x18\x01 \x03(\x0c\x12\x35\n\x0bscope_spans\x18\x02 \x03(\x0b\x32 .otel_opto.otlp.v1.RawScopeSpans\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"A\n\rRawScopeSpans\x12\r\n\x05scope\x18\x01 \x03(\x0c\x12\r\n\x05spans\x18\x02 \x03(\x0c\x12\x12\n\nschema_url\x18\x03 \x01(\x0c\"F\n\nTraceHeads\x12\x38\n\x0eresource_spans\x18\x01 \x03(\x0b\x32 .otel_opto.otlp.v1.ResourceHeads\"U\n\rResourceHeads\x12\x10\n\x08resource\x18\x01 \x03(\x0c\x12\x32\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x1d.otel_opto.otlp.v1.ScopeHeads\"8\n\nScopeHeads\x12*\n\x05spans\x18\x02 \x03(\x0b\x32\x1b.otel_opto.otlp.v1.SpanHead\"\x9b\x01\n\x08SpanHead\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\x0c\x12\x0c\n\x04kind\x18\x06 \x01(\x05\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\"F\n\nTraceParts\x12\x38\n\x0eresource_spans\x18\x01 \x03(\x0b\x32 .otel_opto.otlp.v1.ResourceParts\"U\n\rResourceParts\x12\x10\n\x08resource\x18\x01 \x03(\x0c\x12\x32\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x1d.otel_opto.otlp.v1.ScopeParts\"H\n\nScopeParts\x12\r\n\x05scope\x18\x01 \x03(\x0c\x12+\n\x05spans\x18\x02 \x03(\x0b\x32\x1c.otel_opto.otlp.v1.SpanParts\"\x9d\x03\n\tSpanParts\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x13\n\x0btrace_state\x18\x03 \x01(\t\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0c\n\x04kind\x18\x06 \x01(\x05\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x12\x30\n\nattributes\x18\t \x03(\x0b\x32\x1c.otel_opto.otlp.v1.Attribute\x12 \n\x18\x64ropped_attributes_count\x18\n \x01(\r\x12-\n\x06\x65vents\x18\x0b \x03(\x0b\x32\x1d.otel_opto.otlp.v1.EventParts\x12\x1c\n\x14\x64ropped_events_count\x18\x0c \x01(\r\x12\r\n\x05links\x18\r \x03(\x0c\x12\x1b\n\x13\x64ropped_links_count\x18\x0e \x01(\r\x12\x0e\n\x06status\x18\x0f \x01(\x0c\x12\r\n\x05\x66lags\x18\x10 \x01(\x07\"\x86\x01\n\nEventParts\x12\x16\n\x0etime_unix_nano\x18\x01 \x01(\x06\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x30\n\nattributes\x18\x03 \x03(\x0b\x32\x1c.otel_opto.otlp.v1.Attribute\x12 \n\x18\x64ropped_attributes_count\x18\x04 \x01(\r\"A\n\tAttribute\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.otel_opto.otlp.v1.Value\"\xeb\x01\n\x05Value\x12\x16\n\x0cstring_value\x18\x01 \x01(\tH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x30\n\x0b\x61rray_value\x18\x05 \x01(\x0b\x32\x19.otel_opto.otlp.v1.ValuesH\x00\x12\x35\n\x0ckvlist_value\x18\x06 \x01(\x0b\x32\x1d.otel_opto.otlp.v1.AttributesH\x00\x12\x15\n\x0b\x62ytes_value\x18\x07 \x01(\x0cH\x00\x42\x07\n\x05value\"2\n\x06Values\x12(\n\x06values\x18\x01 \x03(\x0b\x32\x18.otel_opto.otlp.v1.Value\":\n\nAttributes\x12,\n\x06values\x18\x01 \x03(\x0b\x32\x1c.otel_opto.otlp.v1.Attributeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,4 +45,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCOPEHEADS']._serialized_end=519
   _globals['_SPANHEAD']._serialized_start=522
   _globals['_SPANHEAD']._serialized_end=677
+  _globals['_TRACEPARTS']._serialized_start=679
+  _globals['_TRACEPARTS']._serialized_end=749
+  _globals['_RESOURCEPARTS']._serialized_start=751
+  _globals['_RESOURCEPARTS']._serialized_end=836
+  _globals['_SCOPEPARTS']._serialized_start=838
+  _globals['_SCOPEPARTS']._serialized_end=910
+  _globals['_SPANPARTS']._serialized_start=913
+  _globals['_SPANPARTS']._serialized_end=1326
+  _globals['_EVENTPARTS']._serialized_start=1329
+  _globals['_EVENTPARTS']._serialized_end=1463
+  _globals['_ATTRIBUTE']._serialized_start=1465
+  _globals['_ATTRIBUTE']._serialized_end=1530
+  _globals['_VALUE']._serialized_start=1533
+  _globals['_VALUE']._serialized_end=1768
+  _globals['_VALUES']._serialized_start=1770
+  _globals['_VALUES']._serialized_end=1820
+  _globals['_ATTRIBUTES']._serialized_start=1822
+  _globals['_ATTRIBUTES']._serialized_end=1880
 # @@protoc_insertion_point(module_scope)

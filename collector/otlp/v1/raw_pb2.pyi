@@ -170,3 +170,240 @@ class SpanHead(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["end_time_unix_nano", b"end_time_unix_nano", "kind", b"kind", "name", b"name", "parent_span_id", b"parent_span_id", "span_id", b"span_id", "start_time_unix_nano", b"start_time_unix_nano", "trace_id", b"trace_id"]) -> None: ...
 
 Global___SpanHead: typing_extensions.TypeAlias = SpanHead
+
+@typing.final
+class TraceParts(google.protobuf.message.Message):
+    """ExportTraceServiceRequest and TracesData with all fields of spans. Links and statuses are not parsed: most are of one form."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RESOURCE_SPANS_FIELD_NUMBER: builtins.int
+    @property
+    def resource_spans(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ResourceParts]: ...
+    def __init__(
+        self,
+        *,
+        resource_spans: collections.abc.Iterable[Global___ResourceParts] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["resource_spans", b"resource_spans"]) -> None: ...
+
+Global___TraceParts: typing_extensions.TypeAlias = TraceParts
+
+@typing.final
+class ResourceParts(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: builtins.int
+    SCOPE_SPANS_FIELD_NUMBER: builtins.int
+    @property
+    def resource(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
+    @property
+    def scope_spans(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ScopeParts]: ...
+    def __init__(
+        self,
+        *,
+        resource: collections.abc.Iterable[builtins.bytes] | None = ...,
+        scope_spans: collections.abc.Iterable[Global___ScopeParts] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["resource", b"resource", "scope_spans", b"scope_spans"]) -> None: ...
+
+Global___ResourceParts: typing_extensions.TypeAlias = ResourceParts
+
+@typing.final
+class ScopeParts(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: builtins.int
+    SPANS_FIELD_NUMBER: builtins.int
+    @property
+    def scope(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
+    @property
+    def spans(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SpanParts]: ...
+    def __init__(
+        self,
+        *,
+        scope: collections.abc.Iterable[builtins.bytes] | None = ...,
+        spans: collections.abc.Iterable[Global___SpanParts] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["scope", b"scope", "spans", b"spans"]) -> None: ...
+
+Global___ScopeParts: typing_extensions.TypeAlias = ScopeParts
+
+@typing.final
+class SpanParts(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TRACE_ID_FIELD_NUMBER: builtins.int
+    SPAN_ID_FIELD_NUMBER: builtins.int
+    TRACE_STATE_FIELD_NUMBER: builtins.int
+    PARENT_SPAN_ID_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    START_TIME_UNIX_NANO_FIELD_NUMBER: builtins.int
+    END_TIME_UNIX_NANO_FIELD_NUMBER: builtins.int
+    ATTRIBUTES_FIELD_NUMBER: builtins.int
+    DROPPED_ATTRIBUTES_COUNT_FIELD_NUMBER: builtins.int
+    EVENTS_FIELD_NUMBER: builtins.int
+    DROPPED_EVENTS_COUNT_FIELD_NUMBER: builtins.int
+    LINKS_FIELD_NUMBER: builtins.int
+    DROPPED_LINKS_COUNT_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    FLAGS_FIELD_NUMBER: builtins.int
+    trace_id: builtins.bytes
+    span_id: builtins.bytes
+    trace_state: builtins.str
+    parent_span_id: builtins.bytes
+    name: builtins.str
+    kind: builtins.int
+    start_time_unix_nano: builtins.int
+    end_time_unix_nano: builtins.int
+    dropped_attributes_count: builtins.int
+    dropped_events_count: builtins.int
+    dropped_links_count: builtins.int
+    status: builtins.bytes
+    flags: builtins.int
+    @property
+    def attributes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Attribute]: ...
+    @property
+    def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___EventParts]: ...
+    @property
+    def links(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
+    def __init__(
+        self,
+        *,
+        trace_id: builtins.bytes = ...,
+        span_id: builtins.bytes = ...,
+        trace_state: builtins.str = ...,
+        parent_span_id: builtins.bytes = ...,
+        name: builtins.str = ...,
+        kind: builtins.int = ...,
+        start_time_unix_nano: builtins.int = ...,
+        end_time_unix_nano: builtins.int = ...,
+        attributes: collections.abc.Iterable[Global___Attribute] | None = ...,
+        dropped_attributes_count: builtins.int = ...,
+        events: collections.abc.Iterable[Global___EventParts] | None = ...,
+        dropped_events_count: builtins.int = ...,
+        links: collections.abc.Iterable[builtins.bytes] | None = ...,
+        dropped_links_count: builtins.int = ...,
+        status: builtins.bytes = ...,
+        flags: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attributes", b"attributes", "dropped_attributes_count", b"dropped_attributes_count", "dropped_events_count", b"dropped_events_count", "dropped_links_count", b"dropped_links_count", "end_time_unix_nano", b"end_time_unix_nano", "events", b"events", "flags", b"flags", "kind", b"kind", "links", b"links", "name", b"name", "parent_span_id", b"parent_span_id", "span_id", b"span_id", "start_time_unix_nano", b"start_time_unix_nano", "status", b"status", "trace_id", b"trace_id", "trace_state", b"trace_state"]) -> None: ...
+
+Global___SpanParts: typing_extensions.TypeAlias = SpanParts
+
+@typing.final
+class EventParts(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TIME_UNIX_NANO_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    ATTRIBUTES_FIELD_NUMBER: builtins.int
+    DROPPED_ATTRIBUTES_COUNT_FIELD_NUMBER: builtins.int
+    time_unix_nano: builtins.int
+    name: builtins.str
+    dropped_attributes_count: builtins.int
+    @property
+    def attributes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Attribute]: ...
+    def __init__(
+        self,
+        *,
+        time_unix_nano: builtins.int = ...,
+        name: builtins.str = ...,
+        attributes: collections.abc.Iterable[Global___Attribute] | None = ...,
+        dropped_attributes_count: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attributes", b"attributes", "dropped_attributes_count", b"dropped_attributes_count", "name", b"name", "time_unix_nano", b"time_unix_nano"]) -> None: ...
+
+Global___EventParts: typing_extensions.TypeAlias = EventParts
+
+@typing.final
+class Attribute(google.protobuf.message.Message):
+    """KeyValue and AnyValue of common.proto."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    key: builtins.str
+    @property
+    def value(self) -> Global___Value: ...
+    def __init__(
+        self,
+        *,
+        key: builtins.str = ...,
+        value: Global___Value | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["value", b"value"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+Global___Attribute: typing_extensions.TypeAlias = Attribute
+
+@typing.final
+class Value(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STRING_VALUE_FIELD_NUMBER: builtins.int
+    BOOL_VALUE_FIELD_NUMBER: builtins.int
+    INT_VALUE_FIELD_NUMBER: builtins.int
+    DOUBLE_VALUE_FIELD_NUMBER: builtins.int
+    ARRAY_VALUE_FIELD_NUMBER: builtins.int
+    KVLIST_VALUE_FIELD_NUMBER: builtins.int
+    BYTES_VALUE_FIELD_NUMBER: builtins.int
+    string_value: builtins.str
+    bool_value: builtins.bool
+    int_value: builtins.int
+    double_value: builtins.float
+    bytes_value: builtins.bytes
+    @property
+    def array_value(self) -> Global___Values: ...
+    @property
+    def kvlist_value(self) -> Global___Attributes: ...
+    def __init__(
+        self,
+        *,
+        string_value: builtins.str = ...,
+        bool_value: builtins.bool = ...,
+        int_value: builtins.int = ...,
+        double_value: builtins.float = ...,
+        array_value: Global___Values | None = ...,
+        kvlist_value: Global___Attributes | None = ...,
+        bytes_value: builtins.bytes = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["array_value", b"array_value", "bool_value", b"bool_value", "bytes_value", b"bytes_value", "double_value", b"double_value", "int_value", b"int_value", "kvlist_value", b"kvlist_value", "string_value", b"string_value", "value", b"value"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["array_value", b"array_value", "bool_value", b"bool_value", "bytes_value", b"bytes_value", "double_value", b"double_value", "int_value", b"int_value", "kvlist_value", b"kvlist_value", "string_value", b"string_value", "value", b"value"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["value", b"value"]) -> typing.Literal["string_value", "bool_value", "int_value", "double_value", "array_value", "kvlist_value", "bytes_value"] | None: ...
+
+Global___Value: typing_extensions.TypeAlias = Value
+
+@typing.final
+class Values(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: builtins.int
+    @property
+    def values(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Value]: ...
+    def __init__(
+        self,
+        *,
+        values: collections.abc.Iterable[Global___Value] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["values", b"values"]) -> None: ...
+
+Global___Values: typing_extensions.TypeAlias = Values
+
+@typing.final
+class Attributes(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: builtins.int
+    @property
+    def values(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Attribute]: ...
+    def __init__(
+        self,
+        *,
+        values: collections.abc.Iterable[Global___Attribute] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["values", b"values"]) -> None: ...
+
+Global___Attributes: typing_extensions.TypeAlias = Attributes

@@ -4,7 +4,8 @@ Those of others (entry point group ``otel_opto.dialects``) come before the built
 better: a package with a file ``otel_opto.toml`` in it, or an object that is a `Convention` itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
@@ -12,12 +13,73 @@ from types import ModuleType
 from typing import Final, cast
 
 from collector.graph.reading.convention import Convention, Table, table
-from collector.graph.reading.reader import Conventions
-from collector.graph.reading.shapes import agent_framework, genai_events, logfire, openfeature, opentrace, opto, plain
+from collector.graph.reading.conventions import genai_events, logfire, opentrace, opto, plain
+from collector.graph.reading.facts import Facts, Source
 
 GROUP: Final = "otel_opto.dialects"
 FILE: Final = "otel_opto.toml"
 """Of a package that has a convention to offer."""
+
+OWN: Final = ("opto",)
+LAST: Final = "plain"
+"""The convention of those who keep none: asked where no other one spoke, or for what only it may say."""
+
+MOST_REMEMBERED: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """Conventions by name, in order of precedence; `chosen` remembers which are asked about the keys of a span."""
+
+    by_name: Mapping[str, Convention]
+    chosen: dict[tuple[str, ...], tuple[str, ...]]
+
+    @classmethod
+    def of(cls, conventions: Mapping[str, Convention]) -> "Conventions":
+        """The earlier a convention stands, the more it is believed."""
+        return cls(conventions, {})
+
+    def spoken(self, said: Source) -> Sequence[tuple[str, Facts]]:
+        """What conventions say of a span, by their names, the most believed first."""
+        asked = self.asked(said)
+        found = [(name, facts) for name in asked if name != LAST and (facts := self.by_name[name].read(said))]
+        rest = self._rest(said, [facts for _, facts in found]) if LAST in asked else None
+        return found if rest is None else [*found, (LAST, rest)]
+
+    def _rest(self, said: Source, found: Sequence[Facts]) -> Facts | None:
+        """What the last convention says of that of which no other one spoke."""
+        spoken = [facts for facts in found if facts.speaks()]
+        has_inputs = any(one.inputs or one.taken or one.arguments for one in spoken)
+        if has_inputs and any(one.has_output or one.given for one in spoken):
+            return None
+        rest = self.by_name[LAST].read(said)
+        if rest is None or not spoken:
+            return rest
+        if has_inputs:
+            rest = Facts(has_output=rest.has_output, output=rest.output, given=rest.given)
+        else:
+            rest = Facts(inputs=rest.inputs, taken=rest.taken, hearsay=rest.hearsay)
+        return rest if rest.speaks() else None
+
+    def asked(self, said: Source) -> tuple[str, ...]:
+        """Names of conventions, by the first parts of its keys, those of links and the names of events included.
+
+        Spans of one kind have the same keys, so these are looked at once.
+        """
+        keys = tuple(said.attributes)
+        if said.span.links or said.events:
+            linked = {key for link in said.span.links for key in link.attributes}
+            keys = (*keys, *sorted({*linked, *(event.name for event in said.events)}))
+        found = self.chosen.get(keys)
+        if found is None:
+            first = {key.partition(".")[0] for key in keys}
+            names = [name for name, one in self.by_name.items() if not first.isdisjoint(one.NAMESPACES)]
+            if LAST in self.by_name and not first <= {*OWN}:
+                names.append(LAST)
+            if len(self.chosen) >= MOST_REMEMBERED:
+                self.chosen.clear()
+            found = self.chosen[keys] = tuple(names)
+        return found
 
 
 def _own(name: str) -> Table:
@@ -27,7 +89,7 @@ def _own(name: str) -> Table:
 BUILT_IN: Final[Mapping[str, Convention]] = {
     "opto": opto,
     "opentrace": opentrace,
-    "agent_framework": agent_framework,
+    "agent_framework": _own("agent_framework"),
     "langsmith": _own("langsmith"),
     "genai": _own("genai"),
     "genai_events": genai_events,
@@ -38,7 +100,7 @@ BUILT_IN: Final[Mapping[str, Convention]] = {
     "haystack": _own("haystack"),
     "traceloop": _own("traceloop"),
     "genai_indexed": _own("genai_indexed"),
-    "openfeature": openfeature,
+    "openfeature": _own("openfeature"),
     "logfire": logfire,
     "plain": plain,
 }

@@ -3,7 +3,7 @@
 import pytest
 
 from collector.core.span import AnyValue
-from collector.graph.reading.chats import answered, asked
+from collector.graph.reading.messages import answered, asked
 
 WISH = {"name": "tide_table", "args": {"harbour": "Tönning"}, "id": "c1"}
 

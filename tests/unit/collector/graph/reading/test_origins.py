@@ -2,9 +2,8 @@
 
 from collector.core.span import AnyValue, Span, SpanContext
 from collector.graph.reading.convention import table
-from collector.graph.reading.conventions import BUILT_IN
+from collector.graph.reading.conventions import BUILT_IN, Conventions
 from collector.graph.reading.origins import statements
-from collector.graph.reading.reader import Conventions
 from tests import samples
 
 CONTEXT = SpanContext(samples.trace_id(1), samples.span_id(1))

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from collector.core.span import AnyValue, Attributes
-from collector.graph.reading.chats import answered, asked
 from collector.graph.reading.facts import Facts, Role, Source
-from collector.graph.reading.messages import messages
+from collector.graph.reading.messages import answered, asked, messages
 from collector.graph.reading.values import structured
 
 NAMESPACES: Final = ("logfire", "request_data", "response_data", "fastapi")

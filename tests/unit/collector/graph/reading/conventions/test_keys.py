@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.graph.reading.shapes.keys import Side, is_of_application, is_of_event, side, words
+from collector.graph.reading.conventions.keys import Side, is_of_application, is_of_event, side, words
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,15 @@
 """What an application put on its own spans, in no convention: names tell a part of it, the flow the rest."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
-from urllib.parse import parse_qs
 
 from collector.core.span import SPAN_KINDS, AnyValue
-from collector.graph.reading.chats import answered, asked
 from collector.graph.reading.convention import items
+from collector.graph.reading.conventions.keys import PIECES, Side, is_of_application, is_of_event, side, words
 from collector.graph.reading.facts import Facts, Message, ParameterUse, Role, Source
-from collector.graph.reading.messages import messages
-from collector.graph.reading.shapes.keys import PIECES, Side, is_of_application, is_of_event, side, words
+from collector.graph.reading.messages import answered, asked, messages
 from collector.graph.reading.values import structured
 
 NAMESPACES: Final = ()
@@ -29,7 +28,8 @@ _MODEL: Final = re.compile(
 )
 """Names of spans and attributes by which applications say that they ask a model."""
 
-_ROLE: Final = re.compile(r"(.+)\.0\.role")
+_SPELLED: Final = re.compile(r"(.+\.)0\.role")
+_OPENING: Final = re.compile(r"\s*[\[{]")
 _MESSAGE: Final = frozenset(("role", "content"))
 _REQUEST: Final = frozenset(("messages", "contents", "model"))
 _RESPONSE: Final = frozenset(("choices", "candidates", "generations"))
@@ -40,107 +40,76 @@ MIN_DIGITS: Final = 3
 
 
 def read(source: Source) -> Facts | None:
-    """Texts, structures and long numbers; what neither goes by a known name nor is a prompt is carried.
-
-    Who sends or receives a message records what was handed to it.
-    """
-    inputs, outputs, uses, carried = _by_side(source)
-    spoken = _conversation(source)
-    chats, keys = _anywhere(source)
-    if not (inputs or outputs or uses or carried or any(spoken) or any(chats)):
+    """Texts, structures and long numbers; what neither goes by a known name nor is a prompt is carried."""
+    said = _by_side(source)
+    inputs, outputs, carried = said[Side.INPUT], said[Side.OUTPUT], said[Side.EITHER]
+    lists = dict(_lists(source))
+    if not (inputs or outputs or carried or said[Side.PROMPT] or lists):
         return None
-    taken = next((found for item in inputs.items() if (found := asked(_whole(*item)) or _chat(item[1]))), ())
+    taken = next((found for item in inputs.items() if (found := asked(_whole(*item)))), ())
     taken = taken or _said_to_model(source, inputs)
     given = next((found for item in outputs.items() if (found := answered(_whole(*item)))), ())
-    if not taken and not given:
-        taken, given = next((found for found in (spoken, _spelled(source), chats) if any(found)), ((), ()))
-        for key in keys if taken is chats[0] and given is chats[1] else ():
-            for named in (inputs, outputs, carried):
+    if lists and not taken and not given:
+        taken, given = _spoken(lists.values())
+        for named in (inputs, outputs, carried):
+            for key in lists:
                 named.pop(key, None)
     tool = _TOOL.fullmatch(source.span.name)
-    output: AnyValue = next(iter(outputs.values())) if len(outputs) == 1 else outputs
     return Facts(
         role=Role.TOOL if tool else Role.MODEL if taken else Role.OTHER,
         name=tool[1] or tool[2] if tool else "",
         inputs={} if taken else {key: inputs[key] for key in sorted(inputs)},
         taken=taken,
         has_output=bool(outputs) and not given,
-        output=None if given or not outputs else output,
+        output=None if given or not outputs else next(iter(outputs.values())) if len(outputs) == 1 else outputs,
         given=given,
-        uses=tuple(sorted(uses)),
+        uses=tuple(ParameterUse(key, value=value, discovered=True) for key, value in sorted(said[Side.PROMPT].items())),
         carried=carried,
         hearsay=frozenset(inputs),
     )
 
 
-def _by_side(
-    source: Source,
-) -> tuple[dict[str, AnyValue], dict[str, AnyValue], list[ParameterUse], dict[str, AnyValue]]:
-    """What went in, what came out, prompts, and what may be either."""
-    inputs: dict[str, AnyValue] = {}
-    outputs: dict[str, AnyValue] = {}
-    uses: list[ParameterUse] = []
-    carried: dict[str, AnyValue] = {}
+def _by_side(source: Source) -> Mapping[Side, dict[str, AnyValue]]:
+    """By what keys tell. Who sends or receives a message records what was handed to it."""
     received = SPAN_KINDS.get(source.span.kind) in ("producer", "consumer")
-    said: dict[str, list[AnyValue]] = {}
+    values: dict[str, list[AnyValue]] = {}
     for key, value in _said(source):
         if _is_content(value):
-            said.setdefault(key, []).append(value)
-    for key, values in said.items():
-        went = side(key)
-        if went is Side.NEITHER:
-            continue
-        value = _inside(structured(_together(key, values)))
-        if went is Side.OUTPUT:
-            outputs[key] = value
-        elif went is Side.INPUT or received:
-            inputs[key] = _query(value) if key == "url.query" else value
-        elif went is Side.PROMPT and isinstance(value, str):
-            uses.append(ParameterUse(key, value=value, discovered=True))
-        else:
-            carried[key] = value
-    return inputs, outputs, uses, carried
+            values.setdefault(key, []).append(value)
+    found: dict[Side, dict[str, AnyValue]] = {one: {} for one in Side}
+    for key, several in values.items():
+        value, went = _inside(structured(_together(key, several))), side(key)
+        if received and went in (Side.PROMPT, Side.EITHER):
+            went = Side.INPUT
+        elif went is Side.PROMPT and not isinstance(value, str):
+            went = Side.EITHER
+        found[went][key] = value
+    return found
 
 
-def _conversation(source: Source) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    """Of events that are a message each: those before the model's last words, and these."""
-    said = [one for event in source.events if event.attributes.keys() >= _MESSAGE for one in messages(event.attributes)]
-    end = len(said)
-    while end and said[end - 1].role == "assistant":
-        end -= 1
-    return tuple(said[:end]), tuple(said[end:])
-
-
-def _spelled(source: Source) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    """Of messages that keys spell out (``chat.messages.0.role``) those that went in and those that came out."""
-    found: dict[Side, tuple[Message, ...]] = {}
-    for match in filter(None, map(_ROLE.fullmatch, source.attributes)):
-        found.setdefault(side(match[1]), messages(items(source.attributes, f"{match[1]}.")))
-    return found.get(Side.INPUT, ()), found.get(Side.OUTPUT, ())
-
-
-def _anywhere(source: Source) -> tuple[tuple[tuple[Message, ...], tuple[Message, ...]], Sequence[str]]:
-    """Messages under whatever key: those that went in and those that came out, and the keys.
-
-    Lists of messages of the model alone came out; so did its last words of another one, if no other list has them.
-    """
-    taken: tuple[Message, ...] = ()
-    given: tuple[Message, ...] = ()
-    keys = []
+def _lists(source: Source) -> Iterator[tuple[str, tuple[Message, ...]]]:
+    """Messages, by key: structures under whatever key, spelled out by keys, and events that are one each."""
     for key, value in source.attributes.items():
-        if isinstance(value, str) and value[:1] not in ("{", "[", " ", "\n"):
-            continue
-        said = _talk(_inside(structured(value)))
-        if not said:
-            continue
-        keys.append(key)
-        if all(one.role == "assistant" for one in said):
-            given = given or said
-        elif len(said) > len(taken):
-            taken = said
-    if taken and not given and taken[-1].role == "assistant":
-        given, taken = taken[-1:], taken[:-1]
-    return (taken, given), keys
+        if spelled := _SPELLED.fullmatch(key):
+            yield spelled[1], messages(items(source.attributes, spelled[1]))
+        elif (not isinstance(value, str) or _OPENING.match(value)) and (said := _talk(_inside(structured(value)))):
+            yield key, said
+    told = [messages(event.attributes) for event in source.events if event.attributes.keys() >= _MESSAGE]
+    if told:
+        yield "", tuple(chain.from_iterable(told))
+
+
+def _spoken(lists: Iterable[tuple[Message, ...]]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """Of lists of messages what went in and what came out.
+
+    Lists of the model's alone came out; so did its last words of another one, if no other list has them.
+    """
+    own = [said for said in lists if all(one.role == "assistant" for one in said)]
+    taken = max((said for said in lists if said not in own), key=len, default=())
+    if own:
+        return taken, own[0]
+    end = len(taken) - (bool(taken) and taken[-1].role == "assistant")
+    return taken[:end], taken[end:]
 
 
 def _talk(value: AnyValue) -> tuple[Message, ...]:
@@ -163,12 +132,6 @@ def _is_chat(value: AnyValue) -> bool:
         and bool(value)
         and all(isinstance(one, Mapping) and isinstance(one.get("role"), str) and _SAYS & one.keys() for one in value)
     )
-
-
-def _chat(value: AnyValue) -> tuple[Message, ...]:
-    """A list of messages that begins with the system's is what a model is asked."""
-    found = messages(value) if isinstance(value, list) else ()
-    return found if found and found[0].role == "system" else ()
 
 
 def _inside(value: AnyValue) -> AnyValue:
@@ -210,7 +173,3 @@ def _is_content(value: AnyValue) -> bool:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return len(str(value).strip("0.-")) >= MIN_DIGITS
     return isinstance(value, str | list | tuple | Mapping) and value not in _EMPTY
-
-
-def _query(value: AnyValue) -> AnyValue:
-    return [one for found in parse_qs(value).values() for one in found] if isinstance(value, str) else value

@@ -1,1 +1,0 @@
-"""Conventions whose shape no table holds: links, ordered attributes, events, whatever applications invent."""

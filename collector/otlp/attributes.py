@@ -1,0 +1,74 @@
+"""Attributes and links of spans and log records, from protobuf's messages and bytes."""
+
+from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+from opentelemetry.proto.common.v1 import common_pb2
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+from collector.core.span import AnyValue, Attributes, Link, SpanContext
+from collector.otlp.v1.raw_pb2 import Attribute, Value
+
+_IDS, _TRACE, _SPAN = 28, slice(2, 18), slice(20, 28)
+"""How a link begins: a tag, a length, a trace's id, a tag, a length, a span's id."""
+
+_make = tuple.__new__
+
+
+class Ids(dict[bytes, str]):
+    """Ids of traces and parents in hexadecimal, which many spans have in common: each text once."""
+
+    def __missing__(self, key: bytes) -> str:
+        """Made at the first time."""
+        return self.setdefault(key, key.hex())
+
+
+class Links:
+    """The links of the spans of one request: what follows the ids is mostly the same, and read once.
+
+    Attributes:
+        ids: Of the whole request.
+    """
+
+    def __init__(self) -> None:
+        self.ids = Ids()
+        self._others: dict[bytes, tuple[Attributes, int]] = {}
+
+    def read(self, body: bytes) -> Link:
+        """Raises `DecodeError` for what is no link."""
+        rest = body[_IDS:]
+        trace_id, span_id = body[_TRACE], body[_SPAN]
+        if body[:2] != b"\n\x10" or body[18:20] != b"\x12\x08":
+            whole, rest = trace_pb2.Span.Link.FromString(body), body
+            trace_id, span_id = whole.trace_id, whole.span_id
+        other = self._others.get(rest)
+        if other is None:
+            link = trace_pb2.Span.Link.FromString(rest)
+            other = self._others[rest] = attributes_of(link.attributes), link.dropped_attributes_count
+        return _make(Link, (_make(SpanContext, (self.ids[trace_id], span_id.hex())), *other))
+
+
+def attributes_of(
+    messages: RepeatedCompositeFieldContainer[Attribute] | RepeatedCompositeFieldContainer[common_pb2.KeyValue],
+) -> Attributes:
+    """By key; of several with one key the last counts, as in a protobuf map.
+
+    A text that is not empty is known by itself; of other values the kind has to be asked for, which costs more. So does
+    walking through the messages without taking a slice.
+    """
+    return {message.key: (value := message.value).string_value or value_of(value) for message in messages[:]}
+
+
+def value_of(message: common_pb2.AnyValue | Value) -> AnyValue:
+    """An attribute's value; None for one of no kind. Protobuf nests at most 100 messages, so the recursion ends."""
+    kind = message.WhichOneof("value")
+    if kind == "string_value":
+        return message.string_value
+    if kind == "array_value":
+        return [value_of(item) for item in message.array_value.values[:]]
+    if kind == "kvlist_value":
+        return attributes_of(message.kvlist_value.values)
+    return None if kind is None else _plain(message, kind)
+
+
+def _plain(message: common_pb2.AnyValue | Value, kind: str) -> AnyValue:
+    value: AnyValue = getattr(message, kind)
+    return value
