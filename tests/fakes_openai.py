@@ -53,10 +53,13 @@ class ScriptedOpenAI:
     Args:
         answers: In turn, the last one again and again.
         finish_reason: Of every completion.
+        keep_alive: Whether a connection may be used again.
     """
 
-    def __init__(self, answers: Sequence[Answer], finish_reason: str = "stop") -> None:
+    def __init__(self, answers: Sequence[Answer], finish_reason: str = "stop", *, keep_alive: bool = False) -> None:
         self.requests: list[dict[str, Any]] = []
+        self.connections: list[tuple[str, int]] = []
+        self.keep_alive = keep_alive
         self.headers: list[dict[str, str]] = []
         self.closing = threading.Event()
         self._answers = list(answers)
@@ -106,7 +109,10 @@ def suggesting(reasoning: str = "because", **values: object) -> str:
 
 def _handler(fake: ScriptedOpenAI) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if fake.keep_alive else "HTTP/1.0"
+
         def do_POST(self) -> None:
+            fake.connections.append(self.client_address)
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             reply = fake.reply(self.path, dict(self.headers), sent)
             content = reply.body(sent.get("model"))

@@ -74,7 +74,8 @@ def check(arguments: argparse.Namespace) -> int:
 
 async def _asked(settings: ModelSettings) -> Acceptance:
     model = OpenAIModel(settings, os.environ)
-    found = await acceptance(model, settings.model)
+    async with model.kept():
+        found = await acceptance(model, settings.model)
     takes = model.response_format.split(" ")[0]
     if takes == "json_schema":
         return found

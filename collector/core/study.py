@@ -98,7 +98,10 @@ class Study:
     metric: Annotated[str, About("name of the feedback that is the objective", metavar="NAME")]
     direction: Annotated[Direction, About("which way it is better")] = Direction.MAXIMIZE
     optimizer: Annotated[
-        str, About("search, bandit, optoprime, opro, textgrad, gepa, hybrid, or an installed one", metavar="NAME")
+        str,
+        About(
+            "search, bandit, optoprime, opro, textgrad, gepa, trace_opt, hybrid, or an installed one", metavar="NAME"
+        ),
     ] = "search"
     optimizer_options: Annotated[
         Mapping[str, AnyValue],

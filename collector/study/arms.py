@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from collector.core.ledger import Change
 from collector.core.protocols import Clock
-from collector.core.rollout import Rollout, RolloutPlan, Rule
+from collector.core.rollout import Rollout
 from collector.core.study import Study, Trial
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.watch import ArmWatch
 from collector.study.studies import Studies
-from collector.study.window.measuring import Units
-from collector.study.window.plans import metric_of, watched
+from collector.study.window.measuring import Counted, Units
+from collector.study.window.plans import watched
+from collector.study.window.succession import succession
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,18 @@ class TrialArms:
     clock: Clock
     units: Units | None = None
 
-    async def promote(self, study: Study, winner: Trial) -> Rollout:
-        """The winner's release is rolled out: on new traffic, and back at the first evidence of harm."""
+    async def promote(self, study: Study, winner: Trial, counted: Sequence[Counted]) -> tuple[Rollout, Sequence[str]]:
+        """The winner's release is rolled out: on new traffic, and back at the first evidence of harm.
+
+        Returns:
+            The rollout, and which of the study's bounds it cannot hold, by name.
+        """
         release = await self.studies.desk.release(winner.release)
         assert release is not None  # the trial had it
-        plan = RolloutPlan(
-            study.service, release.number, release.hash, metric_of(study), rule=Rule.BETTER, policy=study.promotion,
-            feedback_delay_seconds=study.exploration.feedback_delay_seconds,
-        )  # fmt: skip
+        found = succession(study, release, counted)
         actor = f"study:{study.name}"
-        await self.rollouts.draft(study.name, plan, actor)
-        return await self.rollouts.begin(study.name, actor)
+        await self.rollouts.draft(study.name, found.plan, actor)
+        return await self.rollouts.begin(study.name, actor), found.left
 
     async def rollout_under_way(self, service: str) -> bool:
         """Whether a rollout has an arm of the service's traffic."""

@@ -5,6 +5,7 @@ from collector.core.release import ReleaseDraft
 from collector.core.study import StudyRecord, StudyState, Trial
 from collector.study.arms import TrialArms
 from collector.study.values import Values
+from collector.study.window.measuring import Units
 
 
 class Ending:
@@ -13,12 +14,14 @@ class Ending:
     Args:
         arms: The winner's rollout, where trials are arms.
         values: Puts releases together.
+        units: Who came in the studies' windows.
     """
 
-    def __init__(self, arms: TrialArms, values: Values) -> None:
+    def __init__(self, arms: TrialArms, values: Values, units: Units) -> None:
         self._arms = arms
         self._studies = arms.studies
         self._values = values
+        self._units = units
 
     async def conclude(self, record: StudyRecord, state: StudyState, message: str, actor: str = "") -> None:
         """Ends a running study and brings its winner's values into force, or begins its rollout; both or neither.
@@ -65,7 +68,9 @@ class Ending:
         """What becomes of the winner of a study on arms, in words; it comes before the study's end."""
         await self._studies.free(record)
         try:
-            rollout = await self._arms.promote(record.study, winner)
+            counted = await self._units.look(record) if record.study.not_worse else ()
+            rollout, left = await self._arms.promote(record.study, winner, counted)
         except CollectorError as error:
             return f"trial {winner.number} is not rolled out: {error}"
-        return f"the rollout {rollout.name!r} of trial {winner.number} is {rollout.state.value}"
+        said = f"the rollout {rollout.name!r} of trial {winner.number} is {rollout.state.value}"
+        return f"{said}; it does not look at {', '.join(left)}" if left else said

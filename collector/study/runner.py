@@ -65,10 +65,10 @@ class StudyRunner:
         self._woken = woken
         self._tasks: dict[str, asyncio.Task[None]] = {}
         values = Values(store, arms.studies.desk)
-        self._ending = Ending(arms, values)
         patience = Patience(settings.retry_seconds, settings.max_failures)
         generation = Generation(store, pipeline, arms.studies, values, load_optimizer, counters, patience)
         units = arms.units or Measuring(store, arms.studies.desk, arms.clock)
+        self._ending = Ending(arms, values, units)
         self._steps = Steps(arms, values, units, generation, self._ending)
 
     async def run(self) -> None:

@@ -5,6 +5,7 @@ import copy
 import importlib.util
 import json
 import random
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
@@ -19,28 +20,50 @@ from collector.optimizer.registry import GROUP, OptimizerRegistry
 from tests.contract.optimizers import DEFAULTS, SPECS, request, trial
 from tests.fakes_openai import ScriptedOpenAI, suggesting
 
-IN_THE_BOX = ("search", "optoprime", "opro", "textgrad", "bandit", "hybrid", "gepa")
-WRITERS = ("optoprime", "opro", "textgrad", "hybrid", "gepa")
+IN_THE_BOX = ("search", "optoprime", "opro", "textgrad", "bandit", "hybrid", "gepa", "trace_opt")
+WRITERS = ("optoprime", "opro", "textgrad", "hybrid", "gepa", "trace_opt")
+ALGORITHMS = ("opro", "textgrad")
+"""Of trace_opt, beside the one that it takes by itself."""
+
+OF = {"gepa": "gepa", "trace_opt": "opto"}
+"""The packages of other people that an optimizer is nothing without."""
+
+
+def drawn_values(rng: random.Random) -> dict[str, Any]:
+    return {
+        "top_k": rng.randint(1, 9),
+        "weight": rng.random(),
+        "method": rng.choice(["slow", "fast"]),
+        "style": f"{rng.choice(['It is', 'Say', 'So'])} {{a}}{rng.randint(1, 99)}",
+        "strict": rng.random() < 0.5,
+    }
 
 
 def drawn(sent: Mapping[str, Any]) -> str:
     """A model without wits: allowed values that follow from the messages and the seed alone."""
     rng = random.Random(json.dumps([sent["messages"], sent["seed"]]))
-    style = f"{rng.choice(['It is', 'Say', 'So'])} {{a}}{rng.randint(1, 99)}"
+    values = drawn_values(rng)
+    style = values["style"]
     if "response_format" not in sent:
         return f"Too wordy.\n```\n{style}\n```"
     asked_for = sent["response_format"]["json_schema"]["schema"]["properties"]
     if "critique" in asked_for:
         return json.dumps({"critique": f"it should be other than it is, {rng.random()}"})
     keys = asked_for["suggestion"]["required"]
-    values = {
-        "top_k": rng.randint(1, 9),
-        "weight": rng.random(),
-        "method": rng.choice(["slow", "fast"]),
-        "style": style,
-        "strict": rng.random() < 0.5,
-    }
     return suggesting(**{key: values[key] for key in keys})
+
+
+def drawn_there(sent: Mapping[str, Any]) -> str:
+    """The same for the prompts of trace-opt, which number the variables and ask for one at a time in TextGrad."""
+    values = drawn_values(random.Random(json.dumps([sent["messages"], sent["seed"]])))
+    system, asked = (str(message["content"]) for message in sent["messages"])
+    if "Output_format" in system:
+        return suggesting(**{f"{key}0": value for key, value in values.items()})
+    if "<IMPROVED_VARIABLE>" not in system:
+        return "It should be other than it is."
+    (role,) = set(re.findall("<ROLE>(.*?)</ROLE>", asked))
+    (key,) = (spec.key for spec in SPECS if role in (spec.description, spec.key))
+    return f"<IMPROVED_VARIABLE>{values[key]}</IMPROVED_VARIABLE>"
 
 
 @dataclass(frozen=True)
@@ -55,14 +78,17 @@ class Subject:
         return [proposal.values for proposal in await self.optimizer.propose(asked)]
 
 
-@pytest.fixture(params=IN_THE_BOX)
+@pytest.fixture(params=[*IN_THE_BOX, *(f"trace_opt {one}" for one in ALGORITHMS)])
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    if request.param == "gepa" and importlib.util.find_spec("gepa") is None:
-        pytest.skip("the package gepa is not installed")
-    optimizer, fresh = (OptimizerRegistry().load(request.param) for _ in range(2))
-    study = Study("s", "shop", "quality", optimizer=request.param, seed=4)
-    with ScriptedOpenAI([drawn]) as server:
-        options = {"model": "scripted", "base_url": server.base_url} if request.param in WRITERS else {}
+    name, _, algorithm = request.param.partition(" ")
+    if name in OF and importlib.util.find_spec(OF[name]) is None:
+        pytest.skip(f"{name}: the package {OF[name]} is not installed")
+    optimizer, fresh = (OptimizerRegistry().load(name) for _ in range(2))
+    study = Study("s", "shop", "quality", optimizer=name, seed=4)
+    with ScriptedOpenAI([drawn_there if name == "trace_opt" else drawn]) as server:
+        options: dict[str, Any] = {}
+        options |= {"model": "scripted", "base_url": server.base_url} if name in WRITERS else {}
+        options |= {"algorithm": algorithm, "examples": 1} if algorithm else {}
         yield Subject(optimizer, fresh, replace(study, optimizer_options=options))
 
 

@@ -5,8 +5,9 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -140,6 +141,21 @@ class _Asked:
     temperature: float | None
 
 
+@dataclass
+class _Kept:
+    """The client of those who are within `OpenAIModel.kept` on one event loop.
+
+    Attributes:
+        users: How many they are.
+        client: None before the first call.
+        gate: So that only one is made.
+    """
+
+    users: int = 0
+    client: "AsyncOpenAI | None" = None
+    gate: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class OpenAIModel:
     """A `LanguageModel` through the `openai` package, one attempt a call: who asks decides about trying again.
 
@@ -147,12 +163,13 @@ class OpenAIModel:
 
     Args:
         settings: What is asked, and where.
-        environ: OPENAI_API_KEY and OPENAI_BASE_URL, read at each call.
+        environ: OPENAI_API_KEY and OPENAI_BASE_URL, read when a client is made.
     """
 
     def __init__(self, settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> None:
         self._settings = settings
         self._environ = environ
+        self._loops: dict[asyncio.AbstractEventLoop, _Kept] = {}
         wanted = settings.response_format
         self._manner = _Manner(_LADDER if wanted == "auto" else _LADDER[:2] if wanted == "json_schema" else (wanted,))
 
@@ -169,12 +186,35 @@ class OpenAIModel:
         # Importing openai and loading the trust store would hold up the event loop for most of a second.
         openai = await asyncio.to_thread(_openai)
         try:
-            async with await asyncio.to_thread(self._client) as client:
+            async with self.kept():
+                client = await self._shared()
                 return await self._answer(client, _Asked(messages, schema, seed, warmth))
         except openai.OpenAIError as error:
             raise self._failed(error) from error
         except ValueError as error:  # what the package lets through where a body is no JSON
             raise Busy(f"{self._endpoint()} answered something that is no completion: {error}") from error
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Calls within it share one client and its connections, whoever makes them; closed when the last one leaves."""
+        loop = asyncio.get_running_loop()
+        kept = self._loops.setdefault(loop, _Kept())
+        kept.users += 1
+        try:
+            yield
+        finally:
+            kept.users -= 1
+            if not kept.users:
+                del self._loops[loop]
+                if kept.client is not None:
+                    await kept.client.close()
+
+    async def _shared(self) -> "AsyncOpenAI":
+        kept = self._loops[asyncio.get_running_loop()]
+        async with kept.gate:
+            if kept.client is None:
+                kept.client = await asyncio.to_thread(self._client)
+            return kept.client
 
     def _base_url(self) -> str:
         return self._settings.base_url or self._environ.get("OPENAI_BASE_URL", "")

@@ -2,13 +2,14 @@
 
 import asyncio
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Study
-from collector.optimizer.calls.llm import ADDRESS, MISSING, LanguageModel, ModelSettings
+from collector.optimizer.calls.llm import ADDRESS, MISSING, LanguageModel, ModelSettings, OpenAIModel
 from collector.optimizer.calls.metered import Bill, Caps, Metered, Prices
 from collector.optimizer.calls.patience import Pace, Patient
 from collector.optimizer.calls.tokens import UNMEASURED, Counted, Ratio, Served, Tiktoken, TokenCounter, Tokens
@@ -109,25 +110,49 @@ class Models:
         self._tokens: dict[tuple[ModelSettings, float], Tokens] = {}
         self._paces: dict[tuple[ModelSettings, float], Pace] = {}
 
-    def seats(self, request: OptimizationRequest, options: Mapping[str, Any], purpose: str) -> Sequence[Seat]:
-        """One for each draft that the options ask for.
+    @asynccontextmanager
+    async def seated(
+        self, request: OptimizationRequest, options: Mapping[str, Any], purpose: str
+    ) -> AsyncIterator[Sequence[Seat]]:
+        """One seat for each draft that the options ask for; as long as they are taken, models keep their connections.
 
         Args:
             request: Whose bill it is.
             options: `MODEL_OPTIONS`, defaults filled in.
             purpose: What the calls are for, for the bill.
         """
+        async with AsyncExitStack() as stack:
+            seats = self._seats(request, options, purpose)
+            for settings in self._settings(options).values():
+                model = self._known[settings]
+                if isinstance(model, OpenAIModel):
+                    await stack.enter_async_context(model.kept())
+            yield seats
+
+    def _model(self, settings: ModelSettings) -> LanguageModel:
+        if settings not in self._known:
+            self._known[settings] = self._connect(settings)
+        return self._known[settings]
+
+    @staticmethod
+    def _settings(options: Mapping[str, Any]) -> Mapping[str, ModelSettings]:
+        """By the model's name."""
+        fields = {field: options[field] for field in _SETTINGS}
+        return {name: ModelSettings(name, **fields) for name in drafts_of(options)}
+
+    def _seats(self, request: OptimizationRequest, options: Mapping[str, Any], purpose: str) -> Sequence[Seat]:
         limit = asyncio.Semaphore(options["concurrency"])
         caps = Caps(options["max_calls"], options["max_study_tokens"], options["max_money"])
         bill = None if request.calls is None else Bill(request.calls, caps)
         about = tuple(item.feedback.target for item in request.batch)
         seats: list[Seat] = []
+        every = self._settings(options)
         for name, count in drafts_of(options).items():
-            settings = ModelSettings(name, **{field: options[field] for field in _SETTINGS})
+            settings = every[name]
             ratio = float(options["chars_per_token"])
             counters = (Served(settings), Tiktoken(name))
             tokens = self._tokens.setdefault((settings, ratio), Tokens(counters, Ratio(ratio)))
-            model: LanguageModel = Counted(self._known.setdefault(settings, self._connect(settings)), tokens.ratio)
+            model: LanguageModel = Counted(self._model(settings), tokens.ratio)
             pace = self._paces.setdefault(
                 (settings, options["requests_per_minute"]), Pace(options["requests_per_minute"])
             )

@@ -92,9 +92,10 @@ class Conversation:
                     # Its own words before its eyes would make it say them again: asked anew, it sees other runs.
                     said = messages = await asking(self._number + attempt + 1)
                     continue
-                proposal, fault = self._against(proposal)
+                proposal, fault = against(proposal, self._request, self._guard)
                 if not fault:
                     return _with_faults(proposal, faults)
+                self.cost += Cost(refused=len(proposal.faults))
                 refused = proposal
                 faults.append(fault)
             if attempt + 1 - self.copies >= _TRIES:
@@ -119,12 +120,9 @@ class Conversation:
 
         For texts only the study's first one: once a guess is in force, the best guess is to leave it as it is.
         """
-        if self._temperature is None:
-            return None
         numbers = all(spec.type in NUMBERS for spec in self._request.parameters)
         guessed = not numbers and len(self._request.trials) > 1
-        rung = min(self._number + attempt + guessed, len(_LADDER) - 1)
-        return min(self._temperature * _LADDER[rung], 2.0)
+        return warmth(self._temperature, self._number + attempt + guessed)
 
     def _read(self, completion: Completion) -> Proposal:
         cut_off = completion.finish_reason == "length"
@@ -138,17 +136,6 @@ class Conversation:
             ) from error
         return replace(proposal, values=resolved(proposal.values, self._request))
 
-    def _against(self, proposal: Proposal) -> tuple[Proposal, str]:
-        """Why a proposal cannot become a trial; empty if it can. What the guards say stays with it, and is counted."""
-        good, faults = validated(proposal.values, self._request.parameters)
-        if faults:
-            return proposal, "; ".join(faults)
-        guarded = self._guard.fault_of(good)
-        if not guarded:
-            return proposal, ""
-        self.cost += Cost(refused=1)
-        return replace(proposal, faults=(guarded,)), guarded
-
     def _asked_back(self, completion: Completion, fault: str) -> Sequence[Mapping[str, str]]:
         return (
             {"role": "assistant", "content": completion.text[:_SHOWN_BACK] or "(nothing)"},
@@ -159,6 +146,20 @@ class Conversation:
 def _with_faults(proposal: Proposal, faults: Sequence[str]) -> Proposal:
     asked_about = f" (asked about: {'; '.join(dict.fromkeys(faults))})" if faults else ""
     return replace(proposal, reasoning=proposal.reasoning + asked_about)
+
+
+def warmth(temperature: float | None, rung: int) -> float | None:
+    """The temperature on a rung of the ladder; None where none is sent."""
+    return None if temperature is None else min(temperature * _LADDER[min(rung, len(_LADDER) - 1)], 2.0)
+
+
+def against(proposal: Proposal, request: OptimizationRequest, guard: Guard) -> tuple[Proposal, str]:
+    """Why a proposal cannot become a trial; empty if it can. What the guard says stays with it, as its one fault."""
+    good, faults = validated(proposal.values, request.parameters)
+    if faults:
+        return proposal, "; ".join(faults)
+    guarded = guard.fault_of(good)
+    return (replace(proposal, faults=(guarded,)), guarded) if guarded else (proposal, "")
 
 
 def identity(request: OptimizationRequest, values: Mapping[str, AnyValue]) -> str:

@@ -8,7 +8,7 @@ feedback the means are compared.
 """
 
 import math
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ from collector.selection.confirmation import Confirmation
 from collector.selection.evidence import Evidence, Margins
 from collector.study.window.measuring import Counted
 
-_MARGIN = 0.02
+MARGIN = 0.02
 """Of units more that may be beyond a quantile: nobody can be shown to have none more."""
 
 _LAST = 1_000
 _LEAST = 20
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 _ALPHA_HARM = 0.05
 _LEAST_UNITS_TO_STOP = 20
 _SIGMAS = 3.0
@@ -53,6 +53,10 @@ class Usual:
             return None
         return self._sorted[math.ceil(self.quantile * len(self._sorted)) - 1]
 
+    def beyond(self, threshold: float) -> float:
+        """Which part of them is above it."""
+        return 1 - bisect_right(self._sorted, threshold) / len(self._sorted)
+
 
 class Outcomes:
     """Units as outcomes of one bound, in [0, 1], more is better.
@@ -69,7 +73,7 @@ class Outcomes:
     @property
     def margin(self) -> float:
         """How much worse the mean of a candidate's outcomes may be."""
-        return self._bound.part if self._usual is None else _MARGIN
+        return self._bound.part if self._usual is None else MARGIN
 
     def next(self, one: Counted) -> float | None:
         """Of the next unit, in the order of their coming; None where it says nothing.
@@ -89,7 +93,7 @@ class Outcomes:
         if usual is None:
             return None
         allowed = usual if one.trial == 0 else usual * (1 + bound.part)
-        return float(value <= allowed * (1 + _ROUNDING))
+        return float(value <= allowed * (1 + ROUNDING))
 
 
 @dataclass(frozen=True, slots=True)

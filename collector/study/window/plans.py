@@ -42,9 +42,13 @@ def plan_of(study: Study, release: int = 0) -> RolloutPlan:
 
 def watched(study: Study, trial: int, release: int) -> Rollout:
     """A trial as an arm that is compared with what is in force."""
-    plan = plan_of(study, release)
-    bounds = tuple(rail for rail in plan.guardrails if rail.signal.value not in study.weights)
-    return Rollout(f"study/{study.name}/{trial}", replace(plan, guardrails=bounds), RolloutState.RAMPING)
+    plan = replace(plan_of(study, release), guardrails=(*DEFAULT_GUARDRAILS, *bounded(study)))
+    return Rollout(f"study/{study.name}/{trial}", plan, RolloutState.RAMPING)
+
+
+def bounded(study: Study) -> tuple[Guardrail, ...]:
+    """Its limits that are bounds, and no part of the objective."""
+    return tuple(rail for rail in _limits(study) if rail.signal.value not in study.weights)
 
 
 def _limits(study: Study) -> tuple[Guardrail, ...]:

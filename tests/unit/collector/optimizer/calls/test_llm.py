@@ -296,3 +296,20 @@ def test_without_the_package_it_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     wanted = "this optimizer needs the package openai: pip install 'otel-opto[llm]'"
     assert done.stdout.splitlines() == [wanted, f"OptimizerError True {wanted}"]
+
+
+async def test_calls_within_share_one_connection_that_ends_with_the_last() -> None:
+    with ScriptedOpenAI(["fine"], keep_alive=True) as fake:
+        asked = model(fake)
+        async with asked.kept():
+            await asyncio.gather(*(ask(asked) for _ in range(3)))  # at once: the pool has as many as that
+            async with asked.kept():
+                await ask(asked)
+            for _ in range(3):
+                await ask(asked)
+        within = len(set(fake.connections))
+        assert len(fake.connections) == 7
+        assert within <= 3
+        await ask(asked)
+        await ask(asked)
+        assert len(set(fake.connections)) == within + 2

@@ -311,3 +311,10 @@ async def test_what_the_guards_refuse_to_the_end_says_why_it_is_no_candidate() -
     assert validated(proposal.values, SPECS)[1] == ()
     assert "allowed are 1000 in one step" in proposal.faults[0]
     assert proposal.cost.refused == len(server.requests) == 3
+
+
+async def test_all_calls_of_one_request_go_over_one_connection() -> None:
+    with ScriptedOpenAI(["no", "no", ANSWER], keep_alive=True) as server:
+        await build().propose(request(study=study(server)))
+        assert len(server.requests) == 3
+        assert len(set(server.connections)) == 1

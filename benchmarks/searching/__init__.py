@@ -1,0 +1,1 @@
+"""What the search finds in so many trials, beside plain TPE and chance."""
