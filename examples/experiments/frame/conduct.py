@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from collector.core.errors import OptimizerError
 from examples.experiments.frame.experiment import Experiment, Form, Method, Setting, Tried
@@ -55,6 +56,8 @@ class Conduct:
             lacking = "" if wire is not None else "it needs a model; name one with --endpoint and --model"
         elif method.needs and importlib.util.find_spec(method.needs) is None:
             lacking = f"it needs the package {method.needs}, which is not installed"
+        if not lacking and method.python and not Path(method.python).exists():
+            lacking = f"it needs a Python of its own, {method.python}: {method.how}"
         if lacking:
             self.told(f"{method.name}: skipped, {lacking}")
         return not lacking

@@ -75,12 +75,16 @@ class Method:
         says: What it does, in one line.
         run: Tries candidates, the start first; deterministic but for the model's answers.
         needs: What has to be there: ``model``, the name of a package, or nothing.
+        python: A Python of its own that has to be there, too, with packages that this one does not have; a path.
+        how: How that one is made.
     """
 
     name: str
     says: str
     run: Callable[[Setting], Iterator[Tried]]
     needs: str = ""
+    python: str = ""
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ import otel_opto
 from collector.core.span import AnyValue
 from examples.experiments.frame.experiment import Method, Setting, Tried
 from examples.experiments.frame.stepping import Judged, stepped
+from examples.experiments.numerical import trace_opt
 from examples.experiments.numerical.graphs import HIGHEST, KEYS, LOWEST, Graph, Quantity, sampled, traced
 
-_WANTED = "Change the variables so that the output gets as close as possible to a number that nobody tells."
+WANTED = "Change the variables so that the output gets as close as possible to a number that nobody tells."
 _RATES = (0.1, 0.3, 1.0, 3.0)
 _TUNED_ON = range(1_001, 1_021)
 """Seeds of graphs on which Adam's step size is chosen, and that no table shows."""
@@ -47,7 +48,7 @@ def by_optimizer(
     graph = sampled(setting.seed)
     parameters = declared(graph)
     optimizer = otel_opto.Optimizer(
-        parameters, name=name, options=options, direction="minimize", metric="error", instruction=_WANTED,
+        parameters, name=name, options=options, direction="minimize", metric="error", instruction=WANTED,
         seed=setting.seed,
     )  # fmt: skip
     program = _without_graph if masked else _with_graph
@@ -118,6 +119,14 @@ METHODS = (
         "the graph of operations, feedback in words, what was tried",
         partial(by_model, "optoprime"),
         "model",
+    ),
+    Method(
+        "trace-opt",
+        "OptoPrime of the package trace-opt, with its memory; own process, own prompt",
+        partial(trace_opt.by_trace_opt, WANTED),
+        "model",
+        trace_opt.PYTHON,
+        trace_opt.HOW,
     ),
     Method("masked", "OptoPrime with the graph withheld", partial(by_model, "optoprime", masked=True), "model"),
     Method("opro", "what was tried, with scores and words; no graph", partial(by_model, "opro"), "model"),

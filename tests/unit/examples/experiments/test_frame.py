@@ -137,11 +137,16 @@ def test_a_run_that_goes_another_way_takes_the_place_of_its_old_lines(tmp_path: 
 
 
 def test_a_method_that_lacks_something_is_skipped_with_the_reason(tmp_path: Path) -> None:
-    methods = (Method("asks", "", asking, "model"), Method("wants", "", counting, "no_such_package_at_all"))
+    methods = (
+        Method("asks", "", asking, "model"),
+        Method("wants", "", counting, "no_such_package_at_all"),
+        Method("apart", "", counting, python=str(tmp_path / "python"), how="python3 -m venv it"),
+    )
     told = carried_out(toy(*methods), tmp_path / "toy.jsonl")
     assert told == [
         "asks: skipped, it needs a model; name one with --endpoint and --model",
         "wants: skipped, it needs the package no_such_package_at_all, which is not installed",
+        f"apart: skipped, it needs a Python of its own, {tmp_path / 'python'}: python3 -m venv it",
     ]
     assert not (tmp_path / "toy.jsonl").exists()
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.optimizers.endpoint import MISSING, options
+from examples.experiments.numerical import trace_opt
 from examples.experiments.numerical.graphs import KEYS, sampled
+from tests.fakes_openai import ScriptedOpenAI
 
 ROOT = Path(__file__).parents[4]
 
@@ -88,3 +90,22 @@ def test_its_minute_with_a_real_model(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (tmp_path / "numerical.jsonl").read_text(encoding="utf-8").splitlines()]
     ends = {line["method"]: line for line in lines if line["part"] == "end"}
     assert all(ends[method]["calls"] > 0 for method in ("optoprime", "masked", "opro"))
+
+
+@pytest.mark.skipif(not (ROOT / trace_opt.PYTHON).exists(), reason=f"no Python of its own: {trace_opt.HOW}")
+def test_traces_own_optimizer_goes_the_same_way_over_the_wire(tmp_path: Path) -> None:
+    answer = {"reasoning": "larger", "answer": "", "suggestion": {"x00": 1.5, "x10": -2}}
+    with ScriptedOpenAI([json.dumps(answer), "I would rather not."]) as endpoint:
+        command = [
+            sys.executable, "-m", "examples.experiments", "numerical", "--minute", "--methods", "trace-opt",
+            "--endpoint", endpoint.base_url, "--model", "m", "--results", str(tmp_path),
+        ]  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        (asked, _) = endpoint.requests
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in (tmp_path / "numerical.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["part"] for line in lines] == ["train", "train", "train", "end"]
+    assert [list(line["values"].values()) for line in lines[1:3]] == [[1.5, -2.0]] * 2, "an answer in vain changes none"
+    assert lines[-1]["calls"] == 2
+    assert lines[0]["said"] in asked["messages"][1]["content"]
+    assert "x00" in asked["messages"][1]["content"]
