@@ -61,8 +61,8 @@ def same(a: Any) -> Any:
 def main() -> None:
     """Until the candidates are used up."""
     told, sys.stdout = sys.stdout, sys.stderr  # the package prints when it is imported
-    from opto import trace
-    from opto.optimizers import OptoPrime
+    from opto import trace  # noqa: PLC0415 - of the other Python
+    from opto.optimizers import OptoPrime  # noqa: PLC0415
 
     said = json.loads(sys.stdin.readline())
     operations = {
