@@ -129,6 +129,8 @@ def without_thoughts(value: AnyValue, parts: bool = False) -> AnyValue:
         value: Any value.
         parts: It is a message's content; so is a list of which an item says that it is a text.
     """
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         said = {key: without_thoughts(inner, key in _PARTS) for key, inner in value.items()}
         return value if all(map(is_, said.values(), value.values())) else said

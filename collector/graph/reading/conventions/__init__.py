@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
+from itertools import chain
 from types import ModuleType
 from typing import Final, cast
 
 from collector.graph.reading.convention import Convention, Table, table
-from collector.graph.reading.conventions import genai_events, logfire, opentrace, opto, plain
+from collector.graph.reading.conventions import genai_events, keywords, opentrace, opto, plain
 from collector.graph.reading.facts import Facts, Source
 
 GROUP: Final = "otel_opto.dialects"
@@ -67,9 +68,10 @@ class Conventions:
         Spans of one kind have the same keys, so these are looked at once.
         """
         keys = tuple(said.attributes)
-        if said.span.links or said.events:
-            linked = {key for link in said.span.links for key in link.attributes}
-            keys = (*keys, *sorted({*linked, *(event.name for event in said.events)}))
+        if said.span.links:
+            keys = (*keys, *dict.fromkeys(chain.from_iterable([link.attributes for link in said.span.links])))
+        if said.events:
+            keys = (*keys, *dict.fromkeys([event.name for event in said.events]))
         found = self.chosen.get(keys)
         if found is None:
             first = {key.partition(".")[0] for key in keys}
@@ -101,7 +103,8 @@ BUILT_IN: Final[Mapping[str, Convention]] = {
     "traceloop": _own("traceloop"),
     "genai_indexed": _own("genai_indexed"),
     "openfeature": _own("openfeature"),
-    "logfire": logfire,
+    "logfire": _own("logfire"),
+    "logfire_keywords": keywords,
     "plain": plain,
 }
 """By name, in order of precedence: our own first, then whole recorded messages, then values as one text, then what

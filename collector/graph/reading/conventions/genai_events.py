@@ -1,10 +1,10 @@
 """GenAI messages as events: log records (openai-v2, inference details, agent-framework) or span events (Strands)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from collector.core.span import AnyValue, Event
-from collector.graph.reading.facts import Facts, Message, Role, Source
+from collector.graph.reading.facts import NOTHING, Facts, Message, Role, Source
 from collector.graph.reading.messages import instructions, messages
 from collector.graph.reading.values import structured
 
@@ -16,14 +16,15 @@ SAYS: Final = (
     "`{input: {messages}, output: {messages}}` under an instrumentation's name"
 )
 
-_ROLES = {
+_ROLES: Final = {
     "gen_ai.system.message": "system",
     "gen_ai.developer.message": "system",
     "gen_ai.user.message": "user",
     "gen_ai.assistant.message": "assistant",
     "gen_ai.tool.message": "tool",
 }
-_DETAILS = ("gen_ai.client.inference.operation.details", "gen_ai.input.messages", "gen_ai.output.messages")
+_TAKEN: Final = ("gen_ai.input.messages", "gen_ai.prompt", "input")
+_GIVEN: Final = ("gen_ai.output.messages", "gen_ai.completion", "output")
 
 
 def read(source: Source) -> Facts | None:
@@ -33,27 +34,19 @@ def read(source: Source) -> Facts | None:
     for event in source.events:
         said = _said(event)
         if event.name in _ROLES:
-            taken.extend(_message(_ROLES[event.name], said))
+            taken.extend(messages({**said, "role": _ROLES[event.name]}))
         elif event.name == "gen_ai.choice":
-            given.extend(_message("assistant", _chosen(said)))
-            taken.extend(_results(said))
-        elif event.name in _DETAILS:
+            given.extend(messages({**_chosen(said), "role": "assistant"}))
+        else:
             taken.extend(instructions(said.get("gen_ai.system_instructions")))
-            taken.extend(messages(said.get("gen_ai.input.messages")))
-            given.extend(messages(said.get("gen_ai.output.messages")))
-        elif isinstance(said.get("input"), Mapping) or isinstance(said.get("output"), Mapping):
-            taken.extend(messages(said.get("input")))
-            given.extend(messages(said.get("output")))
-        elif event.name == "gen_ai.content.prompt":
-            taken.extend(messages(said.get("gen_ai.prompt")))
-        elif event.name == "gen_ai.content.completion":
-            given.extend(messages(said.get("gen_ai.completion")))
+            taken.extend(one for key in _TAKEN for one in messages(said.get(key)))
+            given.extend(one for key in _GIVEN for one in messages(said.get(key)))
     if not taken and not given:
         return None
-    operation = str(source.attributes.get("gen_ai.operation.name") or "")
+    operation = source.attributes.get("gen_ai.operation.name")
     if operation == "execute_tool":
         return _tool(taken, given)
-    return Facts(role=Role.MODEL if not operation else Role.OTHER, taken=tuple(taken), given=tuple(given))
+    return Facts(role=Role.OTHER if operation else Role.MODEL, taken=tuple(taken), given=tuple(given))
 
 
 def _said(event: Event) -> Mapping[str, AnyValue]:
@@ -64,36 +57,20 @@ def _said(event: Event) -> Mapping[str, AnyValue]:
     return {**event.attributes, **body} if isinstance(body, Mapping) else event.attributes
 
 
-def _tool(taken: list[Message], given: list[Message]) -> Facts:
+def _tool(taken: Sequence[Message], given: Sequence[Message]) -> Facts:
     """Strands writes a tool's arguments as a tool's message and its result as a choice."""
-    inputs = {"arguments": structured(taken[0].content)} if taken else {}
     return Facts(
         role=Role.TOOL,
-        inputs=inputs,
+        inputs={"arguments": structured(taken[0].content)} if taken else NOTHING,
         has_output=bool(given),
         output=structured(given[-1].content) if given else None,
         call_id=taken[0].answers if taken else "",
     )
 
 
-def _message(role: str, said: Mapping[str, AnyValue]) -> tuple[Message, ...]:
-    """Of ``{"content"}`` or ``{"parts"}``; tool calls beside it or among its blocks."""
-    whole = {"role": role, **{key: value for key, value in said.items() if key != "role"}}
-    if isinstance(whole.get("content"), str):
-        whole["content"] = structured(whole["content"])
-    return messages(whole)
-
-
 def _chosen(said: Mapping[str, AnyValue]) -> Mapping[str, AnyValue]:
     message = structured(said.get("message"))
     if isinstance(message, Mapping):
         return message
-    rest = {key: said[key] for key in ("tool_calls", "parts", "id") if key in said}
-    texts = (said[key] for key in ("content", "choice", "text") if said.get(key) is not None)
-    return {"content": message if message is not None else structured(next(texts, None)), **rest}
-
-
-def _results(said: Mapping[str, AnyValue]) -> tuple[Message, ...]:
-    """Tool results that an agent's choice carries beside its message (Strands' event loop)."""
-    found = structured(said.get("tool.result"))
-    return messages({"role": "tool", "content": found}) if found is not None else ()
+    content = (said[key] for key in ("message", "content", "choice", "text") if said.get(key) is not None)
+    return {**said, "content": next(content, None)}

@@ -1,9 +1,10 @@
 """OpenTrace's OTel bridge: parameters and inputs with references to spans or messages (AgentOpt/OpenTrace #64, #73)."""
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from collector.core.span import AnyValue, SpanContext
+from collector.core.span import AnyValue, Attributes, SpanContext
 from collector.graph.reading.convention import under
 from collector.graph.reading.facts import Facts, ParameterUse, Role, Source
 from collector.graph.reading.values import structured
@@ -14,37 +15,39 @@ SAYS: Final = (
     "`<service>:<message.id>`, `outputs.<name>`, `message.id`, `gen_ai.output.preview`, `eval.*`"
 )
 
-_SPAN = re.compile(r"span:([0-9a-fA-F]{16})$")
-_MESSAGE = re.compile(r"([\w.\-/]+):([\w.\-/]+)$")
-_TRAINABLE = ".trainable"
+_SPAN: Final = re.compile(r"span:([0-9a-fA-F]{16})")
+_MESSAGE: Final = re.compile(r"(?!lit:)[\w.\-/]+:([\w.\-/]+)")
+_LITERAL: Final = "lit:"
+_TRAINABLE: Final = ".trainable"
+_PREVIEW: Final = "gen_ai.output.preview"
 
 
 def read(source: Source) -> Facts | None:
     """A reference is an argument, any other input a value. Trainable flags may be texts."""
     attributes = source.attributes
-    uses = _uses(under(attributes, "param."))
+    uses = tuple(_uses(under(attributes, "param.")))
     stated = under(attributes, "inputs.")
-    outputs = under(attributes, "outputs.")
-    preview = attributes.get("gen_ai.output.preview")
+    outputs = under(attributes, "outputs.") or {"value": attributes.get(_PREVIEW)}
     message_id = str(attributes.get("message.id") or "")
-    if not (uses or stated or outputs or preview or message_id):
+    has_output = any(value is not None for value in outputs.values())
+    if not (uses or stated or has_output or message_id):
         return None
     inputs: dict[str, AnyValue] = {}
     arguments: dict[str, tuple[SpanContext, ...]] = {}
     references: dict[str, str] = {}
     for name, value in sorted(stated.items()):
         text = value if isinstance(value, str) else ""
-        if found := _SPAN.match(text):
-            arguments[name] = (SpanContext(source.span.context.trace_id, found[1].lower()),)
+        if span := _SPAN.fullmatch(text):
+            arguments[name] = (SpanContext(source.span.context.trace_id, span[1].lower()),)
             continue
-        if message_id and (reference := _MESSAGE.match(text)) and not text.startswith("lit:"):
-            references[name] = reference[2]
-        inputs[name] = structured(text[4:] if text.startswith("lit:") else value)
+        if message_id and (message := _MESSAGE.fullmatch(text)):
+            references[name] = message[1]
+        inputs[name] = structured(text.removeprefix(_LITERAL) if text else value)
     return Facts(
-        role=_role(source, uses),
+        role=_role(attributes, uses),
         inputs=inputs,
-        has_output=bool(outputs) or preview is not None,
-        output=_output(outputs, preview),
+        has_output=has_output,
+        output=structured(outputs["value"]) if outputs.keys() == {"value"} else outputs,
         uses=uses,
         arguments=arguments,
         references=references,
@@ -52,27 +55,16 @@ def read(source: Source) -> Facts | None:
     )
 
 
-def _role(source: Source, uses: tuple[ParameterUse, ...]) -> Role:
-    if any(key.startswith("eval.") for key in source.attributes):
+def _role(attributes: Attributes, uses: tuple[ParameterUse, ...]) -> Role:
+    if any(key.startswith("eval.") for key in attributes):
         return Role.EVALUATOR
-    if "gen_ai.output.preview" in source.attributes:
+    if _PREVIEW in attributes:
         return Role.MODEL
     return Role.STEP if uses else Role.OTHER
 
 
-def _output(outputs: dict[str, AnyValue], preview: AnyValue) -> AnyValue:
-    if outputs:
-        return structured(outputs["value"]) if set(outputs) == {"value"} else outputs
-    return structured(preview)
-
-
-def _uses(said: dict[str, AnyValue]) -> tuple[ParameterUse, ...]:
-    return tuple(
-        ParameterUse(key, value=value, trainable=_flag(said.get(key + _TRAINABLE)))
-        for key, value in sorted(said.items())
-        if value is not None and not key.endswith(_TRAINABLE)
-    )
-
-
-def _flag(value: AnyValue) -> bool | None:
-    return None if value is None else str(value).lower() == "true"
+def _uses(said: Mapping[str, AnyValue]) -> Iterator[ParameterUse]:
+    for key, value in sorted(said.items()):
+        if value is not None and not key.endswith(_TRAINABLE):
+            flag = said.get(key + _TRAINABLE)
+            yield ParameterUse(key, value=value, trainable=None if flag is None else str(flag).lower() == "true")

@@ -46,7 +46,7 @@ def read(source: Source) -> Facts | None:
     lists = dict(_lists(source))
     if not (inputs or outputs or carried or said[Side.PROMPT] or lists):
         return None
-    taken = next((found for item in inputs.items() if (found := asked(_whole(*item)))), ())
+    taken = next((found for item in inputs.items() if (found := asked(_whole(*item)) or lists.get(item[0], ()))), ())
     taken = taken or _said_to_model(source, inputs)
     given = next((found for item in outputs.items() if (found := answered(_whole(*item)))), ())
     if lists and not taken and not given:
