@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.access.tokens import Access, Token
+from collector.api.archives import shown
 from collector.api.backend import Backend
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
@@ -58,6 +59,7 @@ from collector.rollout.watch import ArmWatch
 from collector.steady_time import SteadyTime
 from collector.storage.file_store import FileStore
 from collector.storage.integrity.damage import Damage
+from collector.study.archive import Archive
 from collector.study.arms import TrialArms
 from collector.study.runner import RunnerSettings, StudyRunner
 from collector.study.studies import Studies
@@ -196,6 +198,7 @@ class Collector:
             pipeline=pipeline,
             operations=operations,
             rollouts=rollouts,
+            archive=Archive(self._requests, shown),
             services=services,
             doctor=Doctor(self._store, services, operations, self._clock, self._surroundings),
             discoveries=Discoveries(self._store, pipeline),
