@@ -41,6 +41,8 @@ class Counter(StrEnum):
     EXPORTER_SEND_FAILED_REQUESTS = "otel_opto_exporter_send_failed_requests"
     EXPORTER_DROPPED_ITEMS = "otel_opto_exporter_dropped_items"
     EXPORTER_DAMAGED_BYTES = "otel_opto_exporter_damaged_bytes"
+    OWN_SPANS_SENT = "otel_opto_own_spans_sent"
+    OWN_SPANS_DROPPED = "otel_opto_own_spans_dropped"
     FEEDBACK_ACCEPTED = "otel_opto_feedback_accepted"
     FEEDBACK_INVALID = "otel_opto_feedback_invalid"
     FEEDBACK_UNSCORED = "otel_opto_feedback_unscored"

@@ -19,12 +19,13 @@ from collector.core.feedback import Feedback, OpenFeedback
 from collector.core.graph import TraceFeedback, TraceGraph
 from collector.core.protocols import Clock, Store
 from collector.core.release import Release
-from collector.core.span import Span
+from collector.core.span import Span, SpanContext
 from collector.core.study import Reach, Study
 from collector.core.telemetry import Encoding, IngestResult, OtlpRequest, Signal
+from collector.core.tracing import UNTRACED, Tracing
 from collector.counters import Counter, Counters
 from collector.feedback.attach import Placement, home_of, placed, wanted_by
-from collector.reading.read import holds_feedback
+from collector.reading.read import Read, holds_feedback
 from collector.reading.reader import RequestReader
 from collector.steady_time import SteadyTime
 from collector.workers.process import WorkerLost
@@ -71,9 +72,10 @@ class Pipeline:
         release: Finds a release by its number.
         assembly: Makes graphs; None: one with limits and processes of its own.
         reader: Reads export requests; None: one with limits and processes of its own.
+        tracing: Is told of every step.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part for each
         self,
         store: Store,
         clock: Clock,
@@ -82,7 +84,10 @@ class Pipeline:
         release: Callable[[int], Awaitable[Release | None]],
         assembly: Assembly | None = None,
         reader: RequestReader | None = None,
+        *,
+        tracing: Tracing = UNTRACED,
     ) -> None:
+        self._tracing = tracing
         self._store = store
         self._clock = clock
         self._time = SteadyTime(store.marks, store.log, clock)
@@ -103,12 +108,23 @@ class Pipeline:
         if self._reader.is_circling(hops):
             self._counters.add(Counter.RECEIVER_CIRCLING_REQUESTS)
             return IngestResult(0)
+        tracing = UNTRACED if self._tracing.is_own(body) else self._tracing
+        with tracing.span("receive", {"otel_opto.signal": signal.value, "otel_opto.bytes": len(body)}) as receiving:
+            read = await self._received(signal, body, hops, encoding, tracing)
+            accepted = sum(piece.request.items for piece in read.pieces)
+            receiving.note("otel_opto.items", accepted)
+        self._wake()
+        return IngestResult(accepted, read.faults.rejected, read.faults.message)
+
+    async def _received(
+        self, signal: Signal, body: bytes, hops: tuple[str, ...], encoding: Encoding, tracing: Tracing
+    ) -> Read:
         read = await self._reader.read(signal, body, hops, encoding)
         feedback = [one for piece in read.pieces for one in piece.found.feedback]
         if read.pieces:
-            await self._keep([piece.request for piece in read.pieces], feedback)
-        accepted = sum(piece.request.items for piece in read.pieces)
-        self._counters.add(_ACCEPTED[signal], accepted)
+            with tracing.span("store", {"otel_opto.feedback": len(feedback)}):
+                await self._keep([piece.request for piece in read.pieces], feedback)
+        self._counters.add(_ACCEPTED[signal], sum(piece.request.items for piece in read.pieces))
         self._counters.add(_REFUSED[signal], read.faults.rejected)
         self._counters.add(_REPAIRED[signal], read.faults.repaired)
         self._counters.add(Counter.FEEDBACK_ACCEPTED, len(feedback))
@@ -122,8 +138,7 @@ class Pipeline:
             Counter.FEEDBACK_UNSCORED,
             [piece.found.unscored for piece in read.pieces],
         )
-        self._wake()
-        return IngestResult(accepted, read.faults.rejected, read.faults.message)
+        return read
 
     async def _keep(self, requests: Sequence[OtlpRequest], feedback: Sequence[Feedback]) -> None:
         """A request in parts and what was found in it, as one outcome.
@@ -249,11 +264,23 @@ class Pipeline:
         return await self.made(trace_id, reach, whole)
 
     async def made(
-        self, trace_id: str, reach: Reach, finish: Callable[[TraceGraph], _T], name: Hashable | None = None
+        self,
+        trace_id: str,
+        reach: Reach,
+        finish: Callable[[TraceGraph], _T],
+        name: Hashable | None = None,
+        links: Sequence[SpanContext] = (),
     ) -> _T:
-        """3 assemble: what `finish` makes of the graph, made where the graph is. See `Assembly.made`."""
+        """3 assemble: what `finish` makes of the graph, made where the graph is. See `Assembly.made`.
+
+        Args:
+            links: The outputs that it is made for, as the collector's own span of it names them.
+        """
         try:
-            return await self._assembly.made(trace_id, reach, finish, name)
+            with self._tracing.span(
+                "assemble", {"otel_opto.trace_id": trace_id, "otel_opto.reach": reach.value}, links
+            ):
+                return await self._assembly.made(trace_id, reach, finish, name)
         except TooLarge:
             self._counters.add(Counter.GRAPHS_TOO_LARGE)
             raise
@@ -282,7 +309,8 @@ class Pipeline:
             finish = partial(leading_to, targets, study.parameters, least)
             subgraphs: Sequence[TraceGraph | CollectorError]
             try:
-                subgraphs = await self.made(trace_id, study.reach, finish)
+                links = [SpanContext(trace_id, span_id) for span_id in targets if span_id]
+                subgraphs = await self.made(trace_id, study.reach, finish, links=links)
             except (GraphError, NotFound, TooLarge, WorkerLost) as error:
                 subgraphs = [error] * len(group)
             for feedback, subgraph in zip(group, subgraphs, strict=True):

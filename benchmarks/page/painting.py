@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SIZE = {"width": 1280, "height": 900}
-_QUIET_MILLIS, _PATIENCE_MILLIS = 2_000, 120_000
+_LOOK_MILLIS, _QUIET_MILLIS, _PATIENCE_MILLIS = 20, 2_000, 120_000
 _CATEGORIES = ["toplevel", "loading", "blink.user_timing"]
 _PAINT = "performance.getEntriesByName('first-contentful-paint').map((one) => one.startTime)[0] || 0"
 
@@ -46,9 +46,9 @@ def _painted(browser: Any, context: Any, address: str) -> Painted:
     page = context.new_page()
     browser.start_tracing(page=page, categories=_CATEGORIES)
     page.goto(address)
-    page.wait_for_function(f"{_PAINT} > 0")
+    while not (paint := page.evaluate(_PAINT)):  # the page's policy lets no condition be waited for inside it
+        page.wait_for_timeout(_LOOK_MILLIS)
     page.wait_for_timeout(_QUIET_MILLIS)
-    paint = page.evaluate(_PAINT)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     page.close()
     return Painted(paint, *_tasks(events, paint))

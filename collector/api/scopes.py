@@ -20,7 +20,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
             Scope.READ,
         ),
         **dict.fromkeys(("propose_release", "start_rollout", "pause_rollout", "abort_rollout"), Scope.PROPOSE),
-        **dict.fromkeys(("rollback", "unsigned", "sign", "create_study", "stop_study"), Scope.PUBLISH),
+        **dict.fromkeys(("rollback", "unsigned", "sign", "create_study", "stop_study", "import_study"), Scope.PUBLISH),
         **dict.fromkeys(("approve_rollout", "resume_rollout", "promote_rollout"), Scope.APPROVE),
     }
 )  # fmt: skip

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from collector.access.table import Endpoint
 from collector.access.tokens import Access
 from collector.api.answers import answer
+from collector.api.archives import ArchiveDocument
 from collector.api.bodies import Bodies, parse
 from collector.api.documents import StudyDocument
 from collector.api.http import caller_of
@@ -21,16 +22,18 @@ from collector.api.scopes import SCOPES
 from collector.api.study_documents import rejected_document, study_document, trial_documents
 from collector.core.errors import NotFound
 from collector.core.page import DEFAULT_ON_A_PAGE, MOST_ON_A_PAGE
+from collector.study.archive import Archive
 
 _Item = TypeVar("_Item")
 
 
-def endpoints(operations: Operations, access: Access, bodies: Bodies) -> Sequence[Endpoint]:
+def endpoints(operations: Operations, archive: Archive, access: Access, bodies: Bodies) -> Sequence[Endpoint]:
     """All that is served of studies, and who may ask for it."""
-    served = _Served(operations, access, bodies)
+    served = _Served(operations, archive, access, bodies)
     return [
         Endpoint("GET", "/v1/studies", served.studies, SCOPES["studies"]),
         Endpoint("POST", "/v1/studies", served.create_study, SCOPES["create_study"]),
+        Endpoint("POST", "/v1/archives", served.take, SCOPES["import_study"]),
         Endpoint("GET", "/v1/studies/{name}", served.study, SCOPES["study"]),
         Endpoint("GET", "/v1/studies/{name}/trials", served.trials, SCOPES["study"]),
         Endpoint("GET", "/v1/studies/{name}/trials/{number:int}", served.trial, SCOPES["study"]),
@@ -43,8 +46,9 @@ def endpoints(operations: Operations, access: Access, bodies: Bodies) -> Sequenc
 class _Served:
     """One method per route."""
 
-    def __init__(self, operations: Operations, access: Access, bodies: Bodies) -> None:
+    def __init__(self, operations: Operations, archive: Archive, access: Access, bodies: Bodies) -> None:
         self._operations = operations
+        self._archive = archive
         self._access = access
         self._bodies = bodies
         self._pictures = StudyPictures()
@@ -58,6 +62,12 @@ class _Served:
         study = await self._bodies.of_http(request, lambda body: parse(StudyDocument, body).study())
         record = await self._operations.create_study(study, caller_of(self._access, request))
         return await answer(lambda: study_document(record), HTTPStatus.CREATED)
+
+    async def take(self, request: Request) -> Response:
+        told = await self._bodies.of_http(request, lambda body: parse(ArchiveDocument, body).told())
+        record, new = await self._archive.take(told, caller_of(self._access, request).actor)
+        status = HTTPStatus.CREATED if new else HTTPStatus.OK
+        return await answer(lambda: {"study": record.study.name, "new": new, "trials": len(record.trials)}, status)
 
     async def study(self, request: Request) -> Response:
         most = whole_in(request.query_params, "trials", MOST_ON_A_PAGE, MOST_ON_A_PAGE)

@@ -25,7 +25,7 @@ def routes() -> Sequence[Endpoint]:
     return [
         *http.endpoints(nobody, bool, nobody, access),
         *service_http.endpoints(nobody, nobody, nobody, nobody),
-        *study_http.endpoints(nobody, access, nobody),
+        *study_http.endpoints(nobody, nobody, access, nobody),
         *rollout_http.endpoints(operations, access, nobody),
         *jaeger_http.endpoints(nobody, int),
     ]

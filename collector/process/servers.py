@@ -48,6 +48,7 @@ from collector.process.network.patience import HttpLimits
 from collector.receiver import otlp_grpc, otlp_http
 from collector.receiver.limits import Budget, ReceiverLimits
 from collector.receiver.otlp_http import OtlpHttp
+from collector.study.archive import Archive
 from collector.ui import routes as page
 from collector.ui.asking import Asking
 from collector.ui.news import News, State
@@ -83,6 +84,7 @@ class Served:
     pipeline: Pipeline
     operations: Operations
     rollouts: RolloutOperations
+    archive: Archive
     services: Services
     doctor: Doctor
     discoveries: Discoveries
@@ -107,7 +109,7 @@ def json_endpoints(served: Served, access: Access) -> Sequence[Endpoint]:
     return [
         *http.endpoints(served.operations, served.ready, served.bodies, access),
         *service_http.endpoints(served.services, served.operations, served.doctor, served.discoveries),
-        *study_http.endpoints(served.operations, access, served.bodies),
+        *study_http.endpoints(served.operations, served.archive, access, served.bodies),
         *rollout_http.endpoints(served.rollouts, access, served.bodies),
         *jaeger_http.endpoints(served.reader, served.clock.now_unix_nano),
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.access.tokens import Access, Token
+from collector.api.archives import shown
 from collector.api.backend import Backend
 from collector.api.bodies import Bodies
 from collector.api.bulletins import Bulletins
@@ -31,17 +32,17 @@ from collector.core.requests import Caller, Requests
 from collector.core.study import Reach
 from collector.core.telemetry import TraceBounds
 from collector.core.times import bounded
+from collector.core.tracing import UNTRACED
 from collector.counters import Counters
-from collector.exporter.destination import Destination, Sender
 from collector.exporter.forwarder import Forwarder
-from collector.exporter.grpc_sender import GrpcSender
-from collector.exporter.http_sender import HttpSender
 from collector.heartbeat import Heartbeat
 from collector.jaeger.reader import Reader
 from collector.optimizer.drafting.checks import Checks
 from collector.optimizer.registry import OptimizerRegistry
+from collector.optimizer.tracing import traced
 from collector.pipeline import Pipeline
-from collector.process.config import Config, ExporterConfig, GraphConfig, SigningConfig
+from collector.process.config import Config, GraphConfig, SigningConfig
+from collector.process.outlets import destination, endpoints, own_spans, refuse_circles, sender
 from collector.process.servers import Addresses, Served, Servers
 from collector.process.surroundings import surroundings
 from collector.publisher.desk import Desk
@@ -58,6 +59,7 @@ from collector.rollout.watch import ArmWatch
 from collector.steady_time import SteadyTime
 from collector.storage.file_store import FileStore
 from collector.storage.integrity.damage import Damage
+from collector.study.archive import Archive
 from collector.study.arms import TrialArms
 from collector.study.runner import RunnerSettings, StudyRunner
 from collector.study.studies import Studies
@@ -112,7 +114,9 @@ class Collector:
         self._checks = Checks(config.storage.directory)
         self._wakings = Wakings()
         self._requests = Requests(self._store.ledger, self._wakings.appended)
-        self._desk = Desk(self._requests, self._hub, self._counters, _signer(config.signing, self._clock))
+        self._own = own_spans(config.telemetry.traces, self._counters, self._clock)
+        tracing = self._own or UNTRACED
+        self._desk = Desk(self._requests, self._hub, self._counters, _signer(config.signing, self._clock), tracing)
         self._studies = Studies(self._requests, self._desk)
         self._rollouts = Rollouts(self._requests, self._desk)
         self._servers: Servers | None = None
@@ -127,7 +131,10 @@ class Collector:
             release = self._desk.release
             assembly = Assembly(self._store, release, self._workers, _assembly_limits(self._config.graph))
             reader = RequestReader(self._clock, self._readers, instance_id)
-            pipeline = Pipeline(self._store, self._clock, self._counters, woken.set, release, assembly, reader)
+            tracing = self._own or UNTRACED
+            pipeline = Pipeline(
+                self._store, self._clock, self._counters, woken.set, release, assembly, reader, tracing=tracing
+            )
             watch = ArmWatch(
                 self._store, self._desk, self._clock, lambda arm: self._wakings.changed(rollout_stream(arm.name))
             )
@@ -138,13 +145,14 @@ class Collector:
                 feedback_ttl_seconds=self._config.feedback.ttl_seconds,
                 parent_grace_seconds=self._config.feedback.parent_grace_seconds,
             )
-            runner = StudyRunner(self._store, pipeline, arms, optimizers.load, self._counters, settings, woken)
+            load = traced(optimizers.load, tracing)
+            runner = StudyRunner(self._store, pipeline, arms, load, self._counters, settings, woken)
             operations = Operations(self._backend(pipeline, runner, optimizers, woken.set))
             rollouts = RolloutOperations(
                 self._requests, self._store.parameters, self._desk, self._rollouts, watch, rollout_runner, self._wakings
             )
             self._servers = self._bound(pipeline, operations, rollouts)
-            _refuse_circles(self._config.exporters, self._servers.addresses)
+            refuse_circles(endpoints(self._config), self._servers.addresses)
             await self._begin_studies(operations)
             self._tasks = [
                 asyncio.create_task(task)
@@ -154,6 +162,7 @@ class Collector:
                     self._retention().run(),
                     Heartbeat(self._counters).run(),
                     *self._forwarding(instance_id),
+                    *self._telling(instance_id),
                 )
             ]
             await self._servers.start()
@@ -196,6 +205,7 @@ class Collector:
             pipeline=pipeline,
             operations=operations,
             rollouts=rollouts,
+            archive=Archive(self._requests, shown),
             services=services,
             doctor=Doctor(self._store, services, operations, self._clock, self._surroundings),
             discoveries=Discoveries(self._store, pipeline),
@@ -228,11 +238,17 @@ class Collector:
     def _forwarding(self, instance_id: str) -> list[Coroutine[Any, Any, None]]:
         running = []
         for name, exporter in self._config.exporters.items():
-            destination = _destination(name, exporter)
-            sender: Sender = HttpSender(destination) if destination.over_http else GrpcSender(destination)
+            out = destination(name, exporter)
             log, deliveries = self._store.log, self._store.deliveries
-            running.append(Forwarder(destination, sender, log, deliveries, instance_id, self._counters).run())
+            running.append(Forwarder(out, sender(out), log, deliveries, instance_id, self._counters).run())
         return running
+
+    def _telling(self, instance_id: str) -> list[Coroutine[Any, Any, None]]:
+        """What brings the collector's own spans to where they shall go."""
+        if self._own is None:
+            return []
+        told = self._config.telemetry.traces
+        return [self._own.run(sender(destination("own traces", told)), instance_id)]
 
     async def _begin_studies(self, operations: Operations) -> None:
         known = await self._studies.names()
@@ -281,34 +297,6 @@ def _assembly_limits(config: GraphConfig) -> AssemblyLimits:
     return AssemblyLimits(
         config.max_spans, config.max_bytes, config.max_seconds, frozenset(config.rules.off), config.min_confidence
     )
-
-
-def _destination(name: str, exporter: ExporterConfig) -> Destination:
-    return Destination(
-        name=name,
-        endpoint=exporter.endpoint,
-        over_http=exporter.protocol == "http",
-        headers={name: value.get_secret_value() for name, value in exporter.headers.items()},
-        gzip=exporter.compression == "gzip",
-        ca_file=exporter.ca_file,
-        timeout_seconds=exporter.timeout_seconds,
-        from_beginning=exporter.from_beginning,
-    )
-
-
-def _refuse_circles(exporters: Mapping[str, ExporterConfig], addresses: Addresses) -> None:
-    """An exporter must not lead to the receivers that it forwards from."""
-    own = {address.rpartition(":")[2] for address in (addresses.otlp_grpc, addresses.otlp_http)}
-    faults = []
-    for name, exporter in exporters.items():
-        host, _, port = exporter.endpoint.split("://", 1)[1].split("/", 1)[0].rpartition(":")
-        if host in ("127.0.0.1", "localhost", "[::1]", "0.0.0.0") and port in own:  # noqa: S104 - compared, not bound
-            faults.append(
-                f"config: exporters.{name}.endpoint: {exporter.endpoint} is this collector's own receiver: what it "
-                "forwards would come back; name another endpoint"
-            )
-    if faults:
-        raise ConfigError(faults)
 
 
 async def drawn_from(directory: Path, trace_id: str, form: str, reach: Reach, span_id: str = "") -> str:

@@ -12,6 +12,7 @@ from collector.core.folding import Fold
 from collector.core.ledger import Change, Ledger, Recorded, made_of
 from collector.core.protocols import Publisher
 from collector.core.release import Release, ReleaseDraft, number_release
+from collector.core.tracing import UNTRACED, Tracing
 from collector.counters import Counter, Counters
 from collector.publisher.events import (
     RELEASES,
@@ -69,10 +70,19 @@ class Desk:
         publisher: Is told of what is new, behind the ledger.
         counters: Releases are counted.
         signer: Signs what is published by the collector itself; None where the private key is elsewhere.
+        tracing: Is told of what is published.
     """
 
-    def __init__(self, ledger: Ledger, publisher: Publisher, counters: Counters, signer: Signer | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        publisher: Publisher,
+        counters: Counters,
+        signer: Signer | None = None,
+        tracing: Tracing = UNTRACED,
+    ) -> None:
         self._ledger = ledger
+        self._tracing = tracing
         self._signer = signer
         self._publisher = publisher
         self._counters = counters
@@ -216,7 +226,12 @@ class Desk:
             self._counters.add(Counter.RELEASES_PUBLISHED, len(releases))
             return release_of(recorded[len(releases) - 1])
 
-        return await self._in_turn(once, RELEASES, assignment_stream(draft.service))
+        with self._tracing.span(
+            "publish", {"otel_opto.service": draft.service, "otel_opto.actor": actor}
+        ) as publishing:
+            release = await self._in_turn(once, RELEASES, assignment_stream(draft.service))
+            publishing.note("otel_opto.release", release.number)
+        return release
 
     async def reassign(
         self,

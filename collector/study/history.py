@@ -22,12 +22,18 @@ from collector.core.study import (
 )
 
 PREFIX = "study/"
-_CREATED, _OPENED = "study_created", "trial_opened"
+CREATED, _OPENED = "study_created", "trial_opened"
 _REJECTED, _CONCLUDED = "proposal_rejected", "study_concluded"
 _WINDOW, _CLOSED, _SETTLED = "window_opened", "window_closed", "candidates_settled"
 _REPEATED, _EXHAUSTED = "proposal_repeated", "candidates_exhausted"
 _BEGAN, _ENDED = "study_began", "study_ended"
 _NOT_COMPARED = frozenset({Fate.BROKEN, Fate.INVALID, Fate.EXPIRED})
+KINDS = frozenset({
+    CREATED, _OPENED, _REJECTED, _CONCLUDED, _WINDOW, _CLOSED, _SETTLED, _REPEATED, _EXHAUSTED, "trial_completed",
+    "trial_aborted",
+})  # fmt: skip
+"""Of a study's stream; the last two are not written any more."""
+
 ENDS = frozenset({_CONCLUDED})
 """With these a study has ended."""
 
@@ -44,7 +50,7 @@ def running_stream(service: str) -> str:
 
 def created(study: Study) -> Event:
     """A study begins."""
-    return Event(_CREATED, tree_of(study), study.service)
+    return Event(CREATED, tree_of(study), study.service)
 
 
 def opened(study: Study, trial: Trial) -> Event:
@@ -137,7 +143,7 @@ def record(before: StudyRecord | None, events: Sequence[Recorded]) -> StudyRecor
     """A study's record behind some more events, in time linear in them and in what there is."""
     if before is None:
         first, *events = events
-        before = StudyRecord(_study(first.data), StudyState.RUNNING, "", began_unix_nano=first.time_unix_nano)
+        before = StudyRecord(_study(first.data), StudyState.RUNNING, "", began_unix_nano=_time_of(first))
     made = _Made(before)
     for one in events:
         made.take(one)
@@ -224,11 +230,17 @@ def _study(definition: Mapping[str, Any]) -> Study:
     return record_of(Study, {"exploration": {"share": 1.0}, **definition})
 
 
+def _time_of(one: Recorded) -> int:
+    """When it happened: of what was imported, where it happened."""
+    at = one.data.get("at_unix_nano", one.time_unix_nano)
+    return at if isinstance(at, int) else one.time_unix_nano
+
+
 def _trial(opened: Recorded) -> Trial:
     data: Any = opened.data
     return Trial(
         data["number"], data["release"], data["values"], data["reasoning"], Cost(**data["cost"]),
-        opened_unix_nano=opened.time_unix_nano,
+        opened_unix_nano=_time_of(opened),
     )  # fmt: skip
 
 
@@ -236,7 +248,7 @@ def _window(opened: Recorded) -> Window:
     data: Any = opened.data
     shares = {int(number): share for number, share in data["shares"].items()}
     releases = {int(number): release for number, release in data["releases"].items()}
-    known = {**data, "shares": shares, "releases": releases, "opened_unix_nano": opened.time_unix_nano}
+    known = {**data, "shares": shares, "releases": releases, "opened_unix_nano": _time_of(opened)}
     return record_of(Window, known)
 
 

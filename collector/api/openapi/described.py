@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from collector.access.described import JSON, Described, Query, json_of
+from collector.api.archives import ArchiveDocument
 from collector.api.discoveries import MOST_TRACES
 from collector.api.documents import (
     AcknowledgementDocument,
@@ -157,6 +158,13 @@ _STUDIES: Mapping[str, Described] = {
     ),
     "POST /v1/studies": Described(
         "Begins a study.", _ONE_STUDY, body=StudyDocument, status=HTTPStatus.CREATED, once=True
+    ),
+    "POST /v1/archives": Described(
+        "Takes in a study that was measured elsewhere: all of its events. It has ended, and its releases, of another "
+        "collector, have the number 0. 201: it is new here; 200: the same was here already.",
+        json_of(study_answers.Taken),
+        body=ArchiveDocument,
+        status=HTTPStatus.CREATED,
     ),
     "GET /v1/studies/{name}": Described("A study and its history.", _ONE_STUDY, (_trials(MOST_ON_A_PAGE),)),
     "GET /v1/studies/{name}/trials": Described(

@@ -33,6 +33,7 @@ class Trial(Answer):
 
     number: int
     release: int
+    """0 in a study that was imported: the release is another collector's."""
     state: Literal["running", "complete", "aborted"]
     score: float | None
     score_lowest: float | None
@@ -65,6 +66,15 @@ class Trial(Answer):
     cost: Spent
     repeats: int
     """How often it was proposed again."""
+
+
+class Taken(Answer):
+    """A study that was brought."""
+
+    study: str
+    new: bool
+    """Whether it was not here before."""
+    trials: int
 
 
 class Rejected(Answer):

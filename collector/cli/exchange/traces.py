@@ -9,6 +9,7 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collector.cli.client import ApiClient, Refused
+from collector.cli.exchange import studies
 from collector.cli.exchange.judgements import content_of, document_of, log_lines
 from collector.cli.exchange.lines import STANDARD, Line, Writing, lines_in, reading, writing
 from collector.cli.exchange.receiver import OtlpClient, receiver_of
@@ -28,18 +29,21 @@ _EXPORT_HELP = """\
 Writes traces and the feedback on them as OTLP JSON lines, as the OpenTelemetry Collector's file exporter does: a line
 is a whole trace ({"resourceSpans": …}), feedback on it follows as log events ({"resourceLogs": …}) with the name
 gen_ai.evaluation.result. Traces are asked for one after the other, so their number does not matter. Releases and their
-values are not in spans: a backup of the data directory has these (otel-opto backup).
+values are not in spans: a backup of the data directory has these (otel-opto backup). With --study and --studies studies
+are written in place of traces: a line each, with every candidate, what was measured of it, and who decided what.
 
 examples:
   otel-opto export > traces.jsonl                    all
   otel-opto export --service qa --limit 1000 --out qa.jsonl
   otel-opto export 0af7651916cd43dd8448eb211c80319c  one trace
+  otel-opto export --studies --out studies.jsonl     all studies
 """
 _IMPORT_HELP = """\
 Takes OTLP JSON lines into a running collector: spans over OTLP/HTTP, log events gen_ai.evaluation.result as feedback.
 What the collector has already is not sent again, so that an import that was broken off may simply be begun anew.
 A line that cannot be read is passed over, and said with its number; the exit code is 1 then. A release that a span
-names is one of the collector that takes it in, by its number.
+names is one of the collector that takes it in, by its number. Studies come as what has ended, to be looked at and
+compared; their releases stay where they were.
 
 examples:
   otel-opto import traces.jsonl
@@ -61,6 +65,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", comm
     exporting.add_argument("trace_id", nargs="*", help="only these; 1 to 32 hex digits each")
     exporting.add_argument("--service", default="", metavar="NAME", help="only traces with spans of this service")
     exporting.add_argument("--limit", type=int, default=0, help="newest first; 0 means all (default)")
+    exporting.add_argument("--study", action="append", default=[], metavar="NAME", help="this study, not traces")
+    exporting.add_argument("--studies", action="store_true", help="all studies, not traces")
     exporting.add_argument("--out", default=STANDARD, metavar="FILE", help="default: standard output")
     exporting.set_defaults(run=run_export)
     importing = commands.add_parser(
@@ -79,6 +85,8 @@ def run_export(arguments: argparse.Namespace) -> int:
     """Writes what is asked for."""
     client = ApiClient(arguments.collector)
     counts: Counter[str] = Counter()
+    if arguments.study or arguments.studies:
+        return _export_studies(client, arguments)
     with writing(arguments.out) as target, Progress("traces") as progress:
         for trace_id in _wanted(client, arguments):
             _export(client, trace_id, target, counts)
@@ -89,6 +97,18 @@ def run_export(arguments: argparse.Namespace) -> int:
     else:
         output.warn(", ".join(f"{count:,} {name}" for name, count in told.items() if count) or "there are no traces")
     return 1 if counts["failed"] else 0
+
+
+def _export_studies(client: ApiClient, arguments: argparse.Namespace) -> int:
+    with writing(arguments.out) as target, Progress("studies") as progress:
+        for line in studies.archives(client, arguments.study):
+            target.line(line)
+            progress.step()
+    if arguments.json and arguments.out != STANDARD:
+        output.show_json({"studies": progress.count})
+    else:
+        output.warn(f"{progress.count:,} studies" if progress.count else "there are no studies")
+    return 0
 
 
 def _wanted(client: ApiClient, arguments: argparse.Namespace) -> Iterator[str]:
@@ -163,7 +183,10 @@ def run_import(arguments: argparse.Namespace) -> int:
         "spans_there_already": counts["spans_there"],
         "feedback": counts["feedback"],
         "feedback_there_already": counts["feedback_there"],
+        "studies": counts["studies"],
+        "studies_there_already": counts["studies_there"],
         "lines_with_faults": counts["faulty"],
+        "damaged_lines": counts["damaged"],
     }
     if arguments.json:
         output.show_json(told)
@@ -184,14 +207,15 @@ class _Import:
         """Takes one; returns what is wrong with it."""
         faults = [f"{line.fault}; the line is passed over"] if line.fault else self._taken(line)
         self.counts["faulty"] += bool(faults)
+        self.counts["damaged"] += bool(line.fault)
         return faults
 
     def _taken(self, line: Line) -> list[str]:
-        signals = {"resourceSpans": self._spans, "resourceLogs": self._feedback}
+        signals = {"resourceSpans": self._spans, "resourceLogs": self._feedback, studies.KEY: self._study}
         known = [signals[key] for key in signals if key in line.document]
         if not known:
             found = ", ".join(map(repr, list(line.document)[:5])) or "nothing"
-            return [f"found {found}, allowed are 'resourceSpans' and 'resourceLogs'; the line is passed over"]
+            return [f"found {found}, allowed are {', '.join(map(repr, signals))}; the line is passed over"]
         said = []
         for take in known:
             faults = Faults()
@@ -201,6 +225,11 @@ class _Import:
                 said.append(f"{error}; the line is passed over")
             said.append(faults.message)
         return [one for one in said if one]
+
+    def _study(self, text: bytes, _: Faults) -> str:
+        new = studies.take(self._client, json.loads(text))
+        self.counts["studies" if new else "studies_there"] += 1
+        return ""
 
     def _spans(self, text: bytes, faults: Faults) -> str:
         request = ExportTraceServiceRequest.FromString(_checked(Signal.TRACES, text, faults))

@@ -6,7 +6,15 @@ anything starts, and every fault is reported at once with its key path.
 """
 
 from collector.process.config.loading import ENVIRONMENT_PREFIX, Key, keys, load
-from collector.process.config.sections import Config, CorsConfig, ExporterConfig, GraphConfig, SigningConfig, TlsConfig
+from collector.process.config.sections import (
+    Config,
+    CorsConfig,
+    ExporterConfig,
+    GraphConfig,
+    OwnTracesConfig,
+    SigningConfig,
+    TlsConfig,
+)
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
@@ -15,6 +23,7 @@ __all__ = [
     "ExporterConfig",
     "GraphConfig",
     "Key",
+    "OwnTracesConfig",
     "SigningConfig",
     "TlsConfig",
     "keys",

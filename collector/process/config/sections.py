@@ -277,6 +277,25 @@ class FeedbackConfig(_Section):
     )
 
 
+class OwnTracesConfig(_Section):
+    """Where the collector's own spans go: receive, store, assemble, optimize, publish. They are no application's."""
+
+    endpoint: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/@]+(/\S*)?)?$",
+        description="http://HOST:PORT or https://HOST:PORT; empty: nowhere.",
+    )
+    protocol: Literal["grpc", "http"] = Field("grpc", description="OTLP/gRPC, or OTLP/HTTP with protobuf bodies.")
+    headers: dict[str, SecretStr] = Field({}, description="Sent along, for example authorization.")
+    compression: Literal["gzip", "none"] = Field("gzip", description="Of requests.")
+    ca_file: FilePath | None = Field(
+        None, description="Authorities of the endpoint's certificate, PEM; else the system's."
+    )
+    timeout_seconds: float = Field(10.0, gt=0, le=300, description="Of one request.")
+    service_name: str = Field("otel-opto-collector", min_length=1, description="Their service.name.")
+    share: float = Field(1.0, gt=0, le=1, description="Of what is traced, with all that is in it.")
+
+
 class TelemetryConfig(_Section):
     """What the collector says of itself."""
 
@@ -288,6 +307,7 @@ class TelemetryConfig(_Section):
         description="`json`: one object a line, with the ids of the caller's trace where a request to the API has "
         "a `traceparent`.",
     )
+    traces: OwnTracesConfig = OwnTracesConfig()
 
 
 class Config(_Section):

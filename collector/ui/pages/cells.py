@@ -37,10 +37,8 @@ def state(word: str) -> Cell:
 
 
 def release(given: int | None) -> Cell:
-    """A release by its number; a dash for none."""
-    return (
-        Cell("–", mark="number") if given is None else Cell(str(given), path_of("/releases/{}", given), "number", given)
-    )
+    """A release by its number; a dash for none, and for another collector's."""
+    return Cell("–", mark="number") if not given else Cell(str(given), path_of("/releases/{}", given), "number", given)
 
 
 def service(name: str) -> Cell:

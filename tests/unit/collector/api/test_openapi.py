@@ -152,6 +152,10 @@ async def test_real_answers_are_as_the_document_says(at: Addresses) -> None:
         for picture in ("scores", "slices", "parallel", "importance"):
             assert await ask("GET", f"/v1/studies/tune/pictures/{picture}", format="json")
         await ask("POST", "/v1/studies/tune/stop")
+        events = (await ask("GET", "/v1/audit", stream="study/tune"))["events"][::-1]
+        told = [{key: one[key] for key in ("kind", "data", "time_unix_nano", "actor")} for one in events]
+        told[0]["data"]["name"] = "brought"
+        assert (await ask("POST", "/v1/archives", {"events": told}))["new"] is True
         await for_jaeger(ask)
         for method, path in (("GET", "/v1/releases/99"), ("GET", "/api/traces"), ("GET", "/api/v3/traces")):
             await ask.refused(method, path)

@@ -74,11 +74,13 @@ async def test_a_round_trip_loses_nothing_and_is_idempotent(
     assert [next(iter(line)) for line in lines] == ["resourceSpans", "resourceLogs"] * 3
     assert not (tmp_path / "all.jsonl.part").exists()
     taken = {"lines": 6, "spans": 6, "spans_there_already": 0, "feedback": 3, "feedback_there_already": 0}
+    taken |= {"studies": 0, "studies_there_already": 0, "damaged_lines": 0}
     assert (await imported(other, file, capsys))[:2] == (0, {**taken, "lines_with_faults": 0})
     whole = await stored(one)
     assert len(whole[0]) == 3
     assert await stored(other) == whole
     again = {"lines": 6, "spans": 0, "spans_there_already": 6, "feedback": 0, "feedback_there_already": 3}
+    again |= {"studies": 0, "studies_there_already": 0, "damaged_lines": 0}
     for at in (other, one):  # where it came from has it, too
         assert (await imported(at, file, capsys))[:2] == (0, {**again, "lines_with_faults": 0})
     back = tmp_path / "back.jsonl"
@@ -134,10 +136,11 @@ async def test_damaged_lines_are_said_and_cost_themselves_alone(
     code, counts, said = await imported(other, file, capsys)
     assert code == 1
     assert (counts["spans"], counts["lines"], counts["lines_with_faults"]) == (4, 7, 5)
+    assert counts["damaged_lines"] == 2  # no JSON objects; the others are, of something else
     for number, words in (
         (2, "it was cut; the line is passed over"),
         (3, "found list, allowed is a JSON object"),
-        (4, "found 'resourceMetrics', allowed are 'resourceSpans' and 'resourceLogs'"),
+        (4, "found 'resourceMetrics', allowed are 'resourceSpans', 'resourceLogs', 'otelOptoStudy'; the line"),
         (6, "rejected"),
         (7, "gen_ai.evaluation.result"),
     ):
