@@ -245,6 +245,17 @@ def test_methods_are_compared_seed_by_seed_and_at_equal_tokens() -> None:
     assert [point.mean for point in b.curve] == pytest.approx([1.5, 2.1, 2.7])
 
 
+def test_where_both_were_measured_at_the_end_that_is_compared() -> None:
+    lines = []
+    for seed in (1, 2):
+        for method, best, test in (("a", 1.0, 0.5), ("b", 2.0, 0.25)):
+            lines += [line(method, seed, 0, best, 0), line(method, seed, 0, test * seed, 0, "test")]
+            lines.append(line(method, seed, 0, None, 0, "end"))
+    found = rows(toy(Method("a", "", counting), Method("b", "", counting)), "", lines)["b"]
+    assert found.beside is not None
+    assert found.beside.mean == pytest.approx((-0.25 - 0.5) / 2)
+
+
 def test_less_is_better_where_that_is_said() -> None:
     lines = [line("a", 1, 0, 3.0, 0), line("a", 1, 1, 1.0, 0), line("a", 1, 2, 2.0, 0), line("a", 1, 2, None, 0, "end")]
     found = rows(toy(Method("a", "", counting), direction="minimize"), "", lines)["a"]
