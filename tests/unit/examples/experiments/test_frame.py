@@ -268,8 +268,9 @@ def test_an_estimate_follows_from_what_is_kept() -> None:
     assert list(estimated(one, Budget(3, 10), lines)) == [
         "asks: 3 runs of 10 candidates, about 3,000 tokens (from 1 kept)",
         "more: 3 runs of 10 candidates; no run is kept to say what one takes",
-        "in all about 3,000 tokens, as far as runs are kept; prompts grow with the history",
+        "in all about 3,000 tokens, by the runs that are kept; longer forms have longer prompts",
     ]
+    assert list(estimated(toy(Method("free", "", counting)), Budget(3, 10), lines)) == ["no method asks a model"]
 
 
 def test_every_experiment_has_all_its_forms_and_words() -> None:
