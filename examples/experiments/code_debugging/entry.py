@@ -11,7 +11,7 @@ EXPERIMENT = Experiment(
         "Programs of two functions that have a bug or two, and four or five tests. The sources of both functions are "
         "parameters; feedback is what a test gave and what was wanted, or what the interpreter said, with the line. "
         "New sources are checked as every suggestion is and run in a child process with limits. A seed is one of five "
-        "programs, the same one for every method."
+        "programs, the same one for every method. A run stops where all tests pass."
     ),
     score="the share of tests that pass",
     methods=METHODS,
@@ -19,7 +19,8 @@ EXPERIMENT = Experiment(
     may="Whether a model of this size mends such bugs at all when it is asked in each way, and what that costs.",
     may_not=(
         "Anything about larger programs: five programs that were written for this page, each bug a line long. Beyond "
-        "five seeds the programs come again, with other chance."
+        "five seeds the programs come again, with other chance. No tests are held back: a function that knew the shown "
+        "ones by heart would count as mended; the raw answers are kept."
     ),
     paper="The paper shows code debugging by example only, without figures.",
 )

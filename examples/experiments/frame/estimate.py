@@ -16,9 +16,11 @@ def estimated(experiment: Experiment, budget: Budget, lines: Sequence[Line]) -> 
     """
     runs = budget.seeds * len(experiment.problems)
     total = 0.0
-    for method in experiment.methods:
-        if method.needs != "model":
-            continue
+    asking = [method for method in experiment.methods if method.needs == "model"]
+    if not asking:
+        yield "no method asks a model"
+        return
+    for method in asking:
         ends = [line for line in lines if line.part == "end" and line.method == method.name and line.call]
         if not ends:
             yield f"{method.name}: {runs} runs of {budget.calls} candidates; no run is kept to say what one takes"
@@ -28,4 +30,5 @@ def estimated(experiment: Experiment, budget: Budget, lines: Sequence[Line]) -> 
         total += tokens
         said = f"about {tokens:,.0f} tokens (from {len(ends)} kept)"
         yield f"{method.name}: {runs} runs of {budget.calls} candidates, {said}"
-    yield f"in all about {total:,.0f} tokens, as far as runs are kept; prompts grow with the history"
+    if total:
+        yield f"in all about {total:,.0f} tokens, by the runs that are kept; longer forms have longer prompts"

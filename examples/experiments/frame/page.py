@@ -19,10 +19,14 @@ run, and how one is added: [examples/experiments](../examples/experiments/README
 raw results that are kept there.
 
 - **n** is the number of seeds; what is in brackets is the 95 % interval of the mean over them, by Student's t. With
-  five seeds it is wide, with two there is none, and an interval that contains 0 shows no equality.
-- **best** is the best score that a run found with all its candidates, on what the method saw; **at equal tokens** the
-  best with as many tokens of the optimizer's model as the thriftiest method took for that seed; **test** was measured
-  once, at the end, on what nothing went by; **difference** is to the first method of the table, seed by seed.
+  five seeds it is wide, with two there is none, and an interval that contains 0 shows no equality. It is about other
+  seeds only: where all seeds have one test part, other questions may differ by more. Nothing is corrected for there
+  being many comparisons.
+- **best** is the best score that a run found with all its candidates, on what the method saw; a maximum over noisy
+  scores is too good. **test** was measured once, at the end, on what nothing went by. **difference** is to the first
+  method of the table that has all seeds, seed by seed: of test where both have it, else of best.
+- **at equal tokens** is the best with as many tokens of the optimizer's model as the thriftiest method took for that
+  seed; where they pay for no candidate, it is the start.
 - **calls** and **tokens** are those of the optimizer's model, a mean of the runs; **task tokens** those of the program.
 - Methods that need a model were run with the one that is named, or not at all.
 """
@@ -90,7 +94,7 @@ def _section(one: Experiment, lines: Sequence[Line], tables: Mapping[str, Mappin
             continue
         parts += [f"### {problem}\n"] if problem else []
         parts += [one.notes[problem] + "\n"] if problem in one.notes else []
-        parts.append("\n".join(_table(one, by_method)) + "\n")
+        parts.append("\n".join(_table(by_method)) + "\n")
     run = {name for by_method in tables.values() for name in by_method}
     parts.append("Methods: " + "; ".join(f"`{method.name}`: {method.says}" for method in one.methods) + ".\n")
     left = [method for method in one.methods if method.name not in run]
@@ -113,7 +117,7 @@ def _conditions(form: str, lines: Sequence[Line]) -> str:
     return f"Form `{form}`; model: {models}; machine: {machines}; {_listed([line.date for line in lines])}.\n"
 
 
-def _table(one: Experiment, by_method: Mapping[str, Row]) -> Sequence[str]:
+def _table(by_method: Mapping[str, Row]) -> Sequence[str]:
     tested = any(row.test for row in by_method.values())
     tasked = any(row.task_tokens for row in by_method.values())
     asked = any(row.tokens for row in by_method.values())
@@ -128,7 +132,7 @@ def _table(one: Experiment, by_method: Mapping[str, Row]) -> Sequence[str]:
         cells = [name, str(row.best.n if row.best else 0), str(row.best or "–")]
         cells += [str(row.equal_tokens or "–")] if asked else []
         cells += [str(row.test or "–")] if tested else []
-        cells += ["–" if name == one.methods[0].name else str(row.beside or "–")]
+        cells += [str(row.beside or "–")]
         cells += [f"{row.calls:.1f}", f"{row.tokens:.0f}"] if asked else []
         cells += [f"{row.task_tokens:.0f}"] if tasked else []
         lines.append(_row(cells))

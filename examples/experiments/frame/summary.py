@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from examples.experiments.frame.experiment import Experiment, Form
 from examples.experiments.frame.intervals import Interval, interval
@@ -31,7 +32,8 @@ class Row:
         best: Of the runs' best scores with all calls.
         equal_tokens: With as many tokens as the method that took least took for the seed; None for those without any.
         test: Of the scores at the end.
-        beside: Of the differences to the experiment's first method, seed by seed.
+        beside: Of the differences to the first method that was run with all seeds, seed by seed: at the end, where
+            both were measured there, else of the best scores; None for that one itself.
         calls: Of the optimizer's model, the mean of the runs.
         tokens: Of these calls.
         task_tokens: Of the task's model.
@@ -61,13 +63,18 @@ def rows(experiment: Experiment, problem: str, lines: Sequence[Line]) -> Mapping
     for line in lines:
         if line.part == "end" and (line.form, line.problem) == (form, problem):
             runs.setdefault(line.method, {})[line.seed] = _run(line, lines)
-    first = experiment.methods[0].name
+    first = _compared_to(experiment, runs)
     least = _least_tokens(runs)
     return {
         method.name: _row(experiment, runs[method.name], runs.get(first, {}) if method.name != first else {}, least)
         for method in experiment.methods
         if method.name in runs
     }
+
+
+def _compared_to(experiment: Experiment, runs: Mapping[str, Mapping[int, RunOf]]) -> str:
+    most = max(map(len, runs.values()), default=0)
+    return next((method.name for method in experiment.methods if len(runs.get(method.name, ())) == most), "")
 
 
 def _run(end: Line, lines: Sequence[Line]) -> RunOf:
@@ -89,7 +96,7 @@ def _row(
     experiment: Experiment, runs: Mapping[int, RunOf], first: Mapping[int, RunOf], least: Mapping[int, int]
 ) -> Row:
     best = {seed: found for seed, run in runs.items() if (found := _best(experiment, run.train)) is not None}
-    of_first = {seed: found for seed, run in first.items() if (found := _best(experiment, run.train)) is not None}
+    test = {seed: fmean(run.test) for seed, run in runs.items() if run.test}
     bounded = [
         found
         for seed, run in runs.items()
@@ -99,13 +106,21 @@ def _row(
     return Row(
         best=interval(list(best.values())),
         equal_tokens=interval(bounded),
-        test=interval([score for run in runs.values() for score in run.test]),
-        beside=interval([best[seed] - of_first[seed] for seed in best if seed in of_first]),
+        test=interval(list(test.values())),
+        beside=interval(_differences(experiment, runs, first)),
         calls=_mean([run.end.calls for run in runs.values()]),
         tokens=_mean([run.end.tokens for run in runs.values()]),
         task_tokens=_mean([run.end.task_tokens for run in runs.values()]),
         curve=_curve(experiment, list(runs.values())),
     )
+
+
+def _differences(experiment: Experiment, runs: Mapping[int, RunOf], first: Mapping[int, RunOf]) -> Sequence[float]:
+    pairs = [(runs[seed], first[seed]) for seed in runs if seed in first]
+    if all(run.test for pair in pairs for run in pair):
+        return [fmean(one.test) - fmean(other.test) for one, other in pairs]
+    found = [(_best(experiment, one.train), _best(experiment, other.train)) for one, other in pairs]
+    return [one - other for one, other in found if one is not None and other is not None]
 
 
 def _curve(experiment: Experiment, runs: Sequence[RunOf]) -> tuple[Interval, ...]:

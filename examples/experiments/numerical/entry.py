@@ -30,7 +30,9 @@ EXPERIMENT = Experiment(
         "gradient, which is not to be had in the problems that the others are for. Two numbers and one output: what "
         "solves a graph is a whole curve, so that chance comes near it now and then. A method with a smaller n was "
         "not run on the other graphs, for time. Ours asks again where an answer cannot be used or says what was tried "
-        "already, and shows worked examples; trace-opt asks once: look at the tokens beside the scores."
+        'already, shows worked examples, and takes "larger" for an answer, which the program then makes a number by '
+        "halving; trace-opt asks once, for a number: look at the tokens beside the scores, and do not take the halving "
+        "for the model's own skill."
     ),
     paper=(
         "GPT-4, 30 graphs, 10 steps: OptoPrime about as good as Adam with the best step size; masked trace and OPRO "

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 Example = tuple[str, str]
 """A question, and the only right answer."""
 
+_DRAWS = 100
+"""Questions that are drawn for each one that is wanted, at most: many come again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
@@ -63,10 +66,12 @@ class Task:
 
     def _pool(self, size: int) -> list[Example]:
         chance, found = random.Random(self.name), dict[str, str]()
-        while len(found) < size:
+        for _ in range(_DRAWS * size):
             question, answer = self.drawn(chance)
             found.setdefault(question, answer)
-        return list(found.items())
+            if len(found) == size:
+                return list(found.items())
+        raise ValueError(f"{self.name}: found {len(found)} different questions, wanted are {size}")
 
 
 def said_of(answer: str, wanted: str) -> tuple[float, str]:

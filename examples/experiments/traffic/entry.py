@@ -25,7 +25,8 @@ EXPERIMENT = Experiment(
     ),
     may_not=(
         "That one search is better than another elsewhere: the space has two dimensions and 5,776 points, and one "
-        "valley. Nothing about the real SCATS, of which this is an imitation in 80 lines."
+        "valley. Nothing about the real SCATS, of which this is an imitation in 80 lines; its best is its luckiest "
+        "half hour, since it tries no plans: look at the test."
     ),
     paper=(
         "GPT-4, one crossing in UXsim, 50 iterations: OptoPrime with memory reaches SCATS quickly; OPRO does not; GP "

@@ -245,6 +245,17 @@ def test_methods_are_compared_seed_by_seed_and_at_equal_tokens() -> None:
     assert [point.mean for point in b.curve] == pytest.approx([1.5, 2.1, 2.7])
 
 
+def test_where_both_were_measured_at_the_end_that_is_compared() -> None:
+    lines = []
+    for seed in (1, 2):
+        for method, best, test in (("a", 1.0, 0.5), ("b", 2.0, 0.25)):
+            lines += [line(method, seed, 0, best, 0), line(method, seed, 0, test * seed, 0, "test")]
+            lines.append(line(method, seed, 0, None, 0, "end"))
+    found = rows(toy(Method("a", "", counting), Method("b", "", counting)), "", lines)["b"]
+    assert found.beside is not None
+    assert found.beside.mean == pytest.approx((-0.25 - 0.5) / 2)
+
+
 def test_less_is_better_where_that_is_said() -> None:
     lines = [line("a", 1, 0, 3.0, 0), line("a", 1, 1, 1.0, 0), line("a", 1, 2, 2.0, 0), line("a", 1, 2, None, 0, "end")]
     found = rows(toy(Method("a", "", counting), direction="minimize"), "", lines)["a"]
@@ -257,8 +268,9 @@ def test_an_estimate_follows_from_what_is_kept() -> None:
     assert list(estimated(one, Budget(3, 10), lines)) == [
         "asks: 3 runs of 10 candidates, about 3,000 tokens (from 1 kept)",
         "more: 3 runs of 10 candidates; no run is kept to say what one takes",
-        "in all about 3,000 tokens, as far as runs are kept; prompts grow with the history",
+        "in all about 3,000 tokens, by the runs that are kept; longer forms have longer prompts",
     ]
+    assert list(estimated(toy(Method("free", "", counting)), Budget(3, 10), lines)) == ["no method asks a model"]
 
 
 def test_every_experiment_has_all_its_forms_and_words() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from examples.experiments.prompts.program import SIZES
 from examples.experiments.prompts.tasks import TASKS, Sizes, questions, said_of, task
 from tests.fakes_openai import ScriptedOpenAI
 
@@ -26,6 +27,17 @@ def test_parts_have_no_question_in_common_and_the_test_part_is_the_same_for_all_
     assert one.train != other.train
     assert one.test == other.test
     assert not questions(other.train) & parts[2]
+
+
+@pytest.mark.parametrize("name", [one.name for one in TASKS])
+def test_every_form_has_enough_different_questions(name: str) -> None:
+    for sizes in SIZES.values():
+        assert len(task(name).data(1, sizes).test) == sizes.test
+
+
+def test_too_many_questions_are_refused() -> None:
+    with pytest.raises(ValueError, match="sentiment: found 120 different questions, wanted are 500"):
+        task("sentiment").data(1, Sizes(0, 0, 500))
 
 
 def test_answers_are_right() -> None:
