@@ -34,16 +34,22 @@ class Links:
 
     def read(self, body: bytes) -> Link:
         """Raises `DecodeError` for what is no link."""
-        rest = body[_IDS:]
-        trace_id, span_id = body[_TRACE], body[_SPAN]
-        if body[:2] != b"\n\x10" or body[18:20] != b"\x12\x08":
-            whole, rest = trace_pb2.Span.Link.FromString(body), body
-            trace_id, span_id = whole.trace_id, whole.span_id
-        other = self._others.get(rest)
+        begins = body[:2] == b"\n\x10" and body[18:20] == b"\x12\x08"
+        trace_id, span_id, rest = body[_TRACE], body[_SPAN], body[_IDS:]
+        other = self._others.get(rest) if begins else None
         if other is None:
-            link = trace_pb2.Span.Link.FromString(rest)
-            other = self._others[rest] = attributes_of(link.attributes), link.dropped_attributes_count
+            whole = trace_pb2.Span.Link.FromString(body)
+            other = attributes_of(whole.attributes), whole.dropped_attributes_count
+            if begins and (whole.trace_id, whole.span_id) == (trace_id, span_id) and not _names_ids(rest):
+                self._others[rest] = other
+            trace_id, span_id = whole.trace_id, whole.span_id
         return _make(Link, (_make(SpanContext, (self.ids[trace_id], span_id.hex())), *other))
+
+
+def _names_ids(rest: bytes) -> bool:
+    """Of a field that comes twice the last one counts, so that what follows the first ids may change them."""
+    again = trace_pb2.Span.Link.FromString(rest)
+    return bool(again.trace_id or again.span_id)
 
 
 def attributes_of(

@@ -3,6 +3,8 @@
 Times are bounded here (`collector.core.times`): 0 ≤ start ≤ end ≤ `LATEST`.
 """
 
+from collections.abc import Sequence
+
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.logs.v1 import logs_pb2
@@ -63,7 +65,7 @@ def _span(message: SpanParts, resource: Resource, scope: Scope, links: Links) ->
         end = end_of(start, end)
     ids = links.ids
     parent = message.parent_span_id
-    status = message.status
+    status = message.status[:]
     events = message.events[:]
     linked = message.links[:]
     return _make(Span, (
@@ -92,8 +94,8 @@ def parent_of(span_id: bytes) -> str | None:
     return span_id.hex() if span_id.strip(b"\0") else None
 
 
-def _status(body: bytes) -> tuple[int, str]:
-    status = trace_pb2.Status.FromString(body)
+def _status(pieces: Sequence[bytes]) -> tuple[int, str]:
+    status = trace_pb2.Status.FromString(b"".join(pieces))
     return status.code, status.message
 
 

@@ -260,7 +260,6 @@ class SpanParts(google.protobuf.message.Message):
     dropped_attributes_count: builtins.int
     dropped_events_count: builtins.int
     dropped_links_count: builtins.int
-    status: builtins.bytes
     flags: builtins.int
     @property
     def attributes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Attribute]: ...
@@ -268,6 +267,10 @@ class SpanParts(google.protobuf.message.Message):
     def events(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___EventParts]: ...
     @property
     def links(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
+    @property
+    def status(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]:
+        """a message may come in several pieces"""
+
     def __init__(
         self,
         *,
@@ -285,7 +288,7 @@ class SpanParts(google.protobuf.message.Message):
         dropped_events_count: builtins.int = ...,
         links: collections.abc.Iterable[builtins.bytes] | None = ...,
         dropped_links_count: builtins.int = ...,
-        status: builtins.bytes = ...,
+        status: collections.abc.Iterable[builtins.bytes] | None = ...,
         flags: builtins.int = ...,
     ) -> None: ...
     def ClearField(self, field_name: typing.Literal["attributes", b"attributes", "dropped_attributes_count", b"dropped_attributes_count", "dropped_events_count", b"dropped_events_count", "dropped_links_count", b"dropped_links_count", "end_time_unix_nano", b"end_time_unix_nano", "events", b"events", "flags", b"flags", "kind", b"kind", "links", b"links", "name", b"name", "parent_span_id", b"parent_span_id", "span_id", b"span_id", "start_time_unix_nano", b"start_time_unix_nano", "status", b"status", "trace_id", b"trace_id", "trace_state", b"trace_state"]) -> None: ...
