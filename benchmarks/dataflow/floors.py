@@ -12,7 +12,7 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     # One of two records says what models were asked and not what they said: its edges come from the other one's models.
     ("agents_doubled", "flow"): 1,
     ("agents_doubled", "hard"): 2,
-    ("agents_doubled", "precision"): 3,
+    ("agents_doubled", "precision"): 2,
     # What an agent's container has kept from earlier messages: the edges come from the model that said it. The first
     # message has no text of its own.
     ("autogen_team", "flow"): 12,
@@ -20,7 +20,8 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     # Six parsers hand on a model's answer unchanged and are a part of that answer; what a parser of JSON made is the
     # model's. Two records of everything.
     ("langchain_doubled", "flow"): 14,
-    # Cut before what flowed; nothing is left of it.
+    # Cut before what flowed; nothing is left of it, but for one text that the output of the operation repeats.
+    ("langgraph_cut", "flow"): 1,
     ("langgraph_cut", "hard"): 10,
     # The attribute limit took the beginning of the history.
     ("openinference_limited", "hard"): 6,
@@ -67,7 +68,8 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
 """By workflow and column, how many are missed."""
 
 MEANS: Final[Mapping[str, float]] = {
-    "flow": 0.98, "hard": 0.68, "across": 0.99, "back": 0.99, "precision": 0.99, "parameters": 0.99, "final": 0.96,
+    # What went in where inputs were cut is not looked for in outputs: it was one text of one recording.
+    "flow": 0.979, "hard": 0.68, "across": 0.99, "back": 0.99, "precision": 0.99, "parameters": 0.99, "final": 0.96,
     "exceptions": 0.99,
 }  # fmt: skip
 """By column, the least mean over the workflows."""

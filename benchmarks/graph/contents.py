@@ -12,16 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from collector.core.graph import EdgeOrigin
-from collector.core.identity.roots import family_of
-from collector.core.identity.sides import told_apart
 from collector.core.span import Resource, Span, SpanContext
 from collector.graph.builder import build
-from collector.graph.clock import one_clock
 from collector.graph.content.contents import Contents
-from collector.graph.doubled import records_of
-from collector.graph.forest import grow
-from collector.graph.reading.conventions import installed
-from collector.graph.reading.reader import read
+from collector.graph.spans.trace import traced
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 ROOT = f"{2**63:016x}"
@@ -86,11 +80,8 @@ def spans_of(shape: str, count: int, length: int) -> list[Span]:
 def measured(shape: str, count: int, length: int) -> tuple[float, float, int]:
     """CPU milliseconds of content inference alone and of the whole graph, medians; and the edges that were found."""
     spans = spans_of(shape, count, length)
-    forest = grow(family_of(told_apart(spans).spans))
-    readings = {span_id: read(span, (), installed()) for span_id, span in forest.spans.items()}
-    times = one_clock(forest)
-    records = records_of(forest, readings, times)
-    inference = [_timed(lambda: len([*Contents(forest, readings, times, records).finds()])) for _ in range(ROUNDS)]
+    trace = traced(spans)
+    inference = [_timed(lambda: len([*Contents(trace).finds()])) for _ in range(ROUNDS)]
     whole = [_timed(lambda: len(build(TRACE, spans, {}, {}).edges)) for _ in range(ROUNDS)]
     edges = sum(edge.origin is EdgeOrigin.CONTENT for edge in build(TRACE, spans, {}, {}).edges)
     return statistics.median(inference), statistics.median(whole), edges

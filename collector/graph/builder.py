@@ -5,30 +5,25 @@ a call's id, the order of steps. A call's result is taken to flow into the calle
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Final
 
 from collector.core.feedback import Feedback
-from collector.core.graph import Edge, EdgeOrigin, Gap, Node, NodeKind, TraceGraph
-from collector.core.identity.roots import family_of
-from collector.core.identity.sides import ToldApart, told_apart
+from collector.core.graph import Edge, EdgeOrigin, Node, NodeKind, TraceGraph
 from collector.core.release import Release
-from collector.core.span import Event, LogRecord, Span
-from collector.graph.clock import answered, one_clock
-from collector.graph.direction import directed
-from collector.graph.doubled import records_of, twins, united
+from collector.core.span import LogRecord, Span
 from collector.graph.edges.arbiter import Flow, flow_of
-from collector.graph.edges.calls import carried_out
-from collector.graph.exceptions import exceptions_of, failed_spans
-from collector.graph.forest import Forest, grow
-from collector.graph.outcome import Endings, evaluations_of
+from collector.graph.exceptions import exceptions_of
+from collector.graph.outcome import outputs_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
 from collector.graph.prompts import prompts
-from collector.graph.reading.conventions import installed
 from collector.graph.reading.conventions.opto import release_numbers
-from collector.graph.reading.facts import Facts, Role, event_of
-from collector.graph.reading.reader import length_limit, read
+from collector.graph.reading.facts import Facts
 from collector.graph.rules import EQUAL, RESULT
+from collector.graph.spans.trace import Trace, traced
 from otel_opto.spec import ParameterSpec
+
+_BY_ARGUMENT: Final = attrgetter("argument", "source")
 
 
 def referenced_releases(spans: Sequence[Span]) -> frozenset[int]:
@@ -64,172 +59,95 @@ def build(
     Raises:
         GraphError: the stated dataflow runs in a circle; names its spans.
     """
-    trace = _read(spans, records)
-    forest = trace.forest
-    models = frozenset(span_id for span_id, reading in trace.readings.items() if reading.role is Role.MODEL)
-    times = answered(forest, one_clock(forest), models, carried_out(trace.readings))
-    readings = directed(forest, trace.readings, times)
-    trace = replace(trace, readings=readings)
-    failed = failed_spans(forest, readings)
-    records_ = records_of(forest, readings, times)
-    flow = flow_of(forest, readings, times, trace.twins, records_, failed, off)
-    used = gather(
-        [
-            (span_id, forest.spans[span_id].resource.service, use)
-            for span_id, uses in prompts(forest, readings, times, flow.parts, records_).items()
-            for use in uses
-        ],
-        ParameterLookup(releases, specs),
+    trace = traced(spans, records)
+    flow = flow_of(trace, off)
+    uses = (
+        (span_id, trace.forest.spans[span_id].resource.service, use)
+        for span_id, found in prompts(trace, flow.parts).items()
+        for use in found
     )
-    unexplained = {span_id: _unexplained(readings[span_id], flow.into.get(span_id, ())) for span_id in forest.spans}
-    sources = {target: [edge.source[5:] for edge in edges] for target, edges in flow.into.items()}
-    endings = Endings(forest, readings, times, sources, failed, evaluations_of(forest, trace.events))
+    used = gather(uses, ParameterLookup(releases, specs))
+    inputs = {
+        span_id: names
+        for span_id, said in trace.facts.items()
+        if said.inputs and (names := _unmade(said, flow.into.get(span_id)))
+    }
+    tops = trace.forest.tops(trace_id)
     return TraceGraph(
         trace_id=trace_id,
-        nodes=(*used.nodes, *_inputs(trace, unexplained), *_operations(trace)),
-        edges=tuple(_edges(forest, flow, used, unexplained)),
+        nodes=(*used.nodes, *_inputs(trace, inputs), *_operations(trace)),
+        edges=tuple(_edges(trace, flow, used, inputs)),
         parameters=used.parameters,
-        outputs=endings.outputs(forest.tops(trace_id)),
-        exceptions=exceptions_of(forest, readings, trace.events, failed),
-        gaps=(*trace.gaps, *_missing(forest), *flow.gaps, *used.gaps),
-        release=_release(forest.tops(trace_id), readings),
+        outputs=outputs_of(trace, flow.into, tops),
+        exceptions=exceptions_of(trace),
+        gaps=(*trace.gaps, *flow.gaps, *used.gaps),
+        release=_release(tops, trace.facts),
         feedback=tuple(sorted(feedback, key=lambda one: (one.time_unix_nano, one.name, one.id))),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Trace:
-    """The spans of a trace, each call once, and what they say.
-
-    Attributes:
-        twins: By removed span, the one that stands for it.
-        events: By span, further events: of its log records and of its twins.
-    """
-
-    forest: Forest
-    readings: Mapping[str, Facts]
-    twins: Mapping[str, str]
-    events: Mapping[str, tuple[Event, ...]]
-    gaps: tuple[Gap, ...]
-
-
-def _read(spans: Sequence[Span], records: Sequence[LogRecord]) -> _Trace:
-    apart = told_apart(spans)
-    once, forest = apart.spans, grow(family_of(apart.spans))
-    of_span: dict[str, list[LogRecord]] = {}
-    for record in sorted(records, key=lambda one: (one.time_unix_nano, one.observed_time_unix_nano, repr(one.body))):
-        span_id = apart.meant(record.context, record.resource.service) if record.context is not None else ""
-        if span_id in once:
-            of_span.setdefault(span_id, []).append(record)
-    table = installed()
-    limit = length_limit(once.values())
-    readings = {span_id: read(span, tuple(of_span.get(span_id, ())), table, limit) for span_id, span in once.items()}
-    events = {span_id: tuple(map(event_of, found)) for span_id, found in of_span.items()}
-    doubled = twins(forest, readings)
-    for inner, outer in doubled.items():
-        readings[outer] = united(readings[outer], readings.pop(inner))
-        events[outer] = (*events.get(outer, ()), *once[inner].events, *events.get(inner, ()))
-    if doubled:
-        kept = {
-            span_id: span._replace(parent_span_id=doubled.get(span.parent_span_id or "", span.parent_span_id))
-            for span_id, span in once.items()
-            if span_id not in doubled
-        }
-        forest = grow(family_of(kept))
-    return _Trace(forest, readings, doubled, events, tuple(_copies(apart)))
-
-
-def _copies(apart: ToldApart) -> Iterator[Gap]:
-    for span_id in sorted(apart.doubled):
-        yield Gap("duplicate_span", span_id, "copies of this span differ; the one that ended last is kept")
-
-
-def _unexplained(reading: Facts, edges: Sequence[Edge]) -> list[str]:
+def _unmade(said: Facts, edges: Mapping[tuple[str, str], Edge] | None) -> Sequence[str]:
     """Inputs of which it is not known that they are another operation's output as a whole."""
-    if not reading.inputs:
-        return []
-    whole = {edge.argument for edge in edges if edge.origin is EdgeOrigin.LINK}
-    texts = {edge.argument for edge in edges if edge.origin is EdgeOrigin.CONTENT and edge.rule == EQUAL.name}
+    if not edges:
+        return [*said.inputs]
+    whole = {edge.argument for edge in edges.values() if edge.origin is EdgeOrigin.LINK}
+    texts = {edge.argument for edge in edges.values() if edge.rule == EQUAL.name}
     return [
         name
-        for name, value in reading.inputs.items()
+        for name, value in said.inputs.items()
         if name not in whole and not (name in texts and isinstance(value, str))
     ]
 
 
-def _inputs(trace: _Trace, unexplained: Mapping[str, Sequence[str]]) -> Iterator[Node]:
-    for span_id in trace.forest.spans:
-        for name in unexplained[span_id]:
-            yield Node(
-                id=f"input:{span_id}:{name}",
-                kind=NodeKind.INPUT,
-                name=name,
-                span_id=span_id,
-                value=trace.readings[span_id].inputs[name],
-                incomplete=trace.readings[span_id].incomplete,
-            )
+def _inputs(trace: Trace, inputs: Mapping[str, Sequence[str]]) -> Iterator[Node]:
+    for span_id in trace.forest.spans if inputs else ():
+        said = trace.facts[span_id]
+        for name in inputs.get(span_id, ()):
+            node_id = f"input:{span_id}:{name}"
+            yield Node(node_id, NodeKind.INPUT, name, span_id, said.inputs[name], said.incomplete)
 
 
-def _operations(trace: _Trace) -> Iterator[Node]:
+def _operations(trace: Trace) -> Iterator[Node]:
     inner: dict[str, list[str]] = {}
     for twin, span_id in trace.twins.items():
         inner.setdefault(span_id, []).append(twin)
     services: dict[int, str] = {}
+    kind, facts, nodes = NodeKind.OPERATION, trace.facts, trace.nodes
     for span_id, span in trace.forest.spans.items():
-        reading = trace.readings[span_id]
+        said = facts[span_id]
         service = services.get(id(span.resource))
         if service is None:
             service = services[id(span.resource)] = span.resource.service
+        twins = tuple(inner[span_id]) if span_id in inner else ()
         yield Node(
-            f"span:{span_id}",
-            NodeKind.OPERATION,
-            reading.name,
-            span_id,
-            reading.output,
-            reading.incomplete,
-            service,
-            tuple(inner.get(span_id, ())),
-            reading.description,
+            nodes[span_id], kind, said.name, span_id, said.output, said.incomplete, service, twins, said.description
         )
 
 
-def _edges(
-    forest: Forest, flow: Flow, used: UsedParameters, unexplained: Mapping[str, Sequence[str]]
-) -> Iterator[Edge]:
+def _edges(trace: Trace, flow: Flow, used: UsedParameters, inputs: Mapping[str, Sequence[str]]) -> Iterator[Edge]:
     """Into each operation the most certain origin first."""
-    for span_id in forest.spans:
-        into = f"span:{span_id}"
+    nodes, children = trace.nodes, trace.forest.children
+    link, call, (result, _, half, _) = EdgeOrigin.LINK, EdgeOrigin.CALL, RESULT
+    for span_id, into in nodes.items():
         for node_id in used.of_span.get(span_id, ()):
-            yield Edge(node_id, into, EdgeOrigin.LINK)
-        inputs = [Edge(f"input:{span_id}:{name}", into, EdgeOrigin.LINK, 1.0, name) for name in unexplained[span_id]]
-        yield from sorted([*inputs, *flow.into.get(span_id, ())], key=lambda edge: (edge.argument, edge.source))
-        for child in forest.children[span_id]:
-            yield Edge(f"span:{child}", into, EdgeOrigin.CALL, RESULT.confidence, rule=RESULT.name)
+            yield Edge(node_id, into, link)
+        flowed = flow.into.get(span_id)
+        if flowed or span_id in inputs:
+            given = [Edge(f"input:{span_id}:{name}", into, link, 1.0, name) for name in inputs.get(span_id, ())]
+            if flowed:
+                given += flowed.values()
+            if len(given) > 1:
+                given.sort(key=_BY_ARGUMENT)
+            yield from given
+        for child in children[span_id]:
+            yield Edge(nodes[child], into, call, half, "", "", result)
 
 
-def _missing(forest: Forest) -> Iterator[Gap]:
-    for span_id in sorted(forest.family.circles):
-        parent = forest.spans[span_id].parent_span_id
-        yield Gap("parent_circle", span_id, f"its parent {parent} is itself or one below it, and is passed over")
-    for span_id in forest.orphans:
-        yield Gap("missing_parent", span_id, f"its parent {forest.spans[span_id].parent_span_id} has not come")
-    first_roots: dict[str, str] = {}
-    for span_id in forest.roots:
-        if span_id in forest.family.circles:
-            continue
-        first = first_roots.setdefault(forest.spans[span_id].context.trace_id, span_id)
-        if first == span_id:
-            continue
-        yield Gap(
-            "lost_context", span_id, f"a second root; the context of {first} or of its callers was lost on the way"
-        )
-
-
-def _release(tops: Sequence[str], readings: Mapping[str, Facts]) -> int | None:
+def _release(tops: Sequence[str], facts: Mapping[str, Facts]) -> int | None:
     """What the trace's top says, else the highest number that any span says or used."""
     for top in tops:
-        if readings[top].release is not None:
-            return readings[top].release
-    stated = [reading.release for reading in readings.values()]
-    brought = [use.version for reading in readings.values() for use in reading.uses]
+        if facts[top].release is not None:
+            return facts[top].release
+    stated = [said.release for said in facts.values()]
+    brought = [use.version for said in facts.values() for use in said.uses]
     return max((number for number in (*stated, *brought) if number is not None), default=None)

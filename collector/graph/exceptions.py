@@ -1,13 +1,14 @@
 """What went wrong in a trace: where, and whether somebody dealt with it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from collector.core.graph import ExceptionRecord, SourcePosition
-from collector.core.span import Attributes, Event, Span, StatusCode
-from collector.graph.forest import Forest
-from collector.graph.reading.facts import Facts, Failure
+from collector.core.span import Attributes
+from collector.graph.reading.facts import Failure
+from collector.graph.spans.forest import Forest
+from collector.graph.spans.trace import Trace
 from otel_opto import semconv
 
 _FRAMES: Final = (
@@ -21,57 +22,42 @@ _FRAMES: Final = (
 )
 
 
-def exceptions_of(
-    forest: Forest,
-    readings: Mapping[str, Facts],
-    events: Mapping[str, Sequence[Event]],
-    failed: frozenset[str],
-) -> tuple[ExceptionRecord, ...]:
+def exceptions_of(trace: Trace) -> tuple[ExceptionRecord, ...]:
     """One for each span with an ``exception`` event or log record, the status ERROR or an ``error.type``, by start.
 
     Of several exception events the last one counts: it is the nearest to how the operation ended.
-
-    Args:
-        forest: The spans.
-        readings: For errors that a dialect states in attributes.
-        events: By span, of its log records and of its twins.
-        failed: `failed_spans`.
     """
-    found = []
-    handled, retries = _handled(forest, failed), _Retries(forest, readings)
-    for span_id, span in forest.spans.items():
-        if span_id not in failed and not span.events and span_id not in events:
+    failed, events = trace.failed, trace.events
+    raised = {
+        span_id: found[-1].attributes
+        for span_id, span in trace.forest.spans.items()
+        if (span.events or span_id in events)
+        and (found := [one for one in (*span.events, *events.get(span_id, ())) if one.name == semconv.EXCEPTION_EVENT])
+    }
+    if not raised and not failed:
+        return ()
+    handled, last = _handled(trace.forest, failed), _last_starts(trace)
+    records = []
+    for span_id, span in trace.forest.spans.items():
+        if span_id not in failed and span_id not in raised:
             continue
-        raised = [event for event in (*span.events, *events.get(span_id, ())) if event.name == semconv.EXCEPTION_EVENT]
-        if raised or span_id in failed:
-            said = raised[-1].attributes if raised else {}
-            failure = readings[span_id].failure or Failure()
-            stack = str(said.get(semconv.EXCEPTION_STACKTRACE) or _stack(span.status_message))
-            found.append(
-                ExceptionRecord(
-                    span_id=span_id,
-                    type=str(
-                        said.get(semconv.EXCEPTION_TYPE) or failure.type or span.attributes.get("error.type") or ""
-                    ),
-                    message=str(
-                        said.get(semconv.EXCEPTION_MESSAGE) or failure.message or _message(span.status_message)
-                    ),
-                    stacktrace=stack,
-                    handled=span_id in handled,
-                    retried=span_id in failed and retries.followed(span_id),
-                    position=_position(stack, span.attributes),
-                )
+        said, failure = raised.get(span_id, {}), trace.facts[span_id].failure or Failure()
+        stack = str(said.get(semconv.EXCEPTION_STACKTRACE) or _stack(span.status_message))
+        kind = said.get(semconv.EXCEPTION_TYPE) or failure.type or span.attributes.get("error.type") or ""
+        message = said.get(semconv.EXCEPTION_MESSAGE) or failure.message or _message(span.status_message)
+        again = last.get((trace.forest.parent(span_id), trace.facts[span_id].name), 0)
+        records.append(
+            ExceptionRecord(
+                span_id=span_id,
+                type=str(kind),
+                message=str(message),
+                stacktrace=stack,
+                handled=span_id in handled,
+                retried=span_id in failed and again >= span.end_time_unix_nano,
+                position=_position(stack, span.attributes),
             )
-    return tuple(found)
-
-
-def failed_spans(forest: Forest, readings: Mapping[str, Facts]) -> frozenset[str]:
-    """Those that ended with an error."""
-    return frozenset(span_id for span_id in forest.spans if _failed(forest.spans[span_id], readings[span_id]))
-
-
-def _failed(span: Span, reading: Facts) -> bool:
-    return span.status_code == StatusCode.ERROR or (reading.failure is not None and span.status_code != StatusCode.OK)
+        )
+    return tuple(records)
 
 
 def _handled(forest: Forest, failed: frozenset[str]) -> frozenset[str]:
@@ -83,25 +69,14 @@ def _handled(forest: Forest, failed: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-class _Retries:
-    """When each operation was started for the last time in each place."""
-
-    def __init__(self, forest: Forest, readings: Mapping[str, Facts]) -> None:
-        self._forest = forest
-        self._readings = readings
-        self._last: dict[tuple[str, str], int] = {}
-        for parent, children in forest.children.items():
-            for child in children:
-                started, place = forest.spans[child].start_time_unix_nano, (parent, readings[child].name)
-                self._last[place] = max(started, self._last.get(place, 0))
-
-    def followed(self, span_id: str) -> bool:
-        """Whether the same operation was started once more, in the same place, after it had ended."""
-        parent = self._forest.parent(span_id)
-        if parent is None:
-            return False
-        place = (parent, self._readings[span_id].name)
-        return self._last[place] >= self._forest.spans[span_id].end_time_unix_nano
+def _last_starts(trace: Trace) -> Mapping[tuple[str | None, str], int]:
+    """By caller and name, when the operation was started there for the last time."""
+    found: dict[tuple[str | None, str], int] = {}
+    for parent, children in trace.forest.children.items():
+        for child in children:
+            place = (parent, trace.facts[child].name)
+            found[place] = max(trace.forest.spans[child].start_time_unix_nano, found.get(place, 0))
+    return found
 
 
 def _stack(status_message: str) -> str:

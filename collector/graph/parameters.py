@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.core.graph import Gap, GraphParameter, Node, NodeId, NodeKind
@@ -25,7 +25,7 @@ class UsedParameters:
 
     nodes: tuple[Node, ...]
     parameters: tuple[GraphParameter, ...]
-    of_span: Mapping[str, tuple[NodeId, ...]]
+    of_span: Mapping[str, Sequence[NodeId]]
     gaps: tuple[Gap, ...]
 
 
@@ -96,7 +96,7 @@ def _fault(service: str, use: ParameterUse, released: ReleasedValue | None) -> s
     return f"release {use.version} holds the value {released.hash}, the span says {use.hash}"
 
 
-def gather(used: Sequence[tuple[str, str, ParameterUse]], lookup: ParameterLookup) -> UsedParameters:
+def gather(used: Iterable[tuple[str, str, ParameterUse]], lookup: ParameterLookup) -> UsedParameters:
     """The parameters of a trace.
 
     Args:

@@ -8,12 +8,10 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 
 from collector.core.wildcard import fits
-from collector.graph.clock import Times
-from collector.graph.content.texts import plain, texts
-from collector.graph.doubled import Records
-from collector.graph.forest import Forest
 from collector.graph.reading.facts import Facts, ParameterUse, Role
 from collector.graph.reading.values import structured
+from collector.graph.spans.trace import Trace
+from collector.graph.texts import plain, texts
 
 MIN_WORDS: Final = 5
 """Of the application's own in a message. With fewer it is labels around values: ``Question: … Notes: …``."""
@@ -50,33 +48,32 @@ class Fillings:
     """The templates of the users' messages in a trace; a message that comes again in a history is looked at once.
 
     Args:
-        forest: The spans.
-        readings: What they say.
+        trace: The spans.
         parts: By span, the texts that were found inside its messages, and the spans that made them.
     """
 
-    def __init__(self, forest: Forest, readings: Mapping[str, Facts], parts: Mapping[str, Mapping[str, str]]) -> None:
-        self._forest = forest
-        self._readings = readings
+    def __init__(self, trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> None:
+        self._trace = trace
         self._parts = parts
         self._templates: dict[str, str] = {}
 
-    def of_span(self, span_id: str, role: str) -> Iterator[Filled]:
-        """Those of a model's messages; what a caller was given whole is its user's own words.
-
-        Of a system's message only what other operations made are fields: callers carry their own instructions around.
-        """
-        said = [message.content for message in self._readings[span_id].taken if message.role == role]
+    def of_span(self, span_id: str) -> Iterator[Filled]:
+        """Those of a model's messages; what a caller was given whole is its user's own words."""
+        said = [message.content for message in self._trace.facts[span_id].taken if message.role == "user"]
         texts_ = [text for text in said if isinstance(text, str) and len(text) <= MAX_LENGTH]
         fresh = [text for text in texts_ if text not in self._templates]
-        around: dict[str, str] = {}
-        if fresh and role != "system":
-            around = dict(_given_around(self._forest, self._readings, span_id))
+        around = dict(self._given_around(span_id)) if fresh else {}
         for text in fresh:
             self._templates[text] = self._template(text, around, self._parts.get(span_id, {}))
         for text in texts_:
             if self._templates[text] != text:
                 yield Filled(text, self._templates[text])
+
+    def _given_around(self, span_id: str) -> Iterator[tuple[str, str]]:
+        """The texts that the callers were given, with the names under which they were."""
+        for caller in self._trace.forest.above(span_id, MAX_UP):
+            for name, value in self._trace.facts[caller].inputs.items():
+                yield from ((text, name) for text in texts(value) if len(text) >= MIN_HOLE)
 
     def _template(self, said: str, around: Mapping[str, str], parts: Mapping[str, str]) -> str:
         """The message itself where it is no template."""
@@ -84,7 +81,7 @@ class Fillings:
         if any(whole in text for text in around):
             return said
         values = {text: name for text, name in around.items() if text in whole}
-        makers = {text: self._readings[one] for text, one in parts.items() if text in whole != text}
+        makers = {text: self._trace.facts[one] for text, one in parts.items() if text in whole != text}
         values.update({text: maker.actor or maker.name for text, maker in makers.items()})
         for maker in makers.values():
             values.update((text, maker.actor or maker.name) for text in _fields(maker) if text in whole != text)
@@ -129,19 +126,6 @@ def _replaced(template: str, text: str, field: str) -> str:
     return field.join([*pieces, template[end:]])
 
 
-def _given_around(forest: Forest, readings: Mapping[str, Facts], span_id: str) -> Iterator[tuple[str, str]]:
-    """The texts that the callers were given, with the names under which they were."""
-    parent = forest.parent(span_id)
-    for _ in range(MAX_UP):
-        if parent is None:
-            return
-        for name, value in readings[parent].inputs.items():
-            for text in texts(value):
-                if len(text) >= MIN_HOLE:
-                    yield text, name
-        parent = forest.parent(parent)
-
-
 FIELD: Final = re.compile(r"\{%[^{}\n]*%\}|\{\{[^{}\n]*\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
 """Of a template, in any style."""
 
@@ -169,70 +153,53 @@ class _Prompt:
     text: str
 
 
-def prompts(
-    forest: Forest,
-    readings: Mapping[str, Facts],
-    times: Times,
-    parts: Mapping[str, Mapping[str, str]],
-    records: Records,
-) -> Mapping[str, tuple[ParameterUse, ...]]:
+def prompts(trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> Mapping[str, Sequence[ParameterUse]]:
     """By span, all parameter uses: those stated, and system messages and templates under keys of their place.
 
-    A system message that is the value of a stated parameter, or a recorded template with its fields filled in, is a use
-    of that. Different prompts of one kind in one place are numbered in the order of their use.
+    Each text of a place has a number, by the time at which it was first used, so that a prompt keeps its key from run
+    to run.
 
     Args:
-        forest: The spans.
-        readings: What they say.
-        times: When they ran.
-        parts: `Flow.parts`.
-        records: Which instrumentations recorded the same.
+        trace: The spans.
+        parts: See `collector.graph.edges.arbiter.Flow.parts`.
     """
+    facts = trace.facts
     stated = {
-        use.value: use
-        for reading in readings.values()
-        for use in reading.uses
-        if not use.prompt and isinstance(use.value, str)
+        use.value: use for said in facts.values() for use in said.uses if not use.prompt and isinstance(use.value, str)
     }
     found: list[_Prompt] = []
     uses: dict[str, dict[str, ParameterUse]] = {}
-    templates = _Templates(forest, readings, parts)
-    for span_id in forest.spans:
-        reading = readings[span_id]
-        if not (reading.uses or reading.taken or (templates.used and reading.inputs)):
+    templates = _Templates(trace, parts)
+    for span_id in trace.forest.spans:
+        said = facts[span_id]
+        if not (said.uses or said.taken or (templates.used and said.inputs)):
             continue
-        for use in (*reading.uses, *(stated[text] for text in _systems(reading) if text in stated)):
+        for use in (*said.uses, *(stated[text] for text in _systems(said) if text in stated)):
             if not use.prompt:
                 uses.setdefault(span_id, {}).setdefault(use.key, use)
-        found.extend(templates.of_span(span_id, stated))
-    found = _at_home(forest, found, records)
-    numbers = _numbered(found, times)
+        if templates.used or said.taken:
+            found.extend(templates.of_span(span_id, stated))
+    found = _at_home(trace, found)
+    numbers = _numbered(trace, found)
     for prompt in found:
         number = numbers[prompt.site, prompt.kind, prompt.text]
         key = f"{prompt.site}.{prompt.kind}" + (f".{number}" if number > 1 else "")
-        uses.setdefault(prompt.span_id, {}).setdefault(
-            key, ParameterUse(key, value=prompt.text, prompt=True, discovered=True)
-        )
-    return {span_id: tuple(by_key.values()) for span_id, by_key in uses.items()}
+        use = ParameterUse(key, value=prompt.text, prompt=True, discovered=True)
+        uses.setdefault(prompt.span_id, {}).setdefault(key, use)
+    return {span_id: (*by_key.values(),) for span_id, by_key in uses.items()}
 
 
-def _at_home(forest: Forest, found: Sequence[_Prompt], records: Records) -> list[_Prompt]:
+def _at_home(trace: Trace, found: Sequence[_Prompt]) -> list[_Prompt]:
     """An operation that is given the same prompt as one around it is a part of that: the place is the outer one's.
 
     So it is with one call in two records.
     """
     sites: dict[tuple[str, str, str], str] = {}
     placed = []
-    for prompt in sorted(found, key=lambda one: forest.position[one.span_id]):
-        site, up = prompt.site, forest.parent(prompt.span_id)
-        for _ in range(_MAX_UP):
-            if up is None:
-                break
-            if (outer := sites.get((up, prompt.kind, prompt.text))) is not None:
-                site = outer
-                break
-            up = forest.parent(up)
-        site = sites.get((records.first.get(prompt.span_id, ""), prompt.kind, prompt.text), site)
+    for prompt in sorted(found, key=lambda one: trace.forest.position[one.span_id]):
+        near = (trace.records.first.get(prompt.span_id, ""), *trace.forest.above(prompt.span_id, _MAX_UP))
+        known = (sites.get((one, prompt.kind, prompt.text)) for one in near)
+        site = next((one for one in known if one is not None), prompt.site)
         sites[prompt.span_id, prompt.kind, prompt.text] = site
         placed.append(replace(prompt, site=site))
     return placed
@@ -241,48 +208,43 @@ def _at_home(forest: Forest, found: Sequence[_Prompt], records: Records) -> list
 class _Templates:
     """The recorded templates of a trace, and what they were made into."""
 
-    def __init__(self, forest: Forest, readings: Mapping[str, Facts], parts: Mapping[str, Mapping[str, str]]) -> None:
-        self._forest = forest
-        self._fillings = Fillings(forest, readings, parts)
-        self._readings = readings
+    def __init__(self, trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> None:
+        self._trace = trace
+        self._fillings = Fillings(trace, parts)
+        facts = trace.facts
         self._recorded: dict[str, list[str]] = {
             span_id: texts_
-            for span_id, reading in readings.items()
-            if (texts_ := [str(use.value) for use in reading.uses if use.prompt and use.value])
+            for span_id, said in facts.items()
+            if said.uses and (texts_ := [str(use.value) for use in said.uses if use.prompt and use.value])
         }
-        self.used = any(reading.taken for reading in readings.values())
         templates = {text for texts_ in self._recorded.values() for text in texts_ if FIELD.search(text)}
         self._literals = [(text, FIELD.split(text)) for text in sorted(templates)[:64]]
-        self._given = {
-            plain(message.content)
-            for reading in readings.values()
-            for message in reading.taken
-            if message.role == "user" and isinstance(message.content, str)
-        }
+        taken = [message for said in facts.values() for message in said.taken if isinstance(message.content, str)]
+        self.used = bool(taken or self._recorded)
+        self._given = {plain(str(message.content)) for message in taken if message.role == "user"}
+        self._system_texts = {self._template(str(one.content)) for one in taken if one.role == "system"}
         self._written: set[str] = set()
-        self._system_texts = {self._template(text) for reading in readings.values() for text in _systems(reading)}
 
     def of_span(self, span_id: str, stated: Mapping[str, ParameterUse]) -> Iterator[_Prompt]:
         """Templates that the span itself records, its system messages, and the template that it fills in."""
-        reading = self._readings[span_id]
+        said = self._trace.facts[span_id]
         seen: set[str] = set()
-        site = _site(self._forest, self._readings, span_id)
-        filled = {one.message: one.template for one in self._fillings.of_span(span_id, "system")}
-        systems = [self._template(filled.get(text, text)) for text in _systems(reading) if text not in stated]
+        site = _site(self._trace, span_id)
+        systems = [self._template(text) for text in _systems(said) if text not in stated]
         recorded = [text for text in self._recorded.get(span_id, ()) if text not in stated]
         for text in (*systems, *recorded):
             if text not in seen:
                 seen.add(text)
                 kind = "system_prompt" if text in systems or text in self._system_texts else "template"
                 yield _Prompt(span_id, site, kind, text)
-        for one in self._fillings.of_span(span_id, "user") if not recorded else ():
+        for one in self._fillings.of_span(span_id) if not recorded else ():
             known = self._template(one.message) != one.message or plain(one.message) in self._written
             if not known and one.template not in seen:
                 seen.add(one.template)
                 yield _Prompt(span_id, site, "user_prompt", one.template)
-        if self._given and not recorded and reading.role in (Role.STEP, Role.TEMPLATE) and reading.inputs:
-            for text in self._derived(reading):
-                yield _Prompt(span_id, reading.name, "template", text)
+        if self._given and not recorded and said.role in (Role.STEP, Role.TEMPLATE) and said.inputs:
+            for text in self._derived(said):
+                yield _Prompt(span_id, said.name, "template", text)
 
     def _template(self, text: str) -> str:
         """The recorded template that was filled in to give the text, else the text.
@@ -291,60 +253,47 @@ class _Templates:
         """
         return next((template for template, literals in self._literals if fits(literals, text)), text)
 
-    def _derived(self, reading: Facts) -> Iterator[str]:
+    def _derived(self, said: Facts) -> Iterator[str]:
         """An operation whose output is what a model's user says fills in a template: its inputs are the fields."""
-        for said in texts(reading.output):
-            if said not in self._given:
+        for made in texts(said.output):
+            if made not in self._given:
                 continue
-            self._written.add(said)
-            text, holes = said, 0
-            for name, value in reading.inputs.items():
+            self._written.add(made)
+            text, holes = made, 0
+            for name, value in said.inputs.items():
                 for part in sorted(set(texts(value)), key=len, reverse=True):
-                    if len(part) >= 8 and part in text and part != text:
+                    if len(part) >= MIN_HOLE and part in text and part != text:
                         text, holes = text.replace(part, "{" + name + "}"), holes + 1
             own = len(_LITERAL_WORD.findall(FIELD.sub(" ", text)))
-            if holes >= (1 if reading.role is Role.TEMPLATE else 2) and own >= MIN_LITERAL_WORDS:
+            if holes >= (1 if said.role is Role.TEMPLATE else 2) and own >= MIN_LITERAL_WORDS:
                 yield text
 
 
-def _systems(reading: Facts) -> list[str]:
-    found = [message.content for message in reading.taken if message.role == "system"]
+def _systems(said: Facts) -> list[str]:
+    found = [message.content for message in said.taken if message.role == "system"]
     return [text for text in found if isinstance(text, str) and text]
 
 
-def _site(forest: Forest, readings: Mapping[str, Facts], span_id: str) -> str:
+def _site(trace: Trace, span_id: str) -> str:
     """The agent, else the nearest operation around it that an application named."""
-    up = span_id
-    for _ in range(_MAX_UP):
-        reading = readings[up]
-        if reading.actor:
-            return reading.actor
-        own = reading.role is not Role.MODEL or reading.name != forest.spans[up].name
-        if own and not _GENERIC.match(reading.name):
-            return _COUNT.sub("", reading.name)
-        parent = forest.parent(up)
-        if parent is None:
-            break
-        up = parent
-    return readings[span_id].name
+    for up in (span_id, *trace.forest.above(span_id, _MAX_UP)):
+        said = trace.facts[up]
+        if said.actor:
+            return said.actor
+        own = said.role is not Role.MODEL or said.name != trace.forest.spans[up].name
+        if own and not _GENERIC.match(said.name):
+            return _COUNT.sub("", said.name)
+    return trace.facts[span_id].name
 
 
-def _numbered(found: Sequence[_Prompt], times: Times) -> dict[tuple[str, str, str], int]:
-    """1, 2, … for each site and kind; prompts in use at the same time by their text, since their order is chance."""
-    by_place: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+def _numbered(trace: Trace, found: Sequence[_Prompt]) -> Mapping[tuple[str, str, str], int]:
+    """1, 2, … for each site and kind, by the first use."""
+    first: dict[tuple[str, str, str], int] = {}
     for prompt in found:
-        seen = by_place.setdefault((prompt.site, prompt.kind), {})
-        begin, end = times.starts[prompt.span_id], times.ends[prompt.span_id]
-        if prompt.text not in seen or begin < seen[prompt.text][0]:
-            seen[prompt.text] = (begin, end)
-    numbers: dict[tuple[str, str, str], int] = {}
-    for (site, kind), seen in by_place.items():
-        together, until = 0, 0
-        order = []
-        for text, (begin, end) in sorted(seen.items(), key=lambda item: (item[1], item[0])):
-            together += begin >= until
-            until = max(until, end)
-            order.append((together, text))
-        for number, (_, text) in enumerate(sorted(order), 1):
-            numbers[site, kind, text] = number
+        key, begin = (prompt.site, prompt.kind, prompt.text), trace.starts[prompt.span_id]
+        first[key] = min(begin, first.get(key, begin))
+    last: dict[tuple[str, str], int] = {}
+    numbers = {}
+    for site, kind, text in sorted(first, key=lambda key: (first[key], key)):
+        numbers[site, kind, text] = last[site, kind] = last.get((site, kind), 0) + 1
     return numbers

@@ -14,8 +14,8 @@ class Rule(NamedTuple):
         origin: Of its edges.
         confidence: In [0, 1]: how often an edge of it is right, as far as `benchmarks.dataflow.rules` tells: the lower
             end of Wilson's interval of 95 %, rounded down, over what is held out if that is ten edges or more, else
-            over all; 1 where a span states it. A guess where no recording has any: `CUT_RESULT`, `CUT_WISH`, `RESULT`,
-            `NAMED`, `HANDED`, `PLACEHOLDER`.
+            over all; 1 where a span states it. A guess where no recording has any: `CUT_RESULT`, `RESULT`, `NAMED`,
+            `HANDED`, `PLACEHOLDER`.
         why: One sentence.
     """
 
@@ -38,9 +38,6 @@ CALL_ARGUMENTS: Final = Rule(
 CALL_NAME: Final = Rule("call name", EdgeOrigin.CONTENT, 0.6, "a model asked for this tool")
 EQUAL: Final = Rule("equal", EdgeOrigin.CONTENT, 0.95, "a text of an output is a whole text of an input")
 CONTAINED: Final = Rule("contained", EdgeOrigin.CONTENT, 0.9, "a text of an output stands inside an input")
-EXTRACTED: Final = Rule(
-    "extracted", EdgeOrigin.CONTENT, 0.6, "an input stands inside an output: half of what was split, a field"
-)
 RECORD: Final = Rule(
     "record", EdgeOrigin.CONTENT, 0.7, "all values of a record stand near each other, in another layout"
 )
@@ -50,7 +47,6 @@ SHORT: Final = Rule(
 CUT_RESULT: Final = Rule(
     "cut result", EdgeOrigin.CONTENT, 0.7, "messages were cut behind a wish for this call: its result follows there"
 )
-CUT_WISH: Final = Rule("cut wish", EdgeOrigin.CONTENT, 0.5, "a tool behind a model whose answer was cut away")
 RESULT: Final = Rule(
     "result", EdgeOrigin.CALL, 0.5, "the caller of an operation gets its result; that it was used is an even guess"
 )
@@ -64,8 +60,8 @@ BEFORE: Final = Rule(
 )
 
 RULES: Final[tuple[Rule, ...]] = (
-    ARGUMENT, LINK, CALL_ID, CALL_ARGUMENTS, CALL_NAME, EQUAL, CONTAINED, EXTRACTED, RECORD, SHORT, CUT_RESULT,
-    CUT_WISH, RESULT, NAMED, HANDED, PLACEHOLDER, BEFORE,
+    ARGUMENT, LINK, CALL_ID, CALL_ARGUMENTS, CALL_NAME, EQUAL, CONTAINED, RECORD, SHORT, CUT_RESULT,
+    RESULT, NAMED, HANDED, PLACEHOLDER, BEFORE,
 )  # fmt: skip
 """Every rule, the certain ones first."""
 

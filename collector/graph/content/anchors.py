@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Final, TypeAlias
 
-from collector.graph.content.texts import words
+from collector.graph.texts import words
 
 ROW: Final = 4
 """Words. With fewer, texts of a small vocabulary have too many anchors in common."""
 
-HEAD_WORDS: Final = 24
-"""An anchor begins at one of that many first words of a text."""
+HEAD_WORDS: Final = 48
+"""An anchor begins at one of that many first words of a text. With more to choose from, fewer words begin anchors."""
 
 HEAD_LETTERS: Final = 10 * (HEAD_WORDS + ROW)
 """Characters, enough for so many words."""
@@ -40,28 +40,27 @@ class Anchors:
         self._few = tuple(heads) if len(heads) <= FEW else ()
         rarity = _rarity(heads.values())
         self._texts: dict[Row, list[str]] = {}
-        self._rows: dict[str, dict[str, list[Row]]] = {}
+        self._seconds: dict[str, set[str]] = {}
         for text, head in heads.items():
-            row = _row(head, rarity)
-            if row and row not in self._texts:
-                self._rows.setdefault(row[0], {}).setdefault(row[1] if len(row) > 1 else "", []).append(row)
-            if row:
+            if head:
+                places = [rarity[word] for word in head[: max(1, len(head) - ROW + 1)]]
+                at = places.index(min(places))
+                row = tuple(head[at : at + ROW])
                 self._texts.setdefault(row, []).append(text)
+                self._seconds.setdefault(row[0], set()).add(row[1] if len(row) > 1 else "")
 
     def among(self, text: str) -> Iterator[str]:
         """The texts that may stand in this one, by where their rows stand in it."""
         if self._few:
             yield from (one for one in self._few if one in text)
             return
-        rows = self._rows
-        spoken = words(text)
+        spoken, seconds = [*words(text), ""], self._seconds
         seen: set[Row] = set()
-        following = [*spoken[1:], ""]
-        for at in compress(range(len(spoken)), map(rows.__contains__, spoken)):
-            seconds = rows[spoken[at]]
-            for second in (following[at], "") if "" in seconds else (following[at],):
-                for row in seconds.get(second, ()):
-                    if row not in seen and tuple(spoken[at : at + len(row)]) == row:
+        for at in compress(range(len(spoken)), map(seconds.__contains__, spoken)):
+            follow = seconds[spoken[at]]
+            if spoken[at + 1] in follow or "" in follow:
+                for row in (tuple(spoken[at : at + size]) for size in range(1, ROW + 1)):
+                    if row in self._texts and row not in seen:
                         seen.add(row)
                         yield from self._texts[row][-SHARED:]
 
@@ -77,9 +76,3 @@ def _rarity(heads: Iterable[Sequence[str]]) -> Mapping[str, int]:
     counts = Counter(word for head in heads for word in set(head))
     order = sorted(counts, key=lambda word: (counts[word] - min(len(word), 12) / 16, word))
     return {word: place for place, word in enumerate(order)}
-
-
-def _row(head: Sequence[str], rarity: Mapping[str, int]) -> Row:
-    begins = head[: max(1, len(head) - ROW + 1)]
-    at = begins.index(min(begins, key=rarity.__getitem__)) if begins else 0
-    return tuple(head[at : at + ROW])

@@ -1,29 +1,38 @@
 """Which output is found inside which later input: dataflow that nobody stated.
 
-An output's texts are looked for in the inputs of later operations, and short inputs in earlier outputs (`hits.py`).
-Each input is split into words once, and only texts are compared with it whose anchor, a few words in a row, stands in
-it (`anchors.py`). So the cost grows with the length of the texts and the number of true finds; what bounds the rest are
-the constants there. Of several operations that made a text `makers.py` says whose it was.
+An output's texts are looked for in the inputs of later operations: as they are, inside of longer ones, and records in
+another layout. Each input is split into words once, and only texts are compared with it whose anchor, a few words in a
+row, stands in it (`anchors.py`). So the cost grows with the length of the texts and the number of true finds; what
+bounds the rest are the constants there. Of several operations that made a text `makers.py` says whose it was.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
-from collector.graph.clock import Times
-from collector.graph.content.corpus import Corpus, Taken
-from collector.graph.content.hits import Hit, hits
+from collector.graph.content.anchors import Anchors
+from collector.graph.content.corpus import Corpus, Made, Taken
 from collector.graph.content.makers import Makers
-from collector.graph.doubled import Records
-from collector.graph.forest import Forest
-from collector.graph.reading.facts import Facts
-from collector.graph.rules import CONTAINED, EQUAL, EXTRACTED, RECORD, SHORT, Find
+from collector.graph.content.scattered import Scattered
+from collector.graph.rules import CONTAINED, EQUAL, RECORD, SHORT, Find, Rule
+from collector.graph.spans.trace import Trace
+from collector.graph.texts import MIN_LENGTH, MIN_PART, is_common, is_inside, significant, weight
 
 MAX_QUOTE: Final = 80
 """Characters of a text that an edge's reason quotes."""
 
-_Attributed: TypeAlias = tuple[Hit, list[tuple[str, float]]]
-"""A hit, and who made its text with a factor for its confidence."""
+
+class Hit(NamedTuple):
+    """A text of an output and one of an input, and by which rule the one is made of the other.
+
+    Attributes:
+        makers: Whose text it was, with a factor for the rule's confidence.
+    """
+
+    made: Made
+    taken: Taken
+    rule: Rule
+    makers: Sequence[tuple[str, float]] = ()
 
 
 class Contents:
@@ -33,91 +42,112 @@ class Contents:
         parts: Once `finds` is through: by consumer, outputs that are a part of one of its inputs, and who made them.
 
     Args:
-        forest: The spans.
-        readings: What they say.
-        times: When they ran.
-        records: Which instrumentations recorded the same.
-        off: Rules that are not asked.
+        trace: The spans.
+        off: Names of rules that are not asked.
     """
 
-    def __init__(
-        self,
-        forest: Forest,
-        readings: Mapping[str, Facts],
-        times: Times,
-        records: Records,
-        off: Collection[str] = (),
-    ) -> None:
-        self._forest = forest
-        self._times = times
+    def __init__(self, trace: Trace, off: Collection[str] = ()) -> None:
         self._off = off
-        self._corpus = Corpus(forest, readings, times)
-        self._makers = Makers(forest, times, records, self._corpus)
+        self._corpus = Corpus(trace)
+        self._sought = {
+            text: made
+            for text, made in self._corpus.made.items()
+            if significant(text) and (len(text) >= MIN_PART or not made.is_part)
+        }
+        self._inside: dict[str, Mapping[str, Made]] = {}
+        self._makers = Makers(trace, self._corpus, self._holds)
         self.parts: dict[str, dict[str, str]] = {}
 
     def finds(self) -> Iterator[Find]:
         """The best find for each pair of producer and consumer, by consumer."""
-        found = [hit for hit in hits(self._corpus) if hit.rule.name not in self._off]
         best: dict[tuple[str, str], Find] = {}
-        for hit, makers in self._not_inside_others(self._attributed(found, Counter(self._corpus.taken))):
-            made, taken, rule = hit
+        for made, taken, rule, makers in self._without_parts_of_others(self._attributed()):
             for maker, factor in makers:
                 if rule is CONTAINED:
                     self.parts.setdefault(taken.span_id, {})[made.text] = maker
-                find = Find(maker, taken.span_id, rule, taken.argument, _reason(hit), factor)
+                find = Find(maker, taken.span_id, rule, taken.argument, _reason(made.text, rule), factor)
                 other = best.get((maker, taken.span_id))
                 if other is None or (find.confidence, other.argument) > (other.confidence, find.argument):
                     best[maker, taken.span_id] = find
-        known: dict[str, list[str]] = {}
-        for find in best.values():
-            if find.argument:
-                known.setdefault(find.consumer, []).append(find.producer)
-        yield from (find for find in best.values() if find.argument or not self._by_way_of(find, known))
+        yield from best.values()
 
-    def _by_way_of(self, find: Find, known: Mapping[str, Sequence[str]]) -> bool:
-        """Whether what is only in the output of a cut operation may have come in what another cut one gave it."""
-        cut, end = self._corpus.cut, self._times.ends[find.producer]
-        others = known.get(find.consumer, ()) if find.consumer in cut else ()
-        return any(one in cut and end <= self._times.starts[one] for one in others)
+    def _hits(self) -> Iterator[Hit]:
+        """All that is found, whoever made it and whenever."""
+        corpus, sought = self._corpus, self._sought
+        for taken in (*corpus.taken, *corpus.weak):
+            made = corpus.made.get(taken.text)
+            if made is not None and not is_common(made.text):
+                yield Hit(made, taken, EQUAL if significant(made.text) else SHORT)
+        anchors = Anchors(sought)
+        everything = (*corpus.taken, *corpus.composed)
+        for text, *_ in everything if sought else ():
+            if text not in self._inside and weight(text) > MIN_LENGTH:
+                among = anchors.among(text)
+                self._inside[text] = {one: sought[one] for one in among if is_inside(one, text)}
+        for taken in everything:
+            for made in self._inside.get(taken.text, {}).values():
+                yield Hit(made, taken, CONTAINED)
+        yield from self._in_pieces(everything)
 
-    def _attributed(self, found: Sequence[Hit], times: Counter[Taken]) -> Iterator[_Attributed]:
+    def _in_pieces(self, everything: Sequence[Taken]) -> Iterator[Hit]:
+        """Records whose values stand near each other in an input that shows them in another way."""
+        corpus = self._corpus
+        scattered = Scattered(text for text in corpus.made if text[0] == "{")
+        cache: dict[str, frozenset[str]] = {}
+
+        def among(text: str) -> frozenset[str]:
+            if text not in cache:
+                cache[text] = frozenset(scattered.among(text)) if weight(text) > MIN_LENGTH else frozenset()
+            return cache[text]
+
+        for taken in everything if scattered else ():
+            for text in sorted(among(taken.text)) if taken.text not in corpus.made else ():
+                first = corpus.made[text].makers[0].span_id
+                if not any(text in among(own) for own in corpus.own[first]):
+                    yield Hit(corpus.made[text], taken, RECORD)
+
+    def _holds(self, span_id: str, text: str) -> bool:
+        own = self._corpus.own[span_id]
+        if text in own:
+            return True
+        if text in self._sought:
+            return any(text in self._inside.get(one, ()) for one in own)
+        return any(text in one for one in own)
+
+    def _attributed(self) -> Iterator[Hit]:
         """With those who made the text, where there are any."""
-        for hit in found:
-            made, taken, rule = hit
+        times, whole = Counter(self._corpus.taken), self._corpus.whole
+        for hit in self._hits():
+            made, taken, rule, _ = hit
+            if rule.name in self._off:
+                continue
             makers = self._makers.of(made, taken, times[taken] if made.text == taken.text else 0)
             if rule is SHORT:
-                whole = self._corpus.whole
-                makers = [one for one in makers if whole.get(one[0]) == made.text or self._makers.is_own(hit, one[0])]
+                own = self._makers.is_own
+                makers = [one for one in makers if whole.get(one[0]) == made.text or own(made, taken, one[0])]
             if makers:
-                yield hit, makers
+                yield hit._replace(makers=makers)
 
-    def _not_inside_others(self, found: Iterator[_Attributed]) -> Iterator[_Attributed]:
+    def _without_parts_of_others(self, found: Iterator[Hit]) -> Iterator[Hit]:
         """Without texts that stand in an input only inside of a longer one that is found, too: it brought them."""
-        by_taken: dict[Taken, list[_Attributed]] = {}
-        for one in found:
-            by_taken.setdefault(one[0].taken, []).append(one)
-        for taken, ones in by_taken.items():
-            longer = [hit.made.text for hit, makers in ones if hit.rule in (EQUAL, CONTAINED) and makers[0][1] == 1.0]
-            for hit, makers in ones:
+        by_taken: dict[Taken, list[Hit]] = {}
+        for hit in found:
+            by_taken.setdefault(hit.taken, []).append(hit)
+        for taken, hits in by_taken.items():
+            longer = [hit.made.text for hit in hits if hit.rule in (EQUAL, CONTAINED) and hit.makers[0][1] == 1.0]
+            for hit in hits:
                 if hit.rule is not CONTAINED or not _explained(hit.made.text, taken.text, longer):
-                    yield hit, makers
+                    yield hit
 
 
 def _explained(text: str, whole: str, others: Sequence[str]) -> bool:
     """Whether every place of a text in a whole is inside of one of the other texts there."""
     around = [other for other in others if len(other) > len(text) and text in other]
-    if not around:
-        return False
-    rest = whole
     for other in sorted(around, key=len, reverse=True):
-        rest = rest.replace(other, " ")
-    return text not in rest
+        whole = whole.replace(other, " ")
+    return bool(around) and text not in whole
 
 
-def _reason(hit: Hit) -> str:
-    made, taken, rule = hit
-    text = made.text if len(made.text) <= len(taken.text) or rule is RECORD else taken.text
+def _reason(text: str, rule: Rule) -> str:
     quoted = text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}…"
-    if rule is RECORD:
-        return f"the values of the output are in the input: {quoted}"
-    return f"{'the input is in the output' if rule is EXTRACTED else 'the output is in the input'}: {quoted}"
+    return f"{'the values of the output are' if rule is RECORD else 'the output is'} in the input: {quoted}"

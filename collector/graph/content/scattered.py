@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from collector.core.span import AnyValue
-from collector.graph.content.texts import words
 from collector.graph.reading.values import decoded
+from collector.graph.texts import words
 
 MIN_VALUES: Final = 2
 """Of a record, each of `MIN_VALUE` characters or more; fewer happen to stand together by chance."""
@@ -35,7 +35,7 @@ class Scattered:
     """Records, each known by its rarest word.
 
     Args:
-        records: As `collector.graph.content.records.record` writes them, in order; other texts are passed over.
+        records: As `collector.graph.texts.record` writes them, in order; other texts are passed over.
     """
 
     def __init__(self, records: Iterable[str]) -> None:
@@ -79,11 +79,11 @@ def _near(values: Rows, spoken: Sequence[str], places: Mapping[str, Sequence[int
 def _values(text: str) -> Rows:
     """The words of a flat record's values; empty where they are too few, too short or not flat."""
     record = decoded(text)
-    if not isinstance(record, Mapping | list):
+    if not isinstance(record, Mapping):
         return ()
     rows: list[tuple[str, ...]] = []
     letters = 0
-    for value in record.values() if isinstance(record, Mapping) else record:
+    for value in record.values():
         shown = _shown(value)
         if shown is None:
             return ()

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from collector.core.span import AnyValue, Event
-from collector.graph.content.texts import plain
 from collector.graph.prompts import MAX_LENGTH
+from collector.graph.texts import plain
 from tests.unit.collector.graph.workflows import graph_of, span
 
 MEGABYTE = 1_000_000

@@ -2,8 +2,8 @@
 
 import pytest
 
-from collector.graph.content.records import record
 from collector.graph.content.scattered import Scattered
+from collector.graph.texts import record
 
 ROW = {"shop": "Oliwa", "sold": 344, "eur": 17022.25}
 

@@ -78,17 +78,6 @@ def test_a_root_that_only_carries_what_it_was_given_has_its_last_step_s_output()
     assert graph.outputs[0].value == "Your slot is booked. Bye."
 
 
-def test_an_answer_that_was_there_is_what_a_judge_was_given() -> None:
-    answer = "A full cistern carries the weekend."
-    spans = [
-        span(1, None, "ask", 0, 9), span(2, 1, "generate", 1, 2, {"question": "Enough water?", "answer": answer}),
-        span(3, 1, "judge", 3, 4, {"judge.answer": answer, "judge.verdict": "supported by the documents"}),
-    ]  # fmt: skip
-    graph = graph_of(spans)
-    assert flows(graph) == {(2, 3)}
-    assert outputs(graph)[3] == "supported by the documents"
-
-
 def test_beside_a_stated_output_everything_else_went_in() -> None:
     plan = "look the tide up, then compare it"
     spans = [

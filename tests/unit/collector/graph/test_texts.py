@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.graph.content.records import record
+from collector.graph.texts import record
 
 
 def test_order_and_what_is_about_the_message_do_not_count() -> None:

@@ -1,6 +1,6 @@
 """Who called whom: the spans of a trace as trees, with the ancestor test in constant time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.core.identity.roots import Family, has_remote_parent
@@ -59,6 +59,17 @@ class Forest:
         """Whether a span is an ancestor of another, or the same one."""
         return self.position[ancestor] <= self.position[span_id] < self.end[ancestor]
 
+    def nested(self, one: str, other: str) -> bool:
+        """Whether one of both runs around the other, or is it."""
+        return self.encloses(one, other) or self.encloses(other, one)
+
+    def above(self, span_id: str, most: int) -> Iterator[str]:
+        """The callers, the nearest first, so many at most."""
+        parents, up = self.family.parents, self.family.parents.get(span_id)
+        while up is not None and most:
+            yield up
+            up, most = parents.get(up), most - 1
+
 
 def grow(family: Family) -> Forest:
     """The trees of a family. A parent that leads back to its child is passed over; see `Family.circles`."""
@@ -72,27 +83,19 @@ def grow(family: Family) -> Forest:
             entries.append(top)
         else:
             orphans.append(top)
-    children: dict[str, list[str]] = {span_id: [] for span_id in family.spans}
+    below: dict[str, list[str]] = {}
     for span_id, parent in family.parents.items():
-        children[parent].append(span_id)
-    preorder, position, end = _walk([*roots, *entries, *orphans], children)
-    return Forest(family, tuple(preorder), position, end, children, tuple(roots), tuple(entries), tuple(orphans))
-
-
-def _walk(
-    tops: Sequence[str], children: Mapping[str, Sequence[str]]
-) -> tuple[list[str], dict[str, int], dict[str, int]]:
+        below.setdefault(parent, []).append(span_id)
+    children: Mapping[str, Sequence[str]] = {**dict.fromkeys(family.spans, ()), **below}
     preorder: list[str] = []
-    position: dict[str, int] = {}
-    end: dict[str, int] = {}
-    stack = [(span_id, False) for span_id in reversed(tops)]
+    stack = [*reversed([*roots, *entries, *orphans])]
     while stack:
-        span_id, left = stack.pop()
-        if left:
-            end[span_id] = len(preorder)
-            continue
-        position[span_id] = len(preorder)
+        span_id = stack.pop()
         preorder.append(span_id)
-        stack.append((span_id, True))
-        stack.extend((child, False) for child in reversed(children[span_id]))
-    return preorder, position, end
+        stack += reversed(children[span_id])
+    position = dict(zip(preorder, range(len(preorder)), strict=True))
+    end: dict[str, int] = {}
+    for place in range(len(preorder) - 1, -1, -1):
+        inner = below.get(preorder[place])
+        end[preorder[place]] = end[inner[-1]] if inner else place + 1
+    return Forest(family, tuple(preorder), position, end, children, tuple(roots), tuple(entries), tuple(orphans))

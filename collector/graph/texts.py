@@ -1,5 +1,6 @@
 """The texts that a value is made of, in the one form in which texts are compared; and when one counts as recognised."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
@@ -7,7 +8,6 @@ from typing import Final
 from unicodedata import is_normalized, normalize
 
 from collector.core.span import AnyValue
-from collector.graph.content.records import NO_CONTENT, listing, record
 from collector.graph.reading.values import embedded, structured
 
 MIN_LENGTH: Final = 12
@@ -74,6 +74,54 @@ def is_common(text: str) -> bool:
     return weight(text) < MIN_WHOLE or text.lower() in _NO_TEXTS
 
 
+NO_CONTENT: Final = frozenset((
+    "lc", "mime_type", "response_metadata", "additional_kwargs", "usage_metadata", "usage", "token_usage", "tags",
+    "metadata", "logprobs", "model", "model_name", "system_fingerprint", "service_tier", "created", "created_at",
+    "object", "finish_reason", "id", "uuid", "run_id", "thread_id", "role", "type", "invalid_tool_calls",
+    "tool_call_id", "call_id", "_type", "generation_info", "llm_output", "status", "langgraph_step", "score",
+    "index", "block_type", "tool_choice", "parallel_tool_calls", "stream",
+    "usage", "usage_metadata", "token_usage",
+))  # fmt: skip
+"""Keys whose values are about a message, and not in it."""
+
+MAX_RECORD: Final = 400
+"""Characters of a record's texts."""
+
+MAX_LEAVES: Final = 32
+"""Values in a record, those of inner structures included."""
+
+MIN_FIELD: Final = 3
+"""Characters of a field's value that says something."""
+
+
+def record(item: Mapping[str, AnyValue]) -> str:
+    """Several small values under their names as one text, the same for every order and layout; empty if it is none."""
+    kept = {key: value for key, value in item.items() if key not in NO_CONTENT}
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False) if len(kept) > 1 and _is_small(kept) else ""
+
+
+def _is_small(item: Mapping[str, AnyValue]) -> bool:
+    """Whether it has few values, little text, and at least one value that is more than a flag."""
+    room, leaves, says = MAX_RECORD, MAX_LEAVES, False
+    stack: list[AnyValue] = [item]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Mapping):
+            room -= sum(map(len, value))
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple):
+            stack.extend(value)
+        elif isinstance(value, str):
+            room -= len(value)
+            says = says or len(value) >= MIN_FIELD
+        else:
+            says = says or (isinstance(value, int | float) and not isinstance(value, bool))
+        leaves -= 1
+        if room < 0 or leaves < 0 or len(stack) > MAX_LEAVES or isinstance(value, bytes):
+            return False
+    return says
+
+
 MAX_TEXTS: Final = 2_000
 """Of one value. What lies beyond is not compared."""
 
@@ -111,9 +159,6 @@ def texts(value: AnyValue, parts: list[str] | None = None) -> list[str]:
                 found.append(whole)
             stack.extend([inner for key, inner in item.items() if key not in NO_CONTENT][::-1])
         elif isinstance(item, Sequence) and not isinstance(item, bytes):
-            whole = listing(item)
-            if whole:
-                found.append(whole)
             stack.extend(reversed(item))
         elif isinstance(item, int | float) and not isinstance(item, bool):
             found.append(f"{item:.12g}" if isinstance(item, float) else str(item))
@@ -147,8 +192,8 @@ _CELLS: Final = re.compile(r"\s\|\s|\t|;\s")
 MAX_ROW: Final = 400
 """Characters. A longer line is no row of cells (``line | wish``)."""
 
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)")
 _LABEL: Final = re.compile(r"[^\s:][^:\n]{0,30}:\s+(?=\S)")
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
 def _parts(text: str, most: int) -> list[str]:

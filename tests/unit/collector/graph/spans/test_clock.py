@@ -3,8 +3,8 @@
 from collector.core.identity.roots import family_of
 from collector.core.identity.sides import told_apart
 from collector.core.span import Span
-from collector.graph.clock import Times, answered, one_clock
-from collector.graph.forest import grow
+from collector.graph.spans.clock import Times, answered, one_clock
+from collector.graph.spans.forest import grow
 from tests import samples
 from tests.unit.collector.graph.workflows import span
 
@@ -36,16 +36,6 @@ def test_a_call_is_not_put_behind_its_caller() -> None:
     assert nested.starts == {samples.span_id(1): samples.START, samples.span_id(2): samples.START}
 
 
-def test_a_model_s_answer_was_there_when_the_call_inside_had_it() -> None:
-    spans = [span(1, None, "call_llm", 0, 1), span(2, 1, "generate", 0.1, 0.6), span(3, 1, "other", 0.1, 0.7)]
-    forest = grow(family_of(told_apart(spans).spans))
-    outer, inner, other = (samples.span_id(number) for number in (1, 2, 3))
-    measured = one_clock(forest)
-    assert answered(forest, measured, {outer, inner}, {}).ends[outer] == measured.ends[inner]
-    assert answered(forest, measured, {outer, inner, other}, {}) is measured
-    assert answered(forest, measured, {outer}, {}) is measured
-
-
 def test_a_stream_hands_out_its_wish_before_it_ends() -> None:
     spans = [
         span(1, None, "run", 0, 9), span(2, 1, "llm_request", 1, 4), span(3, 2, "POST", 1.5, 4),
@@ -54,7 +44,7 @@ def test_a_stream_hands_out_its_wish_before_it_ends() -> None:
     forest = grow(family_of(told_apart(spans).spans))
     model, post, tool, inside = (samples.span_id(number) for number in (2, 3, 4, 5))
     measured = one_clock(forest)
-    early = answered(forest, measured, {model}, {model: [tool]})
+    early = answered(forest, measured, {model: [tool]})
     assert early.ends[model] == early.ends[post] == measured.starts[tool]
     assert early.ends[tool] == measured.ends[tool]
-    assert answered(forest, measured, {model}, {model: [inside]}) is measured
+    assert answered(forest, measured, {model: [inside]}) is measured

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from collector.core.identity.roots import family_of
 from collector.core.identity.sides import told_apart
 from collector.core.span import Span, SpanContext
-from collector.graph.forest import Forest, grow
+from collector.graph.spans.forest import Forest, grow
 from tests import samples
 
 

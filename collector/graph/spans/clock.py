@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from collector.graph.forest import Forest
+from collector.graph.spans.forest import Forest
 
 MILLISECOND: Final = 1_000_000
 
@@ -25,7 +25,7 @@ def one_clock(forest: Forest) -> Times:
     """
     spans = forest.spans
     starts = {span_id: span.start_time_unix_nano for span_id, span in spans.items()}
-    ends = {span_id: max(span.end_time_unix_nano, span.start_time_unix_nano) for span_id, span in spans.items()}
+    ends = {span_id: max(starts[span_id], span.end_time_unix_nano) for span_id, span in spans.items()}
     _unround(forest, starts, ends)
     if len({id(span.resource) for span in spans.values()}) == 1:
         return Times(starts, ends)
@@ -45,31 +45,23 @@ def one_clock(forest: Forest) -> Times:
     return Times(starts, ends)
 
 
-def answered(forest: Forest, times: Times, models: Collection[str], called: Mapping[str, Collection[str]]) -> Times:
+def answered(forest: Forest, times: Times, called: Mapping[str, Collection[str]]) -> Times:
     """With the calls of models ending when their answers were there.
 
-    A call that did its work by one other call of a model had that one's answer; a generator around it may outlive the
-    tools that the answer asked for (ADK's ``call_llm``). A stream hands out a wish before it ends: a tool that carries
-    it out may begin, and end, before the stream does (LiveKit's ``llm_request``).
+    A stream hands out a wish before it ends: a tool that carries it out may begin, and end, before the stream does
+    (LiveKit's ``llm_request``).
 
     Args:
         forest: The spans.
         times: When they ran.
-        models: The spans of models' calls.
         called: By model, the tools that carried out what it asked for.
     """
     ends: dict[str, int] = {}
-    for span_id in models:
-        inner = [child for child in forest.children[span_id] if child in models]
-        if len(inner) == 1 and times.ends[inner[0]] < times.ends[span_id]:
-            ends[span_id] = times.ends[inner[0]]
-    for span_id, tools in called.items():
-        start, end = times.starts[span_id], ends.get(span_id, times.ends[span_id])
-        began = [
-            times.starts[one] for one in tools if start < times.starts[one] < end and not forest.encloses(span_id, one)
-        ]
-        if began:
-            ends.update((one, min(began)) for one in forest.descendants(span_id) if times.ends[one] > min(began))
+    for model, tools in called.items():
+        start, end = times.starts[model], times.ends[model]
+        began = min((times.starts[one] for one in tools if not forest.encloses(model, one)), default=end)
+        if start < began < end:
+            ends.update((one, began) for one in forest.descendants(model) if times.ends[one] > began)
     return Times(times.starts, {**times.ends, **ends}) if ends else times
 
 
