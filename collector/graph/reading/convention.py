@@ -157,7 +157,8 @@ class Table:
         return None if found == _NO_FACTS else found
 
     def _keys(self, section: str, name: str) -> Sequence[str]:
-        return tuple(self.said[section].get(name, ()))
+        found: Sequence[str] = self.said[section].get(name, ())
+        return found
 
     def _text(self, attributes: Attributes, section: str, name: str) -> str:
         return next((str(attributes[key]) for key in self._keys(section, name) if attributes.get(key)), "")
@@ -253,10 +254,10 @@ class Table:
         """Of several evaluations of one flag the last counts; without a value its variant's name is known."""
         found: dict[str, ParameterUse] = {}
         for event in source.events if self.said["flag"] else ():
-            if event.name in self._keys("flag", "events") and (key := self._text(event.attributes, "flag", "key")):
-                values = (one for one in self._keys("flag", "value") if one in event.attributes)
-                value = next((decoded(event.attributes[one]) for one in values), None)
-                found[key] = ParameterUse(key, value=value or self._text(event.attributes, "flag", "variant") or value)
+            said = event.attributes
+            if event.name in self._keys("flag", "events") and (key := self._text(said, "flag", "key")):
+                values = [decoded(said[one]) for one in self._keys("flag", "value") if one in said]
+                found[key] = ParameterUse(key, value=(values or [self._text(said, "flag", "variant") or None])[0])
         return [found[key] for key in sorted(found)]
 
     def _arguments(self, source: Source) -> Mapping[str, tuple[SpanContext, ...]]:

@@ -22,6 +22,8 @@ _HALF = re.compile(
 
 _CLOSING = {"[": "]", "{": "}"}
 _SPACE = " \t\n\r"
+_BEGINNINGS = '{["-0123456789tfn'
+"""Of JSON; of what begins otherwise it is known sooner that it is none."""
 
 
 def decoded(value: AnyValue) -> AnyValue:
@@ -32,6 +34,8 @@ def decoded(value: AnyValue) -> AnyValue:
     if value[:1] == value[-1:] == '"' and inner.isprintable() and '"' not in inner and "\\" not in inner:
         return inner  # what it mostly is, in a third of the time
     text = value if value[:1] not in _SPACE else value.strip(_SPACE)
+    if text[:1] not in _BEGINNINGS:
+        return value
     if "\\u" in text:
         text = _HALF.sub(r"\\ufffd", text)
     try:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from collector.core.span import SPAN_KINDS, AnyValue
+from collector.core.span import SPAN_KINDS, AnyValue, Attributes
 from collector.graph.reading.convention import items
 from collector.graph.reading.conventions.keys import PIECES, Side, is_of_application, is_of_event, side, words
 from collector.graph.reading.facts import Facts, Message, ParameterUse, Role, Source
@@ -28,8 +28,9 @@ _MODEL: Final = re.compile(
 )
 """Names of spans and attributes by which applications say that they ask a model."""
 
-_SPELLED: Final = re.compile(r"(.+\.)0\.role")
-_OPENING: Final = re.compile(r"\s*[\[{]")
+_SPELLED: Final = ".0.role"
+"""How the first key of messages ends that keys spell out."""
+
 _MESSAGE: Final = frozenset(("role", "content"))
 _REQUEST: Final = frozenset(("messages", "contents", "model"))
 _RESPONSE: Final = frozenset(("choices", "candidates", "generations"))
@@ -41,9 +42,10 @@ MIN_DIGITS: Final = 3
 
 def read(source: Source) -> Facts | None:
     """Texts, structures and long numbers; what neither goes by a known name nor is a prompt is carried."""
-    said = _by_side(source)
+    opened = {key: _inside(structured(value)) for key, value in source.attributes.items()}
+    said = _by_side(source, opened)
     inputs, outputs, carried = said[Side.INPUT], said[Side.OUTPUT], said[Side.EITHER]
-    lists = dict(_lists(source))
+    lists = dict(_lists(source, opened))
     if not (inputs or outputs or carried or said[Side.PROMPT] or lists):
         return None
     taken = next((found for item in inputs.items() if (found := asked(_whole(*item)) or lists.get(item[0], ()))), ())
@@ -69,7 +71,7 @@ def read(source: Source) -> Facts | None:
     )
 
 
-def _by_side(source: Source) -> Mapping[Side, dict[str, AnyValue]]:
+def _by_side(source: Source, opened: Attributes) -> Mapping[Side, dict[str, AnyValue]]:
     """By what keys tell. Who sends or receives a message records what was handed to it."""
     received = SPAN_KINDS.get(source.span.kind) in ("producer", "consumer")
     values: dict[str, list[AnyValue]] = {}
@@ -78,7 +80,10 @@ def _by_side(source: Source) -> Mapping[Side, dict[str, AnyValue]]:
             values.setdefault(key, []).append(value)
     found: dict[Side, dict[str, AnyValue]] = {one: {} for one in Side}
     for key, several in values.items():
-        value, went = _inside(structured(_together(key, several))), side(key)
+        went = side(key)
+        if went is Side.NEITHER:
+            continue
+        value = opened[key] if len(several) == 1 and key in opened else _inside(structured(_together(key, several)))
         if received and went in (Side.PROMPT, Side.EITHER):
             went = Side.INPUT
         elif went is Side.PROMPT and not isinstance(value, str):
@@ -87,12 +92,12 @@ def _by_side(source: Source) -> Mapping[Side, dict[str, AnyValue]]:
     return found
 
 
-def _lists(source: Source) -> Iterator[tuple[str, tuple[Message, ...]]]:
+def _lists(source: Source, opened: Attributes) -> Iterator[tuple[str, tuple[Message, ...]]]:
     """Messages, by key: structures under whatever key, spelled out by keys, and events that are one each."""
-    for key, value in source.attributes.items():
-        if spelled := _SPELLED.fullmatch(key):
-            yield spelled[1], messages(items(source.attributes, spelled[1]))
-        elif (not isinstance(value, str) or _OPENING.match(value)) and (said := _talk(_inside(structured(value)))):
+    for key, value in opened.items():
+        if key.endswith(_SPELLED):
+            yield key, messages(items(source.attributes, f"{key.removesuffix(_SPELLED)}."))
+        elif not isinstance(value, str) and (said := _talk(value)):
             yield key, said
     told = [messages(event.attributes) for event in source.events if event.attributes.keys() >= _MESSAGE]
     if told:

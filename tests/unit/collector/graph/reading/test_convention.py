@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.core.span import AnyValue, Span
+from collector.core.span import AnyValue, Event, Link, Span
 from collector.graph.reading.convention import Table, table
 from collector.graph.reading.conventions import BUILT_IN
 from collector.graph.reading.facts import Facts, Message, Role, source
@@ -52,6 +52,32 @@ def test_keys_that_spell_out_members_and_roots() -> None:
     assert outer is not None
     assert inner.inputs == {"documents": ["one", "two"], "q": "how?"}
     assert (inner.has_output, outer.output) == (False, "so")
+
+
+def test_events_that_are_the_use_of_a_parameter() -> None:
+    text = HEAD + '[flag]\nevents = ["a.asked"]\nkey = ["a.key"]\nvalue = ["a.value"]\nvariant = ["a.variant"]\n'
+    said = [
+        {"a.key": "size", "a.value": "7"}, {"a.key": "size", "a.value": "9"}, {"a.key": "tone", "a.variant": "1"},
+        {"a.key": "on", "a.value": "false", "a.variant": "off"}, {"a.value": "of no key"},
+    ]  # fmt: skip
+    events = (*(Event("a.asked", 0, one) for one in said), Event("a.other", 0, {"a.key": "none"}))
+    found = table("acme", text).read(source(Span(context(2), None, "s", 0, 1, events=events)))
+    assert found is not None
+    assert [(use.key, use.value) for use in found.uses] == [("on", False), ("size", 9), ("tone", "1")]
+
+
+def test_links_without_a_name_are_an_argument_of_some_spans() -> None:
+    text = HEAD + '[link]\nargument = "message"\nspans = ["take *"]\nrelays = ["pass*"]\n'
+    links = (Link(context(3)), Link(context(4)), Link(context(3)))
+    taken, passed, other = (
+        table("acme", text).read(source(Span(context(2), None, name, 0, 1, links=links)))
+        for name in ("take it", "passed", "taken")
+    )
+    assert taken is not None
+    assert passed is not None
+    assert (taken.arguments, taken.relay) == ({"message": (context(3), context(4))}, False)
+    assert (passed.arguments, passed.relay) == (taken.arguments, True)
+    assert other is None
 
 
 @pytest.mark.parametrize(

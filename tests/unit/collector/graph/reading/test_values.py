@@ -18,6 +18,10 @@ from collector.graph.reading.values import structured
         ('{"a": "cut he…', {"a": "cut he"}),
         ('[{"a": 1}, {"b": "cut he... (120 more characters)', [{"a": 1}, {"b": "cut he"}]),
         ('{"a": "cut", "he…[truncated]', {"a": "cut", "he": None}),
+        ('{"a": "cut \\', {"a": "cut "}),
+        ('{"a": "cut \\u00f', {"a": "cut "}),
+        ('{"a": "kept \\\\', {"a": "kept \\"}),
+        ('{"a": [1, {"b": tru', {"a": [1]}),
     ],
 )
 def test_what_json_and_python_write_is_opened(text: str, value: AnyValue) -> None:

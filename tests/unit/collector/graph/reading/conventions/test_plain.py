@@ -150,3 +150,15 @@ def test_pieces_of_a_stream_are_one_text_and_other_events_of_a_name_a_list() -> 
     assert several is not None
     assert stream.output == SUMMARY
     assert several.output == ["first of all", "second of all"]
+
+
+def test_messages_are_read_where_they_stand_in_events_or_are_spelled_out_by_keys() -> None:
+    events = [
+        Event("turn", n, {"role": role, "content": f"{role} speaks"}) for n, role in enumerate(("user", "assistant"))
+    ]
+    keys = {f"chat.{n}.{key}": value for n, role in enumerate(("user", "assistant"))
+            for key, value in (("role", role), ("content", f"{role} speaks"))}  # fmt: skip
+    for said in (read({}, "step", *events), read({**keys})):
+        assert said is not None
+        assert [(one.role, one.content) for one in said.taken] == [("user", "user speaks")]
+        assert [one.content for one in said.given] == ["assistant speaks"]
