@@ -44,10 +44,31 @@ def outputs_of(
     return tuple(Output(trace.nodes[one], trace.facts[one].output) for _, one in found)
 
 
+def _evaluations(trace: Trace) -> Mapping[str, Sequence[str]]:
+    """By span that an evaluation stands on, the calls that it names."""
+    spans = trace.forest.spans
+    responses = [
+        (span_id, str(event.attributes.get(RESPONSE) or ""))
+        for span_id, span in spans.items()
+        if span.events or span_id in trace.events
+        for event in (*span.events, *trace.events.get(span_id, ()))
+        if event.name == EVENT
+    ]
+    calls: dict[str, list[str]] = {}
+    for span_id, span in spans.items() if responses else ():
+        if span.attributes.get(RESPONSE):
+            calls.setdefault(str(span.attributes[RESPONSE]), []).append(span_id)
+    found: dict[str, list[str]] = {}
+    for span_id, response in responses:
+        found.setdefault(span_id, []).extend(calls.get(response, ()))
+    return found
+
+
 class _Endings:
     def __init__(self, trace: Trace, flows: Mapping[str, Mapping[tuple[str, str], Edge]]) -> None:
         self._trace = trace
         self._flows = flows
+        self._evaluations = _evaluations(trace)
 
     def of(self, top: str) -> str | None:
         """A top that states its output is believed.
@@ -89,18 +110,9 @@ class _Endings:
 
     def _evaluated(self, judge: str) -> Sequence[str]:
         """The calls that evaluations on a span, around it or in it name by their responses."""
-        trace, nested = self._trace, self._trace.forest.nested
-        spans = trace.forest.spans
-        names = {
-            str(event.attributes.get(RESPONSE) or "")
-            for span_id, span in spans.items()
-            for event in (*span.events, *trace.events.get(span_id, ()))
-            if event.name == EVENT and nested(judge, span_id)
-        }
-        called = [
-            one for one, span in spans.items() if names and str(span.attributes.get(RESPONSE, "")) in names - {""}
-        ]
-        return [call for call in called if not nested(judge, call)]
+        nested = self._trace.forest.nested
+        named = (call for one, calls in self._evaluations.items() if nested(judge, one) for call in calls)
+        return [call for call in named if not nested(judge, call)]
 
     def _judged(self, last: str) -> str:
         """Back from a label for an answer to that answer, if it knew nothing else."""

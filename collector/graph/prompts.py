@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final
 
 from collector.core.wildcard import fits
 from collector.graph.reading.facts import Facts, ParameterUse, Role
@@ -37,13 +37,6 @@ _VALUE: Final = re.compile(r"\{[^{}]*\}|^[^\w\n]*+\w++(?: \w++){0,2}+:[ \n].*$",
 """A field, or a line with a label of up to three words: what follows it is a value, too."""
 
 
-class Filled(NamedTuple):
-    """A user's message and its template, whose fields have the names of the operations that made their values."""
-
-    message: str
-    template: str
-
-
 class Fillings:
     """The templates of the users' messages in a trace; a message that comes again in a history is looked at once.
 
@@ -57,8 +50,11 @@ class Fillings:
         self._parts = parts
         self._templates: dict[str, str] = {}
 
-    def of_span(self, span_id: str) -> Iterator[Filled]:
-        """Those of a model's messages; what a caller was given whole is its user's own words."""
+    def of_span(self, span_id: str) -> Iterator[tuple[str, str]]:
+        """Messages to a model with their templates, the fields called like the operations that made their values.
+
+        What a caller was given whole is its user's own words, and no template.
+        """
         said = [message.content for message in self._trace.facts[span_id].taken if message.role == "user"]
         texts_ = [text for text in said if isinstance(text, str) and len(text) <= MAX_LENGTH]
         fresh = [text for text in texts_ if text not in self._templates]
@@ -67,7 +63,7 @@ class Fillings:
             self._templates[text] = self._template(text, around, self._parts.get(span_id, {}))
         for text in texts_:
             if self._templates[text] != text:
-                yield Filled(text, self._templates[text])
+                yield text, self._templates[text]
 
     def _given_around(self, span_id: str) -> Iterator[tuple[str, str]]:
         """The texts that the callers were given, with the names under which they were."""
@@ -237,11 +233,11 @@ class _Templates:
                 seen.add(text)
                 kind = "system_prompt" if text in systems or text in self._system_texts else "template"
                 yield _Prompt(span_id, site, kind, text)
-        for one in self._fillings.of_span(span_id) if not recorded else ():
-            known = self._template(one.message) != one.message or plain(one.message) in self._written
-            if not known and one.template not in seen:
-                seen.add(one.template)
-                yield _Prompt(span_id, site, "user_prompt", one.template)
+        for message, template in self._fillings.of_span(span_id) if not recorded else ():
+            known = self._template(message) != message or plain(message) in self._written
+            if not known and template not in seen:
+                seen.add(template)
+                yield _Prompt(span_id, site, "user_prompt", template)
         if self._given and not recorded and said.role in (Role.STEP, Role.TEMPLATE) and said.inputs:
             for text in self._derived(said):
                 yield _Prompt(span_id, said.name, "template", text)

@@ -55,6 +55,7 @@ class Contents:
             if significant(text) and (len(text) >= MIN_PART or not made.is_part)
         }
         self._inside: dict[str, Mapping[str, Made]] = {}
+        self._held: dict[str, dict[str, bool]] = {}
         self._makers = Makers(trace, self._corpus, self._holds)
         self.parts: dict[str, dict[str, str]] = {}
 
@@ -73,17 +74,16 @@ class Contents:
 
     def _hits(self) -> Iterator[Hit]:
         """All that is found, whoever made it and whenever."""
-        corpus, sought = self._corpus, self._sought
-        for taken in (*corpus.taken, *corpus.weak):
-            made = corpus.made.get(taken.text)
-            if made is not None and not is_common(made.text):
-                yield Hit(made, taken, EQUAL if significant(made.text) else SHORT)
-        anchors = Anchors(sought)
+        corpus, sought, anchors = self._corpus, self._sought, Anchors(self._sought)
         everything = (*corpus.taken, *corpus.composed)
         for text, *_ in everything if sought else ():
             if text not in self._inside and weight(text) > MIN_LENGTH:
                 among = anchors.among(text)
                 self._inside[text] = {one: sought[one] for one in among if is_inside(one, text)}
+        for taken in (*corpus.taken, *corpus.weak):
+            made = corpus.made.get(taken.text)
+            if made is not None and not is_common(made.text):
+                yield Hit(made, taken, EQUAL if significant(made.text) else SHORT)
         for taken in everything:
             for made in self._inside.get(taken.text, {}).values():
                 yield Hit(made, taken, CONTAINED)
@@ -107,12 +107,15 @@ class Contents:
                     yield Hit(corpus.made[text], taken, RECORD)
 
     def _holds(self, span_id: str, text: str) -> bool:
-        own = self._corpus.own[span_id]
-        if text in own:
-            return True
-        if text in self._sought:
-            return any(text in self._inside.get(one, ()) for one in own)
-        return any(text in one for one in own)
+        """Whether a text is, or is in, one of a span's inputs; what is looked for at all was found there before."""
+        held = self._held.get(span_id)
+        if held is None:
+            own = self._corpus.own[span_id]
+            held = self._held[span_id] = {one: True for taken in own for one in self._inside.get(taken, ())}
+            held.update(dict.fromkeys(own, True))
+        if text not in held:
+            held[text] = text not in self._sought and any(text in one for one in self._corpus.own[span_id])
+        return held[text]
 
     def _attributed(self) -> Iterator[Hit]:
         """With those who made the text, where there are any."""

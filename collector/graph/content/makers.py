@@ -33,6 +33,7 @@ class Makers:
         self._corpus = corpus
         self._holds = holds
         self._from_outside: dict[str, bool] = {}
+        self._longer: dict[str, Sequence[str]] = {}
 
     def of(self, made: Made, taken: Taken, times: int) -> list[tuple[str, float]]:
         """Whose text it was, with a factor for how sure that is.
@@ -96,7 +97,9 @@ class Makers:
             known = self._from_outside[text] = handed and not self._corpus.chose(maker, text)
         if known or text == taken.text or text in own[maker] or not self._holds(maker, text):
             return known
-        longer = () if made.is_part else [one for one in own[maker] if text in one]
+        longer = self._longer.get(text)
+        if longer is None:
+            longer = self._longer[text] = () if made.is_part else [one for one in own[maker] if text in one]
         return not longer or any(one in taken.text or one in own[taken.span_id] for one in longer)
 
     def is_own(self, made: Made, taken: Taken, maker: str) -> bool:
