@@ -23,6 +23,7 @@ from otel_opto.setup import Sdk
 from otel_opto.spec import Constraint, InvalidValue, ParameterType, texts_of
 
 if TYPE_CHECKING:  # what training adds, see the end
+    from otel_opto_train import OPRO as OPRO
     from otel_opto_train import Example as Example
     from otel_opto_train import InvalidDataset as InvalidDataset
     from otel_opto_train import InvalidJudgement as InvalidJudgement
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # what training adds, see the end
     from otel_opto_train import Run as Run
     from otel_opto_train import Search as Search
     from otel_opto_train import Step as Step
+    from otel_opto_train import TextGrad as TextGrad
     from otel_opto_train import TraceOracle as TraceOracle
     from otel_opto_train import TrainingError as TrainingError
     from otel_opto_train import always as always

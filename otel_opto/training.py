@@ -5,6 +5,7 @@ import importlib
 _PACKAGE = "otel_opto_train"
 _NAMES = frozenset(
     {
+        "OPRO",
         "Example",
         "InvalidDataset",
         "InvalidJudgement",
@@ -19,6 +20,7 @@ _NAMES = frozenset(
         "Run",
         "Search",
         "Step",
+        "TextGrad",
         "TraceOracle",
         "TrainingError",
         "always",

@@ -7,7 +7,7 @@ for, so that an application goes on needing the SDK only (docs/adr/016).
 from collector.core.problem import Objective, Problem, TraceOracle, black_box
 from otel_opto_train.course import always, better
 from otel_opto_train.judgement import InvalidJudgement, Judgement
-from otel_opto_train.optimizers import Optimizer, OptoPrime, Search
+from otel_opto_train.optimizers import OPRO, Optimizer, OptoPrime, Search, TextGrad
 from otel_opto_train.run import Run, StrayValue
 from otel_opto_train.stepping import NothingJudged, Step
 from otel_opto_train.trainer.examples import Example, InvalidDataset
@@ -17,6 +17,7 @@ from otel_opto_train.trainer.train import train
 from otel_opto_train.trainer.training import TrainingError
 
 __all__ = [
+    "OPRO",
     "Example",
     "InvalidDataset",
     "InvalidJudgement",
@@ -32,6 +33,7 @@ __all__ = [
     "Search",
     "Step",
     "StrayValue",
+    "TextGrad",
     "TraceOracle",
     "TrainingError",
     "always",

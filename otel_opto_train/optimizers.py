@@ -1,7 +1,7 @@
 """The optimizers of the registry with typed options, for use in one process."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Unpack
+from typing import Any, ClassVar, Literal, Unpack
 
 import otel_opto
 from collector.core.span import AnyValue
@@ -52,8 +52,8 @@ class Optimizer(Stepper):
         )
 
 
-class OptoPrime(Optimizer):
-    """OptoPrime of the Trace paper: a language model reads programs, values and feedback, and suggests values.
+class _Asking(Optimizer):
+    """One that asks a language model.
 
     Args:
         parameters: See `Optimizer`.
@@ -64,6 +64,8 @@ class OptoPrime(Optimizer):
         options: Further ones, see docs/llm.md.
         settings: See `Settings`.
     """
+
+    called: ClassVar[str]
 
     def __init__(
         self,
@@ -79,7 +81,25 @@ class OptoPrime(Optimizer):
         given: dict[str, AnyValue] = {"model": model, "base_url": base_url, "candidates": candidates, **(options or {})}
         if temperature is not None:
             given["temperature"] = temperature
-        super().__init__(parameters, name="optoprime", options=given, **settings)
+        super().__init__(parameters, name=self.called, options=given, **settings)
+
+
+class OptoPrime(_Asking):
+    """OptoPrime of the Trace paper: a language model reads programs, values and feedback, and suggests values."""
+
+    called = "optoprime"
+
+
+class OPRO(_Asking):
+    """A language model reads what was tried, with scores and remarks, and suggests values; no graph."""
+
+    called = "opro"
+
+
+class TextGrad(_Asking):
+    """A language model criticizes each edge from the output back to the parameters, then suggests values."""
+
+    called = "textgrad"
 
 
 class Search(Optimizer):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 
+from collector.assembly.assembly import AssemblyLimits
 from collector.core.errors import GraphError
 from collector.core.feedback import Feedback
 from collector.core.graph import EdgeOrigin, Node, NodeKind, TraceFeedback, TraceGraph
@@ -39,10 +40,14 @@ class Traced:
     top: str
 
     def leading_to(self, feedback: Feedback, keys: Sequence[str]) -> TraceFeedback:
-        """The feedback with the minimal subgraph from these parameters to the output that it judges."""
+        """The feedback with the minimal subgraph from these parameters to the output that it judges.
+
+        As in a study that says nothing of it, edges that are hardly more than a guess are not in it.
+        """
         target = self.graph.operation(feedback.target.span_id)
         nodes = [parameter.node for parameter in self.graph.parameters if parameter.key in keys]
-        return TraceFeedback(feedback, Dataflow(self.graph).leading_to(target, nodes))
+        certain = tuple(edge for edge in self.graph.edges if edge.confidence >= AssemblyLimits().min_confidence)
+        return TraceFeedback(feedback, Dataflow(replace(self.graph, edges=certain)).leading_to(target, nodes))
 
 
 def traced(body: bytes, root: tuple[str, str], specs: Mapping[str, ParameterSpec]) -> Traced:

@@ -195,7 +195,11 @@ def _asked(spec: ParameterSpec, shown: str, run: str, most: int) -> Messages:
         summary="1 run:",
         runs=f"<run>\n{run}\n</run>",
     )
-    return ({"role": "system", "content": prompt("optoprime_system")}, *turns, {"role": "user", "content": problem})
+    return (
+        {"role": "system", "content": prompt("optoprime_system", in_short="")},
+        *turns,
+        {"role": "user", "content": problem},
+    )
 
 
 async def _suggested(

@@ -14,7 +14,7 @@ from collector.optimizer.calls.models import Seat
 from collector.optimizer.drafting.examples import worked_for
 from collector.optimizer.drafting.fitting import Prompting
 from collector.optimizer.drafting.writer import Writer, one_prompt
-from collector.optimizer.instance.problem import Budget, problem
+from collector.optimizer.instance.problem import IN_SHORT, Budget, problem
 from collector.optimizer.options import chosen
 from collector.optimizer.prompts import prompt
 
@@ -49,7 +49,8 @@ def messages_for(request: OptimizationRequest, draft: int, chars: int) -> Messag
         OptimizerError: permanent; what must be shown does not fit.
     """
     options = chosen(request.study.optimizer_options, OptoPrime.options)
-    system = prompt("optoprime_system")
+    alone = min(len(request.batch), options["examples"]) == 1
+    system = prompt("optoprime_system", in_short=f"{IN_SHORT} " if alone else "")
     turns: list[Mapping[str, str]] = []
     taken = len(system)
     for worked in worked_for(request.parameters, options["worked_examples"]):

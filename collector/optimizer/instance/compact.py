@@ -13,11 +13,11 @@ from collector.optimizer.instance.quoting import identifier, inert
 from collector.optimizer.instance.references import References
 from collector.optimizer.instance.runs import Run
 
-LEGEND = (
-    "(as it ran, below: `step(what it took) = what it gave`; «name»: the value that is there; «name» with …: filled)"
-)
 _ALIKE = 4
 """So many steps in a row that do the same are told together."""
+
+_IN_A_ROW = 3
+"""Results of so many steps in a row are named by the first and the last one."""
 
 _NEAR = 1
 """Steps from a variable, the output or a fault that count as near."""
@@ -120,26 +120,55 @@ class Compact:
         return f"{identifier(edge.argument)}={said}" if edge.argument else said
 
     def _arguments(self, node: Node) -> Sequence[str]:
-        """Variables, then inputs with their values, then results that do not show in these, each once."""
+        """Variables, then inputs with their values and what these come from, then other results, each once."""
         names = self._program.names
         edges = sorted(self._run.edges_into(node.id), key=self._order)
-        own = {one.id for one in self._inputs.get(node.id, ())}
-        found = [
-            f"{identifier(one.name)}={self._written(names[one.id], one, node.id)}"
-            for one in self._inputs.get(node.id, ())
-        ]
+        own = self._inputs.get(node.id, ())
+        found = [f"{identifier(one.name)}={self._written(names[one.id], one, node.id)}" for one in own]
         shown = "".join(found)
+        ids, places = {one.id for one in own}, {identifier(one.name): number for number, one in enumerate(own)}
         variables, results = [], []
         for edge in edges:
             name = names[edge.source]
-            if edge.source in own:
+            if edge.source in ids:
                 continue
             argument = identifier(edge.argument) if edge.argument else ""
             if edge.source not in self._place:
                 variables.append(f"{argument}={name}" if argument and argument != name else name)
             elif not self._shows(shown, edge.source):
-                results.append((argument, name))
-        return [*dict.fromkeys(variables), *found, *_joined(results)]
+                results.append((argument, edge.source))
+        others = []
+        for argument, joined in self._joined(results):
+            if argument in places:
+                found[places[argument]] += f" from {joined}"
+            else:
+                others.append(f"{argument}={joined}" if argument else joined)
+        return [*dict.fromkeys(variables), *found, *others]
+
+    def _joined(self, results: Sequence[tuple[str, NodeId]]) -> Sequence[tuple[str, str]]:
+        """``a+b`` for results that one argument took; a result that went in as several arguments once."""
+        named: dict[str, list[NodeId]] = {}
+        for argument, source in results:
+            named.setdefault(argument, []).append(source)
+        seen: set[NodeId] = set()
+        found = []
+        for argument, some in named.items():
+            new = [source for source in dict.fromkeys(some) if argument or source not in seen]
+            seen.update(some)
+            if new:
+                found.append((argument, ("+" if argument else ", ").join(self._ranges(new))))
+        return found
+
+    def _ranges(self, sources: Sequence[NodeId]) -> Sequence[str]:
+        """``first … last`` for steps whose lines follow each other."""
+        found: list[list[NodeId]] = []
+        for source in sources:
+            if found and self._place[source] == self._place[found[-1][-1]] + 1:
+                found[-1].append(source)
+            else:
+                found.append([source])
+        names = [[self._program.names[source] for source in run] for run in found]
+        return [part for run in names for part in ([f"{run[0]} … {run[-1]}"] if len(run) >= _IN_A_ROW else run)]
 
     def _shows(self, shown: str, source: NodeId) -> bool:
         """Whether a result stands in what is written of the inputs already, under its own name or its maker's."""
@@ -152,37 +181,6 @@ class Compact:
     def _written(self, name: str, node: Node, step: NodeId = "") -> str:
         near = self._distances.get(step or node.id, 99) <= _NEAR
         return self._references.written(name, node.value, self._near if near else self._far)
-
-
-def _joined(results: Sequence[tuple[str, str]]) -> Sequence[str]:
-    """``argument=a+b`` for results that one argument took; a result that went in as several arguments once."""
-    named: dict[str, list[str]] = {}
-    for argument, name in results:
-        named.setdefault(argument, []).append(name)
-    seen: set[str] = set()
-    found = []
-    for argument, some in named.items():
-        new = [name for name in dict.fromkeys(some) if argument or name not in seen]
-        seen.update(some)
-        if new:
-            found.append((f"{argument}=" if argument else "") + ("+" if argument else ", ").join(_ranges(new)))
-    return found
-
-
-def _ranges(names: Sequence[str]) -> Sequence[str]:
-    """``step … step_40`` for steps of one name whose numbers follow each other."""
-    found: list[list[str]] = []
-    for name in names:
-        if found and _number(name) == (_number(found[-1][-1])[0], _number(found[-1][-1])[1] + 1):
-            found[-1].append(name)
-        else:
-            found.append([name])
-    return [part for run in found for part in ([f"{run[0]} … {run[-1]}"] if len(run) >= _ALIKE else run)]
-
-
-def _number(name: str) -> tuple[str, int]:
-    head, _, tail = name.rpartition("_")
-    return (head, int(tail)) if head and tail.isdecimal() else (name, 1)
 
 
 def _distances(run: Run) -> Mapping[NodeId, int]:

@@ -12,7 +12,7 @@ from itertools import chain
 from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Direction
-from collector.optimizer.instance.compact import LEGEND, Compact, fitted_lines
+from collector.optimizer.instance.compact import Compact, fitted_lines
 from collector.optimizer.instance.documentation import documentation
 from collector.optimizer.instance.history import history
 from collector.optimizer.instance.quoting import fitted, quoted, words
@@ -35,6 +35,13 @@ _NEAR_AND_FAR = ((6_400, 6_400), (1_600, 1_600), (1_600, 400), (800, 200), (400,
 _LONG_VARIABLE, _MOST_OF_VARIABLES = 16_000, 2 / 3
 _VARIABLE_WIDTHS = 10
 """A variable's own value may be that many times as long: it is what the model has to rewrite."""
+
+IN_SHORT = (
+    "Where there is no #Program, a run shows it as it ran: `step(what it took) = what it gave`, one a line; «name» "
+    "stands for the value of that name, «name» with … for that text with its fields filled, a … b for the steps from a "
+    "to b; further fields of a record that ends with … are null."
+)
+"""How to read a run that is told in short; a run that is shown alone may be. It belongs to the system prompt."""
 
 _CODE_SHARE, _HISTORY_SHARE = 0.3, 0.2
 
@@ -76,12 +83,12 @@ def _in_short(request: OptimizationRequest, runs: Sequence[Run], run: Run, chars
     for near, far in _NEAR_AND_FAR:
         parts = _Parts(request, runs, (), near, _LONG_VARIABLE)
         lines = Compact(run, near, far).lines()
-        text = parts.filled(parts.legend, ["<run>", *(line.text for line in lines), "</run>"], parts.history)
+        text = parts.filled(parts.documented, ["<run>", *(line.text for line in lines), "</run>"], parts.history)
         if len(text) <= chars:
             return text
     history_text = fitted(parts.history, int(chars * _HISTORY_SHARE))
-    left = chars - len(parts.filled(parts.legend, ["<run>", "</run>"], [history_text])) - 1
-    text = parts.filled(parts.legend, ["<run>", *fitted_lines(lines, left), "</run>"], [history_text])
+    left = chars - len(parts.filled(parts.documented, ["<run>", "</run>"], [history_text])) - 1
+    text = parts.filled(parts.documented, ["<run>", *fitted_lines(lines, left), "</run>"], [history_text])
     if len(text) <= chars:
         return text
     roomy = _Parts(request, runs, (run,), _WIDTHS[-1], _LONG_VARIABLE)
@@ -103,9 +110,9 @@ class _Parts:
         self.history = history(request, width)
 
     @property
-    def legend(self) -> Sequence[str]:
-        """In place of the program where the run itself shows it."""
-        return [LEGEND, *self._documented]
+    def documented(self) -> Sequence[str]:
+        """In place of the program where the run itself shows it; the system prompt says how."""
+        return self._documented
 
     def whole(self) -> str:
         return self.filled(self._code, list(chain.from_iterable(self._runs)), self.history)
@@ -132,7 +139,7 @@ class _Parts:
         return prompt(
             "optoprime_problem",
             objective=self._objective,
-            code="\n".join(code_lines),
+            code="".join(f"{line}\n" for line in ["#Program", *code_lines, ""]) if any(code_lines) else "",
             variables="\n".join(self._variables),
             summary=self._summary,
             runs="\n".join(runs),

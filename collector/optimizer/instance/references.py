@@ -77,7 +77,9 @@ class References:
         last = made[-1] if isinstance(made, list | tuple) and made else None
         if value.keys() == _LANGCHAIN and isinstance(last, str) and last == identifier(last):
             return f"{last}({shown(value['kwargs'], '.kwargs')})"
-        return f"{{{', '.join(f'{quoted(key, width)}: {shown(one, _member(key))}' for key, one in value.items())}}}"
+        kept = {key: one for key, one in value.items() if one is not None or depth == 1}
+        members = [f"{quoted(key, width)}: {shown(one, _member(key))}" for key, one in kept.items()]
+        return f"{{{', '.join([*members, *(['…'] if len(kept) < len(value) else [])])}}}"
 
     def _text(self, value: str, width: int) -> str:
         """With references in place of texts that stand in it."""

@@ -9,12 +9,15 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from collector.assembly.gathering import MOST_TRACES
 from collector.core.feedback import Feedback
 from collector.core.graph import EdgeOrigin, TraceGraph
+from collector.core.protocols import OptimizationRequest
 from collector.core.span import SpanContext
 from collector.core.study import Reach, Study
 from collector.core.telemetry import Signal
 from collector.counters import Counters
+from collector.optimizer.instance.problem import Budget, problem
 from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
+from otel_opto.spec import ParameterSpec, ParameterType
 from tests import samples
 from tests.control import control_of
 
@@ -121,9 +124,14 @@ async def test_an_optimizer_is_shown_no_edge_that_is_less_certain_than_its_study
     inner = samples.span(1, 2, 1, "find", values={"opto.output": '"a"', "opto.param.k.value": 3}, start=1)
     await receive(pipeline, samples.span(1, 1, name="ask", values={"opto.output": '"42"'}), inner)
     judged = Feedback(SpanContext(samples.trace_id(1), samples.span_id(1)), "quality", 0.5)
-    (pair,) = await pipeline.judged(Study("s", "shop", "quality", min_confidence=least), [judged])
+    study = Study("s", "shop", "quality", min_confidence=least)
+    (pair,) = await pipeline.judged(study, [judged])
     assert {int(one.span_id, 16) for one in pair.graph.nodes if one.span_id} == seen
     assert [one.key for one in pair.graph.parameters] == (["k"] if 2 in seen else [])
+    spec = ParameterSpec("k", ParameterType.INTEGER, 3)
+    shown = problem(OptimizationRequest(study, (spec,), {"k": 3}, (pair,), (), ()), Budget(10_000, 4))
+    assert ("find" in shown) == (2 in seen)
+    assert '= "42"' in shown
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])

@@ -55,5 +55,7 @@ def test_the_named_optimizers_train_what_is_declared() -> None:
         step = optimizer.step()
     assert step.finished
     assert optimizer.best.values == {"door.size": 4}
-    with pytest.raises(ValueError, match="option model: found ''"):
-        otel_opto.OptoPrime([size], model="")
+    for asking in (otel_opto.OptoPrime, otel_opto.OPRO, otel_opto.TextGrad):
+        with pytest.raises(ValueError, match="option model: found ''"):
+            asking([size], model="")
+        assert asking([size], model="m", temperature=0.5, options={"max_tokens": 99}).values == {"door.size": 2}

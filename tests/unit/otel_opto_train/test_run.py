@@ -3,17 +3,21 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
+from collector.core.feedback import Feedback
 from collector.core.graph import NodeKind
+from collector.core.span import SpanContext
 from otel_opto import ContextThreadPoolExecutor
 from otel_opto_train.judgement import InvalidJudgement
 from otel_opto_train.recording import Recorders
 from otel_opto_train.run import Run, Stage, StrayValue
+from otel_opto_train.traced import traced
 from tests.unit.otel_opto_train.conftest import Lab, Variants
 
 
@@ -249,3 +253,16 @@ def test_a_graph_draws_itself(lab: Lab, nothing: Variants) -> None:
     assert "<svg" in page
     assert "<script>" not in page
     assert "★ quality 0.25 (guide) <script>" in str(drawn)
+
+
+def test_what_is_hardly_more_than_a_guess_leads_nowhere(lab: Lab, nothing: Variants) -> None:
+    size = lab.parameter("size", 3)
+    first, second = lab.node(lambda question: question * size.value), lab.node(len)
+    with lab.stepper(nothing).trace() as run:
+        run.output(second(first("a question that is long enough to be known again")))
+    found = traced(run.otlp, run.root, {"size": size.spec})
+    feedback = Feedback(SpanContext(*run.root), "quality", 0.0)
+    for confidence, seen in ((0.5, True), (0.3, False)):
+        edges = tuple(edge._replace(confidence=confidence) for edge in found.graph.edges)
+        told = replace(found, graph=replace(found.graph, edges=edges)).leading_to(feedback, ["size"])
+        assert bool(told.graph.parameters) == seen

@@ -318,3 +318,10 @@ async def test_all_calls_of_one_request_go_over_one_connection() -> None:
         await build().propose(request(study=study(server)))
         assert len(server.requests) == 3
         assert len(set(server.connections)) == 1
+
+
+async def test_how_a_run_is_told_in_short_is_said_where_one_may_be() -> None:
+    for count, said in ((1, True), (2, False)):
+        with ScriptedOpenAI([ANSWER]) as server:
+            await build().propose(request(study=study(server, examples=count)))
+        assert ("Where there is no #Program" in server.requests[0]["messages"][0]["content"]) == said

