@@ -10,6 +10,7 @@ from typing import Any
 
 from collector.cli.client import ApiClient
 from collector.cli.terminal import output
+from collector.cli.terminal.progress import busy
 from collector.core.errors import CollectorError
 from collector.process.config.loading import load
 from collector.process.service import SystemClock, repaired
@@ -115,7 +116,8 @@ def run_doctor(arguments: argparse.Namespace) -> int:
         return _look_at_application(arguments)
     if arguments.live:
         return _ask(arguments)
-    found = examine(directory_of(arguments))
+    with busy("reading every byte"):
+        found = examine(directory_of(arguments))
     if arguments.json:
         document = {
             "running": found.running,
@@ -137,7 +139,8 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 
 def _ask(arguments: argparse.Namespace) -> int:
-    found = ApiClient(arguments.collector).get("/v1/doctor")
+    with busy("asking the collector"):
+        found = ApiClient(arguments.collector).get("/v1/doctor")
     if arguments.json:
         output.show_json(found)
     else:
@@ -154,7 +157,8 @@ def _tell(found: Mapping[str, Any]) -> None:
 
 
 def _look_at_application(arguments: argparse.Namespace) -> int:
-    findings = document_of(run(arguments.module))
+    with busy("asking what the application would ask"):
+        findings = document_of(run(arguments.module))
     if arguments.json:
         output.show_json(findings)
     else:
@@ -164,7 +168,8 @@ def _look_at_application(arguments: argparse.Namespace) -> int:
 
 def run_repair(arguments: argparse.Namespace) -> int:
     """Mends what can be mended."""
-    damages, counts = asyncio.run(repaired(directory_of(arguments)))
+    with busy("mending"):
+        damages, counts = asyncio.run(repaired(directory_of(arguments)))
     counted = {name: count for name, count in counts.items() if "_storage_" in name and count}
     if arguments.json:
         output.show_json({"damages": [_document(damage) for damage in damages], "counters": counted})
@@ -178,7 +183,8 @@ def run_repair(arguments: argparse.Namespace) -> int:
 def run_backup(arguments: argparse.Namespace) -> int:
     """Makes a backup."""
     try:
-        manifest = back_up(directory_of(arguments), arguments.target, SystemClock(), link=arguments.link)
+        with busy("copying"):
+            manifest = back_up(directory_of(arguments), arguments.target, SystemClock(), link=arguments.link)
     except sqlite3.Error as error:
         raise CollectorError(f"the backup could not be made, and nothing of it is left: {error}") from error
     size = sum(length for length, _ in manifest.files.values())
@@ -191,7 +197,8 @@ def run_backup(arguments: argparse.Namespace) -> int:
 
 def run_restore(arguments: argparse.Namespace) -> int:
     """Makes a data directory out of a backup."""
-    manifest = restore(arguments.backup, arguments.target)
+    with busy("copying and checking"):
+        manifest = restore(arguments.backup, arguments.target)
     output.show(f"{arguments.target}: as it was on {output.moment(manifest.made_unix_nano)} UTC")
     return 0
 

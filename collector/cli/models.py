@@ -9,6 +9,7 @@ from pathlib import Path
 
 from collector.cli.directory import directory_of
 from collector.cli.terminal import output
+from collector.cli.terminal.progress import busy
 from collector.optimizer.calls.llm import ModelSettings, OpenAIModel
 from collector.optimizer.drafting.acceptance import Acceptance, acceptance
 from collector.optimizer.drafting.checks import Checks
@@ -56,7 +57,8 @@ def check(arguments: argparse.Namespace) -> int:
         arguments.model, base_url=arguments.base_url, max_tokens=300, timeout_seconds=arguments.timeout
     )
     directory = directory_of(arguments)
-    found = asyncio.run(_asked(settings))
+    with busy("asking the model"):
+        found = asyncio.run(_asked(settings))
     try:
         kept = str(Checks(directory).keep(found, arguments.base_url))
     except OSError as error:

@@ -23,7 +23,8 @@ _PATHS = (
     f"/traces/{TRACE_ID}/spans/0000000000000002",
 )  # fmt: skip
 _STUDIED = (
-    "/studies/first", "/studies/first/trials/7", "/studies/first/importance", "/compare?study=first&study=second",
+    "/studies/first", "/studies/second", "/studies/first/trials/7", "/studies/second/trials/0",
+    "/studies/first/importance", "/compare?study=first&study=second",
     "/services/shop", "/services/shop/parameters/answer.prompt", "/services/nobody",
 )  # fmt: skip
 

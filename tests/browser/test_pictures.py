@@ -23,8 +23,12 @@ _PAGES: Mapping[str, str] = {
     "release": "/releases/2",
     "trace": f"/traces/{_TRACE}?node=span%3A{span_id(2)}",
     "parameter": "/services/shop/parameters/answer.prompt",
+    "span": f"/traces/{_TRACE}/spans/{span_id(3)}",
+    "discoveries": "/services/shop/discoveries",
+    "service": "/services/shop",
+    "front": "/studies/second#table-front",
 }
-_MOST_BYTES = 100_000
+_MOST_BYTES = 120_000
 _PATIENCE_MILLIS = 60_000
 _STILL = """() => {
   for (const one of document.querySelectorAll("time")) one.textContent = "2026-11-30 08:15:00 UTC";
@@ -61,8 +65,12 @@ def shop(collector: RunningCollector) -> RunningCollector:
         ],
         SHOP,
     )
+    words = "Write the question so that it can be searched for, in at most five words: {question}"
+    rewritten = span(2, 1, name="rewrite", values={"app.rewrite.prompt": words, "app.answer": "capital of Peru"})
     content = {"content-type": "application/x-protobuf"}
-    assert httpx.post(f"{collector.http}/v1/traces", content=body, headers=content, timeout=60).status_code == 200
+    for sent in (body, traces_request([rewritten], SHOP)):
+        taken = httpx.post(f"{collector.http}/v1/traces", content=sent, headers=content, timeout=60)
+        assert taken.status_code == 200
     judged = {"trace_id": _TRACE, "name": "quality", "score": 0.9, "text": "right, but names no source"}
     client.post("/v1/feedback", {"feedback": [judged]})
     return collector

@@ -4,7 +4,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from collector.render.published import GraphDocument
+from collector.render.published import EdgeDocument, GraphDocument
 
 
 class NodeCounts(TypedDict):
@@ -86,19 +86,13 @@ class Statement(TypedDict):
     convention: str
 
 
-class ReasonedEdge(TypedDict):
-    """An edge of the span's node, and the rule that made it."""
+class ReasonedEdge(EdgeDocument):
+    """An edge of the span's node, with the names of both ends."""
 
-    source: str
     source_name: str
-    target: str
     target_name: str
-    origin: str
-    confidence: float
-    argument: str
-    reason: str
-    rule: str
     why: str
+    """What the rule that made it goes by, in words."""
 
 
 class Explanation(TypedDict):

@@ -1,12 +1,16 @@
 """How far a long command has come: one line on standard error, where a person sees it."""
 
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
 _EVERY_SECONDS = 0.2
+_SHORT_SECONDS = 2.0
+"""What is done sooner needs no word."""
 
 
 class Progress:
@@ -48,3 +52,38 @@ class Progress:
         if self._drawn:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
+
+
+@contextmanager
+def busy(what: str, stream: TextIO | None = None, short_seconds: float = _SHORT_SECONDS) -> Iterator[None]:
+    """Says after two seconds what is under way, and for how long it has been: where nothing can be counted.
+
+    At a terminal only, as `Progress`.
+
+    Args:
+        what: ``reading every byte``.
+    """
+    stream = sys.stderr if stream is None else stream
+    if not stream.isatty():
+        yield
+        return
+    done = threading.Event()
+    saying = threading.Thread(target=_say, args=(what, stream, short_seconds, done), daemon=True)
+    saying.start()
+    try:
+        yield
+    finally:
+        done.set()
+        saying.join()
+
+
+def _say(what: str, stream: TextIO, short_seconds: float, done: threading.Event) -> None:
+    begun, drawn = time.monotonic(), False
+    wait = short_seconds
+    while not done.wait(wait):
+        drawn, wait = True, min(short_seconds, 1.0)
+        stream.write(f"\r{what}, {time.monotonic() - begun:,.0f} s …\x1b[K")
+        stream.flush()
+    if drawn:
+        stream.write("\r\x1b[K")
+        stream.flush()

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from collector.cli import main
 from collector.cli.exchange.lines import lines_in
-from collector.cli.terminal.progress import Progress
+from collector.cli.terminal.progress import Progress, busy
 from collector.process.servers import Addresses
 from tests.samples import evaluation, logs_request, span, trace_id, traces_request
 from tests.unit.collector.ui.conftest import begun
@@ -179,3 +180,26 @@ def test_progress_is_shown_at_a_terminal_and_nowhere_else() -> None:
         assert progress.count == 1_235
         assert ("1,235 traces" in stream.getvalue()) is shown
         assert stream.getvalue().endswith("\x1b[K") is shown
+
+
+def test_what_cannot_be_counted_says_how_long_it_has_been_at_a_terminal_only() -> None:
+    said = threading.Event()
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+        def flush(self) -> None:
+            said.set()
+
+    pipe, terminal = io.StringIO(), Terminal()
+    with busy("copying", pipe, 0.0):
+        pass
+    assert pipe.getvalue() == ""
+    with busy("copying", terminal, 3_600.0):
+        pass
+    assert terminal.getvalue() == ""  # it was done soon
+    with busy("copying", terminal, 0.01):
+        assert said.wait(60)
+    assert terminal.getvalue().startswith("\rcopying, 0 s …")
+    assert terminal.getvalue().endswith("\r\x1b[K")
