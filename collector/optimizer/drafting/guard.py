@@ -8,10 +8,14 @@ from functools import cached_property
 from collector.core.graph import NodeKind
 from collector.core.protocols import OptimizationRequest
 from collector.optimizer.drafting.examples import Worked, leaked
+from collector.optimizer.instance.problem import allowed
 from otel_opto.spec import ParameterSpec, ParameterType, ParameterValue
 
 _COPIED_WORDS = 6
 """So many words in a row, taken over from a recorded value, are no accident."""
+
+_TELLING_WORDS = 4
+"""Fewer words of a description may stand in a text by chance."""
 
 _GROWTH, _FREE_CHARS = 4, 1_000
 """A text may become that many times as long as it is, or that long in any case."""
@@ -47,6 +51,8 @@ class Guard:
             return
         if copied := self._copied(text, own):
             yield f"parameter {spec.key!r}: copies recorded data ({copied!r}); say in general what is wanted"
+        if said := _annotation(spec, text, own):
+            yield f"parameter {spec.key!r}: copies what is said about it ({said!r}); suggest the value alone"
         longest = max(_FREE_CHARS, _GROWTH * max(map(len, own)))
         if len(text) > longest:
             yield f"parameter {spec.key!r}: found {len(text)} characters, allowed are {longest} in one step; be brief"
@@ -79,6 +85,13 @@ class Guard:
         texts += [f"{item.feedback.text} {item.feedback.label}" for item in request.batch]
         texts += [f"{remarks.worst} {remarks.best}" for remarks in request.remarks.values()]
         return "\n".join(texts)
+
+
+def _annotation(spec: ParameterSpec, text: str, own: Sequence[str]) -> str:
+    """What stands beside the variable's value in the prompt, word for word with its mark; empty if it is not there."""
+    said = (allowed(spec), f"({allowed(spec)})"), (spec.description, f"-- {spec.description}")
+    marks = [mark for words, mark in said if len(words.split()) >= _TELLING_WORDS]
+    return next((mark for mark in marks if mark in text and not any(mark in one for one in own)), "")
 
 
 def _grams(text: str) -> list[tuple[str, ...]]:

@@ -99,7 +99,10 @@ def _section(one: Experiment, lines: Sequence[Line], tables: Mapping[str, Mappin
     parts.append("Methods: " + "; ".join(f"`{method.name}`: {method.says}" for method in one.methods) + ".\n")
     left = [method for method in one.methods if method.name not in run]
     if left:
-        said = ", ".join(f"`{method.name}` (needs {method.needs or 'time'})" for method in left)
+        asked = any(line.model for line in shown)  # where one was there, it was not for want of it
+        said = ", ".join(
+            f"`{method.name}` (needs {'time' if asked or not method.needs else method.needs})" for method in left
+        )
         parts.append(f"Not run: {said}.\n")
     unseen = [problem for problem in one.problems if problem and not tables.get(problem)]
     parts += [f"Problems that were not run: {', '.join(unseen)}.\n"] if unseen else []

@@ -22,7 +22,7 @@ def stepped(optimizer: otel_opto.Optimizer, judged: Callable[[], Judged], calls:
             candidate's score and the words for it.
         calls: See `examples.experiments.frame.experiment.Setting`.
     """
-    fresh, said = True, ""
+    fresh, said, taken_in = True, "", False
     for call in range(calls + 1):
         if fresh:
             values = dict(optimizer.values)
@@ -32,16 +32,19 @@ def stepped(optimizer: otel_opto.Optimizer, judged: Callable[[], Judged], calls:
             yield Tried({}, None, f"nothing new: {said}")
         if call == calls:
             return
+        if taken_in:
+            judged()  # a step that refused everything has used the feedback up
         try:
             step = optimizer.step()
         except OptimizerError as error:
             if error.permanent:
                 raise
-            fresh, said = False, str(error)
+            fresh, said, taken_in = False, str(error), False
             continue
         if step.finished:
             return
-        fresh, said = bool(step.changed), "; ".join(fault for one in step.refused for fault in one.errors)
+        taken_in = not step.changed
+        fresh, said = not taken_in, "; ".join(fault for one in step.refused for fault in one.errors)
 
 
 def until(solved: float, candidates: Generator[Tried, None, None]) -> Iterator[Tried]:

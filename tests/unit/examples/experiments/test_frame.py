@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+import otel_opto
 from collector.core.errors import OptimizerError
 from examples.experiments.frame.conduct import Conduct
 from examples.experiments.frame.estimate import estimated
 from examples.experiments.frame.experiment import Budget, Experiment, Form, Method, Setting, Tried, experiment, names
 from examples.experiments.frame.intervals import interval
 from examples.experiments.frame.results import Line, Results
-from examples.experiments.frame.stepping import until
+from examples.experiments.frame.stepping import stepped, until
 from examples.experiments.frame.summary import rows
 from examples.experiments.frame.wire import Wire
 from tests.fakes_openai import ScriptedOpenAI
@@ -178,6 +179,24 @@ def test_an_endpoint_that_is_away_is_no_failure_of_the_method(tmp_path: Path) ->
     assert [(line["seed"], line["part"], line["score"]) for line in read(path)] == [
         (1, "train", 0.0), (1, "train", 1.0), (1, "end", None), (2, "train", 0.0), (2, "train", None), (2, "end", None),
     ]  # fmt: skip
+
+
+def test_a_method_whose_suggestions_are_all_refused_goes_on() -> None:
+    size = otel_opto.parameter("test_frame.size", default=1, minimum=0, maximum=5)
+    beyond = json.dumps({"reasoning": "more", "suggestion": {"test_frame.size": 9}})
+    with ScriptedOpenAI([beyond]) as endpoint:
+        options = {"model": "m", "base_url": endpoint.base_url}
+        optimizer = otel_opto.Optimizer([size], name="optoprime", options=options, metric="quality")
+
+        def judged() -> tuple[float, str]:
+            with optimizer.trace() as run:
+                run.output(otel_opto.node(name="sized")(lambda: size.value)())
+            run.backward((0.5, "more"))
+            return 0.5, "more"
+
+        found = list(stepped(optimizer, judged, 2))
+    assert [tried.score for tried in found] == [0.5, None, None]
+    assert "nothing new" in found[2].said
 
 
 def test_a_method_stops_at_what_cannot_be_bettered() -> None:

@@ -41,3 +41,14 @@ def test_words_of_an_example_do_not_leak_unless_they_are_the_tasks_own() -> None
 def test_what_is_there_already_may_stay() -> None:
     assert fault("{a}") == ""
     assert fault("It is {a}") == ""
+
+
+def test_what_stands_beside_a_value_is_no_part_of_it() -> None:
+    (style,) = (spec for spec in SPECS if spec.key == "style")
+    told = replace(style, description="how the answer is put to the user")
+    limited = replace(told, constraint=replace(style.constraint, max_length=300))
+    asked = replace(request(), parameters=(limited,))
+    line = f"({limited.describe_allowed()})"
+    assert f"copies what is said about it ({line!r})" in fault(f"{{a}}, please {line}", asked)
+    assert "copies what is said about it ('-- how the answer" in fault(f"{{a}} -- {told.description}", asked)
+    assert fault("{a}: this is how the answer is put to the user", asked) == "", "its words alone may be meant"
