@@ -25,6 +25,8 @@ LONGER: Final = 3
 """So many times the length of a label has at least what it judges."""
 
 _SPEAKS: Final = (Role.MODEL, Role.AGENT)
+_ACTS: Final = (Role.TOOL, Role.RETRIEVER)
+"""What they say, however short, is a result and no verdict."""
 
 
 def outputs_of(
@@ -117,6 +119,8 @@ class _Endings:
     def _judged(self, last: str) -> str:
         """Back from a label for an answer to that answer, if it knew nothing else."""
         trace, facts, nested = self._trace, self._trace.facts, self._trace.forest.nested
+        if facts[last].role in _ACTS:
+            return last
         into = (source for one in trace.forest.descendants(last) for source, _ in self._flows.get(one, ()))
         sources = [one for one in into if not nested(one, last) and one not in trace.failed]
         speakers = [one for one in sources if facts[one].role in _SPEAKS and facts[one].has_output]

@@ -28,7 +28,8 @@ def stated(trace: Trace, gaps: list[Gap]) -> Edges:
                 if not known or position[producer] <= place < end[producer]:
                     gaps.append(_refused(trace, span_id, argument, context, producer))
                 else:
-                    edges[producer, argument] = _edge(trace.nodes, producer, span_id, argument)
+                    maker = _maker(trace, producer, span_id)
+                    edges[maker, argument] = _edge(trace.nodes, maker, span_id, argument)
         if edges:
             into[span_id] = edges
     if any(said.references for said in trace.facts.values()):
@@ -53,6 +54,14 @@ def linked(trace: Trace, gaps: list[Gap]) -> Iterator[Find]:
 
 def _edge(nodes: Mapping[str, NodeId], producer: str, consumer: str, argument: str) -> Edge:
     return Edge(nodes[producer], nodes[consumer], EdgeOrigin.LINK, 1.0, argument, "", ARGUMENT.name)
+
+
+def _maker(trace: Trace, producer: str, consumer: str) -> str:
+    """The operation whose output a relay passes on."""
+    around = trace.forest.parent(producer) if trace.facts[producer].relay else None
+    if around is None or trace.forest.encloses(around, consumer) or trace.ends[around] > trace.ends[consumer]:
+        return producer
+    return around
 
 
 def _refer(trace: Trace, into: Edges) -> None:
