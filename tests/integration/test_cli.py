@@ -68,7 +68,7 @@ def test_traces_and_graph_in_every_form(collector: RunningCollector, judged: str
     why = opto("graph", judged, "--explain", "3", collector=collector).stdout
     assert all(word in why for word in ("by opto from opto.output", "rule 'argument', 100%", "rule 'result', 50%"))
     said = json.loads(opto("graph", judged, "--explain", "3", "--json", collector=collector).stdout)
-    assert [one["fact"] for one in said["statements"]] == ["output", "argument found"]
+    assert [one["fact"] for one in said["statements"]] == ["argument found", "output"]
     assert opto("graph", judged, "--explain", "9", collector=collector).returncode == 1
     picture = tmp_path / "graph.svg"
     assert opto("graph", judged, "--svg", str(picture), collector=collector).returncode == 0
