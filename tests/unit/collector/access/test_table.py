@@ -30,7 +30,7 @@ OPEN = Access([])
 API = [
     *http.endpoints(None, bool, None, OPEN),  # type: ignore[arg-type]
     *service_http.endpoints(None, None, None, None),  # type: ignore[arg-type]
-    *study_http.endpoints(None, OPEN, None),  # type: ignore[arg-type]
+    *study_http.endpoints(None, None, OPEN, None),  # type: ignore[arg-type]
     *rollout_http.endpoints(RolloutOperations, OPEN, None),  # type: ignore[arg-type]
     *jaeger_http.endpoints(None, int),  # type: ignore[arg-type]
 ]
