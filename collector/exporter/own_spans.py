@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import islice
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -118,18 +119,23 @@ class OwnSpans:
                     if not await self._sent(sender):
                         pause = _LONGEST_PAUSE_SECONDS
         finally:
+            if self._ended:
+                _LOG.warning("%d of the collector's own spans were not sent before the end", len(self._ended))
+                self._counters.add(Counter.OWN_SPANS_DROPPED, len(self._ended))
+                self._ended.clear()
             await sender.close()
 
     async def _sent(self, sender: Sender) -> bool:
         """Sends some; False where the endpoint is away, and they wait while there is room."""
-        spans = [self._ended.popleft() for _ in range(min(len(self._ended), _MOST_AT_ONCE))]
+        spans = list(islice(self._ended, _MOST_AT_ONCE))  # they stay until it is known what became of them
         request = self._request(spans).SerializeToString()
         # The hop says whose they are: a collector of ours to which they come back passes them over.
         delivery = await sender.send(Signal.TRACES, request, header_of((self._instance_id,)))
         if delivery.outcome is Outcome.RETRY:
             _LOG.warning("the collector's own spans wait: %s", delivery.message)
-            self._ended.extendleft(reversed(spans))
             return False
+        for _ in spans:
+            self._ended.popleft()
         lost = len(spans) if delivery.outcome is Outcome.REFUSED else delivery.rejected
         if lost:
             _LOG.warning("%d of the collector's own spans were refused: %s", lost, delivery.message)
