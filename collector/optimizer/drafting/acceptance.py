@@ -251,14 +251,18 @@ async def _suggested(
 
 
 async def _longest(model: LanguageModel) -> int:
-    """Of the lengths that are tried, the longest that is taken."""
+    """Of the lengths that are tried, the longest that is taken.
+
+    Raises:
+        Busy: the endpoint did not even get through the shortest one in time; a longer one may take too long.
+    """
     for chars in _LONG:
         content = "Answer with the word yes.\n" + "word " * (chars // 5)
         try:
             await model.complete([{"role": "user", "content": content[:chars]}], schema_of((_PROMPT,)), 1, 0.0)
-        except Busy:
-            raise
-        except OptimizerError:
+        except OptimizerError as error:
+            if isinstance(error, Busy) and chars == _LONG[-1]:
+                raise
             continue
         return chars
     return 0

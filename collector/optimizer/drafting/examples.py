@@ -65,6 +65,7 @@ class Worked:
 
 _LIMITED = "a text of at most 500 characters"
 _COUNTED, _TOLD = "How many words are in the text?", "Tell me about the question."
+_SEEN = "Which colour is it? Answer with exactly 'red' and nothing else."
 _TAXED = "def tax(price):\n    return price * 0.1\n"
 _WORKED = (
     Worked(
@@ -88,6 +89,18 @@ _WORKED = (
         {"prompt": "Can the question be answered with yes or no? Answer with exactly 'yes' or 'no' and nothing else."},
         frozenset({"question", "yes", "no"}),
         now=_TOLD,
+    ),
+    Worked(
+        _TEXT,
+        f"prompt = {json.dumps(_SEEN)} ({_LIMITED})",
+        'input text = "the sky at noon"\noutput = "red"\n'
+        "feedback: score 0, \"wrong: the answer was 'red', expected exactly 'blue'\"\n"
+        '</run>\n<run>\ninput text = "deep water"\noutput = "red"\n'
+        "feedback: score 0, \"wrong: the answer was 'red', expected exactly 'blue'\"",
+        "The prompt names one of the answers only, so it has to name the other one beside it.",
+        {"prompt": "Which colour is it? Answer with exactly 'red' or 'blue', whichever is right, and nothing else."},
+        frozenset({"colour", "red", "blue"}),
+        now=_SEEN,
     ),
     Worked(
         _NUMBER,

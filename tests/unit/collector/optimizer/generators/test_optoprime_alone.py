@@ -32,7 +32,7 @@ async def test_a_text_is_asked_for_by_itself_with_what_its_steps_took_and_gave()
     system, *examples, last = sent["messages"]
     assert found.values == {"style": "Just {a}"}
     assert "a better text and nothing else" in system["content"]
-    assert [turn["role"] for turn in examples] == ["user", "assistant"] * 2
+    assert [turn["role"] for turn in examples] == ["user", "assistant"] * 3
     assert not any("suggestion" in turn["content"] for turn in sent["messages"])
     assert "response_format" not in sent
     assert last["content"].startswith("Text now:\nIt is {a}\n\nIt has to have {a} in it.\n\n<run>\ninput find = ")
