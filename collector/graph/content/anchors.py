@@ -22,14 +22,16 @@ FEW: Final = 8
 SHARED: Final = 64
 """Of more texts with the same anchor only the latest that many are named."""
 
-PIECE: Final = 24
-"""Characters that a piece between two marks has on average, about."""
+PIECES: Final = (64, 16)
+"""Characters that a piece between two marks has on average, about: of long texts, and of those that have none."""
 
 MIN_PIECE: Final = 8
 """Characters. Shorter pieces stand everywhere."""
 
 SAMPLE: Final = 256
-"""Texts of which some letters are counted, to choose the mark."""
+"""Texts of which `SAMPLED` letters are counted, to choose a mark."""
+
+SAMPLED: Final = 64
 
 Row: TypeAlias = tuple[str, ...]
 
@@ -37,52 +39,57 @@ Row: TypeAlias = tuple[str, ...]
 class Anchors:
     """Texts, each by a piece near its beginning that few others have.
 
-    All texts are cut at one letter, the mark. What stands between two marks of a text stands between two marks of every
+    Texts are cut at one letter, the mark. What stands between two marks of a text stands between two marks of every
     text around it, so that to look for all texts in one takes one cut and as many lookups as it has marks, however many
-    texts there are. Texts that have no such piece, short ones, are known by a row of words: the one that begins with
-    the rarest word.
+    texts there are. A rare letter is best; what it does not cut is cut at a more frequent one. Texts that have no such
+    piece, short ones, are known by a row of words: the one that begins with the rarest word.
 
     Args:
         texts: In order; the later ones count more, see `SHARED`.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        every = [*dict.fromkeys(texts)]
-        self._few = tuple(every) if len(every) <= FEW else ()
-        self._mark = _mark(every)
-        self._by_piece: dict[str, list[str]] = {}
-        pieces = {text: _pieces(text, self._mark) for text in every}
-        counts = Counter(piece for found in pieces.values() for piece in found)
-        for text, found in pieces.items():
-            if found:
-                rarest = min(found, key=lambda piece: (counts[piece], -len(piece)))
-                self._by_piece.setdefault(rarest, []).append(text)
-        self._rows = _Rows(text for text, found in pieces.items() if not found)
+        left: Sequence[str] = [*dict.fromkeys(texts)]
+        self._cuts: list[tuple[str, Mapping[str, Sequence[str]]]] = []
+        for length in PIECES:
+            if len(left) > FEW:
+                mark, by_piece = _mark(left, length), dict[str, list[str]]()
+                left = _cut(left, mark, by_piece)
+                self._cuts.append((mark, by_piece))
+        self._few = left if len(left) <= FEW else ()
+        self._rows = _Rows(left if len(left) > FEW else ())
 
     def among(self, text: str) -> Iterator[str]:
-        """The texts that may stand in this one, by where their anchors stand in it, the long ones first."""
-        if self._few:
-            yield from (one for one in self._few if one in text)
-            return
-        by_piece = self._by_piece
-        for piece in dict.fromkeys(filter(by_piece.__contains__, text.split(self._mark))) if by_piece else ():
-            yield from by_piece[piece][-SHARED:]
+        """The texts that may stand in this one, the long ones first, by where their anchors stand in it."""
+        for mark, by_piece in self._cuts:
+            for piece in dict.fromkeys(filter(by_piece.__contains__, text.split(mark))) if by_piece else ():
+                yield from by_piece[piece][-SHARED:]
+        yield from (one for one in self._few if one in text)
         if self._rows:
             yield from self._rows.among(text)
 
 
-def _mark(texts: Sequence[str]) -> str:
-    """The letter that comes about every `PIECE` letters; of any two texts the same, be it one that does not come."""
+def _mark(texts: Sequence[str], length: int) -> str:
+    """The letter that comes about once in so many; any will do, even one that does not come."""
     sampled = islice(texts, 0, None, len(texts) // SAMPLE + 1)
-    counts = Counter("".join(text[: 2 * PIECE] for text in sampled))
-    wanted = sum(counts.values()) / PIECE
+    counts = Counter("".join(text[:SAMPLED] for text in sampled))
+    wanted = sum(counts.values()) / length
     return min(counts, key=lambda letter: (abs(counts[letter] - wanted), letter), default=" ")
 
 
-def _pieces(text: str, mark: str) -> Sequence[str]:
-    """Between the marks near the beginning; what goes on in the text around it, its first and its last one, is none."""
-    found = text[:HEAD_LETTERS].split(mark)[1:-1]
-    return [piece for piece in found if len(piece) >= MIN_PIECE]
+def _cut(texts: Sequence[str], mark: str, by_piece: dict[str, list[str]]) -> Sequence[str]:
+    """Puts texts under their rarest pieces; returns those that have none.
+
+    What may go on in the text around it, the first piece and the last one, is none.
+    """
+    pieces = {
+        text: [piece for piece in text[:HEAD_LETTERS].split(mark)[1:-1] if len(piece) >= MIN_PIECE] for text in texts
+    }
+    counts = Counter(piece for found in pieces.values() for piece in found)
+    for text, found in pieces.items():
+        if found:
+            by_piece.setdefault(min(found, key=lambda piece: (counts[piece], -len(piece))), []).append(text)
+    return [text for text, found in pieces.items() if not found]
 
 
 class _Rows:
