@@ -35,17 +35,17 @@ def alone(span: Span) -> Facts | None:
 
     Spans of one kind have the same keys, so that one look at them tells: such spans come by the hundred thousand.
     """
-    attributes, links = span.attributes, span.links
+    attributes = span.attributes
     if span.events or not (named := _named(tuple(attributes))).alone:
+        return None
+    if span.dropped_attributes_count or span.dropped_events_count or span.dropped_links_count:
         return None
     for value in attributes.values():
         if value.__class__ is str and len(value) >= MAX_SHORT:
             return None
-    for _, said, dropped in links:
-        if dropped or len(said) != 1 or semconv.ARG not in said:
+    for _, said, dropped in span.links:
+        if dropped or len(said) != 1 or _ARG not in said:
             return None
-    if span.dropped_attributes_count or span.dropped_events_count or span.dropped_links_count:
-        return None
     return _stated(span, named, span.name, False)
 
 
@@ -56,8 +56,8 @@ def stated(span: Span, name: str = "", incomplete: bool = False) -> Facts:
 
 def _stated(span: Span, named: "_Named", name: str, incomplete: bool) -> Facts:
     """By position and past the constructor, which takes four times as long."""
-    attributes = span.attributes
-    description, release, output = "", None, attributes.get(semconv.OUTPUT)
+    attributes, inputs, uses, mirrors = span.attributes, named.inputs, named.uses, named.mirrors
+    description, release, output = "", None, attributes.get(_OUTPUT)
     if named.more:
         name = str(attributes.get(semconv.NODE_NAME) or name)
         description = str(attributes.get(semconv.NODE_DESCRIPTION) or "")
@@ -65,14 +65,16 @@ def _stated(span: Span, named: "_Named", name: str, incomplete: bool) -> Facts:
         incomplete = incomplete or bool(attributes.get(semconv.TRUNCATED))
     return _make(Facts, (
         Role.OTHER, name, "",
-        {key: decoded(attributes[full]) for key, full in named.inputs} if named.inputs else NOTHING,
-        (), semconv.OUTPUT in attributes, without_thoughts(decoded(output)), (),
-        tuple(_uses(attributes, named.uses)) if named.uses else (),
-        _arguments(span, named.mirrors) if named.mirrors or span.links else NOTHING,
+        {key: decoded(attributes[full]) for key, full in inputs} if inputs else NOTHING,
+        (), _OUTPUT in attributes, None if output is None else without_thoughts(decoded(output)), (),
+        tuple(_uses(attributes, uses)) if uses else (),
+        _arguments(span, mirrors) if span.links or mirrors else NOTHING,
         NOTHING, "", "", None, "", release, incomplete, False, NOTHING, _NONE, NOTHING, description,
     ))  # fmt: skip
 
 
+_OUTPUT: Final = semconv.OUTPUT
+_ARG: Final = semconv.ARG
 _NONE: Final[frozenset[str]] = frozenset()
 _MORE: Final = frozenset((semconv.NODE_NAME, semconv.NODE_DESCRIPTION, semconv.RELEASE, semconv.TRUNCATED))
 
@@ -139,19 +141,18 @@ def _uses(attributes: Attributes, named: tuple[tuple[str, tuple[str, ...]], ...]
 def _arguments(span: Span, mirrors: tuple[tuple[str, str], ...]) -> Mapping[str, tuple[SpanContext, ...]]:
     """From the links, and from their mirrors where a link was lost; of both the link knows the trace."""
     found: dict[str, tuple[SpanContext, ...]] = {}
+    last, in_order = "", not mirrors
     for context, attributes, _ in span.links:
-        name = attributes.get(semconv.ARG)
+        name = attributes.get(_ARG)
         if name and isinstance(name, str):
-            found[name] = (*found[name], context) if name in found else (context,)
+            in_order = in_order and last <= name
+            found[name], last = (*found[name], context) if name in found else (context,), name
     for name, key in mirrors:
         linked = {context.span_id for context in found.get(name, ())}
         lost = [SpanContext(span.context.trace_id, one) for one in _span_ids(span.attributes[key]) if one not in linked]
         if lost:
             found[name] = (*found.get(name, ()), *lost)
-    if len(found) < 2:
-        return found
-    names = sorted(found)
-    return found if names == [*found] else {name: found[name] for name in names}
+    return found if in_order else {name: found[name] for name in sorted(found)}
 
 
 def _span_ids(mirror: AnyValue) -> Iterator[str]:
