@@ -8,9 +8,14 @@ nodes are kept beside them: without their values an operation's output cannot be
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import compress
+from operator import itemgetter
+from typing import Final
 
 from collector.core.errors import GraphError
-from collector.core.graph import NodeId, Output, TraceGraph
+from collector.core.graph import Edge, NodeId, Output, TraceGraph
+
+_SOURCE: Final = itemgetter(Edge._fields.index("source"))
+_TARGET: Final = itemgetter(Edge._fields.index("target"))
 
 
 def minimal_subgraph(graph: TraceGraph, output: NodeId, parameters: Collection[NodeId] | None = None) -> TraceGraph:
@@ -30,8 +35,9 @@ class Dataflow:
     def __init__(self, graph: TraceGraph) -> None:
         self._graph = graph
         self._number = {node.id: number for number, node in enumerate(graph.nodes)}
-        self._sources = [self._number[edge.source] for edge in graph.edges]
-        self._targets = [self._number[edge.target] for edge in graph.edges]
+        number_of = self._number.__getitem__
+        self._sources = [*map(number_of, map(_SOURCE, graph.edges))]
+        self._targets = [*map(number_of, map(_TARGET, graph.edges))]
         self._into: list[list[int]] = [[] for _ in graph.nodes]
         for source, target in zip(self._sources, self._targets, strict=True):
             self._into[target].append(source)

@@ -21,29 +21,49 @@ class Ids(dict[bytes, str]):
         return self.setdefault(key, key.hex())
 
 
+class Contexts(dict[tuple[bytes, bytes], SpanContext]):
+    """What spans and links name by the ids of a trace and a span: each once.
+
+    Args:
+        ids: Of traces.
+    """
+
+    def __init__(self, ids: Ids) -> None:
+        super().__init__()
+        self._ids = ids
+
+    def __missing__(self, key: tuple[bytes, bytes]) -> SpanContext:
+        """Made at the first time."""
+        trace_id, span_id = key
+        return self.setdefault(key, _make(SpanContext, (self._ids[trace_id], span_id.hex())))
+
+
 class Links:
     """The links of the spans of one request: what follows the ids is mostly the same, and read once.
 
     Attributes:
         ids: Of the whole request.
+        contexts: Likewise.
     """
 
     def __init__(self) -> None:
         self.ids = Ids()
+        self.contexts = Contexts(self.ids)
         self._others: dict[bytes, tuple[Attributes, int]] = {}
 
     def read(self, body: bytes) -> Link:
         """Raises `DecodeError` for what is no link."""
         begins = body[:2] == b"\n\x10" and body[18:20] == b"\x12\x08"
-        trace_id, span_id, rest = body[_TRACE], body[_SPAN], body[_IDS:]
+        key, rest = (body[_TRACE], body[_SPAN]), body[_IDS:]
         other = self._others.get(rest) if begins else None
         if other is None:
             whole = trace_pb2.Span.Link.FromString(body)
+            said = whole.trace_id, whole.span_id
             other = attributes_of(whole.attributes), whole.dropped_attributes_count
-            if begins and (whole.trace_id, whole.span_id) == (trace_id, span_id) and not _names_ids(rest):
+            if begins and said == key and not _names_ids(rest):
                 self._others[rest] = other
-            trace_id, span_id = whole.trace_id, whole.span_id
-        return _make(Link, (_make(SpanContext, (self.ids[trace_id], span_id.hex())), *other))
+            key = said
+        return _make(Link, (self.contexts[key], *other))
 
 
 def _names_ids(rest: bytes) -> bool:

@@ -56,15 +56,19 @@ def family_of(spans: Mapping[str, Span]) -> Family:
     parents: dict[str, str] = {}
     tops: list[str] = []
     circles: set[str] = set()
+    passed: set[str] = set()
+    in_order = True
     for span_id, span in spans.items():
         parent = span.parent_span_id
+        passed.add(span_id)
         if parent is not None and parent != span_id and parent in spans:
             parents[span_id] = parent
+            in_order = in_order and parent in passed
             continue
         tops.append(span_id)
         if parent == span_id:
             circles.add(span_id)
-    for circle in _circles(parents):
+    for circle in () if in_order else _circles(parents):
         first = min(circle, key=lambda one: rank(spans[one]))
         del parents[first]
         tops.append(first)

@@ -46,12 +46,26 @@ class ToldApart:
 
 def told_apart(spans: Sequence[Span]) -> ToldApart:
     """Each span once, whatever the order in which they came."""
+    once = [*zip(spans, range(len(spans)), strict=True)]
+    doubled: set[str] = set()
+    sides: dict[tuple[SpanContext, str], str] = {}
+    if len({span.context for span in spans}) < len(spans):
+        once = _told(spans, doubled, sides)
+    once.sort(key=lambda one: (one[0].start_time_unix_nano, one[0].context.span_id))
+    return ToldApart(
+        spans={span.context.span_id: span for span, _ in once},
+        doubled=frozenset(doubled),
+        sides=sides,
+        came={span.context.span_id: place for span, place in once},
+    )
+
+
+def _told(spans: Sequence[Span], doubled: set[str], sides: dict[tuple[SpanContext, str], str]) -> list["_Placed"]:
+    """Each once; puts down which ids differ in their copies, and what sides are called."""
     places: dict[SpanContext, list[int]] = {}
     for place, span in enumerate(spans):
         places.setdefault(span.context, []).append(place)
-    once: list[tuple[Span, int]] = []
-    doubled: set[str] = set()
-    sides: dict[tuple[SpanContext, str], str] = {}
+    once: list[_Placed] = []
     for context, given in places.items():
         if len(given) == 1:
             once.append((spans[given[0]], given[0]))
@@ -62,13 +76,7 @@ def told_apart(spans: Sequence[Span]) -> ToldApart:
         once += [called, *others]
         sides.update(((context, one.resource.service), one.context.span_id) for one, _ in others)
         sides.pop((context, called[0].resource.service), None)
-    once.sort(key=lambda one: (one[0].start_time_unix_nano, one[0].context.span_id))
-    return ToldApart(
-        spans={span.context.span_id: span for span, _ in once},
-        doubled=frozenset(doubled),
-        sides=sides,
-        came={span.context.span_id: place for span, place in once},
-    )
+    return once
 
 
 _Placed = tuple[Span, int]

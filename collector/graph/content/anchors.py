@@ -1,8 +1,8 @@
-"""Which of many texts stand inside a longer one: a few words in a row tell where it is worth looking."""
+"""Which of many texts stand inside a longer one: a piece of each tells where it is worth looking."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import compress
+from itertools import compress, islice
 from typing import Final, TypeAlias
 
 from collector.graph.texts import words
@@ -22,22 +22,81 @@ FEW: Final = 8
 SHARED: Final = 64
 """Of more texts with the same anchor only the latest that many are named."""
 
+PIECES: Final = (64, 16)
+"""Characters that a piece between two marks has on average, about: of long texts, and of those that have none."""
+
+MIN_PIECE: Final = 8
+"""Characters. Shorter pieces stand everywhere."""
+
+SAMPLE: Final = 256
+"""Texts of which `SAMPLED` letters are counted, to choose a mark."""
+
+SAMPLED: Final = 64
+
 Row: TypeAlias = tuple[str, ...]
 
 
 class Anchors:
-    """Texts, each by a row of words near its beginning: the one that begins with the rarest word.
+    """Texts, each by a piece near its beginning that few others have.
 
-    A text stands in another one only if its row does. To look for all texts in one of w words takes w lookups,
-    however many texts there are, and only rows that begin with some text's rarest word are put together at all.
+    Texts are cut at one letter, the mark. What stands between two marks of a text stands between two marks of every
+    text around it, so that to look for all texts in one takes one cut and as many lookups as it has marks, however many
+    texts there are. A rare letter is best; what it does not cut is cut at a more frequent one. Texts that have no such
+    piece, short ones, are known by a row of words: the one that begins with the rarest word.
 
     Args:
         texts: In order; the later ones count more, see `SHARED`.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
+        left: Sequence[str] = [*dict.fromkeys(texts)]
+        self._cuts: list[tuple[str, Mapping[str, Sequence[str]]]] = []
+        for length in PIECES:
+            if len(left) > FEW:
+                mark, by_piece = _mark(left, length), dict[str, list[str]]()
+                left = _cut(left, mark, by_piece)
+                self._cuts.append((mark, by_piece))
+        self._few = left if len(left) <= FEW else ()
+        self._rows = _Rows(left if len(left) > FEW else ())
+
+    def among(self, text: str) -> Iterator[str]:
+        """The texts that may stand in this one, the long ones first, by where their anchors stand in it."""
+        for mark, by_piece in self._cuts:
+            for piece in dict.fromkeys(filter(by_piece.__contains__, text.split(mark))) if by_piece else ():
+                yield from by_piece[piece][-SHARED:]
+        yield from (one for one in self._few if one in text)
+        if self._rows:
+            yield from self._rows.among(text)
+
+
+def _mark(texts: Sequence[str], length: int) -> str:
+    """The letter that comes about once in so many; any will do, even one that does not come."""
+    sampled = islice(texts, 0, None, len(texts) // SAMPLE + 1)
+    counts = Counter("".join(text[:SAMPLED] for text in sampled))
+    wanted = sum(counts.values()) / length
+    return min(counts, key=lambda letter: (abs(counts[letter] - wanted), letter), default=" ")
+
+
+def _cut(texts: Sequence[str], mark: str, by_piece: dict[str, list[str]]) -> Sequence[str]:
+    """Puts texts under their rarest pieces; returns those that have none.
+
+    What may go on in the text around it, the first piece and the last one, is none.
+    """
+    pieces = {
+        text: [piece for piece in text[:HEAD_LETTERS].split(mark)[1:-1] if len(piece) >= MIN_PIECE] for text in texts
+    }
+    counts = Counter(piece for found in pieces.values() for piece in found)
+    for text, found in pieces.items():
+        if found:
+            by_piece.setdefault(min(found, key=lambda piece: (counts[piece], -len(piece))), []).append(text)
+    return [text for text, found in pieces.items() if not found]
+
+
+class _Rows:
+    """Texts by a row of words."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
         heads = {text: _head(text) for text in texts}
-        self._few = tuple(heads) if len(heads) <= FEW else ()
         rarity = _rarity(heads.values())
         self._texts: dict[Row, list[str]] = {}
         self._seconds: dict[str, set[str]] = {}
@@ -49,11 +108,11 @@ class Anchors:
                 self._texts.setdefault(row, []).append(text)
                 self._seconds.setdefault(row[0], set()).add(row[1] if len(row) > 1 else "")
 
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
     def among(self, text: str) -> Iterator[str]:
-        """The texts that may stand in this one, by where their rows stand in it."""
-        if self._few:
-            yield from (one for one in self._few if one in text)
-            return
+        """Takes as many lookups as the text has words; only rows that begin with an anchor's word are put together."""
         spoken, seconds = [*words(text), ""], self._seconds
         seen: set[Row] = set()
         for at in compress(range(len(spoken)), map(seconds.__contains__, spoken)):

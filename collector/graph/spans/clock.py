@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from operator import gt
 from typing import Final
 
 from collector.graph.spans.forest import Forest
@@ -25,7 +26,9 @@ def one_clock(forest: Forest) -> Times:
     """
     spans = forest.spans
     starts = {span_id: span.start_time_unix_nano for span_id, span in spans.items()}
-    ends = {span_id: max(starts[span_id], span.end_time_unix_nano) for span_id, span in spans.items()}
+    ends = {span_id: span.end_time_unix_nano for span_id, span in spans.items()}
+    if any(map(gt, starts.values(), ends.values())):
+        ends = {span_id: max(starts[span_id], end) for span_id, end in ends.items()}
     _unround(forest, starts, ends)
     if len({id(span.resource) for span in spans.values()}) == 1:
         return Times(starts, ends)

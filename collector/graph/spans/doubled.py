@@ -12,6 +12,7 @@ from collector.graph.spans.clock import Times
 from collector.graph.spans.forest import Forest
 
 _TWO_SIDED: Final = (Role.MODEL, Role.TOOL, Role.RETRIEVER)
+_CALLS: Final = (Role.MODEL, Role.TOOL)
 _OWN: Final = "otel_opto"
 """The scope of the SDK's nodes, which people put over and under the decorators of other instrumentations."""
 
@@ -119,7 +120,7 @@ class Records:
 
 def records_of(forest: Forest, facts: Mapping[str, Facts], times: Times) -> Records:
     """By calls of models and tools with one answer at one time, of different scopes, neither inside the other."""
-    calls = [one for one, said in facts.items() if said.role in (Role.MODEL, Role.TOOL) and said.has_output]
+    calls = [one for one, said in facts.items() if said.has_output and said.role in _CALLS]
     scopes = {one: forest.spans[one].scope.name for one in calls}
     rivals: dict[str, set[str]] = {}
     first: dict[str, str] = {}

@@ -92,7 +92,8 @@ def grow(family: Family) -> Forest:
     while stack:
         span_id = stack.pop()
         preorder.append(span_id)
-        stack += reversed(children[span_id])
+        if span_id in below:
+            stack += reversed(below[span_id])
     position = dict(zip(preorder, range(len(preorder)), strict=True))
     end: dict[str, int] = {}
     for place in range(len(preorder) - 1, -1, -1):

@@ -2,18 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from collector.core.graph import Gap, NodeId
 from collector.core.identity.roots import family_of
 from collector.core.identity.sides import ToldApart, told_apart
-from collector.core.span import Event, LogRecord, Span, StatusCode
-from collector.graph.reading.conventions import installed
-from collector.graph.reading.facts import Facts, Role, event_of
+from collector.core.span import Event, LogRecord, Span, SpanContext, StatusCode
+from collector.graph.reading.conventions import OWN, installed
+from collector.graph.reading.conventions.opto import alone
+from collector.graph.reading.facts import Facts, Role, Source, event_of
 from collector.graph.reading.reader import length_limit, read
 from collector.graph.spans.clock import answered, one_clock
 from collector.graph.spans.direction import directed
 from collector.graph.spans.doubled import Records, records_of, twins, united
 from collector.graph.spans.forest import Forest, grow
+from otel_opto import semconv
+
+_OURS: Final = Source(Span(SpanContext("", ""), None, "", 0, 0), {semconv.OUTPUT: ""}, ())
+"""What our own convention alone is asked about, unless somebody else's is asked, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,12 @@ def traced(spans: Sequence[Span], records: Sequence[LogRecord] = ()) -> Trace:
     once, forest = apart.spans, grow(family_of(apart.spans))
     of_span = _of_spans(apart, records) if records else {}
     table, limit = installed(), length_limit(once.values())
-    facts = {span_id: read(span, tuple(of_span.get(span_id, ())), table, limit) for span_id, span in once.items()}
+    own = table.asked(_OURS) == OWN
+    facts = {
+        span_id: (alone(span) if own and span_id not in of_span else None)
+        or read(span, tuple(of_span.get(span_id, ())), table, limit)
+        for span_id, span in once.items()
+    }
     events = {span_id: tuple(map(event_of, found)) for span_id, found in of_span.items()}
     doubled = twins(forest, facts)
     for inner, outer in doubled.items():
