@@ -9,7 +9,7 @@ from typing import Final
 
 from collector.core.graph import Edge, Output
 from collector.core.span import AnyValue
-from collector.graph.content.corpus import END
+from collector.graph.edges.corpus import END
 from collector.graph.reading.facts import Facts, Role
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import MIN_LEAF, texts, weight, words

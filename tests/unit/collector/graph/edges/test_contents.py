@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from collector.core.graph import EdgeOrigin
 from collector.core.span import AnyValue, Span
-from collector.graph.rules import SHORT
+from collector.graph.rules import BY_NAME
 from collector.graph.texts import significant
 from tests.unit.collector.graph.workflows import flows, graph_of, span
 
@@ -100,7 +100,7 @@ def test_short_and_common_values_prove_nothing_inside_texts(value: str) -> None:
 def test_a_short_output_that_is_a_whole_input_is_a_weak_find() -> None:
     graph = graph_of([span(1, None, "root", 0, 9), step(2, 1, "which desk?", "billing"), step(3, 2, "billing", "x")])
     (edge,) = [edge for edge in graph.edges if edge.origin is EdgeOrigin.CONTENT]
-    assert (edge.rule, edge.confidence) == (SHORT.name, SHORT.confidence)
+    assert (edge.rule, edge.confidence) == ("short", BY_NAME["short"].confidence)
 
 
 def test_languages_without_spaces_between_words() -> None:

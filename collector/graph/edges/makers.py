@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from collector.graph.content.corpus import Corpus, Made, Maker, Taken
+from collector.graph.edges.corpus import Corpus, Made, Maker, Taken
 from collector.graph.reading.facts import Role
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import HEAD, MIN_DIGITS, MIN_LEAF
@@ -14,9 +14,6 @@ MAX_MAKERS: Final = 16
 
 MAX_UP: Final = 8
 """So many callers are asked whether a text came to them from outside."""
-
-OVERLAP: Final = 0.8
-"""Factor where the consumer had begun before the producer ended."""
 
 
 class Makers:
@@ -35,13 +32,13 @@ class Makers:
         self._from_outside: dict[str, bool] = {}
         self._longer: dict[str, Sequence[str]] = {}
 
-    def of(self, made: Made, taken: Taken, times: int) -> list[tuple[str, float]]:
-        """Whose text it was, with a factor for how sure that is.
+    def of(self, made: Made, taken: Taken, times: int) -> list[str]:
+        """Whose text it was.
 
         Of those that had made it before the consumer began the latest, as many as took part: a text that an input has
         twice was made twice, where there are so many that made it. Of nested makers the outermost counts, since it
         ended last. One that only repeats the text comes after those that do not; one that was not through when the
-        consumer began is less sure. Where two instrumentations recorded the same
+        consumer began counts last. Where two instrumentations recorded the same
         calls, those of the consumer's own record count first.
 
         Args:
@@ -63,7 +60,7 @@ class Makers:
             before = [one for one in before if one.end <= trace.starts[consumer] or one in own]
         return self._latest(before, made, consumer, times)
 
-    def _latest(self, makers: Sequence[Maker], made: Made, consumer: str, times: int) -> list[tuple[str, float]]:
+    def _latest(self, makers: Sequence[Maker], made: Made, consumer: str, times: int) -> list[str]:
         trace, chosen = self._trace, list[str]()
         overlapping = relay = None
         for maker in reversed(makers):
@@ -79,10 +76,10 @@ class Makers:
                 if len(chosen) >= times:
                     break
         if chosen:
-            return [(span_id, 1.0) for span_id in chosen]
+            return chosen
         if relay is not None:
-            return [(relay, 1.0)]
-        return [] if overlapping is None else [(overlapping, OVERLAP)]
+            return [relay]
+        return [] if overlapping is None else [overlapping]
 
     def _external(self, made: Made, taken: Taken) -> bool:
         """Whether the first to make it only handed on what came to it from outside of the trace's operations.

@@ -7,14 +7,16 @@ bounds the rest are the constants there. Of several operations that made a text 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from operator import attrgetter
 from typing import Final, NamedTuple
 
-from collector.graph.content.anchors import Anchors
-from collector.graph.content.corpus import Corpus, Made, Taken
-from collector.graph.content.makers import Makers
-from collector.graph.content.scattered import Scattered
-from collector.graph.rules import CONTAINED, EQUAL, RECORD, SHORT, Find, Rule
+from collector.graph.edges.anchors import Anchors
+from collector.graph.edges.corpus import Corpus, Made, Taken
+from collector.graph.edges.find import Find
+from collector.graph.edges.makers import Makers
+from collector.graph.edges.scattered import Scattered
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import MIN_LENGTH, MIN_PART, is_common, is_inside, significant, weight
 
@@ -22,32 +24,40 @@ MAX_QUOTE: Final = 80
 """Characters of a text that an edge's reason quotes."""
 
 
+class Way(Enum):
+    """How a text of an output is among the inputs."""
+
+    EQUAL = "equal"
+    CONTAINED = "contained"
+    RECORD = "record"
+    SHORT = "short"
+
+
 class Hit(NamedTuple):
-    """A text of an output and one of an input, and by which rule the one is made of the other.
+    """A text of an output and one of an input, and in which way the one is made of the other.
 
     Attributes:
-        makers: Whose text it was, with a factor for the rule's confidence.
+        makers: Whose text it was.
     """
 
     made: Made
     taken: Taken
-    rule: Rule
-    makers: Sequence[tuple[str, float]] = ()
+    way: Way
+    makers: Sequence[str] = ()
 
 
 class Contents:
     """The dataflow that the texts of a trace show.
 
     Attributes:
-        parts: Once `finds` is through: by consumer, outputs that are a part of one of its inputs, and who made them.
+        finds: In each way, in order of arguments.
+        parts: By consumer, outputs that are a part of one of its inputs, and who made them.
 
     Args:
         trace: The spans.
-        off: Names of rules that are not asked.
     """
 
-    def __init__(self, trace: Trace, off: Collection[str] = ()) -> None:
-        self._off = off
+    def __init__(self, trace: Trace) -> None:
         self._corpus = Corpus(trace)
         self._sought = {
             text: made
@@ -57,20 +67,15 @@ class Contents:
         self._inside: dict[str, Mapping[str, Made]] = {}
         self._held: dict[str, dict[str, bool]] = {}
         self._makers = Makers(trace, self._corpus, self._holds)
+        self.finds: Mapping[Way, list[Find]] = {way: [] for way in Way}
         self.parts: dict[str, dict[str, str]] = {}
-
-    def finds(self) -> Iterator[Find]:
-        """The best find for each pair of producer and consumer, by consumer."""
-        best: dict[tuple[str, str], Find] = {}
-        for made, taken, rule, makers in self._without_parts_of_others(self._attributed()):
-            for maker, factor in makers:
-                if rule is CONTAINED:
+        for made, taken, way, makers in self._without_parts_of_others(self._attributed()):
+            for maker in makers:
+                if way is Way.CONTAINED:
                     self.parts.setdefault(taken.span_id, {})[made.text] = maker
-                find = Find(maker, taken.span_id, rule, taken.argument, _reason(made.text, rule), factor)
-                other = best.get((maker, taken.span_id))
-                if other is None or (find.confidence, other.argument) > (other.confidence, find.argument):
-                    best[maker, taken.span_id] = find
-        yield from best.values()
+                self.finds[way].append(Find(maker, taken.span_id, taken.argument, _reason(made.text, way)))
+        for finds in self.finds.values():
+            finds.sort(key=attrgetter("argument"))
 
     def _hits(self) -> Iterator[Hit]:
         """All that is found, whoever made it and whenever."""
@@ -83,10 +88,10 @@ class Contents:
         for taken in (*corpus.taken, *corpus.weak):
             made = corpus.made.get(taken.text)
             if made is not None and not is_common(made.text):
-                yield Hit(made, taken, EQUAL if significant(made.text) else SHORT)
+                yield Hit(made, taken, Way.EQUAL if significant(made.text) else Way.SHORT)
         for taken in everything:
             for made in self._inside.get(taken.text, {}).values():
-                yield Hit(made, taken, CONTAINED)
+                yield Hit(made, taken, Way.CONTAINED)
         yield from self._in_pieces(everything)
 
     def _in_pieces(self, everything: Sequence[Taken]) -> Iterator[Hit]:
@@ -104,7 +109,7 @@ class Contents:
             for text in sorted(among(taken.text)) if taken.text not in corpus.made else ():
                 first = corpus.made[text].makers[0].span_id
                 if not any(text in among(own) for own in corpus.own[first]):
-                    yield Hit(corpus.made[text], taken, RECORD)
+                    yield Hit(corpus.made[text], taken, Way.RECORD)
 
     def _holds(self, span_id: str, text: str) -> bool:
         """Whether a text is, or is in, one of a span's inputs; what is looked for at all was found there before."""
@@ -121,13 +126,11 @@ class Contents:
         """With those who made the text, where there are any."""
         times, whole = Counter(self._corpus.taken), self._corpus.whole
         for hit in self._hits():
-            made, taken, rule, _ = hit
-            if rule.name in self._off:
-                continue
+            made, taken, way, _ = hit
             makers = self._makers.of(made, taken, times[taken] if made.text == taken.text else 0)
-            if rule is SHORT:
+            if way is Way.SHORT:
                 own = self._makers.is_own
-                makers = [one for one in makers if whole.get(one[0]) == made.text or own(made, taken, one[0])]
+                makers = [one for one in makers if whole.get(one) == made.text or own(made, taken, one)]
             if makers:
                 yield hit._replace(makers=makers)
 
@@ -137,9 +140,9 @@ class Contents:
         for hit in found:
             by_taken.setdefault(hit.taken, []).append(hit)
         for taken, hits in by_taken.items():
-            longer = [hit.made.text for hit in hits if hit.rule in (EQUAL, CONTAINED) and hit.makers[0][1] == 1.0]
+            longer = [hit.made.text for hit in hits if hit.way in (Way.EQUAL, Way.CONTAINED)]
             for hit in hits:
-                if hit.rule is not CONTAINED or not _explained(hit.made.text, taken.text, longer):
+                if hit.way is not Way.CONTAINED or not _explained(hit.made.text, taken.text, longer):
                     yield hit
 
 
@@ -151,6 +154,6 @@ def _explained(text: str, whole: str, others: Sequence[str]) -> bool:
     return bool(around) and text not in whole
 
 
-def _reason(text: str, rule: Rule) -> str:
+def _reason(text: str, way: Way) -> str:
     quoted = text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}…"
-    return f"{'the values of the output are' if rule is RECORD else 'the output is'} in the input: {quoted}"
+    return f"{'the values of the output are' if way is Way.RECORD else 'the output is'} in the input: {quoted}"
