@@ -18,7 +18,7 @@ from collector.graph.edges.find import Find
 from collector.graph.edges.makers import Makers
 from collector.graph.edges.scattered import Scattered
 from collector.graph.spans.trace import Trace
-from collector.graph.texts import MIN_LENGTH, MIN_PART, is_common, is_inside, significant, weight
+from collector.graph.texts import MIN_PART, is_common, is_inside, significant
 
 MAX_QUOTE: Final = 80
 """Characters of a text that an edge's reason quotes."""
@@ -58,15 +58,12 @@ class Contents:
     """
 
     def __init__(self, trace: Trace) -> None:
-        self._corpus = Corpus(trace)
-        self._sought = {
-            text: made
-            for text, made in self._corpus.made.items()
-            if significant(text) and (len(text) >= MIN_PART or not made.is_part)
-        }
-        self._inside: dict[str, Mapping[str, Made]] = {}
-        self._held: dict[str, dict[str, bool]] = {}
-        self._makers = Makers(trace, self._corpus, self._holds)
+        self._corpus = corpus = Corpus(trace)
+        self._places = (*corpus.taken, *corpus.composed)
+        self._texts = [*dict.fromkeys(taken.text for taken in self._places)]
+        self._inside = self._contained()
+        self._held: dict[str, frozenset[str]] = {}
+        self._makers = Makers(trace, corpus, self._holds)
         self.finds: Mapping[Way, list[Find]] = {way: [] for way in Way}
         self.parts: dict[str, dict[str, str]] = {}
         for made, taken, way, makers in self._without_parts_of_others(self._attributed()):
@@ -77,50 +74,40 @@ class Contents:
         for finds in self.finds.values():
             finds.sort(key=attrgetter("argument"))
 
+    def _contained(self) -> Mapping[str, Mapping[str, Made]]:
+        """By text of an input, the texts of outputs that stand in it."""
+        sought = {
+            text: made
+            for text, made in self._corpus.made.items()
+            if significant(text) and (len(text) >= MIN_PART or not made.is_part)
+        }
+        anchors = Anchors(sought)
+        return {text: {one: sought[one] for one in anchors.among(text) if is_inside(one, text)} for text in self._texts}
+
     def _hits(self) -> Iterator[Hit]:
         """All that is found, whoever made it and whenever."""
-        corpus, sought, anchors = self._corpus, self._sought, Anchors(self._sought)
-        everything = (*corpus.taken, *corpus.composed)
-        for text, *_ in everything if sought else ():
-            if text not in self._inside and weight(text) > MIN_LENGTH:
-                among = anchors.among(text)
-                self._inside[text] = {one: sought[one] for one in among if is_inside(one, text)}
+        corpus = self._corpus
         for taken in (*corpus.taken, *corpus.weak):
             made = corpus.made.get(taken.text)
             if made is not None and not is_common(made.text):
                 yield Hit(made, taken, Way.EQUAL if significant(made.text) else Way.SHORT)
-        for taken in everything:
+        for taken in self._places:
             for made in self._inside.get(taken.text, {}).values():
                 yield Hit(made, taken, Way.CONTAINED)
-        yield from self._in_pieces(everything)
-
-    def _in_pieces(self, everything: Sequence[Taken]) -> Iterator[Hit]:
-        """Records whose values stand near each other in an input that shows them in another way."""
-        corpus = self._corpus
         scattered = Scattered(text for text in corpus.made if text[0] == "{")
-        cache: dict[str, frozenset[str]] = {}
-
-        def among(text: str) -> frozenset[str]:
-            if text not in cache:
-                cache[text] = frozenset(scattered.among(text)) if weight(text) > MIN_LENGTH else frozenset()
-            return cache[text]
-
-        for taken in everything if scattered else ():
-            for text in sorted(among(taken.text)) if taken.text not in corpus.made else ():
-                first = corpus.made[text].makers[0].span_id
-                if not any(text in among(own) for own in corpus.own[first]):
-                    yield Hit(corpus.made[text], taken, Way.RECORD)
+        records = {text: sorted(set(scattered.among(text))) for text in self._texts} if scattered else {}
+        for taken in self._places if scattered else ():
+            for text in records.get(taken.text, ()):
+                yield Hit(corpus.made[text], taken, Way.RECORD)
 
     def _holds(self, span_id: str, text: str) -> bool:
-        """Whether a text is, or is in, one of a span's inputs; what is looked for at all was found there before."""
+        """Whether a text that is looked for is, or is in, one of a span's inputs."""
         held = self._held.get(span_id)
         if held is None:
             own = self._corpus.own[span_id]
-            held = self._held[span_id] = {one: True for taken in own for one in self._inside.get(taken, ())}
-            held.update(dict.fromkeys(own, True))
-        if text not in held:
-            held[text] = text not in self._sought and any(text in one for one in self._corpus.own[span_id])
-        return held[text]
+            inside = (one for whole in own for one in self._inside.get(whole, ()))
+            held = self._held[span_id] = frozenset((*own, *inside))
+        return text in held
 
     def _attributed(self) -> Iterator[Hit]:
         """With those who made the text, where there are any."""

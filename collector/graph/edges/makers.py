@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from collector.graph.edges.corpus import Corpus, Made, Maker, Taken
-from collector.graph.reading.facts import Role
 from collector.graph.spans.trace import Trace
-from collector.graph.texts import HEAD, MIN_DIGITS, MIN_LEAF
+from collector.graph.texts import MIN_DIGITS, MIN_LEAF
 
 MAX_MAKERS: Final = 16
 """Of more operations that made one text only the latest that many before the consumer are considered."""
@@ -30,7 +29,6 @@ class Makers:
         self._corpus = corpus
         self._holds = holds
         self._from_outside: dict[str, bool] = {}
-        self._longer: dict[str, Sequence[str]] = {}
 
     def of(self, made: Made, taken: Taken, times: int) -> list[str]:
         """Whose text it was.
@@ -57,29 +55,23 @@ class Makers:
             own = [one for one in before if not trace.records.apart(trace.forest, one.span_id, consumer)]
             if found := self._latest(own, made, consumer, times):
                 return found
-            before = [one for one in before if one.end <= trace.starts[consumer] or one in own]
         return self._latest(before, made, consumer, times)
 
     def _latest(self, makers: Sequence[Maker], made: Made, consumer: str, times: int) -> list[str]:
         trace, chosen = self._trace, list[str]()
-        overlapping = relay = None
+        overlapping = relay = ""
         for maker in reversed(makers):
             if any(trace.forest.nested(maker.span_id, other) for other in (consumer, *chosen)):
                 continue
             if maker.end > trace.starts[consumer]:
-                if not trace.facts[maker.span_id].both:
-                    overlapping = overlapping or maker.span_id
+                overlapping = overlapping or maker.span_id
             elif self._hands_on(maker, made):
                 relay = relay or maker.span_id
             else:
                 chosen.append(maker.span_id)
                 if len(chosen) >= times:
                     break
-        if chosen:
-            return chosen
-        if relay is not None:
-            return [relay]
-        return [] if overlapping is None else [overlapping]
+        return chosen or [one for one in (relay or overlapping,) if one]
 
     def _external(self, made: Made, taken: Taken) -> bool:
         """Whether the first to make it only handed on what came to it from outside of the trace's operations.
@@ -90,14 +82,11 @@ class Makers:
         text, own, maker = made.text, self._corpus.own, made.makers[0].span_id
         known = self._from_outside.get(text)
         if known is None:
-            handed = text in own[maker] or any(text in own[one] for one in self._trace.forest.above(maker, MAX_UP))
+            handed = any(text in own[one] for one in (maker, *self._trace.forest.above(maker, MAX_UP)))
             known = self._from_outside[text] = handed and not self._corpus.chose(maker, text)
         if known or text == taken.text or text in own[maker] or not self._holds(maker, text):
             return known
-        longer = self._longer.get(text)
-        if longer is None:
-            longer = self._longer[text] = () if made.is_part else [one for one in own[maker] if text in one]
-        return not longer or any(one in taken.text or one in own[taken.span_id] for one in longer)
+        return made.is_part or any(text in one and one in taken.text for one in own[maker])
 
     def is_own(self, made: Made, taken: Taken, maker: str) -> bool:
         """Whether nobody else had made a short text by then, and it is not too short.
@@ -114,12 +103,7 @@ class Makers:
         )
 
     def _hands_on(self, maker: Maker, made: Made) -> bool:
-        """Whether it repeats what another one had made: as a line of more, or with nothing said of its inputs."""
-        if self._corpus.whole.get(maker.span_id) != made.text and self._holds(maker.span_id, made.text):
+        """Whether it repeats what another one had made: among more that it says, or as a line of more."""
+        if maker.part and made.makers[0].end < maker.end:
             return True
-        if maker.part and any(not other.part for other in made.makers if other.end < maker.end):
-            return True
-        said = self._trace.facts[maker.span_id]
-        if said.role not in (Role.STEP, Role.OTHER) or said.inputs or said.taken or said.both or len(made.text) < HEAD:
-            return False
-        return any(self._trace.before(other.span_id, maker.span_id) for other in made.makers)
+        return self._corpus.whole.get(maker.span_id) != made.text and self._holds(maker.span_id, made.text)

@@ -1,9 +1,8 @@
 """Records that a text shows in its own way: their values are all there, near each other, in any order and layout."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from collector.core.span import AnyValue
 from collector.graph.reading.values import decoded
@@ -27,9 +26,6 @@ LONG_NUMBER: Final = 100
 MAX_WORDS: Final = 4_000
 """Of a text. What lies beyond is not compared."""
 
-Rows: TypeAlias = Sequence[tuple[str, ...]]
-"""The words of each value."""
-
 
 class Scattered:
     """Records, each known by its rarest word.
@@ -39,12 +35,11 @@ class Scattered:
     """
 
     def __init__(self, records: Iterable[str]) -> None:
-        values = {text: rows for text in records if (rows := _values(text))}
-        counts = Counter(word for rows in values.values() for word in {word for row in rows for word in row})
-        self._values: dict[str, Rows] = values
+        self._values = {text: values for text in records if (values := _values(text))}
+        counts = Counter(word for values in self._values.values() for word in {*" ".join(values).split()})
         self._by_word: dict[str, list[str]] = {}
-        for text, rows in values.items():
-            rarest = min({word for row in rows for word in row}, key=lambda word: (counts[word], -len(word), word))
+        for text, values in self._values.items():
+            rarest = min(" ".join(values).split(), key=lambda word: (counts[word], -len(word), word))
             self._by_word.setdefault(rarest, []).append(text)
 
     def __bool__(self) -> bool:
@@ -53,52 +48,32 @@ class Scattered:
     def among(self, text: str) -> Iterator[str]:
         """The records all of whose values stand in the text, each at most `ROOM` words from the next one."""
         spoken = words(text)[:MAX_WORDS]
-        there = self._by_word.keys() & set(spoken)
-        if not there:
-            return
         places: dict[str, list[int]] = {}
         for at, word in enumerate(spoken):
-            places.setdefault(word, []).append(at)
-        for word in sorted(there):
+            if word in self._by_word:
+                places.setdefault(word, []).append(at)
+        for word in sorted(places):
             for record in self._by_word[word][-SHARED:]:
-                if any(_near(self._values[record], spoken, places, at) for at in places[word]):
+                values = self._values[record]
+                reach = ROOM * len(values) + sum(value.count(" ") + 1 for value in values)
+                around = (f" {' '.join(spoken[max(0, at - reach) : at + reach])} " for at in places[word])
+                if any(all(f" {value} " in one for value in values) for one in around):
                     yield record
 
 
-def _near(values: Rows, spoken: Sequence[str], places: Mapping[str, Sequence[int]], at: int) -> bool:
-    """Whether every value stands in a row of words around a place."""
-    reach = (ROOM + 2) * len(values)
-    for row in values:
-        starts = places.get(row[0], ())
-        first = bisect_left(starts, at - reach)
-        if not any(tuple(spoken[start : start + len(row)]) == row for start in starts[first:] if start <= at + reach):
-            return False
-    return True
-
-
-def _values(text: str) -> Rows:
+def _values(text: str) -> Sequence[str]:
     """The words of a flat record's values; empty where they are too few, too short or not flat."""
     record = decoded(text)
-    if not isinstance(record, Mapping):
+    if not isinstance(record, Mapping) or any(isinstance(value, Mapping | list) for value in record.values()):
         return ()
-    rows: list[tuple[str, ...]] = []
-    letters = 0
-    for value in record.values():
-        shown = _shown(value)
-        if shown is None:
-            return ()
-        row = tuple(words(shown))
-        if row and len(shown) >= MIN_VALUE:
-            rows.append(row)
-            letters += len(shown)
-    distinct = [*dict.fromkeys(rows)]
-    return distinct if len(distinct) >= MIN_VALUES and letters >= MIN_LETTERS else ()
+    shown = {one for value in record.values() if len(one := " ".join(words(_shown(value)))) >= MIN_VALUE}
+    return sorted(shown) if len(shown) >= MIN_VALUES and sum(map(len, shown)) >= MIN_LETTERS else ()
 
 
-def _shown(value: AnyValue) -> str | None:
-    """A value as texts show it; None if it is no value. Of a long number the whole part: the digits after it vary."""
+def _shown(value: AnyValue) -> str:
+    """A value as texts show it. Of a long number the whole part: the digits after it vary."""
     if isinstance(value, bool) or value is None:
         return ""
     if isinstance(value, float):
         return str(int(value)) if abs(value) >= LONG_NUMBER else f"{value:g}"
-    return str(value) if isinstance(value, str | int) else None
+    return str(value)

@@ -168,9 +168,9 @@ def test_a_field_whose_value_came_from_outside_proves_nothing() -> None:
     assert found(plan, step(3, 3, {"of": "count the flywheels", "value": 41250}, "1113")) == {(2, 3)}
 
 
-def test_who_repeats_a_text_and_says_nothing_of_its_inputs_hands_it_on() -> None:
+def test_who_repeats_a_text_and_says_nothing_of_its_inputs_is_where_it_came_from_last() -> None:
     made, repeated = step(2, 1, "q", DRAFT), step(3, 2, None, DRAFT)
-    assert found(made, repeated, step(4, 3, f"Print: {DRAFT}", "done")) == {(2, 4), (2, 3)}
+    assert found(made, repeated, step(4, 3, f"Print: {DRAFT}", "done")) == {(2, 3), (3, 4)}
 
 
 def test_what_a_caller_was_given_is_no_product_of_what_it_calls() -> None:
