@@ -11,7 +11,7 @@ from collector.core.graph import Edge, Output
 from collector.core.span import AnyValue
 from collector.graph.reading.facts import Facts, Role
 from collector.graph.spans.trace import Trace
-from collector.graph.texts import texts, weight, words
+from collector.graph.texts import texts, weight
 
 EVENT: Final = "gen_ai.evaluation.result"
 RESPONSE: Final = "gen_ai.response.id"
@@ -125,5 +125,5 @@ def _is_label(value: AnyValue) -> bool:
     """A word or a few, a number, some of these; in no sentence."""
     said = texts(value)
     return isinstance(value, int | float) or all(
-        len(words(one)) <= LABEL_WORDS and weight(one) <= LABEL_WEIGHT for one in said
+        len(one.split()) <= LABEL_WORDS and weight(one) <= LABEL_WEIGHT for one in said
     )

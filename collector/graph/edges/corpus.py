@@ -86,7 +86,8 @@ class Corpus:
         if isinstance(said.output, str) and said.output in self._names:
             return True
         made = texts(said.output)
-        return bool(made) and {*made} <= {*texts([*said.inputs.values()])} and texts(facts[around].output) == made
+        given = [text for text in texts([*said.inputs.values()]) if text in made]
+        return bool(made) and sorted(given) == sorted(made) and texts(facts[around].output) == made
 
     def _collect_inputs(self, span_id: str, said: Facts) -> None:
         own = self.own[span_id]
@@ -122,6 +123,7 @@ class Corpus:
         made = [text for value in _outputs(said) for text in texts(value, lines)]
         if isinstance(said.output, Mapping) and not messages(said.output):
             made = [text for text in made if text not in self._instructions]
+            lines = [line for line in lines if not any(line in one for one in self._instructions)]
         if len(made) == 1 or (made and self.chose(span_id, made[0])):
             self.whole[span_id] = made[0]
         end = self._trace.ends[span_id]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from collector.graph.edges.corpus import Corpus, Made, Maker, Taken
+from collector.graph.reading.facts import Role
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import MIN_DIGITS, MIN_LEAF
 
@@ -44,7 +45,7 @@ class Makers:
             taken: Where it was found.
             times: How often it is there; 0 to count it.
         """
-        if self._external(made, taken):
+        if self._external(made, taken) or self._is_constant(made, taken.span_id):
             return []
         trace, consumer = self._trace, taken.span_id
         last = bisect_right(made.makers, (trace.ends[consumer], "\uffff"))
@@ -88,18 +89,18 @@ class Makers:
             return known
         return made.is_part or any(text in one and one in taken.text for one in own[maker])
 
-    def is_own(self, made: Made, taken: Taken, maker: str) -> bool:
-        """Whether nobody else had made a short text by then, and it is not too short.
+    def _is_constant(self, made: Made, consumer: str) -> bool:
+        """Whether operations of one name say it alike, the consumer among them: lookups, whatever else they say."""
+        facts = self._trace.facts
+        said = facts[consumer]
+        alike = [one.span_id for one in made.makers[:MAX_MAKERS] if facts[one.span_id].name == said.name]
+        return said.role not in (Role.MODEL, Role.AGENT) and len(alike) > 1 and consumer in alike
 
-        What operations of one name say alike, the consumer among them, is a constant of theirs.
-        """
-        facts, consumer = self._trace.facts, taken.span_id
-        makers = made.makers[:MAX_MAKERS]
-        if facts[maker].name == facts[consumer].name and any(other.span_id == consumer for other in makers):
-            return False
-        start, text = self._trace.starts[consumer], made.text
+    def is_own(self, made: Made, taken: Taken, maker: str) -> bool:
+        """Whether nobody else had made a short text by then, and it is not too short."""
+        start, text = self._trace.starts[taken.span_id], made.text
         return len(text) >= (MIN_DIGITS if text.isdigit() else MIN_LEAF) and all(
-            self._trace.forest.nested(maker, other.span_id) or other.end > start for other in makers
+            self._trace.forest.nested(maker, other.span_id) or other.end > start for other in made.makers[:MAX_MAKERS]
         )
 
     def _hands_on(self, maker: Maker, made: Made) -> bool:

@@ -12,7 +12,7 @@ MIN_VALUES: Final = 2
 """Of a record, each of `MIN_VALUE` characters or more; fewer happen to stand together by chance."""
 
 MIN_VALUE: Final = 3
-MIN_LETTERS: Final = 12
+MIN_LETTERS: Final = 8
 """Characters of all values of a record together."""
 
 ROOM: Final = 8
