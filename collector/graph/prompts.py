@@ -157,7 +157,7 @@ def prompts(trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> Mapping[str
 
     Args:
         trace: The spans.
-        parts: See `collector.graph.edges.arbiter.Flow.parts`.
+        parts: See `collector.graph.arbiter.Flow.parts`.
     """
     facts = trace.facts
     stated = {
