@@ -5,7 +5,7 @@ Understood: GenAI parts, OpenAI's chat completions and responses, Anthropic's me
 was made after them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import is_
 from typing import Final
 
@@ -45,17 +45,9 @@ _SYSTEM: Final = ("system", "system_prompt", "system_instruction", "systemInstru
 _CONFIG: Final = ("config", "generation_config", "generationConfig")
 """Where Gemini's clients keep the system's instruction."""
 
-_ANSWERS: Final[tuple[tuple[str, ...], ...]] = (
-    ("choices", "message"), ("candidates", "content"), ("replies",), ("generations", "message"),
-    ("generations", "text"), ("output",), ("output", "message"), ("message",), ("content",),
-)  # fmt: skip
-"""Where in a response the model's words are, through all lists on the way."""
-
-_SURE: Final = tuple(path for path in _ANSWERS if path != ("output",))
-"""The same of what may be something else: any chain has an output."""
-
-_BARE: Final[tuple[tuple[str, ...], ...]] = (("replies",), ("generations", "text"))
-"""Where they may be a text by itself."""
+_RESPONSES: Final = ("choices", "candidates", "replies", "generations", "output", "message", "content")
+_BARE: Final = frozenset(("replies", "generations"))
+"""Where in a response the model's words are, in lists too; and where they may be a text by itself."""
 
 
 def messages(value: AnyValue) -> tuple[Message, ...]:
@@ -104,10 +96,29 @@ def answered(response: AnyValue) -> tuple[Message, ...]:
     if not isinstance(response, Mapping):
         return ()
     of_model = "model" in response or response.get("object") == "response"
-    for path in _ANSWERS if of_model else _SURE:
-        if said := tuple(one for item in _along(response, path) for one in _spoken(item, path in _BARE)):
+    for key in _RESPONSES:
+        inner = response.get(key)
+        if key == "output" and not of_model:  # any chain has an output
+            inner = inner.get("message") if isinstance(inner, Mapping) else None
+        if said := _spoken(inner, key in _BARE):
             return said
     return messages(response) if response.get("role") in ("assistant", "model") else ()
+
+
+def _spoken(value: AnyValue, bare: bool) -> tuple[Message, ...]:
+    """A model's messages, which need not say that they are the model's; a text is one where it may be bare."""
+    if isinstance(value, list):
+        return tuple(one for item in value for one in _spoken(item, bare))
+    if isinstance(value, str):
+        return (Message("assistant", value),) if bare and value else ()
+    if not isinstance(value, Mapping):
+        return ()
+    if value.get("role"):
+        return messages(value)
+    wrapped = (value[key] for key in ("message", "content") if isinstance(value.get(key), Mapping))
+    if inner := next(wrapped, value.get("text") if bare else None):
+        return _spoken(inner, bare)
+    return messages(value if _SAID.isdisjoint(value) else {**value, "role": "assistant"})
 
 
 def is_thought(part: AnyValue) -> bool:
@@ -225,25 +236,6 @@ def _turns(request: Mapping[str, AnyValue], to_model: bool) -> tuple[Message, ..
         if not isinstance(said, str) and (to_model or key != "input") and (turns := messages(said)):
             return turns
     return ()
-
-
-def _along(value: AnyValue, path: Sequence[str]) -> Iterator[AnyValue]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _along(item, path)
-    elif not path:
-        yield value
-    elif isinstance(value, Mapping) and path[0] in value:
-        yield from _along(value[path[0]], path[1:])
-
-
-def _spoken(message: AnyValue, bare: bool) -> tuple[Message, ...]:
-    """A model's message, which need not say that it is the model's."""
-    if bare and isinstance(message, str):
-        return (Message("assistant", message),)
-    if isinstance(message, Mapping) and not message.get("role") and not _SAID.isdisjoint(message):
-        message = {**message, "role": "assistant"}
-    return messages(message)
 
 
 def _first(value: Mapping[str, AnyValue], keys: Sequence[str]) -> AnyValue:
