@@ -44,7 +44,8 @@ def decoded(value: AnyValue) -> AnyValue:
         found: AnyValue = _DECODER.decode(_HALF.sub(r"\\ufffd", value) if "\\u" in value else value)
     except (ValueError, RecursionError):
         return value
-    return found if len(value) <= MAX_JSON_DEPTH or _is_flat(found, MAX_JSON_DEPTH) else value
+    few = value.count("[") + value.count("{") <= MAX_JSON_DEPTH
+    return found if few or _is_flat(found, MAX_JSON_DEPTH) else value
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -80,32 +80,27 @@ class Conventions:
         return not first.isdisjoint(one.NAMESPACES) and (not isinstance(one, Table) or one.knows(keys))
 
 
-def _own(name: str) -> Table:
-    return table(name, (files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
-
-
-BUILT_IN: Final[Mapping[str, Convention]] = {
+_CODE: Final[Mapping[str, Convention]] = {
     "opto": opto,
     "opentrace": opentrace,
-    "agent_framework": _own("agent_framework"),
-    "langsmith": _own("langsmith"),
-    "genai": _own("genai"),
     "genai_events": genai_events,
-    "openinference": _own("openinference"),
-    "vercel": _own("vercel"),
-    "langfuse": _own("langfuse"),
-    "mlflow": _own("mlflow"),
-    "langwatch": _own("langwatch"),
-    "haystack": _own("haystack"),
-    "traceloop": _own("traceloop"),
-    "genai_indexed": _own("genai_indexed"),
-    "openfeature": _own("openfeature"),
-    "logfire": _own("logfire"),
     "logfire_keywords": keywords,
-    "plain": plain,
+    LAST: plain,
 }
-"""By name, in order of precedence: our own first, then whole recorded messages, then values as one text, then what
-stands beside another instrumentation, last whatever attributes an application invented."""
+_ORDER: Final = (
+    "opto", "opentrace", "agent_framework", "langsmith", "genai", "genai_events", "openinference", "vercel", "langfuse",
+    "mlflow", "langwatch", "haystack", "traceloop", "genai_indexed", "openfeature", "logfire", "logfire_keywords", LAST,
+)  # fmt: skip
+"""Our own first, then whole recorded messages, then values as one text, then what stands beside another
+instrumentation, last whatever attributes an application invented."""
+
+
+def _built_in(name: str) -> Convention:
+    return _CODE.get(name) or table(name, (files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+BUILT_IN: Final[Mapping[str, Convention]] = {name: _built_in(name) for name in _ORDER}
+"""By name, in order of precedence."""
 
 
 @lru_cache(maxsize=1)

@@ -41,7 +41,7 @@ _TABLE: Final = tomllib.loads((files(__package__) / "plain.toml").read_text(enco
 _SPACE, _WORD = ({name: frozenset(said) for name, said in _TABLE[one].items()} for one in ("space", "word"))
 _SENT: Final = re.compile(
     r"http\.(request|response)\.body(\.\w+)?|http\.\w*(body|payload)|url\.query|messaging\.message\.(body|payload)\w*|"
-    r"db\.\w+(\.\w+)*|code\.function\.(parameter|return)\..+"
+    r"code\.function\.(parameter|return)\..+"
 )
 """The attributes of general namespaces that hold what was sent or received."""
 
@@ -124,10 +124,10 @@ def side(key: str, event: str = "") -> Side:
         event: The name of its event; it is a part of the attribute's.
     """
     named = f"{event}.{key}" if event else key
-    said, is_sent = words(named), _SENT.fullmatch(named) is not None
-    if said[-1] in _WORD["meta"] or _is_general(key, event, is_sent):
+    said = words(named)
+    if said[-1] in _WORD["meta"] or _is_general(key, event):
         return Side.NEITHER
-    telling = said if is_sent else [word for word in said[:-1] if word in _WORD["sides"]][-1:] or said[-1:]
+    telling = [word for word in said[:-1] if word in _WORD["sides"]][-1:] or said[-1:]
     if _WORD["output"].intersection(telling) or (key.startswith("db.") and _WORD["rows"].intersection(said)):
         return Side.OUTPUT
     is_filled = said[-1] in ("prompt", "prompts") and not _WORD["sent"].isdisjoint(said[:-1])
@@ -139,7 +139,7 @@ def side(key: str, event: str = "") -> Side:
     return Side.NEITHER if of_vendor else Side.EITHER
 
 
-def _is_general(key: str, event: str, is_sent: bool) -> bool:
+def _is_general(key: str, event: str) -> bool:
     """Whether it is of OpenTelemetry's general namespaces and holds nothing that was sent or received."""
     if event:
         return not _SPACE["general"].isdisjoint((_first(event), _first(key)))
@@ -148,7 +148,7 @@ def _is_general(key: str, event: str, is_sent: bool) -> bool:
         return key in _SPACE["flags"]
     if first == "db":
         return _first(rest) in _SPACE["database"]
-    return (first in _SPACE["general"] or first in _SPACE["transports"]) and not is_sent
+    return first in _SPACE["general"] | _SPACE["transports"] and not _SENT.fullmatch(key)
 
 
 def _first(name: str) -> str:
