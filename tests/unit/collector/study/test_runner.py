@@ -205,7 +205,7 @@ async def test_feedback_that_comes_late_changes_what_is_known(bench: Bench) -> N
     in_force = await bench.control.desk.assignment("shop")
     assert in_force is not None
     late = 7_000
-    release = await bench.control.desk.release(in_force.arms[0].release)
+    release = await bench.control.desk.release(in_force.releases[1])
     assert release is not None
     used = {"opto.release": release.number, "opto.assignment": in_force.revision}
     await bench.pipeline.ingest(
