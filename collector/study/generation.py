@@ -134,6 +134,9 @@ class Generation:
                 known[key] = len(record.trials) + begun
                 await self._begin(record, known[key], proposal, {**current, **values})
                 begun += 1
+            else:
+                why = f"max_trials: {study.max_trials} were there already; it fits, and was not tried"
+                await self._studies.reject(study.name, RejectedProposal(proposal, (why,), len(record.trials) + begun))
         if begun:
             self._failures.pop(study.name, None)
             return Asked(repeated=tuple(repeated))
