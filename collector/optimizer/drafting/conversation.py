@@ -19,7 +19,7 @@ from collector.optimizer.drafting.forms import Form, JsonObject
 from collector.optimizer.drafting.guard import Guard
 from otel_opto.spec import content_hash
 
-_TRIES, _TRIES_AND_COPIES = 3, 6
+_TRIES, _TRIES_AND_COPIES = 3, 4
 _LADDER = (0.0, 1.0, 1.5, 2.0)
 """Of the study's temperature, for the first draft, the next, …, and one rung higher after each answer in vain."""
 
