@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from benchmarks.selection.races import BETTER, SAME, WORSE, Ended, luckiest, raced
 from benchmarks.selection.town import released, studied, study, town
+from collector.selection.archive import Failures
 from collector.selection.selectors import SELECTORS
 
 _SITUATIONS = (
@@ -23,19 +24,25 @@ _FIRST_SEED = 1_000_000
 def row(words: str, how: str, ended: Sequence[Ended]) -> str:
     """What was released, what was shown of it, what it took."""
     released = [one for one in ended if one.released is not None]
-    good = sum((one.released or 0.0) > 0 for one in released) / len(ended)
-    wrong = len(released) / len(ended) - good
+    good = sum((one.released or 0.0) > 0 for one in released)
+    wrong = len(released) - good
     shown, true = "–", "–"
     if released:
         shown = f"{statistics.fmean(one.shown for one in released):+.2f}"
         true = f"{statistics.fmean(one.released or 0.0 for one in released):+.2f}"
     units = statistics.median(one.units for one in ended)
-    return f"| {words} | {how} | {good:.1%} | {wrong:.1%} | {shown} | {true} | {units:.0f} |"
+    parts = [part(good, len(ended)), part(wrong, len(ended)), shown, true, f"{units:.0f}"]
+    return f"| {' | '.join([words, *([how] if how else []), *parts])} |"
+
+
+def part(found: int, of: int) -> str:
+    """So many, and between what the rate lies with 95 %."""
+    low, high = Failures(found, of).bounds(1.96)
+    return f"{found} of {of}: {found / of:.1%} ({low:.1%} to {high:.1%})"
 
 
 async def studies(runs: int) -> None:
     """Whole studies: assignments, windows, the ledger; only users are simulated."""
-    print(f"{runs} studies each\n")
     print("| candidates | a better one released | one that is no better | gain shown | true | users |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for words, candidates, fall in _SITUATIONS:
@@ -46,7 +53,7 @@ async def studies(runs: int) -> None:
             winner = record.winner()
             shown = winner.found.gain[0] if winner is not None and winner.found is not None else 0.0
             ended.append(Ended(released(record, users), shown, users.came))
-        print(row(words, "", ended).replace("|  |", "|"), flush=True)
+        print(row(words, "", ended), flush=True)
 
 
 def main() -> None:
@@ -60,7 +67,6 @@ def main() -> None:
         asyncio.run(studies(runs))
         return
     seeds = range(_FIRST_SEED, _FIRST_SEED + runs)
-    print(f"{runs} races each\n")
     print("| candidates | selector | a better one released | one that is no better | gain shown | true | units |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for words, candidates, drift in _SITUATIONS:

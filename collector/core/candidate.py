@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Annotated
 
 from collector.core.errors import some
-from collector.core.objective import MEASURED
+from collector.core.objective import MEASURED, MOST_WEIGHT
 from collector.core.record import About
 from collector.core.span import AnyValue
 
@@ -85,6 +85,11 @@ def limit_faults(limits: Mapping[str, float], weights: Mapping[str, float]) -> l
     ]
     faults += [
         f"weights: {signal!r} has no limit; say what it counts within" for signal in weights.keys() - limits.keys()
+    ]
+    faults += [
+        f"weights: {signal!r}: found {value:g}, allowed are {MOST_WEIGHT:,} at most"
+        for signal, value in weights.items()
+        if MOST_WEIGHT < value < math.inf
     ]
     return faults + [
         f"{name}: {signal!r}: found {value:g}, allowed are finite numbers above 0"

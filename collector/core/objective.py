@@ -13,6 +13,9 @@ _QUANTILE = re.compile(rf"({'|'.join(MEASURED)})\.p(.*)")
 _MEDIAN = 0.5
 _QUANTILES = tuple(str(percent) for percent in range(50, 100))
 _MOST_WORSE = 10.0
+MOST_WEIGHT = 1_000_000
+"""Beside the metric's 1; a mean of larger ones would be lost in rounding."""
+
 _MOST_OBJECTIVES = 8
 
 
@@ -68,8 +71,8 @@ class Objective:
                 f"{where}: found the range {self.lowest:g} to {self.highest:g}, allowed are finite ends, the lowest "
                 "first"
             )
-        if not 0 <= self.weight < math.inf:
-            faults.append(f"{where}: found the weight {self.weight:g}, allowed are finite numbers from 0")
+        if not 0 <= self.weight <= MOST_WEIGHT:
+            faults.append(f"{where}: found the weight {self.weight:g}, allowed is 0 to {MOST_WEIGHT:,}")
         return faults
 
 

@@ -1,8 +1,10 @@
 """What became of a unit: its score, and whether any guardrail was touched, read off its traces."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from collector.core.feedback import StoredFeedback
 from collector.core.release import Release
@@ -124,8 +126,13 @@ def _amount(signal: Signal, trace: JudgedTrace, service: str) -> float | None:
         return max((span.end_time_unix_nano - span.start_time_unix_nano for span in entries), default=0) / 1e9
     keys = _TOKENS if signal is Signal.TOKENS else (_COST,)
     used = [span.attributes[key] for span in trace.spans for key in keys if key in span.attributes]
-    numbers = [float(one) for one in used if isinstance(one, int | float)]
+    numbers = [float(one) for one in used if _is_amount(one)]
     return sum(numbers) if numbers else None
+
+
+def _is_amount(said: object) -> TypeGuard[int | float]:
+    """A span may say anything: what is no finite number is no amount, and would be in every mean ever after."""
+    return isinstance(said, int | float) and not isinstance(said, bool) and math.isfinite(said)
 
 
 def _misapplied(trace: JudgedTrace, service: str, release: Release) -> bool | None:

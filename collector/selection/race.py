@@ -326,9 +326,12 @@ class Race:
         return self._rules.alpha * (2 / 3) / 3.0**tests_before
 
     def _shares(self, wanted: Mapping[str, float]) -> dict[str, float]:
-        """With the incumbent's, which is compared with each: its part is that of a square root of their number."""
-        root = math.sqrt(len(wanted))
-        incumbent, whole = 1 / (1 + root), sum(wanted.values())
+        """With the incumbent's, which is compared with each, half and half where there is one.
+
+        To compare each of n with it best, it would have a part of 1/(1 + √n). While looking around it matters more
+        which of them leads: what chance does to the incumbent is in all leads. So it has 1/(2 √n).
+        """
+        incumbent, whole = 0.5 / math.sqrt(len(wanted)), sum(wanted.values())
         shares = {key: part / whole * (1 - incumbent) for key, part in wanted.items()}
         return {self.archive.incumbent.key: incumbent, **shares}
 

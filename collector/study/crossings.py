@@ -15,14 +15,16 @@ MOST_RELEASES = 64
 
 
 def room(now: Assignment, study: str, running: int) -> int:
-    """How many arms a study may have: as many as the others, and no more than fit beside what these have.
+    """How many arms a study may have: as many as the others, one at least, and no more than fit beside what these have.
+
+    Where nothing fits, it is 0, and the study waits until another one has ended.
 
     Args:
         running: Studies of the service, this one among them.
     """
     of_others = prod(len(layer.arms) + 1 for layer in now.layers if layer.name != study)
     alike = int(MOST_RELEASES ** (1 / max(running, 1)) + 1e-9)
-    return min(MOST_RELEASES // of_others, alike) - 1
+    return min(MOST_RELEASES // of_others, max(alike, 2)) - 1
 
 
 def with_layer(now: Assignment, study: str, layer: Layer | None) -> tuple[Layer, ...]:

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from otel_opto.assignment import Arm, Assignment, unit_of
+from otel_opto.assignment import Arm, Assignment, Crossing, Layer, unit_of
 from otel_opto.pinning import baggage_key
 from otel_opto.propagation import ReleasePropagator, carrying
 from otel_opto.setup import Sdk
@@ -43,7 +43,7 @@ def assign(app: App, assignment: Assignment) -> None:
         app.server.wait_for_acknowledgement(number)
     for _ in range(500):
         known = app.sdk.registry.assignment
-        if known is not None and (known.control, known.arms) == (assignment.control, assignment.arms):
+        if known is not None and known.releases == assignment.releases:
             return
         app.server.wait_for_declaration("k")
     raise AssertionError("the assignment did not arrive")
@@ -80,6 +80,24 @@ def test_a_named_user_gets_one_arm_in_every_trace(app: App, k: Any) -> None:
         assert span.attributes["opto.unit"] in {unit_of(user) for user in ("ann", "bob", "eve", "Zoë")}
         assert span.attributes["opto.release"] == HALF.release_for(str(span.attributes["opto.unit"]))
         assert "ann" not in str(span.attributes)
+
+
+def test_a_user_in_arms_of_two_studies_gets_the_release_of_both(app: App, k: Any) -> None:
+    numbers = range(4, 54)
+    for number in numbers:
+        app.server.add(number, {"k": number})
+    arms = tuple(Arm(number, place * 250, 250) for place, number in enumerate(range(4, 28)))
+    layers = Layer("a", "salt a", arms), Layer("b", "salt b", (Arm(28, 0, 5_000),))
+    crossings = tuple(Crossing(arm.release + 25, (arm.release, 28)) for arm in arms)
+    crossed = Assignment("shop", 0, 1, (), "", layers, crossings)
+    assign(app, crossed)
+    seen = set()
+    for number in range(300):
+        with app.span(), app.sdk.pins.targeting(f"user-{number}"):
+            assert k.value == crossed.release_for(unit_of(f"user-{number}"))
+            seen.add(crossed.parts(k.value))
+    assert {len(parts or ()) for parts in seen} == {0, 1, 2}
+    assert all(app.sdk.registry.release(number) is not None for number in crossed.releases)
 
 
 def test_what_was_read_before_the_user_was_known_holds(app: App, k: Any) -> None:

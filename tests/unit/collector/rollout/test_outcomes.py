@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from collector.core.feedback import Feedback, FeedbackState, StoredFeedback
 from collector.core.release import Release
 from collector.core.rollout import Guardrail, Metric, RolloutPlan, Signal
@@ -87,3 +89,20 @@ def test_values_are_told_of_what_was_asked_for() -> None:
     assert unit is not None
     seconds = (spans[0].end_time_unix_nano - spans[0].start_time_unix_nano) / 1e9
     assert unit.values == {"latency": seconds, "tokens": 12.0, "verdict": 0.5}
+
+
+@pytest.mark.parametrize("said", [float("nan"), float("inf"), True, "7"])
+def test_what_is_no_finite_number_is_no_amount(said: object) -> None:
+    odd = samples.span(1, 1, values={"opto.release": 4, "gen_ai.usage.cost": said})
+    even = samples.span(1, 2, 1, values={"opto.release": 4, "gen_ai.usage.cost": 0.5})
+    for spans, expected in (([odd], {}), ([odd, even], {"cost": 0.5})):
+        unit = outcome_of(
+            OpenUnit("u", in_arm=True, share=0.5, trace_ids=(samples.trace_id(1),)),
+            [JudgedTrace(spans_of(samples.traces_request(spans)), ())],
+            RolloutPlan("shop", 4, "", None, guardrails=(Guardrail(Signal.COST, 0.1),)),
+            {4: Release(4, "shop", {}, None, 0, "")},
+            (Signal.COST,),
+        )
+        assert unit is not None
+        assert unit.values == expected
+        assert unit.signals == ({Signal.COST: True} if expected else {})

@@ -307,6 +307,8 @@ async def test_a_winner_waits_for_the_rollout_of_the_other_and_stands_beside_wha
 
 def test_studies_side_by_side_have_room_alike() -> None:
     alone = Assignment("shop", 1, 1)
-    assert [room(alone, "x", running) for running in (1, 2, 3, 10)] == [63, 7, 3, 0]
+    assert [room(alone, "x", running) for running in (1, 2, 3, 10)] == [63, 7, 3, 1]
     arms = tuple(Arm(number + 2, number * 100, 100) for number in range(20))
     assert room(Assignment("shop", 1, 1, layers=(Layer("y", "s", arms),)), "x", 2) == 2
+    many = tuple(Arm(number + 2, number * 100, 100) for number in range(63))
+    assert room(Assignment("shop", 1, 1, layers=(Layer("y", "s", many),)), "x", 2) == 0

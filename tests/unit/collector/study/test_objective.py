@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.selection.town import Users, released, studied, study
 from collector.core.candidate import Fate, Selection
+from collector.core.objective import Objective
 from collector.core.rollout import Signal
 from collector.core.study import Study
 from collector.core.units import Unit
@@ -76,4 +77,15 @@ def test_wrong_limits_and_weights_are_named() -> None:
         "limits: found 'speed', allowed are latency, tokens, cost",
         "weights: 'latency' has no limit; say what it counts within",
         "limits: 'cost': found 0, allowed are finite numbers above 0",
+    ]
+
+
+def test_a_weight_in_which_all_others_would_be_lost_is_refused() -> None:
+    heavy = Objective("cost", highest=1.0, weight=1e300)
+    found = Study(
+        "s", "shop", "q", objectives=(heavy,), limits={"latency": 2.0}, weights={"latency": 1e7}
+    ).faults()  # fmt: skip
+    assert found == [
+        "weights: 'latency': found 1e+07, allowed are 1,000,000 at most",
+        "objectives: 'cost': found the weight 1e+300, allowed is 0 to 1,000,000",
     ]
