@@ -87,7 +87,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda known: known.contents.finds[Way.SHORT],
     ),
     Rule(
-        "record", EdgeOrigin.CONTENT, 0.7, "all values of a record stand near each other, in another layout",
+        "record", EdgeOrigin.CONTENT, 0.75, "all values of a record stand near each other, in another layout",
         lambda known: known.contents.finds[Way.RECORD],
     ),
     Rule(
@@ -95,7 +95,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "messages were cut behind a wish for this call: its result follows there", lambda known: known.calls.cut,
     ),
     Rule(
-        "call name", EdgeOrigin.CONTENT, 0.7, "a model asked for this tool", lambda known: known.calls.by_name
+        "call name", EdgeOrigin.CONTENT, 0.65, "a model asked for this tool", lambda known: known.calls.by_name
     ),
     Rule(
         "named", EdgeOrigin.CONTROL, 0.8, "an answer is the name of the operation that ran next",
