@@ -9,7 +9,7 @@ from collector.core.errors import GraphError
 from collector.core.graph import Edge, EdgeOrigin, Gap
 from collector.graph.edges.find import Find
 from collector.graph.reading.facts import Facts
-from collector.graph.rules import RULES, Evidence
+from collector.graph.rules import RESULT, RULES, Evidence
 from collector.graph.spans.trace import Trace
 
 Edges: TypeAlias = dict[str, dict[tuple[str, str], Edge]]
@@ -24,11 +24,13 @@ class Flow:
         into: By consumer, stated and inferred edges, by the span that they come from and, where it is stated, argument.
         gaps: Statements that were refused.
         parts: By consumer, outputs that are a part of one of its inputs, and who made them.
+        called: By caller, those whose results it gets.
     """
 
     into: Mapping[str, Mapping[tuple[str, str], Edge]]
     gaps: tuple[Gap, ...]
     parts: Mapping[str, Mapping[str, str]]
+    called: Mapping[str, Sequence[str]]
 
 
 def flow_of(trace: Trace, off: Collection[str] = ()) -> Flow:
@@ -72,7 +74,8 @@ def flow_of(trace: Trace, off: Collection[str] = ()) -> Flow:
             said = reason or ("" if certain else why)
             edge = Edge(nodes[producer], nodes[consumer], origin, confidence, argument, said, name)
             into.setdefault(consumer, {})[key] = edge
-    return Flow(into, tuple(gaps), evidence.contents.parts if is_open else {})
+    called = trace.forest.children if RESULT.name not in off else dict.fromkeys(nodes, ())
+    return Flow(into, tuple(gaps), evidence.contents.parts if is_open else {}, called)
 
 
 def _is_open(said: Facts) -> bool:

@@ -128,7 +128,7 @@ def _operations(trace: Trace) -> Iterator[Node]:
 
 def _edges(trace: Trace, flow: Flow, used: UsedParameters, inputs: Mapping[str, Sequence[str]]) -> Iterator[Edge]:
     """Into each operation the most certain origin first."""
-    nodes, children = trace.nodes, trace.forest.children
+    nodes, children = trace.nodes, flow.called
     link, call, result, half = EdgeOrigin.LINK, EdgeOrigin.CALL, RESULT.name, RESULT.confidence
     for span_id, into in nodes.items():
         for node_id in used.of_span.get(span_id, ()):

@@ -65,7 +65,8 @@ class Makers:
             if any(trace.forest.nested(maker.span_id, other) for other in (consumer, *chosen)):
                 continue
             if maker.end > trace.starts[consumer]:
-                overlapping = overlapping or maker.span_id
+                if not trace.facts[maker.span_id].both:  # what may have gone in is nobody's while its operation runs
+                    overlapping = overlapping or maker.span_id
             elif self._hands_on(maker, made):
                 relay = relay or maker.span_id
             else:

@@ -51,19 +51,12 @@ def named(trace: Trace) -> Iterator[Find]:
     taken: set[str] = set()
     for router in sorted(labels, key=lambda one: (-trace.ends[one], position[one])):
         for label in labels[router]:
-            chosen = _next(trace, by_row[label], router)
+            alike = by_row[label]
+            after = bisect_left(alike, trace.ends[router], key=starts.__getitem__)
+            chosen = next((one for one in alike[after : after + MAX_NEXT] if trace.before(router, one)), None)
             if chosen is not None and chosen not in taken and facts[chosen].name != facts[router].name:
                 taken.add(chosen)
                 yield Find(router, chosen, "", f"the answer names it: {' '.join(label)}")
-
-
-def _next(trace: Trace, alike: Sequence[str], router: str) -> str | None:
-    """The first of that name behind the router; none where one is in it, which it then says."""
-    begun = bisect_left(alike, trace.starts[router], key=trace.starts.__getitem__)
-    if any(one != router and trace.forest.encloses(router, one) for one in alike[begun : begun + MAX_NEXT]):
-        return None
-    after = bisect_left(alike, trace.ends[router], key=trace.starts.__getitem__)
-    return next((one for one in alike[after : after + MAX_NEXT] if trace.before(router, one)), None)
 
 
 def _rows(name: str) -> set[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from benchmarks.dataflow.__main__ import COLUMNS, ratios, scored
 from benchmarks.dataflow.capture import load, names
 from benchmarks.dataflow.damage import damaged
 from benchmarks.dataflow.floors import DAMAGED, FLOORS, MEANS
+from benchmarks.dataflow.split import HELD_OUT, TUNED
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +43,9 @@ def test_damage_on_the_way_costs_little(name: str, least: float) -> None:
     assert isinstance(means["flow (mean)"], float)
     assert means["flow (mean)"] >= least
     assert means["false edges"] == 0
+
+
+def test_a_family_is_on_one_side_and_each_recording_in_one_family() -> None:
+    assert not TUNED.keys() & HELD_OUT.keys()
+    recordings = [one for families in (TUNED, HELD_OUT) for found in families.values() for one in found]
+    assert sorted(recordings) == names()

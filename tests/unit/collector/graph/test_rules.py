@@ -2,8 +2,9 @@
 
 import pytest
 
+from benchmarks.dataflow.rules import UNPROVEN, confidence, kept, lowest
 from collector.graph.builder import build
-from collector.graph.rules import BY_NAME, EQUAL, RULES
+from collector.graph.rules import BY_NAME, EQUAL, RULES, Rule
 from tests.unit.collector.graph.workflows import TRACE, flows, graph_of, span
 
 SPANS = [
@@ -22,7 +23,7 @@ def test_every_edge_between_operations_names_its_rule() -> None:
 @pytest.mark.parametrize("rule", [rule.name for rule in RULES])
 def test_a_rule_that_is_off_makes_no_edge(rule: str) -> None:
     graph = build(TRACE, SPANS, {}, {}, (), (), (rule,))
-    assert rule not in {edge.rule for edge in graph.edges if rule not in ("result", "argument")}
+    assert rule not in {edge.rule for edge in graph.edges}
     assert flows(graph) == (set() if rule == EQUAL.name else {(2, 3)})
 
 
@@ -30,3 +31,17 @@ def test_names_are_told_apart_and_confidences_are_shares() -> None:
     assert len(BY_NAME) == len(RULES)
     assert all(0 < rule.confidence <= 1 and rule.why for rule in RULES)
     assert BY_NAME["named"].confidence > BY_NAME["step before"].confidence
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_confidence_is_what_was_counted(rule: Rule) -> None:
+    assert rule.confidence == confidence(rule.name, kept()[rule.name])
+
+
+def test_few_edges_allow_little_confidence_and_none_less_than_is_shown() -> None:
+    assert lowest(0, 0) == 0
+    assert lowest(3, 3) < lowest(30, 30) < 1
+    held, all_ = {"held": 9, "held right": 9, "all": 400, "all right": 400}, {"held": 10, "held right": 10}
+    assert confidence("equal", held) == 0.95
+    assert confidence("equal", all_) == 0.7
+    assert confidence("equal", {}) == UNPROVEN
