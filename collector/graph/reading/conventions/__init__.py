@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Final, cast
 
 from collector.graph.reading.convention import Convention, Table, table
-from collector.graph.reading.conventions import genai_events, keywords, opentrace, opto, plain
+from collector.graph.reading.conventions import keywords, opentrace, opto, plain
 from collector.graph.reading.facts import Facts, Source
 
 GROUP: Final = "otel_opto.dialects"
@@ -83,7 +83,6 @@ class Conventions:
 _CODE: Final[Mapping[str, Convention]] = {
     "opto": opto,
     "opentrace": opentrace,
-    "genai_events": genai_events,
     "logfire_keywords": keywords,
     LAST: plain,
 }
