@@ -85,9 +85,6 @@ _SECTIONS: Final[Mapping[str, frozenset[str]]] = {
     "link": frozenset(("argument", "spans", "relays")),
     "": frozenset(("spec", "version", "namespaces", "json", "actor", "failure", "description")),
 }
-_NO_KEYS: Final = frozenset((("", "namespaces"), ("link", "spans"), ("link", "relays")))
-"""Lists of a table that hold something else."""
-
 _NOTHING: Final = object()
 _NO_FACTS: Final = Facts()
 
@@ -110,28 +107,24 @@ class Table:
 
     @property
     def SAYS(self) -> str:  # noqa: N802
-        """Its keys, names of spans and events, and where they are specified."""
-        spans = chain(*(self.said["link"].get(name, ()) for name in ("spans", "relays")))
-        keys = ", ".join(f"`{key}`" for key in dict.fromkeys((*self.every_key(), *spans)))
+        """Its keys, and where they are specified."""
+        keys = ", ".join(f"`{key}`" for key in dict.fromkeys(self.every_key()))
         return f"{keys} ([{self.said['']['version']}]({self.said['']['spec']}))"
 
     def every_key(self) -> Iterator[str]:
-        """Every key that it reads, and the names of events."""
+        """Every key that it reads, and the names of events and spans."""
         yield from self.said["event"].get("roles", ())
-        for section, names in self.said.items():
-            for name, said in names.items():
-                for one in said if isinstance(said, list) and (section, name) not in _NO_KEYS else ():
-                    yield from (key.rstrip("~") for key in ([one] if isinstance(one, str) else one.values()))
+        for name, said in chain.from_iterable(names.items() for names in self.said.values()):
+            for one in said if isinstance(said, list) and name != "namespaces" else ():
+                yield from (key.rstrip("~") for key in ([one] if isinstance(one, str) else one.values()))
 
     def knows(self, keys: Sequence[str]) -> bool:
         """Whether it reads any of these keys, those of spelled out lists included, or more than keys of spans."""
+        if self.said["link"] or self.said["event"]:
+            return True
         known = [key.partition("#")[0] for key in self.every_key()]
         spelled = tuple(key for key in known if key.endswith("."))
-        return (
-            bool(self.said["link"] or self.said["event"])
-            or not {*known}.isdisjoint(keys)
-            or any(key.startswith(spelled) for key in keys)
-        )
+        return not {*known}.isdisjoint(keys) or any(key.startswith(spelled) for key in keys)
 
     def read(self, source: Source) -> Facts | None:
         """None where none of its keys is there."""
@@ -222,7 +215,7 @@ class Table:
         documents = self._keys("output", "documents")
         for key in (*documents, *self._keys("output", "values")):
             value = self._value(attributes, key)
-            if value is _NOTHING or (value is None and "json" not in self.said[""]):
+            if value is _NOTHING:
                 continue
             if role is Role.MODEL and key not in documents and (given := answered(value) or messages(value)):
                 return {"given": given}

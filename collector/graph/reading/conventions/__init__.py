@@ -52,8 +52,6 @@ class Conventions:
         rest = self.by_name[LAST].read(said) if LAST in asked and not (has_inputs and has_output) else None
         if rest is not None and has_inputs:
             rest = Facts(has_output=rest.has_output, output=rest.output, given=rest.given)
-        elif rest is not None and has_output:
-            rest = Facts(inputs=rest.inputs, taken=rest.taken, hearsay=rest.hearsay)
         return [*found, (LAST, rest)] if rest is not None and rest != Facts() else found
 
     def asked(self, said: Source) -> tuple[str, ...]:
