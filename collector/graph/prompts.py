@@ -195,11 +195,18 @@ class _Templates:
 
 
 def _replaced(template: str, text: str, field: str) -> str:
-    """The template with the field where the text stands, with whatever white space between its words."""
-    words = text.split()
-    if text in template or " ".join(words) not in " ".join(template.split()):
+    """The template with the field where the text stands, whatever white space is between its words; in linear time."""
+    wanted = " ".join(text.split())
+    if text in template or wanted not in " ".join(template.split()):
         return template.replace(text, field)
-    return re.sub(r"\s+".join(map(re.escape, words)), lambda _: field, template)
+    kept = [at for at, letter in enumerate(template) if not (letter.isspace() and template[at - 1 : at].isspace())]
+    said = "".join(" " if template[at].isspace() else template[at] for at in kept)
+    pieces, begin, at = [], 0, said.find(wanted)
+    while at >= 0:
+        pieces.append(template[begin : kept[at]])
+        begin = kept[at + len(wanted) - 1] + 1
+        at = said.find(wanted, at + len(wanted))
+    return field.join([*pieces, template[begin:]])
 
 
 def _recorded(said: Facts) -> list[str]:
