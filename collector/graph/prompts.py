@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from collector.core.wildcard import fits
 from collector.graph.reading.facts import Facts, ParameterUse, Role
@@ -48,14 +47,13 @@ _COUNT: Final = re.compile(r"(?<=\w)[ :]+[#№]?\d+$")
 """What tells the rounds of a loop apart: ``turn 7``."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Prompt:
+class _Prompt(NamedTuple):
     """A prompt that a span used: its place in the workflow, what it is for, its text."""
 
-    span_id: str
     site: str
     kind: str
     text: str
+    span_id: str
 
 
 def prompts(trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> Mapping[str, Sequence[ParameterUse]]:
@@ -87,9 +85,12 @@ def prompts(trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> Mapping[str
         if templates.used:
             found.extend(templates.of_span(span_id))
     found = _at_home(trace, found)
-    numbers = _numbered(trace, found)
+    numbers: dict[tuple[str, str], dict[str, int]] = {}
+    for prompt in sorted(found, key=lambda one: (trace.starts[one.span_id], one)):
+        of_place = numbers.setdefault((prompt.site, prompt.kind), {})
+        of_place.setdefault(prompt.text, len(of_place) + 1)
     for prompt in found:
-        number = numbers[prompt.site, prompt.kind, prompt.text]
+        number = numbers[prompt.site, prompt.kind][prompt.text]
         key = f"{prompt.site}.{prompt.kind}" + (f".{number}" if number > 1 else "")
         use = ParameterUse(key, value=prompt.text, prompt=True, discovered=True)
         uses.setdefault(prompt.span_id, {}).setdefault(key, use)
@@ -124,15 +125,15 @@ class _Templates:
         recorded = [text for text in _recorded(said) if text not in self._stated]
         for text in dict.fromkeys((*systems, *recorded)):
             kind = "system_prompt" if text in systems or text in self._system_texts else "template"
-            yield _Prompt(span_id, site, kind, text)
+            yield _Prompt(site, kind, text, span_id)
         if recorded:
             return
         for text in dict.fromkeys(self._filled(span_id)):
             if text not in systems:
-                yield _Prompt(span_id, site, "user_prompt", text)
+                yield _Prompt(site, "user_prompt", text, span_id)
         if self._given and said.role in (Role.STEP, Role.TEMPLATE) and said.inputs:
             for text in self._derived(said):
-                yield _Prompt(span_id, said.name, "template", text)
+                yield _Prompt(said.name, "template", text, span_id)
 
     def _template(self, text: str) -> str:
         """The recorded template that was filled in to give the text, else the text.
@@ -194,11 +195,18 @@ class _Templates:
 
 
 def _replaced(template: str, text: str, field: str) -> str:
-    """The template with the field where the text stands, with whatever white space between its words."""
-    words = text.split()
-    if text in template or " ".join(words) not in " ".join(template.split()):
+    """The template with the field where the text stands, whatever white space is between its words; in linear time."""
+    wanted = " ".join(text.split())
+    if text in template or wanted not in " ".join(template.split()):
         return template.replace(text, field)
-    return re.sub(r"\s+".join(map(re.escape, words)), lambda _: field, template)
+    kept = [at for at, letter in enumerate(template) if not (letter.isspace() and template[at - 1 : at].isspace())]
+    said = "".join(" " if template[at].isspace() else template[at] for at in kept)
+    pieces, begin, at = [], 0, said.find(wanted)
+    while at >= 0:
+        pieces.append(template[begin : kept[at]])
+        begin = kept[at + len(wanted) - 1] + 1
+        at = said.find(wanted, at + len(wanted))
+    return field.join([*pieces, template[begin:]])
 
 
 def _recorded(said: Facts) -> list[str]:
@@ -222,7 +230,7 @@ def _at_home(trace: Trace, found: Sequence[_Prompt]) -> list[_Prompt]:
         known = (sites.get((one, prompt.kind, prompt.text)) for one in near)
         site = next((one for one in known if one is not None), prompt.site)
         sites[prompt.span_id, prompt.kind, prompt.text] = site
-        placed.append(replace(prompt, site=site))
+        placed.append(prompt._replace(site=site))
     return placed
 
 
@@ -236,16 +244,3 @@ def _site(trace: Trace, span_id: str) -> str:
         if own and not _GENERIC.match(said.name):
             return _COUNT.sub("", said.name)
     return trace.facts[span_id].name
-
-
-def _numbered(trace: Trace, found: Sequence[_Prompt]) -> Mapping[tuple[str, str, str], int]:
-    """1, 2, … for each site and kind, by the first use."""
-    first: dict[tuple[str, str, str], int] = {}
-    for prompt in found:
-        key, begin = (prompt.site, prompt.kind, prompt.text), trace.starts[prompt.span_id]
-        first[key] = min(begin, first.get(key, begin))
-    last: dict[tuple[str, str], int] = {}
-    numbers = {}
-    for site, kind, text in sorted(first, key=lambda key: (first[key], key)):
-        numbers[site, kind, text] = last[site, kind] = last.get((site, kind), 0) + 1
-    return numbers

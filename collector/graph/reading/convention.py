@@ -80,13 +80,11 @@ _SECTIONS: Final[Mapping[str, frozenset[str]]] = {
     "input": frozenset(("messages", "instructions", "history", "values")),
     "output": frozenset(("messages", "text", "calls", "documents", "values")),
     "prompt": frozenset(("key", "template")),
+    "event": frozenset(("body", "instructions", "taken", "given", "roles")),
     "flag": frozenset(("events", "key", "value", "variant")),
     "link": frozenset(("argument", "spans", "relays")),
     "": frozenset(("spec", "version", "namespaces", "json", "actor", "failure", "description")),
 }
-_NO_KEYS: Final = frozenset((("", "namespaces"), ("link", "spans"), ("link", "relays")))
-"""Lists of a table that hold something else."""
-
 _NOTHING: Final = object()
 _NO_FACTS: Final = Facts()
 
@@ -109,23 +107,24 @@ class Table:
 
     @property
     def SAYS(self) -> str:  # noqa: N802
-        """Its keys, names of spans and events, and where they are specified."""
-        spans = chain(*(self.said["link"].get(name, ()) for name in ("spans", "relays")))
-        keys = ", ".join(f"`{key}`" for key in dict.fromkeys((*self.every_key(), *spans)))
+        """Its keys, and where they are specified."""
+        keys = ", ".join(f"`{key}`" for key in dict.fromkeys(self.every_key()))
         return f"{keys} ([{self.said['']['version']}]({self.said['']['spec']}))"
 
     def every_key(self) -> Iterator[str]:
-        """Every key that it reads, and the names of events."""
-        for section, names in self.said.items():
-            for name, said in names.items():
-                for one in said if isinstance(said, list) and (section, name) not in _NO_KEYS else ():
-                    yield from (key.rstrip("~") for key in ([one] if isinstance(one, str) else one.values()))
+        """Every key that it reads, and the names of events and spans."""
+        yield from self.said["event"].get("roles", ())
+        for name, said in chain.from_iterable(names.items() for names in self.said.values()):
+            for one in said if isinstance(said, list) and name != "namespaces" else ():
+                yield from (key.rstrip("~") for key in ([one] if isinstance(one, str) else one.values()))
 
     def knows(self, keys: Sequence[str]) -> bool:
-        """Whether it reads any of these keys, those of spelled out lists included, or looks at names of spans."""
+        """Whether it reads any of these keys, those of spelled out lists included, or more than keys of spans."""
+        if self.said["link"] or self.said["event"]:
+            return True
         known = [key.partition("#")[0] for key in self.every_key()]
         spelled = tuple(key for key in known if key.endswith("."))
-        return bool(self.said["link"]) or not {*known}.isdisjoint(keys) or any(key.startswith(spelled) for key in keys)
+        return not {*known}.isdisjoint(keys) or any(key.startswith(spelled) for key in keys)
 
     def read(self, source: Source) -> Facts | None:
         """None where none of its keys is there."""
@@ -148,6 +147,9 @@ class Table:
             arguments=self._arguments(source),
             relay=self._is_named("relays", source),
         )
+        if self.said["event"]:
+            taken, given = self._told(source)
+            found = found._replace(taken=(*found.taken, *taken), given=(*found.given, *given))
         return None if found == _NO_FACTS else found
 
     def _keys(self, section: str, name: str) -> Sequence[str]:
@@ -213,7 +215,7 @@ class Table:
         documents = self._keys("output", "documents")
         for key in (*documents, *self._keys("output", "values")):
             value = self._value(attributes, key)
-            if value is _NOTHING or (value is None and "json" not in self.said[""]):
+            if value is _NOTHING:
                 continue
             if role is Role.MODEL and key not in documents and (given := answered(value) or messages(value)):
                 return {"given": given}
@@ -235,6 +237,25 @@ class Table:
         """Of texts and of calls of tools that stand under keys of their own."""
         said, calls = (self._first(attributes, "output", name) for name in ("text", "calls"))
         return messages({"role": "assistant", "content": said, "tool_calls": calls}) if said or calls else ()
+
+    def _told(self, source: Source) -> tuple[Sequence[Message], Sequence[Message]]:
+        """The messages that events are or hold, and the answers."""
+        taken: list[Message] = []
+        given: list[Message] = []
+        for event in source.events:
+            said = dict(event.attributes)
+            for body in (structured(said[key]) for key in self._keys("event", "body") if key in said):
+                said |= body if isinstance(body, Mapping) else {event.name: body}
+            role = self.said["event"].get("roles", {}).get(event.name)
+            if role == "answer":
+                given += messages({**_answer_in(said), "role": "assistant"})
+            elif role:
+                taken += messages({**said, "role": role})
+            else:
+                taken += chain.from_iterable(instructions(said.get(key)) for key in self._keys("event", "instructions"))
+                taken += chain.from_iterable(messages(said.get(key)) for key in self._keys("event", "taken"))
+                given += chain.from_iterable(messages(said.get(key)) for key in self._keys("event", "given"))
+        return taken, given
 
     def _prompts(self, attributes: Attributes) -> Iterator[ParameterUse]:
         key, template = self._text(attributes, "prompt", "key"), self._text(attributes, "prompt", "template")
@@ -277,6 +298,15 @@ def table(name: str, text: str) -> Table:
     if missing := [one for one in ("spec", "version", "namespaces") if one not in said[""]]:
         raise ValueError(f"convention {name!r}: {', '.join(missing)} is missing")
     return Table(name, said)
+
+
+def _answer_in(event: Attributes) -> Mapping[str, AnyValue]:
+    """The message in an event that is an answer, or that the event itself is."""
+    message = structured(event.get("message"))
+    if isinstance(message, Mapping):
+        return message
+    content = (event[key] for key in ("message", "content", "choice", "text") if event.get(key) is not None)
+    return {**event, "content": next(content, None)}
 
 
 _AROUND: Final = frozenset(("tags", "metadata", "kwargs"))

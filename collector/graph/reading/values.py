@@ -38,13 +38,18 @@ def decoded(value: AnyValue) -> AnyValue:
     inner = value[1:-1]
     if value[:1] == value[-1:] == '"' and inner.isprintable() and '"' not in inner and "\\" not in inner:
         return inner  # what it mostly is, in a third of the time
-    if (value if value[:1] not in _SPACE else value.lstrip(_SPACE))[:1] not in _BEGINNINGS:
+    text = value if value[:1] not in _SPACE else value.strip(_SPACE)
+    if text[:1] not in _BEGINNINGS:
         return value
+    if "\\u" in text:
+        text = _HALF.sub(r"\\ufffd", text)
     try:
-        found: AnyValue = _DECODER.decode(_HALF.sub(r"\\ufffd", value) if "\\u" in value else value)
+        found, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return value
-    few = value.count("[") + value.count("{") <= MAX_JSON_DEPTH
+    if end != len(text) and text[end:].strip(_SPACE):
+        return value
+    few = len(text) <= MAX_JSON_DEPTH or text.count("[") + text.count("{") <= MAX_JSON_DEPTH
     return found if few or _is_flat(found, MAX_JSON_DEPTH) else value
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Final, cast
 
 from collector.graph.reading.convention import Convention, Table, table
-from collector.graph.reading.conventions import genai_events, keywords, opentrace, opto, plain
+from collector.graph.reading.conventions import keywords, opentrace, opto, plain
 from collector.graph.reading.facts import Facts, Source
 
 GROUP: Final = "otel_opto.dialects"
@@ -52,8 +52,6 @@ class Conventions:
         rest = self.by_name[LAST].read(said) if LAST in asked and not (has_inputs and has_output) else None
         if rest is not None and has_inputs:
             rest = Facts(has_output=rest.has_output, output=rest.output, given=rest.given)
-        elif rest is not None and has_output:
-            rest = Facts(inputs=rest.inputs, taken=rest.taken, hearsay=rest.hearsay)
         return [*found, (LAST, rest)] if rest is not None and rest != Facts() else found
 
     def asked(self, said: Source) -> tuple[str, ...]:
@@ -83,7 +81,6 @@ class Conventions:
 _CODE: Final[Mapping[str, Convention]] = {
     "opto": opto,
     "opentrace": opentrace,
-    "genai_events": genai_events,
     "logfire_keywords": keywords,
     LAST: plain,
 }

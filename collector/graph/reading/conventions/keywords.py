@@ -28,8 +28,6 @@ def read(source: Source) -> Facts | None:
     ordered = _OPENED in keys and keys != sorted(keys)
     later = {key: value for key, value in known.items() if not ordered or key in keys[keys.index(_OPENED) :]}
     inputs = {key: value for key, value in known.items() if key not in later}
-    if "return" in keys:
-        return Facts(inputs=known)
     if ordered and len(later) == 1:
         return Facts(inputs=inputs, has_output=True, output=next(iter(later.values())))
     return Facts(inputs=inputs, carried=later) if known else None

@@ -45,3 +45,8 @@ def test_labels_and_what_a_user_said_are_no_templates() -> None:
     assert templates(f"Line: {DRAFT}\nCriticism: too technical for a poem, show the hands") == []
     whole = f"Please go on with what you said before, it was: {DRAFT}"
     assert templates(whole, question=whole) == []
+
+
+def test_a_value_with_other_white_space_between_its_words_is_a_field() -> None:
+    said = f"Give this line a title\n\nof five words:\n{DRAFT.replace(' ', chr(10) + ' ')}\nNo   more."
+    assert templates(said) == ["Give this line a title\n\nof five words:\n{chat}\nNo   more."]

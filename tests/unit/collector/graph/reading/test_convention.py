@@ -70,6 +70,21 @@ def test_events_that_are_the_use_of_a_parameter() -> None:
     assert [(use.key, use.value) for use in found.uses] == [("on", False), ("size", 9), ("tone", "1")]
 
 
+def test_events_that_are_messages_or_hold_them() -> None:
+    text = HEAD + '[event]\nbody = ["a.body"]\ninstructions = ["a.rules"]\ntaken = ["a.asked"]\ngiven = ["a.said"]\n'
+    text += '[event.roles]\n"a.question" = "user"\n"a.reply" = "answer"\n'
+    turns = (
+        Event("a.question", 0, {"a.body": '{"content": "How?"}'}),
+        Event("a.reply", 1, {"message": '{"content": "So."}'}),
+        Event("a.other", 2, {"a.rules": "Be brief.", "a.said": '[{"role": "assistant", "content": "Or so."}]'}),
+    )
+    found = table("acme", text).read(source(Span(context(2), None, "s", 0, 1, events=turns)))
+    assert found is not None
+    assert found.taken == (Message("user", "How?"), Message("system", "Be brief."))
+    assert found.given == (Message("assistant", "So."), Message("assistant", "Or so."))
+    assert table("acme", text).read(source(Span(context(2), None, "s", 0, 1))) is None
+
+
 def test_links_without_a_name_are_an_argument_of_some_spans() -> None:
     text = HEAD + '[link]\nargument = "message"\nspans = ["take *"]\nrelays = ["pass*"]\n'
     links = (Link(context(3)), Link(context(4)), Link(context(3)))
