@@ -172,7 +172,7 @@ class OptoProvider(AbstractProvider):
         if pin is not None and pin.revision is None:
             return Reason.TARGETING_MATCH
         assignment = self._sdk.registry.assignment
-        return Reason.SPLIT if assignment is not None and assignment.arms else Reason.STATIC
+        return Reason.SPLIT if assignment is not None and assignment.splits else Reason.STATIC
 
 
 def _failed(default: _T, code: ErrorCode, message: str) -> FlagResolutionDetails[_T]:

@@ -27,7 +27,8 @@ NO_OVERRIDE: Final = object()
 class Registry:
     """Declared parameters, what is in force, and the last few releases. Thread-safe; reads take no lock.
 
-    A trace that began with an older release goes on with it, in the next service, too: so the last 32 are held.
+    A trace that began with an older release goes on with it, in the next service, too: so the last 32 are held, and of
+    studies that cross twice as many as are in force.
     """
 
     def __init__(self) -> None:
@@ -189,7 +190,7 @@ class Registry:
             for release in releases:
                 held[release.number] = release
                 held.move_to_end(release.number)
-            while len(held) > _KEPT_RELEASES:
+            while len(held) > max(_KEPT_RELEASES, 2 * len(assignment.releases)):
                 held.popitem(last=False)
             self._releases = held
             self.confirmed = confirmed
@@ -204,12 +205,12 @@ class Registry:
                 _LOG.exception("a listener to changed values failed")
 
     def _in_force(self) -> Mapping[str, Sequence[str]]:
-        """By key the hashes of its values in the control's release and in those of the arms, in order."""
+        """By key the hashes of its values in the control's release and in those beside it, in order."""
         assignment = self.assignment
         if assignment is None:
             return {}
         found: dict[str, list[str]] = {}
-        for number in (assignment.control, *(arm.release for arm in assignment.arms)):
+        for number in assignment.releases:
             release = self._releases.get(number)
             for key, released in release.values.items() if release is not None else ():
                 found.setdefault(key, []).append(released.hash)
@@ -222,7 +223,7 @@ class Registry:
     def release_for(self, unit: str) -> Release | None:
         """What a unit that comes now gets; None before the first release."""
         assignment, current = self.assignment, self.current
-        if assignment is None or not assignment.arms:
+        if assignment is None or not assignment.splits:
             return current
         return self._releases.get(assignment.release_for(unit), current)
 

@@ -242,7 +242,7 @@ class FakeReleaseServer(parameter_pb2_grpc.ParameterServiceServicer, release_pb2
             self._current = release_pb2.WatchReleasesResponse(
                 release=self._releases[assignment.control],
                 assignment=assignment_to_proto(replace(assignment, revision=self._revision)),
-                arms=[self._releases[arm.release] for arm in assignment.arms],
+                arms=[self._releases[number] for number in assignment.releases[1:]],
             )
             for watcher in self._watchers:
                 watcher.put(self._current)

@@ -1,8 +1,9 @@
 """Parameters and assignments on the wire: between `otel_opto.spec`, `otel_opto.assignment` and proto/otel_opto/v1."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from otel_opto.assignment import Arm, Assignment
+from otel_opto.assignment import Arm, Assignment, Crossing, Layer
 from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 from otel_opto.v1 import parameter_pb2, release_pb2
 
@@ -80,8 +81,13 @@ def assignment_to_proto(assignment: Assignment) -> release_pb2.Assignment:
         service=assignment.service,
         revision=assignment.revision,
         control=assignment.control,
-        arms=[release_pb2.Arm(release=arm.release, start=arm.start, share=arm.share) for arm in assignment.arms],
+        arms=_arms_to_proto(assignment.arms),
         salt=assignment.salt,
+        layers=[
+            release_pb2.Layer(name=layer.name, salt=layer.salt, arms=_arms_to_proto(layer.arms))
+            for layer in assignment.layers
+        ],
+        crossings=[release_pb2.Crossing(release=one.release, of=one.of) for one in assignment.crossings],
     )
 
 
@@ -94,5 +100,14 @@ def assignment_of(message: release_pb2.WatchReleasesResponse) -> Assignment:
     if not message.HasField("assignment"):
         return Assignment(message.release.service, 0, message.release.number)
     said = message.assignment
-    arms = tuple(Arm(arm.release, arm.start, arm.share) for arm in said.arms)
-    return Assignment(said.service, said.revision, said.control, arms, said.salt)
+    layers = tuple(Layer(layer.name, layer.salt, _arms_of(layer.arms)) for layer in said.layers)
+    crossings = tuple(Crossing(one.release, tuple(one.of)) for one in said.crossings)
+    return Assignment(said.service, said.revision, said.control, _arms_of(said.arms), said.salt, layers, crossings)
+
+
+def _arms_to_proto(arms: Iterable[Arm]) -> list[release_pb2.Arm]:
+    return [release_pb2.Arm(release=arm.release, start=arm.start, share=arm.share) for arm in arms]
+
+
+def _arms_of(arms: Iterable[release_pb2.Arm]) -> tuple[Arm, ...]:
+    return tuple(Arm(arm.release, arm.start, arm.share) for arm in arms)

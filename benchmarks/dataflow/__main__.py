@@ -2,19 +2,21 @@
 
     python -m benchmarks.dataflow [FOLDER] [-v]
 
-A row for each workflow, then the totals and the means over workflows as JSON. `benchmarks/dataflow/score.py` says how
+A row for each workflow, then the totals and the means over workflows as JSON, of those that rules
+were made for, of those that are held out, of all. `benchmarks/dataflow/score.py` says how
 it counts; -v says what is missing or wrong.
 """
 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.dataflow.capture import FOLDER, Capture, load, names
 from benchmarks.dataflow.family import Tree
 from benchmarks.dataflow.score import across, score
+from benchmarks.dataflow.split import FAMILY, is_held_out
 from collector.graph.builder import build
 
 COLUMNS = (
@@ -29,6 +31,13 @@ COLUMNS = (
     ("final", "final found", "final"),
     ("exceptions", "exception found", "exception"),
 )
+
+PARTS: Mapping[str, Callable[[str], bool]] = {
+    "": FAMILY.__contains__,
+    " that rules were made for": lambda name: not is_held_out(name),
+    " that are held out": is_held_out,
+}
+"""Recordings by their names: all, and those of the two sides of `benchmarks.dataflow.split`."""
 
 
 def scored(capture: Capture, off: Sequence[str] = ()) -> tuple[Counter[str], Counter[str]]:
@@ -75,9 +84,12 @@ def table() -> list[str]:
         cells = [f"{counts[found]}/{counts[of]}" if counts[of] else "" for _, found, of in COLUMNS]
         convention = str(capture.truth.get("convention", ""))
         lines.append(f"| {capture.name} | {convention} | {' | '.join(cells)} | {counts['extra']} |")
-    means = ratios([counts for _, counts, _ in rows])
-    cells = ["" if (mean := means[f"{name} (mean)"]) is None else f"{mean:.3f}" for name, _, _ in COLUMNS]
-    lines.append(f"| **mean of {len(rows)} workflows** | | {' | '.join(cells)} | {means['extra parameters']} in all |")
+    for part, kept in PARTS.items():
+        counted = [counts for capture, counts, _ in rows if kept(capture.name)]
+        means = ratios(counted)
+        cells = ["" if (mean := means[f"{name} (mean)"]) is None else f"{mean:.3f}" for name, _, _ in COLUMNS]
+        extra = f"{means['extra parameters']} in all"
+        lines.append(f"| **mean of {len(counted)} workflows{part}** | | {' | '.join(cells)} | {extra} |")
     return lines
 
 
@@ -87,16 +99,20 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
     parser.add_argument("-v", "--verbose", action="store_true", help="say what is missing or wrong")
     arguments = parser.parse_args()
-    rows = []
+    rows = {}
     print(f"{'workflow':44}" + "".join(f"{name:>12}" for name, _, _ in COLUMNS) + f"{'extra':>8}")
     for name in names(arguments.folder):
         counts, notes = scored(load(name, arguments.folder))
-        rows.append(counts)
+        rows[name] = counts
         cells = [f"{counts[found]}/{counts[of]}" if counts[of] else "-" for _, found, of in COLUMNS]
         print(f"{name:44}" + "".join(f"{cell:>12}" for cell in cells) + f"{counts['extra']:>8}")
         for note, times in notes.most_common() if arguments.verbose else ():
             print(f"    {times} × {note}")
-    print(json.dumps(ratios(rows)))
+    for part, kept in PARTS.items():
+        counted = [counts for name, counts in rows.items() if name in FAMILY and kept(name)]
+        if part and counted:
+            print(json.dumps({"part": f"{len(counted)} recordings{part}", **ratios(counted)}))
+    print(json.dumps(ratios([*rows.values()])))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     # The attribute limit took the beginning of the history.
     ("openinference_limited", "hard"): 6,
     # A parser hands on a model's answer and is a part of that answer; a condition looks at values and hands none on.
-    ("langgraph_js_openinference", "flow"): 5,
+    ("langgraph_js_openinference", "flow"): 4,
     # "Find a hotel in {city} below 80 euros.": too few words, and the city is too short a text.
     ("langgraph_js_openinference", "parameters"): 1,
     # The last thing that was said is a verdict in a sentence; no span records what was returned.
@@ -37,7 +37,7 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     ("logfire_kwargs", "hard"): 1,
     # A chunk that says what the tool before it said, and nothing of what it was given; the counting takes an escaped
     # line break in the output for a letter.
-    ("mastra", "flow"): 1,
+    ("mastra", "flow"): 2,
     ("mastra", "precision"): 1,
     ("mastra", "final"): 1,
     # A category of seven letters inside a prompt and inside a name.
@@ -51,8 +51,6 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     ("plain_etl", "precision"): 1,
     # Three calls within one millisecond of a clock that counts no finer: their order is not known.
     ("plain_express_js", "flow"): 2,
-    # A step that left a text as it was: the text came from outside.
-    ("plain_queue_links", "flow"): 1,
     # Spring AI records neither prompts nor answers.
     ("spring_ai", "hard"): 3,
     # Cut before what flowed; nothing is left of it.

@@ -2,16 +2,16 @@
 
     python -m benchmarks.dataflow.rules [--write]
 
-Of a rule's edges between operations that do not contain each other, those that true edges explain, on the recordings
-that rules were made for and on those that are held out; on how many families there are any; and how much of the flow is
-lost without it, on the recordings as they came and with their values cut. --write keeps the figures for docs/graph.md
-beside this module.
+Of a rule's edges those that the truth explains, on the recordings that rules were made for, on those that are held
+out, and on all with their values cut; on how many families there are any; and how much of the flow is lost without it.
+From that the confidence that a rule may claim. --write keeps the figures for docs/graph.md beside this module.
 """
 
 import argparse
 import json
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +19,9 @@ from benchmarks.dataflow.__main__ import ratios, scored
 from benchmarks.dataflow.capture import Capture, load, names
 from benchmarks.dataflow.damage import DAMAGES
 from benchmarks.dataflow.family import Tree
-from benchmarks.dataflow.score import FLOWS, explained
-from benchmarks.dataflow.split import HELD_OUT, family_of
+from benchmarks.dataflow.score import Truth, explained
+from benchmarks.dataflow.split import FAMILY, is_held_out
+from collector.core.graph import Edge, EdgeOrigin
 from collector.graph.builder import build
 from collector.graph.rules import RULES
 
@@ -28,19 +29,64 @@ CUT: Final = "values cut at 300 characters"
 SHOWN: Final = 0.0005
 KEPT: Final = Path(__file__).with_name("rules.json")
 
+ENOUGH: Final = 10
+"""Edges on what is held out; with fewer all recordings count, then all that were cut."""
 
-def said(capture: Capture) -> Counter[tuple[str, bool]]:
-    """Edges by rule and whether they are true."""
-    counts: Counter[tuple[str, bool]] = Counter()
+UNPROVEN: Final = 0.3
+"""Of a rule of which no recording has an edge: below the least confidence that optimizers are shown by default."""
+
+Z: Final = 1.96
+"""Of an interval of 95 %."""
+
+Told = Counter[tuple[str, bool]]
+"""Edges by rule and whether they are true."""
+
+
+def said(capture: Capture) -> Told:
+    """What the graphs of a recording say between operations that do not contain each other."""
+    counts: Told = Counter()
     for truth in capture.truth["traces"]:
         spans = capture.spans_of(truth["trace_id"])
         graph = build(truth["trace_id"], spans, {}, {}, (), capture.records_of(truth["trace_id"]))
         tree = Tree(spans)
         for edge in graph.edges:
-            source, target = (one.removeprefix("span:") for one in (edge.source, edge.target))
-            if edge.origin in FLOWS and source in tree.names and not tree.nested(source, target):
-                counts[edge.rule, explained(truth, source, target, tree)] += 1
+            if edge.source.startswith("span:") and (right := _is_true(truth, edge, tree)) is not None:
+                counts[edge.rule, right] += 1
     return counts
+
+
+def _is_true(truth: Truth, edge: Edge, tree: Tree) -> bool | None:
+    """Whether the truth has an edge; None where it does not say: of results only some are followed."""
+    source, target = (one.removeprefix("span:") for one in (edge.source, edge.target))
+    if edge.origin is EdgeOrigin.CALL or tree.nested(source, target):
+        return None
+    sources, targets = tree.family(source, target), tree.family(target, source)
+    for one in (truth.get("control_edges") or ()) if edge.origin is EdgeOrigin.CONTROL else ():
+        ends = [(one.get(f"{end}_span_id"), one.get(end)) for end in ("producer", "consumer")]
+        if all(
+            span_id in among or name in {tree.names[member] for member in among}
+            for (span_id, name), among in zip(ends, (sources, targets), strict=True)
+        ):
+            return True
+    return explained(truth, source, target, tree)
+
+
+def lowest(right: int, of: int) -> float:
+    """The lower end of Wilson's interval for a share."""
+    if not of:
+        return 0.0
+    share, spread = right / of, Z * Z / of
+    around = Z * math.sqrt(share * (1 - share) / of + spread / (4 * of))
+    return (share + spread / 2 - around) / (1 + spread)
+
+
+def confidence(figures: Mapping[str, float]) -> float:
+    """What a rule may claim, in steps of 0.05: the lower end over what is held out, if that is enough."""
+    for where in ("held", "all", "cut"):
+        of = int(figures.get(where, 0))
+        if of >= (ENOUGH if where == "held" else 1):
+            return math.floor(20 * lowest(int(figures[f"{where} right"]), of)) / 20
+    return UNPROVEN
 
 
 def figures() -> dict[str, dict[str, float]]:
@@ -48,26 +94,26 @@ def figures() -> dict[str, dict[str, float]]:
     captures = [load(name) for name in names()]
     cut = [DAMAGES[CUT](capture) for capture in captures]
     families: dict[str, set[str]] = {}
-    tuned: Counter[tuple[str, bool]] = Counter()
-    held: Counter[tuple[str, bool]] = Counter()
-    for capture in captures:
+    told: dict[str, Told] = {where: Counter() for where in ("tuned", "held", "cut")}
+    for capture, short in zip(captures, cut, strict=True):
         counts = said(capture)
-        (held if capture.name in HELD_OUT else tuned).update(counts)
+        told["held" if is_held_out(capture.name) else "tuned"].update(counts)
+        told["cut"].update(said(short))
         for rule, right in counts:
             if right:
-                families.setdefault(rule, set()).add(family_of(capture.name))
+                families.setdefault(rule, set()).add(FAMILY[capture.name])
+    told["all"] = told["tuned"] + told["held"]
     whole, whole_cut = _flow(captures), _flow(cut)
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for rule in RULES:
-        found[rule.name] = {
-            "tuned": tuned[rule.name, True] + tuned[rule.name, False],
-            "tuned right": tuned[rule.name, True],
-            "held": held[rule.name, True] + held[rule.name, False],
-            "held right": held[rule.name, True],
-            "families": len(families.get(rule.name, ())),
-            "lost": round(whole - _flow(captures, (rule.name,)), 4),
-            "lost cut": round(whole_cut - _flow(cut, (rule.name,)), 4),
-        }
+        one: dict[str, float] = {}
+        for where, counts in told.items():
+            one[where] = counts[rule.name, True] + counts[rule.name, False]
+            one[f"{where} right"] = counts[rule.name, True]
+        one["families"] = len(families.get(rule.name, ()))
+        one["lost"] = round(whole - _flow(captures, (rule.name,)), 4)
+        one["lost cut"] = round(whole_cut - _flow(cut, (rule.name,)), 4)
+        found[rule.name] = one
     return found
 
 
@@ -79,16 +125,22 @@ def _flow(captures: Sequence[Capture], off: Sequence[str] = ()) -> float:
     return (9 * flow + hard) / 10
 
 
+def kept() -> Mapping[str, Mapping[str, float]]:
+    """The figures that were kept last."""
+    found: Mapping[str, Mapping[str, float]] = json.loads(KEPT.read_text(encoding="utf-8"))
+    return found
+
+
 def table() -> list[str]:
     """The kept figures as rows of Markdown."""
-    kept = json.loads(KEPT.read_text(encoding="utf-8"))
-    heads = ("rule", "origin", "confidence", "true, made for", "true, held out", "families", "lost", "lost, cut", "why")
-    lines = [f"| {' | '.join(heads)} |", "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"]
+    of_rule = kept()
+    parts = ("tuned", "held", "cut")
+    heads = ("rule", "origin", "confidence", "true, made for", "true, held out", "true, all cut", "families", "lost",
+             "lost, cut", "why")  # fmt: skip
+    lines = [f"| {' | '.join(heads)} |", f"| --- | --- |{' ---: |' * 7} --- |"]
     for rule in RULES:
-        one = kept.get(rule.name, {})
-        cells = [
-            f"{one[f'{where} right']:g} of {one[where]:g}" if one.get(where) else "" for where in ("tuned", "held")
-        ]
+        one = of_rule.get(rule.name, {})
+        cells = [f"{one[f'{where} right']:g} of {one[where]:g}" if one.get(where) else "" for where in parts]
         cells.append(f"{one['families']:g}" if one.get("families") else "")
         cells += [f"{one[key]:.3f}" if abs(one.get(key, 0)) >= SHOWN else "" for key in ("lost", "lost cut")]
         shown = (f"`{rule.name}`", f"`{rule.origin.value}`", f"{rule.confidence:g}", *cells, rule.why)
@@ -100,10 +152,12 @@ def main() -> None:
     """Prints the figures, or keeps them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dataflow.rules", description=__doc__.partition("\n")[0])
     parser.add_argument("--write", action="store_true", help=f"to {KEPT.name}")
-    text = json.dumps(figures(), indent=1) + "\n"
+    found = figures()
+    text = json.dumps(found, indent=1) + "\n"
     if parser.parse_args().write:
         KEPT.write_text(text, encoding="utf-8")
-    print(text)
+    for name, one in found.items():
+        print(f"{name:14} {confidence(one):.2f} {one}")
 
 
 if __name__ == "__main__":

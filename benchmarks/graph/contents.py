@@ -16,7 +16,7 @@ from benchmarks.graph.words import text_of
 from collector.core.graph import EdgeOrigin
 from collector.core.span import Span, SpanContext
 from collector.graph.builder import build
-from collector.graph.content.contents import Contents
+from collector.graph.edges.contents import Contents
 from collector.graph.spans.trace import traced
 from collector.process.allocator import collect_seldom
 
@@ -68,7 +68,7 @@ def measured(spans: list[Span]) -> tuple[float, float, int]:
     """CPU milliseconds of content inference alone and of the whole graph, medians; and the edges that were found."""
     trace = traced(spans)
     rounds = range(max(1, min(MOST_ROUNDS, ROUNDS_FOR // len(spans))))
-    inference = [_timed(lambda: len([*Contents(trace).finds()])) for _ in rounds]
+    inference = [_timed(lambda: sum(map(len, Contents(trace).finds.values()))) for _ in rounds]
     whole = [_timed(lambda: len(build(TRACE, spans, {}, {}).edges)) for _ in rounds]
     edges = sum(edge.origin is EdgeOrigin.CONTENT for edge in build(TRACE, spans, {}, {}).edges)
     return statistics.median(inference), statistics.median(whole), edges

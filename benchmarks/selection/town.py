@@ -3,9 +3,13 @@
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import Any
 
+from collector.core.candidate import Window
 from collector.core.protocols import OptimizationRequest
 from collector.core.release import ReleaseDraft
 from collector.core.rollout import Signal
@@ -16,6 +20,7 @@ from collector.publisher.desk import Desk
 from collector.storage.memory.store import MemoryStore
 from collector.study.runner import RunnerSettings, StudyRunner
 from collector.study.window.measuring import Counted
+from otel_opto.assignment import BUCKETS
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
 from tests.control import control_of
@@ -85,11 +90,24 @@ class Users:
         return Unit(in_arm, share, float(self.rng.random() < chance), {Signal.ERROR: False, Signal.SILENT: False})
 
 
+class AtOnce(ThreadPoolExecutor):
+    """Does in the calling thread what others do in another: nobody else waits, and changing threads takes long."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """See `ThreadPoolExecutor`."""
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - it is told to who waits
+            done.set_exception(error)
+        return done
+
+
 class SimulatedUnits:
     """Some users come whenever a study looks; each gets the release that the assignment in force gives.
 
     Attributes:
-        at_once: How many.
+        at_once: How many, at most: the last ones of a window come one by one, so that no more come than it is for.
     """
 
     def __init__(self, desk: Desk, users: Users, at_once: int) -> None:
@@ -103,19 +121,28 @@ class SimulatedUnits:
         if window is None or in_force is None or late:
             return self._counted
         trials = {release: trial for trial, release in window.releases.items()}
-        control = in_force.share(in_force.control)
-        for _ in range(self.at_once):
+        layer = in_force.layer(record.study.name)
+        taken = layer.taken if layer is not None else 0
+        for _ in range(self._wanted(window)):
             number = in_force.release_for(f"{self._users.rng.getrandbits(128):032x}")
             trial = trials[number]
-            arms = sum(arm.share for arm in in_force.arms) if trial == 0 else in_force.share(number)
+            arms = layer.share(number) if layer is not None and trial else taken
             release = await self._desk.release(number)
             assert release is not None
             value = release.values["x"].value
             assert isinstance(value, int)
-            share = arms / (arms + control) if arms else 0.5
+            share = arms / (arms + BUCKETS - taken) if arms else 0.5
             unit = self._users.next(value, in_arm=trial > 0, share=share)
             self._counted.append(Counted(window.number, trial, unit))
         return self._counted
+
+    def _wanted(self, window: Window) -> int:
+        """So many as do not fill the window to more than nine tenths of what is missing, one at least."""
+        last = takewhile(lambda one: one.window == window.number, reversed(self._counted))
+        mine = [one.trial for one in last if one.counts]
+        came = sum(trial > 0 for trial in mine) if window.trials else len(mine)
+        part = (1 - window.shares[0] if window.trials else 1.0) or 1.0
+        return max(min(self.at_once, int(0.9 * (window.least - came) / part)), 1)
 
     def forget(self, name: str) -> None:
         """See `Units`."""
@@ -127,8 +154,9 @@ def study(**more: object) -> Study:
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-async def studied(users: Users, of: Study, *, at_once: int = 5, most: int = 20_000) -> StudyRecord:
+async def studied(users: Users, of: Study, *, at_once: int = 50, most: int = 20_000) -> StudyRecord:
     """A study to its end, or until so many users came."""
+    asyncio.get_running_loop().set_default_executor(AtOnce())
     clock = SetClock()
     store = MemoryStore(clock)
     control = control_of(store, clock)

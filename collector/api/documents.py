@@ -15,7 +15,7 @@ from collector.core.release import Acknowledgement, Release, ReleaseStatus, Valu
 from collector.core.span import SpanContext
 from collector.core.study import Reach, Study
 from collector.core.telemetry import TraceSummary
-from otel_opto.assignment import Assignment
+from otel_opto.assignment import Arm, Assignment
 from otel_opto.handles import ids_in
 from otel_opto.spec import CONSTRAINTS, Constraint, InvalidValue, ParameterSpec, ParameterType, ParameterValue
 
@@ -272,13 +272,22 @@ def values_document(service: str, release: Release | None, defaults: Sequence[Pa
 def assignment_document(assignment: Assignment | None) -> dict[str, object]:
     """Who gets which release; nothing is in force where the control is null."""
     if assignment is None:
-        return {"revision": 0, "control": None, "arms": [], "salt": ""}
+        return {"revision": 0, "control": None, "arms": [], "salt": "", "layers": [], "crossings": []}
     return {
         "revision": assignment.revision,
         "control": assignment.control,
-        "arms": [{"release": arm.release, "start": arm.start, "share": arm.share} for arm in assignment.arms],
+        "arms": [_arm_document(arm) for arm in assignment.arms],
         "salt": assignment.salt,
+        "layers": [
+            {"name": layer.name, "salt": layer.salt, "arms": [_arm_document(arm) for arm in layer.arms]}
+            for layer in assignment.layers
+        ],
+        "crossings": [{"release": one.release, "of": list(one.of)} for one in assignment.crossings],
     }
+
+
+def _arm_document(arm: Arm) -> dict[str, object]:
+    return {"release": arm.release, "start": arm.start, "share": arm.share}
 
 
 def change_document(change: ValueChange) -> dict[str, object]:

@@ -88,7 +88,7 @@ class Operations:
         number = assignment.control
         if targeting_key:
             number = assignment.release_for(unit_of(targeting_key))
-        elif assignment.arms and await self._has_all_traffic(service):
+        elif assignment.splits and await self._has_all_traffic(service):
             number = assignment.release_for(unit_of(str(self._backend.clock.now_unix_nano())))
         return await self._backend.desk.release(number)
 

@@ -12,7 +12,7 @@ from collector.core.feedback import Feedback
 from collector.core.graph import Edge, EdgeOrigin, Node, NodeKind, TraceGraph
 from collector.core.release import Release
 from collector.core.span import LogRecord, Span
-from collector.graph.edges.arbiter import Flow, flow_of
+from collector.graph.arbiter import Flow, flow_of
 from collector.graph.exceptions import exceptions_of
 from collector.graph.outcome import outputs_of
 from collector.graph.parameters import ParameterLookup, UsedParameters, gather
@@ -129,7 +129,7 @@ def _operations(trace: Trace) -> Iterator[Node]:
 def _edges(trace: Trace, flow: Flow, used: UsedParameters, inputs: Mapping[str, Sequence[str]]) -> Iterator[Edge]:
     """Into each operation the most certain origin first."""
     nodes, children = trace.nodes, trace.forest.children
-    link, call, (result, _, half, _) = EdgeOrigin.LINK, EdgeOrigin.CALL, RESULT
+    link, call, result, half = EdgeOrigin.LINK, EdgeOrigin.CALL, RESULT.name, RESULT.confidence
     for span_id, into in nodes.items():
         for node_id in used.of_span.get(span_id, ()):
             yield Edge(node_id, into, link)

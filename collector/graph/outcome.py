@@ -9,10 +9,9 @@ from typing import Final
 
 from collector.core.graph import Edge, Output
 from collector.core.span import AnyValue
-from collector.graph.content.corpus import END
 from collector.graph.reading.facts import Facts, Role
 from collector.graph.spans.trace import Trace
-from collector.graph.texts import MIN_LEAF, texts, weight, words
+from collector.graph.texts import texts, weight
 
 EVENT: Final = "gen_ai.evaluation.result"
 RESPONSE: Final = "gen_ai.response.id"
@@ -21,12 +20,8 @@ LABEL_WORDS: Final = 3
 LABEL_WEIGHT: Final = 30
 """A longer answer than that is no label."""
 
-LONGER: Final = 3
-"""So many times the length of a label has at least what it judges."""
-
 _SPEAKS: Final = (Role.MODEL, Role.AGENT)
-_ACTS: Final = (Role.TOOL, Role.RETRIEVER)
-"""What they say, however short, is a result and no verdict."""
+"""Whose answer can be judged, and may be a verdict."""
 
 
 def outputs_of(
@@ -76,39 +71,22 @@ class _Endings:
         """A top that states its output is believed.
 
         Where it states none, or a structure that was cut: of its descendants that state one, the last that is no
-        evaluation, has not failed and is nearest to the top; if that one only judges an earlier answer, this one.
+        evaluation; if that one only judges an earlier answer, this one. Labels under names of no convention are no
+        outputs, as a state may have gone in as well.
         """
         trace, facts = self._trace, self._trace.facts
-        if facts[top].has_output and _says(facts[top].output) and not _is_cut(facts[top]) and not self._guessed(top):
+        if _states(facts[top]) and not _is_cut(facts[top]):
             return top
-        stating = [
-            one
-            for one in trace.forest.descendants(top)[1:]
-            if facts[one].has_output
-            and _says(facts[one].output)
-            and facts[one].role is not Role.EVALUATOR
-            and not (facts[one].both and _are_words(facts[one]))
-            and one not in trace.failed
-        ]
+        inside = trace.forest.descendants(top)[1:]
+        stating = [one for one in inside if _states(facts[one]) and facts[one].role is not Role.EVALUATOR]
         if not stating:
             return top if facts[top].has_output else None
         last = max(stating, key=trace.ending)
         if _is_cut(facts[last]):
-            inside = [one for one in stating if trace.forest.encloses(last, one) and not _is_cut(facts[one])]
-            last = max(inside, key=trace.ending, default=last)
+            whole = [one for one in stating if trace.forest.encloses(last, one) and not _is_cut(facts[one])]
+            last = max(whole, key=trace.ending, default=last)
         named = [one for one in self._evaluated(last) if one in stating]  # evidence before position
         return max(named, key=trace.ending) if named else self._judged(last)
-
-    def _guessed(self, top: str) -> bool:
-        """Whether its one value, a short one, may as well have gone in, or all are single words, and none was made."""
-        facts = self._trace.facts
-        said = facts[top]
-        if not said.both or (len(said.both) > 1 and not _are_words(said)):
-            return False
-        shown = " ".join(texts(said.output))
-        made = (text for one in self._trace.forest.descendants(top)[1:] for text in texts(facts[one].output))
-        short = _are_words(said) or weight(shown) < LABEL_WEIGHT
-        return short and not any(len(text) >= MIN_LEAF and text in shown for text in made)
 
     def _evaluated(self, judge: str) -> Sequence[str]:
         """The calls that evaluations on a span, around it or in it name by their responses."""
@@ -117,19 +95,25 @@ class _Endings:
         return [call for call in named if not nested(judge, call)]
 
     def _judged(self, last: str) -> str:
-        """Back from a label for an answer to that answer, if it knew nothing else."""
+        """Back from a label for an answer to that answer, if it says nothing of it and its speaker knew no more."""
         trace, facts, nested = self._trace, self._trace.facts, self._trace.forest.nested
-        if facts[last].role in _ACTS:
+        inside = trace.forest.descendants(last)
+        if not _is_label(facts[last].output) or all(facts[one].role not in _SPEAKS for one in inside):
             return last
-        into = (source for one in trace.forest.descendants(last) for source, _ in self._flows.get(one, ()))
-        sources = [one for one in into if not nested(one, last) and one not in trace.failed]
+        sources = [one for within in inside for one, _ in self._flows.get(within, ()) if not nested(one, last)]
         speakers = [one for one in sources if facts[one].role in _SPEAKS and facts[one].has_output]
-        if not speakers:
-            return last
-        judged = max(speakers, key=trace.ending)
-        label, answer = facts[last].output, facts[judged].output
-        bare = _is_label(label) and LONGER * _length(label) <= _length(answer) and not _is_from(label, answer)
-        return judged if bare and all(nested(one, judged) for one in sources) else last
+        judged = max(speakers, key=trace.ending, default=last)
+        answer = " ".join(texts(facts[judged].output)).casefold()
+        told = any(part.casefold() in answer for part in texts(facts[last].output))
+        only = all(nested(one, judged) for one in sources)
+        return judged if only and not told and not _is_label(facts[judged].output) else last
+
+
+def _states(said: Facts) -> bool:
+    """Whether it has an output that is more than a guess."""
+    if not said.has_output or said.output in (None, "", [], {}):
+        return False
+    return not said.both or not all(map(_is_label, said.both.values()))
 
 
 def _is_cut(said: Facts) -> bool:
@@ -137,28 +121,9 @@ def _is_cut(said: Facts) -> bool:
     return said.incomplete and isinstance(said.output, Mapping | list)
 
 
-def _are_words(said: Facts) -> bool:
-    """Whether all that it may have made are single words: a state, a reason."""
-    values = (one for value in said.both.values() for one in (value if isinstance(value, list) else [value]))
-    return all(isinstance(one, str) and one.replace("_", "").replace("-", "").isalpha() for one in values)
-
-
 def _is_label(value: AnyValue) -> bool:
-    """A word or a few, a number; in no sentence."""
-    if isinstance(value, int | float):
-        return True
-    return isinstance(value, str) and len(words(value)) <= LABEL_WORDS and weight(value) <= LABEL_WEIGHT
-
-
-def _length(value: AnyValue) -> int:
-    return sum(map(len, texts(value)))
-
-
-def _is_from(said: AnyValue, whole: AnyValue) -> bool:
-    """Whether any of what is said stands in the whole."""
-    around = " ".join(texts(whole)).casefold()
-    return any(part.casefold() in around for part in texts(said))
-
-
-def _says(value: AnyValue) -> bool:
-    return value not in (None, "", [], {}, *END)
+    """A word or a few, a number, some of these; in no sentence."""
+    said = texts(value)
+    return isinstance(value, int | float) or all(
+        len(one.split()) <= LABEL_WORDS and weight(one) <= LABEL_WEIGHT for one in said
+    )

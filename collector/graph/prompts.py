@@ -1,15 +1,12 @@
 """Prompts as parameters: system messages and templates, under keys that stay the same from run to run."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Final
 
 from collector.core.wildcard import fits
 from collector.graph.reading.facts import Facts, ParameterUse, Role
-from collector.graph.reading.values import structured
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import plain, texts
 
@@ -19,11 +16,11 @@ MIN_WORDS: Final = 5
 MIN_HOLE: Final = 8
 """Characters of a caller's input that is taken for a field."""
 
-MIN_FIELD: Final = 5
-"""Characters of a value beside one that was found."""
+MIN_LITERAL_WORDS: Final = 2
+"""Fewer words between the inputs of a filled-in prompt make no template."""
 
-MAX_UP: Final = 4
-"""So many callers' inputs are looked for."""
+MAX_UP: Final = 8
+"""So many operations around one are looked at."""
 
 MAX_LENGTH: Final = 20_000
 """Characters of a message that is looked at."""
@@ -31,112 +28,24 @@ MAX_LENGTH: Final = 20_000
 MAX_NAME: Final = 64
 """Characters of a field's name."""
 
-_RUN: Final = re.compile(r"\S+")
-_WORD: Final = re.compile(r"[^\W\d_]{2,}")
-_VALUE: Final = re.compile(r"\{[^{}]*\}|^[^\w\n]*+\w++(?: \w++){0,2}+:[ \n].*$", re.MULTILINE)
-"""A field, or a line with a label of up to three words: what follows it is a value, too."""
-
-
-class Fillings:
-    """The templates of the users' messages in a trace; a message that comes again in a history is looked at once.
-
-    Args:
-        trace: The spans.
-        parts: By span, the texts that were found inside its messages, and the spans that made them.
-    """
-
-    def __init__(self, trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> None:
-        self._trace = trace
-        self._parts = parts
-        self._templates: dict[str, str] = {}
-
-    def of_span(self, span_id: str) -> Iterator[tuple[str, str]]:
-        """Messages to a model with their templates, the fields called like the operations that made their values.
-
-        What a caller was given whole is its user's own words, and no template.
-        """
-        said = [message.content for message in self._trace.facts[span_id].taken if message.role == "user"]
-        texts_ = [text for text in said if isinstance(text, str) and len(text) <= MAX_LENGTH]
-        fresh = [text for text in texts_ if text not in self._templates]
-        around = dict(self._given_around(span_id)) if fresh else {}
-        for text in fresh:
-            self._templates[text] = self._template(text, around, self._parts.get(span_id, {}))
-        for text in texts_:
-            if self._templates[text] != text:
-                yield text, self._templates[text]
-
-    def _given_around(self, span_id: str) -> Iterator[tuple[str, str]]:
-        """The texts that the callers were given, with the names under which they were."""
-        for caller in self._trace.forest.above(span_id, MAX_UP):
-            for name, value in self._trace.facts[caller].inputs.items():
-                yield from ((text, name) for text in texts(value) if len(text) >= MIN_HOLE)
-
-    def _template(self, said: str, around: Mapping[str, str], parts: Mapping[str, str]) -> str:
-        """The message itself where it is no template."""
-        whole = plain(said)
-        if any(whole in text for text in around):
-            return said
-        values = {text: name for text, name in around.items() if text in whole}
-        makers = {text: self._trace.facts[one] for text, one in parts.items() if text in whole != text}
-        values.update({text: maker.actor or maker.name for text, maker in makers.items()})
-        for maker in makers.values():
-            values.update((text, maker.actor or maker.name) for text in _fields(maker) if text in whole != text)
-        template = said
-        for text, name in sorted(values.items(), key=lambda item: (-len(item[0]), item[0])):
-            template = _replaced(template, text, "{" + re.sub(r"\W+", "_", name[:MAX_NAME]).strip("_") + "}")
-            if len(template) > 2 * MAX_LENGTH:  # names that hold values, whose names hold values
-                return said
-        return template if len(_WORD.findall(_VALUE.sub(" ", template))) >= MIN_WORDS else said
-
-
-def _fields(maker: Facts) -> Iterator[str]:
-    """Of a structure that was found in parts the rest of its values."""
-    if isinstance(structured(maker.output), Mapping | list):
-        yield from (text for text in texts(maker.output) if len(text) >= MIN_FIELD)
-
-
-def _replaced(template: str, text: str, field: str) -> str:
-    """The template with the field where the text stands; else where it does with other white space between its words.
-
-    Found in the words of both with single spaces between them, in time linear in the template.
-    """
-    if text in template:
-        return template.replace(text, field)
-    wanted = " ".join(text.split())
-    words = list(_RUN.finditer(template))
-    said = " ".join(word[0] for word in words)
-    at = said.find(wanted) if wanted else -1
-    if at < 0:
-        return template
-    starts = list(accumulate((len(word[0]) + 1 for word in words), initial=0))
-
-    def place(position: int) -> int:
-        index = bisect_right(starts, position, hi=len(words)) - 1
-        return words[index].start() + position - starts[index]
-
-    pieces, end = [], 0
-    while at >= 0:
-        pieces.append(template[end : place(at)])
-        end = place(at + len(wanted) - 1) + 1
-        at = said.find(wanted, at + len(wanted))
-    return field.join([*pieces, template[end:]])
-
+MAX_TEMPLATES: Final = 64
 
 FIELD: Final = re.compile(r"\{%[^{}\n]*%\}|\{\{[^{}\n]*\}\}|\{[\w.\[\]!:]*\}|%\(\w+\)s")
 """Of a template, in any style."""
+
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_VALUE: Final = re.compile(r"\{[^{}]*\}|^[^\w\n]*+\w++(?: \w++){0,2}+:[ \n].*$", re.MULTILINE)
+"""A field, or a line with a label of up to three words: what follows it is a value, too."""
 
 _GENERIC: Final = re.compile(
     r"(RunnableSequence|RunnableLambda|RunnableParallel|RunnableWithFallbacks|RunnableRetry|ChatPromptTemplate|turn|response|"
     r"agent run|Step \d+|(execute_task |invoke_agent )?(RunnableSequence|call_model|LangGraph)|chat|chat .*|.*\.chat|"
     r"ChatCompletion|AutoFunctionInvocationLoop|call_llm|openai\..*|ai\..*|LLM|Chat.*|.*Chat|completion|generate|generation)$"
 )
-_LITERAL_WORD: Final = re.compile(r"[^\W\d_]{3,}")
+"""Names that frameworks give to what is around a model's call."""
+
 _COUNT: Final = re.compile(r"(?<=\w)[ :]+[#№]?\d+$")
 """What tells the rounds of a loop apart: ``turn 7``."""
-
-_MAX_UP: Final = 8
-MIN_LITERAL_WORDS: Final = 2
-"""Fewer words between the inputs of a filled-in prompt make no template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,24 +66,26 @@ def prompts(trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> Mapping[str
 
     Args:
         trace: The spans.
-        parts: See `collector.graph.edges.arbiter.Flow.parts`.
+        parts: See `collector.graph.arbiter.Flow.parts`.
     """
-    facts = trace.facts
     stated = {
-        use.value: use for said in facts.values() for use in said.uses if not use.prompt and isinstance(use.value, str)
+        use.value: use
+        for said in trace.facts.values()
+        for use in said.uses
+        if not use.prompt and isinstance(use.value, str)
     }
-    found: list[_Prompt] = []
     uses: dict[str, dict[str, ParameterUse]] = {}
-    templates = _Templates(trace, parts)
+    templates = _Templates(trace, parts, frozenset(stated))
+    found: list[_Prompt] = []
     for span_id in trace.forest.spans:
-        said = facts[span_id]
+        said = trace.facts[span_id]
         if not (said.uses or said.taken or (templates.used and said.inputs)):
             continue
         for use in (*said.uses, *(stated[text] for text in _systems(said) if text in stated)):
             if not use.prompt:
                 uses.setdefault(span_id, {}).setdefault(use.key, use)
-        if templates.used or said.taken:
-            found.extend(templates.of_span(span_id, stated))
+        if templates.used:
+            found.extend(templates.of_span(span_id))
     found = _at_home(trace, found)
     numbers = _numbered(trace, found)
     for prompt in found:
@@ -185,60 +96,41 @@ def prompts(trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> Mapping[str
     return {span_id: (*by_key.values(),) for span_id, by_key in uses.items()}
 
 
-def _at_home(trace: Trace, found: Sequence[_Prompt]) -> list[_Prompt]:
-    """An operation that is given the same prompt as one around it is a part of that: the place is the outer one's.
-
-    So it is with one call in two records.
-    """
-    sites: dict[tuple[str, str, str], str] = {}
-    placed = []
-    for prompt in sorted(found, key=lambda one: trace.forest.position[one.span_id]):
-        near = (trace.records.first.get(prompt.span_id, ""), *trace.forest.above(prompt.span_id, _MAX_UP))
-        known = (sites.get((one, prompt.kind, prompt.text)) for one in near)
-        site = next((one for one in known if one is not None), prompt.site)
-        sites[prompt.span_id, prompt.kind, prompt.text] = site
-        placed.append(replace(prompt, site=site))
-    return placed
-
-
 class _Templates:
-    """The recorded templates of a trace, and what they were made into."""
+    """The templates of a trace, and what they were made into.
 
-    def __init__(self, trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> None:
-        self._trace = trace
-        self._fillings = Fillings(trace, parts)
-        facts = trace.facts
-        self._recorded: dict[str, list[str]] = {
-            span_id: texts_
-            for span_id, said in facts.items()
-            if said.uses and (texts_ := [str(use.value) for use in said.uses if use.prompt and use.value])
-        }
-        templates = {text for texts_ in self._recorded.values() for text in texts_ if FIELD.search(text)}
-        self._literals = [(text, FIELD.split(text)) for text in sorted(templates)[:64]]
-        taken = [message for said in facts.values() for message in said.taken if isinstance(message.content, str)]
-        self.used = bool(taken or self._recorded)
+    Args:
+        trace: The spans.
+        parts: By span, the texts that were found inside its messages, and the spans that made them.
+        stated: Texts that are parameters anyway.
+    """
+
+    def __init__(self, trace: Trace, parts: Mapping[str, Mapping[str, str]], stated: frozenset[str]) -> None:
+        self._trace, self._parts, self._stated = trace, parts, stated
+        facts = trace.facts.values()
+        recorded = {text for said in facts for text in _recorded(said)}
+        self._literals = [(text, FIELD.split(text)) for text in sorted(filter(FIELD.search, recorded))[:MAX_TEMPLATES]]
+        taken = [message for said in facts for message in said.taken if isinstance(message.content, str)]
+        self.used = bool(taken or recorded)
         self._given = {plain(str(message.content)) for message in taken if message.role == "user"}
         self._system_texts = {self._template(str(one.content)) for one in taken if one.role == "system"}
         self._written: set[str] = set()
+        self._behind: dict[str, str] = {}
 
-    def of_span(self, span_id: str, stated: Mapping[str, ParameterUse]) -> Iterator[_Prompt]:
+    def of_span(self, span_id: str) -> Iterator[_Prompt]:
         """Templates that the span itself records, its system messages, and the template that it fills in."""
-        said = self._trace.facts[span_id]
-        seen: set[str] = set()
-        site = _site(self._trace, span_id)
-        systems = [self._template(text) for text in _systems(said) if text not in stated]
-        recorded = [text for text in self._recorded.get(span_id, ()) if text not in stated]
-        for text in (*systems, *recorded):
-            if text not in seen:
-                seen.add(text)
-                kind = "system_prompt" if text in systems or text in self._system_texts else "template"
-                yield _Prompt(span_id, site, kind, text)
-        for message, template in self._fillings.of_span(span_id) if not recorded else ():
-            known = self._template(message) != message or plain(message) in self._written
-            if not known and template not in seen:
-                seen.add(template)
-                yield _Prompt(span_id, site, "user_prompt", template)
-        if self._given and not recorded and said.role in (Role.STEP, Role.TEMPLATE) and said.inputs:
+        said, site = self._trace.facts[span_id], _site(self._trace, span_id)
+        systems = [self._template(text) for text in _systems(said) if text not in self._stated]
+        recorded = [text for text in _recorded(said) if text not in self._stated]
+        for text in dict.fromkeys((*systems, *recorded)):
+            kind = "system_prompt" if text in systems or text in self._system_texts else "template"
+            yield _Prompt(span_id, site, kind, text)
+        if recorded:
+            return
+        for text in dict.fromkeys(self._filled(span_id)):
+            if text not in systems:
+                yield _Prompt(span_id, site, "user_prompt", text)
+        if self._given and said.role in (Role.STEP, Role.TEMPLATE) and said.inputs:
             for text in self._derived(said):
                 yield _Prompt(span_id, said.name, "template", text)
 
@@ -248,6 +140,42 @@ class _Templates:
         Loops of a template may repeat what is in them: anything may stand between its literal parts.
         """
         return next((template for template, literals in self._literals if fits(literals, text)), text)
+
+    def _filled(self, span_id: str) -> Iterator[str]:
+        """The templates of messages to a model of which none was recorded, the fields called like who made the values.
+
+        A message that comes again in a history is looked at once.
+        """
+        said = [message.content for message in self._trace.facts[span_id].taken if message.role == "user"]
+        whole = [text for text in said if isinstance(text, str) and len(text) <= MAX_LENGTH]
+        fresh = [text for text in whole if text not in self._behind]
+        around = dict(self._given_around(span_id)) if fresh else {}
+        self._behind |= {text: self._unfilled(text, around, self._parts.get(span_id, {})) for text in fresh}
+        for text in whole:
+            is_known = self._template(text) != text or plain(text) in self._written
+            if self._behind[text] != text and not is_known:
+                yield self._behind[text]
+
+    def _given_around(self, span_id: str) -> Iterator[tuple[str, str]]:
+        """The texts that the callers were given, with the names under which they were."""
+        for caller in self._trace.forest.above(span_id, MAX_UP):
+            for name, value in self._trace.facts[caller].inputs.items():
+                yield from ((text, name) for text in texts(value) if len(text) >= MIN_HOLE)
+
+    def _unfilled(self, said: str, around: Mapping[str, str], parts: Mapping[str, str]) -> str:
+        """The message itself where it is no template: what a caller was given whole is its user's own words."""
+        whole = plain(said)
+        if any(whole in text for text in around):
+            return said
+        makers = {text: self._trace.facts[maker] for text, maker in parts.items() if text != whole}
+        values = {**around, **{text: maker.actor or maker.name for text, maker in makers.items()}}
+        template = said
+        for text, name in sorted(values.items(), key=lambda item: (-len(item[0]), item[0])):
+            if text in whole:
+                template = _replaced(template, text, "{" + re.sub(r"\W+", "_", name[:MAX_NAME]).strip("_") + "}")
+            if len(template) > 2 * MAX_LENGTH:  # names that hold values, whose names hold values
+                return said
+        return template if len(_WORD.findall(_VALUE.sub(" ", template))) >= MIN_WORDS else said
 
     def _derived(self, said: Facts) -> Iterator[str]:
         """An operation whose output is what a model's user says fills in a template: its inputs are the fields."""
@@ -260,9 +188,21 @@ class _Templates:
                 for part in sorted(set(texts(value)), key=len, reverse=True):
                     if len(part) >= MIN_HOLE and part in text and part != text:
                         text, holes = text.replace(part, "{" + name + "}"), holes + 1
-            own = len(_LITERAL_WORD.findall(FIELD.sub(" ", text)))
+            own = len(_WORD.findall(FIELD.sub(" ", text)))
             if holes >= (1 if said.role is Role.TEMPLATE else 2) and own >= MIN_LITERAL_WORDS:
                 yield text
+
+
+def _replaced(template: str, text: str, field: str) -> str:
+    """The template with the field where the text stands, with whatever white space between its words."""
+    words = text.split()
+    if text in template or " ".join(words) not in " ".join(template.split()):
+        return template.replace(text, field)
+    return re.sub(r"\s+".join(map(re.escape, words)), lambda _: field, template)
+
+
+def _recorded(said: Facts) -> list[str]:
+    return [str(use.value) for use in said.uses if use.prompt and use.value]
 
 
 def _systems(said: Facts) -> list[str]:
@@ -270,9 +210,25 @@ def _systems(said: Facts) -> list[str]:
     return [text for text in found if isinstance(text, str) and text]
 
 
+def _at_home(trace: Trace, found: Sequence[_Prompt]) -> list[_Prompt]:
+    """An operation that is given the same prompt as one around it is a part of that: the place is the outer one's.
+
+    So it is with one call in two records.
+    """
+    sites: dict[tuple[str, str, str], str] = {}
+    placed = []
+    for prompt in sorted(found, key=lambda one: trace.forest.position[one.span_id]):
+        near = (trace.records.first.get(prompt.span_id, ""), *trace.forest.above(prompt.span_id, MAX_UP))
+        known = (sites.get((one, prompt.kind, prompt.text)) for one in near)
+        site = next((one for one in known if one is not None), prompt.site)
+        sites[prompt.span_id, prompt.kind, prompt.text] = site
+        placed.append(replace(prompt, site=site))
+    return placed
+
+
 def _site(trace: Trace, span_id: str) -> str:
     """The agent, else the nearest operation around it that an application named."""
-    for up in (span_id, *trace.forest.above(span_id, _MAX_UP)):
+    for up in (span_id, *trace.forest.above(span_id, MAX_UP)):
         said = trace.facts[up]
         if said.actor:
             return said.actor

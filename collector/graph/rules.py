@@ -1,9 +1,44 @@
-"""The rules by which it is known what flowed into what: each has a name, a reason, and how often it is right."""
+"""The rules by which it is known what flowed into what: each has a name, a reason, a worth, and a finder.
 
-from collections.abc import Mapping
+This is the whole engine: `collector.graph.arbiter` asks the rules in this order, and the first to find that one
+operation flowed into another has the edge, if time, nesting and what is stated allow it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Final, NamedTuple
 
-from collector.core.graph import EdgeOrigin
+from collector.core.graph import Edge, EdgeOrigin, Gap
+from collector.graph.edges import order, stated
+from collector.graph.edges.calls import Calls
+from collector.graph.edges.contents import Contents, Way
+from collector.graph.edges.find import Find
+from collector.graph.spans.trace import Trace
+
+
+class Evidence:
+    """What finders look at: the spans of a trace, and what the rules before have found.
+
+    Args:
+        trace: The spans.
+        into: By consumer, its edges so far, by the span that they come from and, where it is stated, argument.
+        gaps: Gets the statements that are refused.
+    """
+
+    def __init__(self, trace: Trace, into: Mapping[str, Mapping[tuple[str, str], Edge]], gaps: list[Gap]) -> None:
+        self.trace = trace
+        self.into = into
+        self.gaps = gaps
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The calls of tools that models asked for."""
+        return Calls(self.trace)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """What of outputs stands in inputs."""
+        return Contents(self.trace)
 
 
 class Rule(NamedTuple):
@@ -12,81 +47,74 @@ class Rule(NamedTuple):
     Attributes:
         name: Stands on each of its edges, and in ``graph.rules.off``.
         origin: Of its edges.
-        confidence: In [0, 1]: how often an edge of it is right, as far as `benchmarks.dataflow.rules` tells: the lower
-            end of Wilson's interval of 95 %, rounded down, over what is held out if that is ten edges or more, else
-            over all; 1 where a span states it. A guess where no recording has any: `CUT_RESULT`, `RESULT`, `NAMED`,
-            `HANDED`, `PLACEHOLDER`.
+        confidence: In [0, 1]: how often an edge of it is right, as far as `benchmarks.dataflow.rules` tells.
         why: One sentence.
+        find: Its finder. None where span parentage says it all, and the builder writes it down.
     """
 
     name: str
     origin: EdgeOrigin
     confidence: float
     why: str
+    find: Callable[[Evidence], Iterable[Find]] | None = None
 
-
-ARGUMENT: Final = Rule("argument", EdgeOrigin.LINK, 1.0, "a link or an attribute names the producer of an argument")
-LINK: Final = Rule(
-    "link", EdgeOrigin.LINK, 0.9, "a link without an argument names a cause, which hardly ever hands nothing over"
-)
-CALL_ID: Final = Rule(
-    "call id", EdgeOrigin.CONTENT, 1.0, "a model asked for this call of a tool, or got its result, by its id"
-)
-CALL_ARGUMENTS: Final = Rule(
-    "call arguments", EdgeOrigin.CONTENT, 0.8, "a model asked for this tool with these arguments"
-)
-CALL_NAME: Final = Rule("call name", EdgeOrigin.CONTENT, 0.6, "a model asked for this tool")
-EQUAL: Final = Rule("equal", EdgeOrigin.CONTENT, 0.95, "a text of an output is a whole text of an input")
-CONTAINED: Final = Rule("contained", EdgeOrigin.CONTENT, 0.9, "a text of an output stands inside an input")
-RECORD: Final = Rule(
-    "record", EdgeOrigin.CONTENT, 0.7, "all values of a record stand near each other, in another layout"
-)
-SHORT: Final = Rule(
-    "short", EdgeOrigin.CONTENT, 0.8, "a short output that nobody else made is a whole input or a line of one"
-)
-CUT_RESULT: Final = Rule(
-    "cut result", EdgeOrigin.CONTENT, 0.7, "messages were cut behind a wish for this call: its result follows there"
-)
-RESULT: Final = Rule(
-    "result", EdgeOrigin.CALL, 0.5, "the caller of an operation gets its result; that it was used is an even guess"
-)
-NAMED: Final = Rule("named", EdgeOrigin.CONTROL, 0.8, "an answer is the name of the operation that ran next")
-HANDED: Final = Rule("handed over", EdgeOrigin.SEQUENCE, 0.3, "the span names the step before")
-PLACEHOLDER: Final = Rule(
-    "placeholder", EdgeOrigin.SEQUENCE, 0.3, "a model's messages show a tool's name in brackets in place of its result"
-)
-BEFORE: Final = Rule(
-    "step before", EdgeOrigin.SEQUENCE, 0.5, "the step before, where steps record nothing that could be found"
-)
 
 RULES: Final[tuple[Rule, ...]] = (
-    ARGUMENT, LINK, CALL_ID, CALL_ARGUMENTS, CALL_NAME, EQUAL, CONTAINED, RECORD, SHORT, CUT_RESULT,
-    RESULT, NAMED, HANDED, PLACEHOLDER, BEFORE,
+    Rule(
+        "argument", EdgeOrigin.LINK, 1.0, "a link or an attribute names the producer of an argument",
+        lambda known: stated.arguments(known.trace, known.gaps),
+    ),
+    Rule(
+        "link", EdgeOrigin.LINK, 0.9, "a link without an argument names a cause, which hardly ever hands nothing over",
+        lambda known: stated.causes(known.trace, known.gaps),
+    ),
+    Rule(
+        "call id", EdgeOrigin.CONTENT, 1.0, "a model asked for this call of a tool, or got its result, by its id",
+        lambda known: known.calls.by_id,
+    ),
+    Rule(
+        "equal", EdgeOrigin.CONTENT, 0.95, "a text of an output is a whole text of an input",
+        lambda known: known.contents.finds[Way.EQUAL],
+    ),
+    Rule(
+        "contained", EdgeOrigin.CONTENT, 0.9, "a text of an output stands inside an input",
+        lambda known: known.contents.finds[Way.CONTAINED],
+    ),
+    Rule(
+        "short", EdgeOrigin.CONTENT, 0.8, "a short output that nobody else made is a whole input or a line of one",
+        lambda known: known.contents.finds[Way.SHORT],
+    ),
+    Rule(
+        "record", EdgeOrigin.CONTENT, 0.7, "all values of a record stand near each other, in another layout",
+        lambda known: known.contents.finds[Way.RECORD],
+    ),
+    Rule(
+        "cut result", EdgeOrigin.CONTENT, 0.7,
+        "messages were cut behind a wish for this call: its result follows there", lambda known: known.calls.cut,
+    ),
+    Rule(
+        "call name", EdgeOrigin.CONTENT, 0.6, "a model asked for this tool", lambda known: known.calls.by_name
+    ),
+    Rule(
+        "named", EdgeOrigin.CONTROL, 0.8, "an answer is the name of the operation that ran next",
+        lambda known: order.named(known.trace),
+    ),
+    Rule(
+        "placeholder", EdgeOrigin.SEQUENCE, 0.3,
+        "a model's messages show a tool's name in brackets in place of its result",
+        lambda known: order.placeholders(known.trace),
+    ),
+    Rule(
+        "step before", EdgeOrigin.SEQUENCE, 0.5, "the step before, where steps record nothing that could be found",
+        lambda known: order.steps(known.trace, known.into),
+    ),
+    Rule(
+        "result", EdgeOrigin.CALL, 0.5,
+        "the caller of an operation gets its result; that it was used is an even guess",
+    ),
 )  # fmt: skip
 """Every rule, the certain ones first."""
 
 BY_NAME: Final[Mapping[str, Rule]] = {rule.name: rule for rule in RULES}
-
-
-class Find(NamedTuple):
-    """Something of a producer's output is among a consumer's inputs.
-
-    Attributes:
-        producer: Its span id.
-        consumer: Likewise.
-        argument: The input; empty if it is not known which.
-        reason: Why, in words for people.
-        sure: Factor for the rule's confidence.
-    """
-
-    producer: str
-    consumer: str
-    rule: Rule
-    argument: str = ""
-    reason: str = ""
-    sure: float = 1.0
-
-    @property
-    def confidence(self) -> float:
-        """In [0, 1]."""
-        return round(self.rule.confidence * self.sure, 3)
+RESULT: Final = BY_NAME["result"]
+EQUAL: Final = BY_NAME["equal"]

@@ -8,7 +8,7 @@ from typing import Final
 from unicodedata import is_normalized, normalize
 
 from collector.core.span import AnyValue
-from collector.graph.reading.values import embedded, structured
+from collector.graph.reading.values import structured
 
 MIN_LENGTH: Final = 12
 """Characters. A shorter text says nothing where it stands inside another one."""
@@ -165,7 +165,7 @@ def texts(value: AnyValue, parts: list[str] | None = None) -> list[str]:
 
 
 def _opened(text: str, found: list[str], parts: list[str] | None) -> list[AnyValue]:
-    """The structure that a text is or those that stand in it; if it is none, the text is among the found ones."""
+    """The structure that a text is; if it is none, the text is among the found ones."""
     inner = structured(text)
     if inner is not text:
         return [inner]
@@ -174,7 +174,7 @@ def _opened(text: str, found: list[str], parts: list[str] | None) -> list[AnyVal
     found.extend(_of_text(text))
     if parts is not None and len(parts) < MAX_PARTS:
         parts.extend(_parts(text, MAX_PARTS - len(parts)))
-    return [*embedded(text)][::-1] if "{" in text or "[" in text else []
+    return []
 
 
 def _of_text(text: str) -> Iterator[str]:

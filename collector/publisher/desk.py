@@ -3,15 +3,15 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from collector.core.errors import Conflict, Damaged, NotFound, Outdated
 from collector.core.folding import Fold
 from collector.core.ledger import Change, Ledger, Recorded, made_of
 from collector.core.protocols import Publisher
-from collector.core.release import Release, ReleaseDraft, number_release
+from collector.core.release import Release, ReleaseDraft, ReleasedValue, number_release
 from collector.core.tracing import UNTRACED, Tracing
 from collector.counters import Counter, Counters
 from collector.publisher.events import (
@@ -37,6 +37,19 @@ _T = TypeVar("_T")
 
 Place = Callable[[Assignment | None, Release], Assignment]
 """From what is in force and a new release to what is in force then. Its revision is set by the desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A release of values that other releases brought.
+
+    Attributes:
+        values: By key.
+        reason: Why it is made.
+    """
+
+    values: Mapping[str, ReleasedValue]
+    reason: str
 
 
 def whole(before: Assignment | None, release: Release) -> Assignment:
@@ -232,6 +245,33 @@ class Desk:
             release = await self._in_turn(once, RELEASES, assignment_stream(draft.service))
             publishing.note("otel_opto.release", release.number)
         return release
+
+    async def compose(self, service: str, drafts: Sequence[Composed], actor: str) -> Sequence[Release]:
+        """Makes releases of values that other releases brought, in force for nobody yet: each value keeps its version.
+
+        They are signed here where there is a key.
+
+        Raises:
+            Conflict: nothing is in force for the service yet.
+        """
+
+        async def once() -> Sequence[Release]:
+            number = (await self._ledger.streams(RELEASES)).get(RELEASES, 0) + 1
+            control = await self.control(service)
+            if control is None:
+                raise Conflict(f"service {service!r} has no release yet, so there is nothing to stand beside")
+            releases = [
+                Release(number + place, service, draft.values, control.number, 0, draft.reason)
+                for place, draft in enumerate(drafts)
+            ]
+            changes = [released(*releases)]
+            if self._signer is not None:
+                changes += [signed(one, await asyncio.to_thread(self._signer.envelope, one), 0) for one in releases]
+            recorded = await self._record(changes, actor, None)
+            self._counters.add(Counter.RELEASES_PUBLISHED, len(releases))
+            return [release_of(one) for one in recorded[: len(releases)]]
+
+        return await self._in_turn(once, RELEASES) if drafts else ()
 
     async def reassign(
         self,

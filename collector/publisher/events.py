@@ -4,11 +4,12 @@ Stream ``releases`` holds every release of the collector; a release's number is 
 ``assignment/SERVICE`` holds what was in force for a service; an assignment's revision is its version there.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from collector.core.ledger import Change, Event, Json, Recorded
 from collector.core.release import Release, ReleasedValue
-from otel_opto.assignment import Arm, Assignment
+from otel_opto.assignment import Arm, Assignment, Crossing, Layer
 
 RELEASES = "releases"
 SIGNED = "release_signed"
@@ -63,8 +64,15 @@ def signed(release: Release, envelope: str, version: int) -> Change:
 
 def assigned(assignment: Assignment, reason: str) -> Change:
     """Puts an assignment in force."""
-    arms = [[arm.release, arm.start, arm.share] for arm in assignment.arms]
-    data: dict[str, Json] = {"control": assignment.control, "arms": arms, "salt": assignment.salt, "reason": reason}
+    data: dict[str, Json] = {
+        "control": assignment.control,
+        "arms": _listed(assignment.arms),
+        "salt": assignment.salt,
+        "reason": reason,
+    }
+    if assignment.layers:
+        data["layers"] = [[layer.name, layer.salt, _listed(layer.arms)] for layer in assignment.layers]
+        data["crossings"] = [[one.release, list(one.of)] for one in assignment.crossings]
     stream = assignment_stream(assignment.service)
     return Change(stream, assignment.revision - 1, (Event(_ASSIGNED, data, assignment.service),))
 
@@ -72,5 +80,15 @@ def assigned(assignment: Assignment, reason: str) -> Change:
 def assignment_of(recorded: Recorded) -> Assignment:
     """The assignment that an event put in force."""
     data: Any = recorded.data
-    arms = tuple(Arm(*arm) for arm in data["arms"])
-    return Assignment(recorded.subject, recorded.version, data["control"], arms, data["salt"])
+    layers = tuple(Layer(name, salt, _arms(arms)) for name, salt, arms in data.get("layers", ()))
+    crossings = tuple(Crossing(release, tuple(of)) for release, of in data.get("crossings", ()))
+    arms = _arms(data["arms"])
+    return Assignment(recorded.subject, recorded.version, data["control"], arms, data["salt"], layers, crossings)
+
+
+def _listed(arms: Iterable[Arm]) -> list[Json]:
+    return [[arm.release, arm.start, arm.share] for arm in arms]
+
+
+def _arms(said: Iterable[Sequence[int]]) -> tuple[Arm, ...]:
+    return tuple(Arm(*arm) for arm in said)

@@ -1,7 +1,7 @@
 """What became of a unit: its score, and whether any guardrail was touched, read off its traces."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.core.feedback import StoredFeedback
@@ -29,25 +29,26 @@ def outcome_of(
     unit: OpenUnit,
     traces: Sequence[JudgedTrace],
     plan: RolloutPlan,
-    release: Release,
+    releases: Mapping[int, Release],
     beside: Sequence[Signal | Metric] = (),
 ) -> Unit | None:
-    """What the unit counts for; None where no trace of it ran with one release of the service from end to end.
+    """What the unit counts for; None where no trace of it ran with one of these releases from end to end.
 
     Args:
         traces: Of the unit.
-        release: The one that it was given.
+        releases: Those that it may have been given, by number.
         beside: Of what else its values are told; signals of those that have an amount.
     """
-    whole = [trace for trace in traces if _releases(trace, plan.service) == {release.number}]
-    if not whole:
+    ran = [(trace, release) for trace in traces if (release := _release(trace, plan.service, releases)) is not None]
+    if not ran:
         return None
+    whole = [trace for trace, _ in ran]
     scores = [score for trace in whole for score in _scores(trace, plan.metric)] if plan.metric is not None else []
     outcomes = [plan.metric.outcome(score) for score in scores] if plan.metric is not None else []
     clipped = sum(not plan.metric.lowest <= score <= plan.metric.highest for score in scores) if plan.metric else 0
     signals = {}
     for rail in plan.guardrails:
-        told = [bad for trace in whole if (bad := _bad(rail, trace, plan, release)) is not None]
+        told = [bad for trace, release in ran if (bad := _bad(rail, trace, plan, release)) is not None]
         if told:
             signals[rail.signal] = any(told)
     mean = statistics.fmean(outcomes) if outcomes else None
@@ -66,7 +67,14 @@ def _value(one: Signal | Metric, traces: Sequence[JudgedTrace], service: str) ->
     return statistics.fmean(outcomes) if outcomes else None
 
 
-def _releases(trace: JudgedTrace, service: str) -> set[object]:
+def _release(trace: JudgedTrace, service: str, releases: Mapping[int, Release]) -> Release | None:
+    """The one with which a trace ran from end to end."""
+    said = releases_in(trace, service)
+    return releases.get(next(iter(said))) if len(said) == 1 else None  # type: ignore[call-overload]  # else a text
+
+
+def releases_in(trace: JudgedTrace, service: str) -> set[object]:
+    """What the spans of a service name: numbers, else a text that says what was found."""
     spans = [span for span in trace.spans if span.resource.service == service]
     said = (span.attributes[semconv.RELEASE] for span in spans if semconv.RELEASE in span.attributes)
     return {one if isinstance(one, int | float) else repr(one) for one in said}  # a set takes no list

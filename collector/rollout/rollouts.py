@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from collector.core.errors import AlreadyExists, Conflict, Damaged, NotFound, Outdated
+from collector.core.errors import AlreadyExists, Conflict, Damaged, NotFound, Outdated, some
 from collector.core.folding import Fold
 from collector.core.ledger import Change, Ledger
+from collector.core.release import Release
 from collector.core.rollout import Rollout, RolloutPlan, RolloutState
 from collector.core.study import Policy
 from collector.publisher.desk import Desk
@@ -182,7 +183,8 @@ class Rollouts:
         """
 
         def promoted(now: Assignment) -> Assignment:
-            return replace(now, control=found.plan.release, arms=_others(now, found))
+            # Arms of studies hold the old control's values: each study deals its own anew, beside the new ones.
+            return replace(now, control=found.plan.release, arms=_others(now, found), layers=(), crossings=())
 
         found = await self.rollout(name)
         return await self._end(name, RolloutState.PROMOTED, message, actor, promoted)
@@ -223,7 +225,7 @@ class Rollouts:
         number, in_force = plan.release, await self._desk.assignment(plan.service)
         if in_force is None:
             return
-        if not await self.holder(plan.service) and any(arm.release == number for arm in in_force.arms):
+        if not await self.holder(plan.service) and number in in_force.releases[1:]:
             raise Conflict(
                 f"rollout {name!r}: release {number} is the arm of a trial; stop its study first, or propose the same "
                 "values again as another release"
@@ -234,6 +236,7 @@ class Rollouts:
                 f"rollout {name!r}: release {number} has the content of release {control.number}, which is in force "
                 "for everybody already: there is nothing to roll out"
             )
+        await self._check_beside(name, plan, control)
         lacking = await self._desk.unsigned_beside(in_force.control, number)
         if lacking:
             raise Conflict(
@@ -241,6 +244,35 @@ class Rollouts:
                 "the other one is: applications that hold the public key would refuse it; sign it first: "
                 f"otel-opto releases sign {lacking} --key FILE"
             )
+
+    async def _check_beside(self, name: str, plan: RolloutPlan, control: Release | None) -> None:
+        """Whether it would set back what has come into force since its release was made, and was not in it."""
+        release = await self._desk.release(plan.release)
+        if release is None or control is None or release.parent is None or await self._came_before(release, control):
+            return
+        beside = await self._desk.release(release.parent)
+        undone = [
+            key
+            for key, now in control.values.items()
+            if beside is not None
+            and key in release.values
+            and key in beside.values
+            and release.values[key].hash == beside.values[key].hash != now.hash
+        ]
+        if undone:
+            own = next((key for key in release.values if key not in undone), undone[0])
+            raise Conflict(
+                f"rollout {name!r}: release {release.number} was made beside release {release.parent}, and "
+                f"{some(undone)} came into force since: it would set that back; propose its own values again: "
+                f"otel-opto releases propose {plan.service} {own}=…"
+            )
+
+    async def _came_before(self, release: Release, control: Release) -> bool:
+        """Whether the release was in force for everybody before the control: whoever wants it back wants all of it."""
+        before: Release | None = control
+        while before is not None and before.number > release.number:
+            before = await self._desk.release(before.parent) if before.parent is not None else None
+        return before is not None and before.number == release.number
 
     async def _is_live(self, name: str) -> bool:
         """Not where it has ended, or cannot be read any more: then it does not stand in the way of others."""

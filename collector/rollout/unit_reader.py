@@ -12,7 +12,7 @@ from collector.core.telemetry import TraceBounds
 from collector.core.units import OpenUnit, Unit
 from collector.otlp.decode import SHORT_BYTES, spans_of
 from collector.publisher.desk import Desk
-from collector.rollout.outcomes import JudgedTrace, outcome_of
+from collector.rollout.outcomes import JudgedTrace, outcome_of, releases_in
 
 _LOG = logging.getLogger(__name__)
 _BOUNDS = TraceBounds(50_000, 64 * 2**20, "rollout")
@@ -32,13 +32,14 @@ class UnitReader:
         self._desk = desk
 
     async def outcome(
-        self, plan: RolloutPlan, unit: OpenUnit, number: int = 0, beside: Sequence[Signal | Metric] = ()
+        self, plan: RolloutPlan, unit: OpenUnit, *, beside: Sequence[Signal | Metric] = (), named: bool = False
     ) -> Unit | None:
         """What a unit counts for; None where it counts nowhere.
 
         Args:
-            number: The release that it was given; 0: the arm's, else the control's.
             beside: Of what else its values are told.
+            named: Whether it may have run with whatever release its traces name: one of several that are the same to
+                who asks. Else it is the arm's, or the control's.
         """
         traces, long = [], 0
         for trace_id in unit.trace_ids:
@@ -54,13 +55,17 @@ class UnitReader:
             long += len(data)
             judged = await self._store.feedback.listed(PageRequest(), trace_id=trace_id)
             traces.append(JudgedTrace(spans, judged.items))
-        number = number or (plan.release if unit.in_arm else await self._control(plan.service))
-        release = await self._desk.release(number)
-        if release is None:
+        if named:
+            numbers = {number for trace in traces for number in releases_in(trace, plan.service)}
+        else:
+            numbers = {plan.release if unit.in_arm else await self._control(plan.service)}
+        known = [await self._desk.release(number) for number in numbers if isinstance(number, int)]
+        releases = {release.number: release for release in known if release is not None}
+        if not releases:
             return None
         if long < SHORT_BYTES:
-            return outcome_of(unit, traces, plan, release, beside)
-        return await asyncio.to_thread(outcome_of, unit, traces, plan, release, beside)
+            return outcome_of(unit, traces, plan, releases, beside)
+        return await asyncio.to_thread(outcome_of, unit, traces, plan, releases, beside)
 
     async def _control(self, service: str) -> int:
         assignment = await self._desk.assignment(service)

@@ -17,6 +17,9 @@ _FIRST_VARIANCE = 0.25
 _FIRST_UNITS = 2.0
 """How many units that first guess is worth."""
 
+_USUAL_UNITS = 20.0
+"""That the incumbent's failures in all batches count for, beside those of the batches in question."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -89,6 +92,28 @@ class Cell:
         return self.total / self.units
 
 
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How many units failed, of how many that ran."""
+
+    failed: float = 0.0
+    ran: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """0 where none ran."""
+        return self.failed / self.ran if self.ran else 0.0
+
+    def bounds(self, sigmas: float) -> tuple[float, float]:
+        """Of the rate, as low and as high as it may be by so many sigmas (Wilson, JASA 1927)."""
+        if not self.ran:
+            return 0.0, 1.0
+        part = sigmas**2 / self.ran
+        root = sigmas / math.sqrt(self.ran) * math.sqrt(self.rate * (1 - self.rate) + part / 4)
+        middle = self.rate + part / 2
+        return max((middle - root) / (1 + part), 0.0), min((middle + root) / (1 + part), 1.0)
+
+
 @dataclass(slots=True)
 class Tally:
     """All that was measured of one candidate, over all batches.
@@ -99,6 +124,7 @@ class Tally:
         errors: Units without an outcome.
         weight: How much the comparisons with the incumbent weigh together, in units.
         lead: Their weighted sum.
+        ran: Units that failed and all units, by batch.
     """
 
     units: int = 0
@@ -109,6 +135,7 @@ class Tally:
     weight: float = 0.0
     lead: float = 0.0
     cells: dict[int, Cell] = field(default_factory=dict)
+    ran: dict[int, Failures] = field(default_factory=dict)
 
     @property
     def variance(self) -> float:
@@ -202,7 +229,10 @@ class Archive:
         tally = self._tallies[key]
         tally.clipped += sum(one.clipped for one in measured)
         outcomes = [one.outcome for one in measured if one.outcome is not None]
-        tally.errors += len(measured) - len(outcomes)
+        failed = len(measured) - len(outcomes)
+        tally.errors += failed
+        before_it = tally.ran.get(batch, Failures())
+        tally.ran[batch] = Failures(before_it.failed + failed, before_it.ran + len(measured))
         if not outcomes:
             return
         before = self._comparisons(batch, key)
@@ -262,6 +292,22 @@ class Archive:
         deviation = math.sqrt(variance / tally.weight)
         shared = math.sqrt(max(variance / tally.weight - variance / tally.units, 0.0))
         return Standing(key, tally.units, tally.errors, tally.lead / tally.weight, deviation, shared, mean)
+
+    def failures(self, key: str) -> tuple[Failures, Failures]:
+        """Of a candidate, and of the incumbent at the same time: what befalls all alike is no candidate's fault.
+
+        The incumbent's rate is that of the candidate's batches, each weighted by the candidate's units. What it was in
+        all batches counts beside it like 20 units: in a batch it may have had few.
+        """
+        own, control = self._tallies[key].ran, self._tallies[self.incumbent.key].ran
+        whole = Failures(sum(one.failed for one in control.values()), sum(one.ran for one in control.values()))
+        both = [(one.ran, control[batch]) for batch, one in own.items() if batch in control]
+        weight = sum(units for units, _ in both)
+        rate = sum(units * beside.rate for units, beside in both) / weight if weight else 0.0
+        there = sum(beside.ran for _, beside in both)
+        first = min(whole.ran, _USUAL_UNITS)
+        of_incumbent = Failures(rate * there + whole.rate * first, there + first)
+        return Failures(sum(one.failed for one in own.values()), sum(one.ran for one in own.values())), of_incumbent
 
     @property
     def clipped(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from collector.selection.archive import Archive, Fate, Measured, Standing
+from collector.selection.archive import Archive, Failures, Fate, Measured
 from collector.selection.confirmation import Confirmation, Gain, units_needed
 from collector.selection.selector import Field, Move, Selector
 
@@ -345,11 +345,12 @@ class Race:
 
     def _stop_broken(self) -> None:
         """Candidates that surely fail more often than the incumbent: they are not measured any more."""
-        incumbent = self.archive.standing(self.archive.incumbent.key)
-        usual = incumbent.errors / max(incumbent.errors + incumbent.units, 1)
         for one in self.archive.open():
-            if one.errors >= _LEAST_FAILURES and _lowest_rate(one) > usual + _ERROR_MARGIN:
-                why = f"{one.errors} of {one.errors + one.units} units failed; of the incumbent's {usual:.1%}"
+            own, usual = self.archive.failures(one.key)
+            if own.failed >= _LEAST_FAILURES and _surely_more(own, usual) > _ERROR_MARGIN:
+                why = (
+                    f"{own.failed:.0f} of {own.ran:.0f} units failed; of the incumbent's at that time {usual.rate:.1%}"
+                )
                 self.refuse(one.key, Fate.BROKEN, why)
 
     def _open(self, purpose: Purpose, shares: Mapping[str, float], units: int = 0) -> Batch:
@@ -369,9 +370,7 @@ class Race:
             self._fresh += batch.units
 
 
-def _lowest_rate(one: Standing) -> float:
-    """Of failures, as low as they may be by four sigmas (Wilson, JASA 1927)."""
-    units = one.errors + one.units
-    rate, part = one.errors / units, _SIGMAS**2 / units
-    root = math.sqrt(part * (rate * (1 - rate) + part / 4))
-    return max((rate + part / 2 - root) / (1 + part), 0.0)
+def _surely_more(own: Failures, usual: Failures) -> float:
+    """By how much more often a candidate fails, as little as that may be (Newcombe, Statistics in Medicine 1998)."""
+    lowest, highest = own.bounds(_SIGMAS)[0], usual.bounds(_SIGMAS)[1]
+    return own.rate - usual.rate - math.hypot(own.rate - lowest, highest - usual.rate)

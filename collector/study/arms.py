@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from collector.core.ledger import Change
 from collector.core.protocols import Clock
 from collector.core.rollout import Rollout
-from collector.core.study import Study, Trial
+from collector.core.study import Study
 from collector.rollout.rollouts import Rollouts
 from collector.rollout.watch import ArmWatch
 from collector.study.studies import Studies
@@ -33,14 +33,17 @@ class TrialArms:
     clock: Clock
     units: Units | None = None
 
-    async def promote(self, study: Study, winner: Trial, counted: Sequence[Counted]) -> tuple[Rollout, Sequence[str]]:
+    async def promote(self, study: Study, number: int, counted: Sequence[Counted]) -> tuple[Rollout, Sequence[str]]:
         """The winner's release is rolled out: on new traffic, and back at the first evidence of harm.
+
+        Args:
+            number: Of that release.
 
         Returns:
             The rollout, and which of the study's bounds it cannot hold, by name.
         """
-        release = await self.studies.desk.release(winner.release)
-        assert release is not None  # the trial had it
+        release = await self.studies.desk.release(number)
+        assert release is not None  # it was made for this
         found = succession(study, release, counted)
         actor = f"study:{study.name}"
         await self.rollouts.draft(study.name, found.plan, actor)
@@ -59,5 +62,18 @@ class TrialArms:
         return [await self.rollouts.without_one(service)]
 
     async def refused(self, study: Study, number: int, release: int) -> str:
-        """Why applications refuse a trial's release; empty if none does."""
-        return await self.watch.refused(watched(study, number, release))
+        """Why applications refuse a trial's release; empty if none does.
+
+        What is refused only together with an arm of another study is a fault of both: whoever looks first ends, and
+        with it that they meet.
+        """
+        own = await self.watch.refused(watched(study, number, release))
+        in_force = await self.studies.desk.assignment(study.service)
+        crossings = in_force.crossings if in_force is not None and not own else ()
+        for crossing in (one for one in crossings if release in one.of):
+            said = await self.watch.refused(watched(study, number, crossing.release))
+            alone = [await self.watch.refused(watched(study, number, part)) for part in crossing.of] if said else ()
+            if said and not any(alone):
+                others = ", ".join(str(part) for part in crossing.of if part != release)
+                return f"{said}; it is refused beside release {others} of another study, and both alone are not"
+        return own

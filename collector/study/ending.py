@@ -36,8 +36,9 @@ class Ending:
         elif study.exploration.whole:
             await self._released(record, winner, state, message, actor)
         else:
-            said = f"{message}; {await self._rolled_out(record, winner)}"
-            await self._studies.conclude(study.name, state, said, None, actor, rolled_out=winner.release)
+            release = await self._values.release(study, winner)
+            said = f"{message}; {await self._rolled_out(record, winner, release)}"
+            await self._studies.conclude(study.name, state, said, None, actor, rolled_out=release)
 
     async def _released(self, record: StudyRecord, winner: Trial, state: StudyState, message: str, actor: str) -> None:
         study = record.study
@@ -64,12 +65,12 @@ class Ending:
             "compare nothing any more: begin it again"
         )
 
-    async def _rolled_out(self, record: StudyRecord, winner: Trial) -> str:
+    async def _rolled_out(self, record: StudyRecord, winner: Trial, release: int) -> str:
         """What becomes of the winner of a study on arms, in words; it comes before the study's end."""
         await self._studies.free(record)
         try:
             counted = await self._units.look(record) if record.study.not_worse else ()
-            rollout, left = await self._arms.promote(record.study, winner, counted)
+            rollout, left = await self._arms.promote(record.study, release, counted)
         except CollectorError as error:
             return f"trial {winner.number} is not rolled out: {error}"
         said = f"the rollout {rollout.name!r} of trial {winner.number} is {rollout.state.value}"

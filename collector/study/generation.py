@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from collector.core.candidate import Repeat
 from collector.core.errors import BudgetSpent, OptimizerError
+from collector.core.feedback import StoredFeedback
 from collector.core.parameter import validated
 from collector.core.protocols import OptimizationRequest, Optimizer, Store
 from collector.core.release import ReleaseDraft
-from collector.core.study import Direction, Proposal, RejectedProposal, Remarks, StudyRecord, Trial
+from collector.core.study import Direction, Proposal, RejectedProposal, Remarks, Study, StudyRecord, Trial
 from collector.counters import Counter, Counters
 from collector.feedback.batch import remarks_of, select
 from collector.pipeline import Pipeline
@@ -133,6 +134,9 @@ class Generation:
                 known[key] = len(record.trials) + begun
                 await self._begin(record, known[key], proposal, {**current, **values})
                 begun += 1
+            else:
+                why = f"max_trials: {study.max_trials} were there already; it fits, and was not tried"
+                await self._studies.reject(study.name, RejectedProposal(proposal, (why,), len(record.trials) + begun))
         if begun:
             self._failures.pop(study.name, None)
             return Asked(repeated=tuple(repeated))
@@ -157,7 +161,7 @@ class Generation:
     async def _request(self, record: StudyRecord, scored: tuple[Trial, ...]) -> OptimizationRequest:
         study = record.study
         best = _leading(study.direction, scored)
-        stored = await self._store.feedback.of_release(best.release, study.metric)
+        stored = await self._said_of(study, best)
         batch = await self._pipeline.judged(study, await asyncio.to_thread(select, study, stored))
         book = LedgerCalls(self._store.ledger, study.name, study.service)
         return OptimizationRequest(
@@ -171,6 +175,14 @@ class Generation:
             calls=SeenCalls(book, study, self._pipeline, self._pipeline.clock),
         )
 
+    async def _said_of(self, study: Study, trial: Trial) -> Sequence[StoredFeedback]:
+        """Feedback on a trial's outputs, those of units that are in another study's arm, too, among it."""
+        in_force = await self._studies.desk.assignment(study.service)
+        crossings = in_force.crossings if in_force is not None else ()
+        numbers = [trial.release, *(one.release for one in crossings if trial.release in one.of)]
+        found = [await self._store.feedback.of_release(number, study.metric) for number in numbers]
+        return [one for said in found for one in said]
+
     async def _remarks(self, record: StudyRecord, scored: tuple[Trial, ...]) -> Mapping[int, Remarks]:
         """What was said of the best trials and of the last ones."""
         study = record.study
@@ -179,7 +191,7 @@ class Generation:
         wanted = {trial.number: trial for trial in [*best[:_REMARKED], *judged[-_REMARKED:]]}
         said = {}
         for number, trial in wanted.items():
-            stored = await self._store.feedback.of_release(trial.release, study.metric)
+            stored = await self._said_of(study, trial)
             said[number] = await asyncio.to_thread(remarks_of, study, select(study, stored))
         return said
 

@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from collector.core.candidate import Fate, Window
+from collector.core.errors import Conflict
 from collector.core.release import ReleaseDraft
-from collector.core.study import Proposal, Study, StudyRecord, StudyState, Trial
+from collector.core.study import Proposal, StudyRecord, StudyState
 from collector.publisher.desk import whole as whole_place
 from collector.selection.race import Batch, Verdict
 from collector.study.arms import TrialArms
+from collector.study.crossings import Crossings, room, with_layer
 from collector.study.ending import Ending
 from collector.study.generation import Generation
 from collector.study.values import Values
 from collector.study.window.deciding import Standings, is_full, standings, window_of
 from collector.study.window.guards import Guards
 from collector.study.window.measuring import Counted, Units
-from collector.study.window.placing import dealt, free_of, shares_of
+from collector.study.window.placing import INTERRUPTED, layer_of, narrowed, shares_of
+from otel_opto.assignment import Assignment
 from otel_opto.spec import content_hash
 
 _LOG = logging.getLogger(__name__)
@@ -48,6 +51,8 @@ class Steps:
         self._generation = generation
         self._ending = ending
         self._guards = Guards()
+        self._closed: dict[str, tuple[Standings, int]] = {}
+        self._crossings = Crossings(arms.studies)
 
     async def step(self, record: StudyRecord) -> bool:
         """One change; False if the study has to wait."""
@@ -62,11 +67,13 @@ class Steps:
         if window is None:
             return await self._next(record, counted)
         lost = await self._lost(record, window, counted)
-        if not lost and not await self._interrupted(record, window) and not is_full(window, counted):
+        interrupted = await self._interrupted(record, window)
+        if not lost and not interrupted and not is_full(window, counted):
             return False
         counted = await self._units.look(record, late=True)
         standing = await asyncio.to_thread(standings, record, counted)
-        why = "; ".join(why for _, why in lost.values()) or "enough units have come"
+        enough = INTERRUPTED if interrupted else "enough units have come"
+        why = "; ".join(why for _, why in lost.values()) or enough
         compared = record.study.objectives and len(record.trials) <= _MOST_COMPARED  # all beside the same control
         found = standing.found(None if compared else [0, *window.trials])
         await self._studies.close_window(record, why, found, standing.words(), lost)
@@ -75,6 +82,7 @@ class Steps:
     def forget(self, name: str) -> None:
         """A study that has ended is not kept in memory."""
         self._units.forget(name)
+        self._closed.pop(name, None)
         self._guards.forget(name)
 
     async def _begin(self, record: StudyRecord) -> bool:
@@ -131,7 +139,8 @@ class Steps:
         in_force = await self._desk.assignment(record.study.service)
         if in_force is None:
             return True
-        there = {arm.release for arm in in_force.arms}
+        layer = in_force.layer(record.study.name)
+        there = {arm.release for arm in layer.arms} if layer is not None else ()
         return in_force.control != window.releases[0] or any(window.releases[one] not in there for one in window.trials)
 
     async def _next(self, record: StudyRecord, counted: Sequence[Counted]) -> bool:
@@ -141,7 +150,7 @@ class Steps:
         if invalid:
             await self._studies.settle(record.study.name, invalid, record.looking)
             return True
-        now = await asyncio.to_thread(standings, record, counted)
+        now = await self._standings(record, counted)
         if not record.windows:
             return await self._open(now, now.race.begin(record.study.batch_size), {})
         fresh, again = list(now.fresh()), []
@@ -159,11 +168,24 @@ class Steps:
             return await self._open(now, batch, {})
         return await self._decided(record, now)
 
+    async def _standings(self, record: StudyRecord, counted: Sequence[Counted]) -> Standings:
+        """What all units say; what was made of them to close the last window serves once more if no more came."""
+        known, units = self._closed.pop(record.study.name, (None, 0))
+        if known is not None and units == len(counted):
+            before = known.record
+            fates = [trial.fate for trial in record.trials]
+            if fates == [one.fate for one in before.trials] and len(record.windows) == len(before.windows):
+                return replace(known, record=record)
+        return await asyncio.to_thread(standings, record, counted)
+
     async def _decided(self, record: StudyRecord, now: Standings) -> bool:
         move = await asyncio.to_thread(now.race.next)
         if isinstance(move, Batch):
             return await self._open(now, move, now.fates())
         assert isinstance(move, Verdict)  # no more candidates are promised
+        if move.winner and await self._arms.rollout_under_way(record.study.service):
+            await self._studies.free(record)  # what has won comes after that one, beside what it leaves in force
+            return False
         words = now.words()
         await self._studies.settle(record.study.name, now.last_fates(move.winner), now.race.looking)
         settled = await self._studies.study(record.study.name)
@@ -179,28 +201,30 @@ class Steps:
         control = await self._desk.control(study.service)
         assert in_force is not None
         assert control is not None
+        most = room(in_force, study.name, len(await self._studies.running(study.service)))
+        if most < 1 and len(batch.shares) > 1:
+            return False
+        batch = narrowed(batch, now.race.archive.incumbent.key, most)
         wanted = {(now.trials[key].number if key in now.trials else 0): part for key, part in batch.shares.items()}
-        last = record.windows[-1] if record.windows else None
-        start, end = free_of(in_force, last)
-        shares = shares_of(study, wanted, end - start)
+        shares = shares_of(study, wanted)
         if shares is None or (study.exploration.whole and await self._arms.rollout_under_way(study.service)):
             return False
         releases = {0: control.number}
         for number in shares:
             if number:
-                releases[number] = await self._release(study, record.trials[number])
+                releases[number] = await self._values.release(study, record.trials[number])
         window = replace(window_of(batch, now.trials, shares), releases=releases)
-        await self._studies.open_window(study.name, window, dealt(study, window, last), fates, now.race.looking)
-        return True
+        layers = with_layer(in_force, study.name, layer_of(study, window, record.windows))
+        crossings = await self._crossings.of(in_force, layers, study.name)
 
-    async def _release(self, study: Study, trial: Trial) -> int:
-        """A trial's release; a new one where the values beside it are others by now."""
-        whole = await self._values.whole(study.service, trial.values)
-        known = await self._desk.release(trial.release)
-        if known is not None and known.hash == content_hash(whole.items()):
-            return known.number
-        draft = ReleaseDraft(study.service, whole, f"study {study.name}: trial {trial.number} once more")
-        return (await self._studies.release_beside(study.name, draft)).number
+        def dealt(found: Assignment) -> Assignment:
+            if (found.control, found.layers) != (in_force.control, in_force.layers):
+                raise Conflict("another study was dealt at the same time")
+            mine = [release for window in record.windows[-1:] for release in window.releases.values()]
+            return replace(found.without(*mine), layers=layers, crossings=crossings)
+
+        await self._studies.open_window(study.name, window, dealt, fates, now.race.looking)
+        return True
 
 
 def _asks(record: StudyRecord, now: Standings) -> bool:

@@ -138,10 +138,6 @@ class Studies:
 
         return await self.desk.publish(draft, actor_of(name), place, begun, by_itself=True)
 
-    async def release_beside(self, name: str, draft: ReleaseDraft) -> Release:
-        """Publishes a trial's values once more, in force for nobody: what is beside them has changed."""
-        return await self.desk.publish(draft, actor_of(name), aside, by_itself=True)
-
     async def begin_with_control(self, name: str, keys: Sequence[str]) -> None:
         """The control is the baseline: it stays in force, and the study's first trial is what it has already.
 
@@ -303,7 +299,7 @@ def _arms_of(record: StudyRecord) -> Sequence[int]:
 
 def without(*releases: int) -> Callable[[Assignment], Assignment]:
     """What is in force without the arms of these releases."""
-    return lambda now: replace(now, arms=tuple(arm for arm in now.arms if arm.release not in releases))
+    return lambda now: now.without(*releases)
 
 
 def actor_of(study: str) -> str:

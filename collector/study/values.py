@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from collector.core.parameter import undeclared, validated
 from collector.core.protocols import Store
+from collector.core.release import ReleaseDraft
 from collector.core.study import Study, StudyRecord, Trial
-from collector.publisher.desk import Desk
-from otel_opto.spec import ParameterSpec, ParameterValue
+from collector.publisher.desk import Desk, aside
+from collector.study.studies import actor_of
+from otel_opto.spec import ParameterSpec, ParameterValue, content_hash
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,6 +53,15 @@ class Values:
         if not any(spec.constraint.pattern for spec in specs):
             return looked()
         return await asyncio.to_thread(looked)  # patterns may take their time
+
+    async def release(self, study: Study, trial: Trial) -> int:
+        """A trial's release; a new one, in force for nobody, where the values beside it are others by now."""
+        whole = await self.whole(study.service, trial.values)
+        known = await self._desk.release(trial.release)
+        if known is not None and known.hash == content_hash(whole.items()):
+            return known.number
+        draft = ReleaseDraft(study.service, whole, f"study {study.name}: trial {trial.number} once more")
+        return (await self._desk.publish(draft, actor_of(study.name), aside, by_itself=True)).number
 
     async def whole(self, service: str, better: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
         """All values of a release: the better ones, those in force beside them, the code's default for the rest.

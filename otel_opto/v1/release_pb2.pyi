@@ -135,6 +135,56 @@ class Arm(google.protobuf.message.Message):
 Global___Arm: typing_extensions.TypeAlias = Arm
 
 @typing.final
+class Layer(google.protobuf.message.Message):
+    """Arms of one study, dealt by a salt of their own."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    SALT_FIELD_NUMBER: builtins.int
+    ARMS_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """of the study"""
+    salt: builtins.str
+    @property
+    def arms(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Arm]:
+        """by start"""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        salt: builtins.str = ...,
+        arms: collections.abc.Iterable[Global___Arm] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["arms", b"arms", "name", b"name", "salt", b"salt"]) -> None: ...
+
+Global___Layer: typing_extensions.TypeAlias = Layer
+
+@typing.final
+class Crossing(google.protobuf.message.Message):
+    """What units get that are in arms of several layers."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RELEASE_FIELD_NUMBER: builtins.int
+    OF_FIELD_NUMBER: builtins.int
+    release: builtins.int
+    @property
+    def of(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """the releases of the arms, in the order of the layers"""
+
+    def __init__(
+        self,
+        *,
+        release: builtins.int = ...,
+        of: collections.abc.Iterable[builtins.int] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["of", b"of", "release", b"release"]) -> None: ...
+
+Global___Crossing: typing_extensions.TypeAlias = Crossing
+
+@typing.final
 class Assignment(google.protobuf.message.Message):
     """What is in force for a service: who gets which release."""
 
@@ -145,6 +195,8 @@ class Assignment(google.protobuf.message.Message):
     CONTROL_FIELD_NUMBER: builtins.int
     ARMS_FIELD_NUMBER: builtins.int
     SALT_FIELD_NUMBER: builtins.int
+    LAYERS_FIELD_NUMBER: builtins.int
+    CROSSINGS_FIELD_NUMBER: builtins.int
     service: builtins.str
     revision: builtins.int
     """rises with every change in one collector"""
@@ -156,6 +208,14 @@ class Assignment(google.protobuf.message.Message):
     def arms(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Arm]:
         """by start"""
 
+    @property
+    def layers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Layer]:
+        """by name; for units that none of the arms has"""
+
+    @property
+    def crossings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Crossing]:
+        """one for each combination of arms of two and more layers"""
+
     def __init__(
         self,
         *,
@@ -164,8 +224,10 @@ class Assignment(google.protobuf.message.Message):
         control: builtins.int = ...,
         arms: collections.abc.Iterable[Global___Arm] | None = ...,
         salt: builtins.str = ...,
+        layers: collections.abc.Iterable[Global___Layer] | None = ...,
+        crossings: collections.abc.Iterable[Global___Crossing] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["arms", b"arms", "control", b"control", "revision", b"revision", "salt", b"salt", "service", b"service"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["arms", b"arms", "control", b"control", "crossings", b"crossings", "layers", b"layers", "revision", b"revision", "salt", b"salt", "service", b"service"]) -> None: ...
 
 Global___Assignment: typing_extensions.TypeAlias = Assignment
 
@@ -210,7 +272,7 @@ class WatchReleasesResponse(google.protobuf.message.Message):
     def assignment(self) -> Global___Assignment: ...
     @property
     def arms(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Release]:
-        """the releases of the assignment's arms"""
+        """the releases of the assignment's arms, layers and crossings"""
 
     def __init__(
         self,

@@ -206,6 +206,23 @@ class Arm(Answer):
     share: int
 
 
+class Layer(Answer):
+    """Arms of one study, which are dealt by a salt of their own."""
+
+    name: str
+    """Of the study."""
+    salt: str
+    arms: list[Arm]
+
+
+class Crossing(Answer):
+    """What units get that are in arms of several layers."""
+
+    release: int
+    of: list[int]
+    """The releases of the arms, in the order of the layers."""
+
+
 class Assignment(Answer):
     """Who gets which release."""
 
@@ -214,6 +231,9 @@ class Assignment(Answer):
     """Null before the first release."""
     arms: list[Arm]
     salt: str
+    layers: list[Layer]
+    """For units that none of the arms has."""
+    crossings: list[Crossing]
 
 
 class ReleaseWords(Answer):

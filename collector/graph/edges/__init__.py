@@ -1,1 +1,1 @@
-"""What flowed into what: the finders of edges, and the arbiter between them."""
+"""Finders of edges: what spans state, calls of tools, which output stands in which input, what came before."""

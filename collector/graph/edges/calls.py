@@ -1,16 +1,13 @@
-"""Tool calls: the model that wished for one, the tool that carried it out, the model that got the result.
+"""Tool calls: the model that wished for one, the tool that carried it out, the model that got the result."""
 
-Where messages were cut behind a wish, the result was there, too.
-"""
-
-import json
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 from collector.core.span import AnyValue
+from collector.graph.edges.find import Find
 from collector.graph.reading.facts import Facts, Message, Role
-from collector.graph.rules import CALL_ARGUMENTS, CALL_ID, CALL_NAME, CUT_RESULT, Find
 from collector.graph.spans.trace import Trace
+from collector.graph.texts import texts
 
 MAX_ROUNDS: Final = 64
 """Results of so many tools are looked for in one cut list of messages."""
@@ -18,65 +15,69 @@ MAX_ROUNDS: Final = 64
 MAX_WISHES: Final = 16
 """Of more wishes for one call the latest that many are considered."""
 
-_Wish: TypeAlias = tuple[str, str]
-"""A span and the id of the call that it wished for or carried out."""
+
+class _Call(NamedTuple):
+    """A call of a tool: of the span that wished for it, or of the one that carried it out."""
+
+    span_id: str
+    id: str
+    arguments: AnyValue = None
 
 
-def tool_calls(trace: Trace) -> Iterator[Find]:
-    """Edges from models to tools and from tools to models, by the call's id, else by tool and arguments.
+class Calls:
+    """What was asked for, and what ran, of the spans in the order in which they began.
 
     Ids come from the model and may repeat; the latest call before the tool began is meant.
+
+    Attributes:
+        by_id: From models to tools and from tools to models, by the call's id.
+        by_name: From models to tools, by the tool's name; of several wishes for it by the arguments.
+        cut: From tools to models whose messages were cut behind the wish for them.
     """
-    return _Calls(trace).finds()
-
-
-class _Calls:
-    """What was asked for, and what ran, of the spans in the order in which they began."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._asked: dict[tuple[str, str], list[_Wish]] = {}
-        self._ran: dict[str, list[_Wish]] = {}
+        self._asked: dict[tuple[str, str], list[_Call]] = {}
+        self._ran: dict[str, list[_Call]] = {}
         self._rounds: dict[str, list[str]] = {}
-
-    def finds(self) -> Iterator[Find]:
-        facts, starts = self._trace.facts, self._trace.starts
+        self.by_id: list[Find] = []
+        self.by_name: list[Find] = []
+        self.cut: list[Find] = []
+        facts, starts = trace.facts, trace.starts
         for span_id in sorted(facts, key=lambda one: (starts[one], one)):
             said = facts[span_id]
             if said.role is Role.TOOL:
-                yield from self._carried_out(span_id, said)
+                self._carried_out(span_id, said)
             elif said.incomplete:
-                yield from self._cut(span_id, said)
+                self.cut += self._results(span_id, said)
             for message in said.taken:
                 if message.role == "tool" and message.answers:
                     tool = self._latest(self._ran.get(message.answers, ()), span_id)
                     if tool is not None:
-                        yield Find(tool[0], span_id, CALL_ID, "messages", f"the result of call {message.answers}")
+                        reason = f"the result of call {message.answers}"
+                        self.by_id.append(Find(tool.span_id, span_id, "messages", reason))
             for call in (call for message in said.given for call in message.calls):
-                for key in (("id", call.id), ("arguments", _shown(call.name, call.arguments)), ("name", call.name)):
+                for key in (("id", call.id), ("name", call.name)):
                     if key[1]:
-                        self._asked.setdefault(key, []).append((span_id, call.id))
+                        self._asked.setdefault(key, []).append(_Call(span_id, call.id, call.arguments))
 
-    def _carried_out(self, span_id: str, said: Facts) -> Iterator[Find]:
+    def _carried_out(self, span_id: str, said: Facts) -> None:
         if said.call_id:
-            self._ran.setdefault(said.call_id, []).append((span_id, said.call_id))
-        arguments = next(iter(said.inputs.values()), None)
-        for key, rule in (
-            (("id", said.call_id), CALL_ID),
-            (("arguments", _shown(said.name, arguments)), CALL_ARGUMENTS),
-            (("arguments", _shown(said.name, dict(said.inputs))), CALL_ARGUMENTS),
-            (("name", said.name), CALL_NAME),
-        ):
-            wish = self._latest(self._asked.get(key, ()) if key[1] else (), span_id)
-            if wish is not None:
-                model, call_id = wish
-                if call_id and not said.call_id:
-                    self._ran.setdefault(call_id, []).append((span_id, call_id))
-                self._rounds.setdefault(_beginning(self._trace.facts[model]), []).append(span_id)
-                yield Find(model, span_id, rule, next(iter(said.inputs), ""), rule.why)
-                return
+            self._ran.setdefault(said.call_id, []).append(_Call(span_id, said.call_id))
+        found, wish = self.by_id, self._latest(self._asked.get(("id", said.call_id), ()), span_id)
+        if wish is None:
+            named = self._asked.get(("name", said.name), ())
+            given = _leaves([*said.inputs.values()]) if len(named) > 1 else set()
+            same = (call for call in named if given and _leaves(call.arguments) == given)
+            found, wish = self.by_name, self._latest([*same], span_id) or self._latest(named, span_id)
+        if wish is None:
+            return
+        if wish.id and not said.call_id:
+            self._ran.setdefault(wish.id, []).append(_Call(span_id, wish.id))
+        self._rounds.setdefault(_beginning(self._trace.facts[wish.span_id]), []).append(span_id)
+        found.append(Find(wish.span_id, span_id, next(iter(said.inputs), "")))
 
-    def _cut(self, span_id: str, said: Facts) -> Iterator[Find]:
+    def _results(self, span_id: str, said: Facts) -> Iterator[Find]:
         """What tools of its conversation returned before it, if its messages end before an answer of theirs.
 
         The answer had to follow, as no model takes a wish without one. Where nothing at all is left of the loop its
@@ -88,18 +89,19 @@ class _Calls:
         trace, parent = self._trace, self._trace.forest.parent(span_id)
         for tool in self._rounds.get(_beginning(said), ())[-MAX_ROUNDS:]:
             if trace.ends[tool] <= trace.starts[span_id] and (whole or trace.forest.parent(tool) == parent):
-                yield Find(tool, span_id, CUT_RESULT, "messages", CUT_RESULT.why)
+                yield Find(tool, span_id, "messages")
 
-    def _latest(self, found: Sequence[_Wish], span_id: str) -> _Wish | None:
+    def _latest(self, calls: Sequence[_Call], span_id: str) -> _Call | None:
         """The latest that ended before a span began and does not enclose it, of its own record if there is one."""
         trace, forest = self._trace, self._trace.forest
-        before = [
-            wish
-            for wish in reversed(found[-MAX_WISHES:])
-            if trace.ends[wish[0]] <= trace.starts[span_id] and not forest.encloses(wish[0], span_id)
-        ]
-        own = (wish for wish in before if not trace.records.apart(forest, wish[0], span_id))
+        before = [call for call in reversed(calls[-MAX_WISHES:]) if trace.before(call.span_id, span_id)]
+        own = (call for call in before if not trace.records.apart(forest, call.span_id, span_id))
         return next(own, next(iter(before), None))
+
+
+def _leaves(arguments: AnyValue) -> set[str]:
+    """The values of arguments in whatever form."""
+    return {text for text in texts(arguments) if text[0] != "{"}
 
 
 def _beginning(said: Facts) -> str:
@@ -112,14 +114,3 @@ def _unanswered(messages: Sequence[Message]) -> bool:
     asked = [call.id for message in messages for call in message.calls]
     answered = [message.answers for message in messages if message.role == "tool"]
     return len(asked) > len(answered) or not set(asked) <= {*answered, ""}
-
-
-def _shown(name: str, arguments: AnyValue) -> str:
-    """Tool and arguments as one text; arguments that LangChain wrote as Python's repr too."""
-    if not arguments:
-        return ""
-    if isinstance(arguments, str):
-        said = arguments.replace("'", '"')
-    else:
-        said = json.dumps(arguments, ensure_ascii=False, default=str)
-    return f"{name} {''.join(said.split())}"

@@ -2,14 +2,13 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from collector.core.span import AnyValue
+from collector.graph.edges.find import Find
 from collector.graph.reading.facts import Facts, Role
 from collector.graph.reading.values import structured
-from collector.graph.rules import BEFORE, HANDED, NAMED, PLACEHOLDER, Find
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import texts, words
 
@@ -22,51 +21,49 @@ MAX_FIELDS: Final = 3
 MAX_RECORD: Final = 400
 """Characters of such a record."""
 
-MAX_NEXT: Final = 64
-"""Of the operations after another one so many are looked at."""
-
 MORE: Final = 2
 """Words more than the label has that a name may have: ``handle_billing`` of ``billing``."""
 
-FEW: Final = 16
-"""So few names are looked for as they are."""
+MAX_NEXT: Final = 64
+"""Of the operations after another one, and of those before it, so many are looked at."""
+
+MIN_SAME: Final = 8
+"""Characters of what two steps were given alike."""
 
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SHOWN: Final = re.compile(r"[\[<({]([^\[\]<>(){}\n]{3,80})[\]>)}]")
+_NAME: Final = re.compile(r"[\w.-]{3,}")
+_NO_STEPS: Final = (Role.OTHER, Role.EVALUATOR)
 
 
-def routed(trace: Trace) -> Iterator[Find]:
+def named(trace: Trace) -> Iterator[Find]:
     """From who says a name to the first operation with that name which began after it, if nobody says it in between."""
     facts, starts, position = trace.facts, trace.starts, trace.forest.position
     rows = {name: _rows(name) for name in {said.name for said in facts.values()}}
     known = {row for found in rows.values() for row in found}
-    few = {row[0] for row in known} if len(known) <= FEW else None
-    labels = {
-        span_id: found
-        for span_id, said in facts.items()
-        if said.has_output and (few is None or _names_one(said.output, few)) and (found := _labels(said, known))
-    }
+    labels = {one: found for one, said in facts.items() if said.has_output and (found := _labels(said, known))}
     if not labels:
         return
-    named: dict[tuple[str, ...], list[str]] = {}
+    by_row: dict[tuple[str, ...], list[str]] = {}
     for span_id in sorted(facts, key=lambda one: (starts[one], position[one])):
         for row in rows[facts[span_id].name]:
-            named.setdefault(row, []).append(span_id)
+            by_row.setdefault(row, []).append(span_id)
     taken: set[str] = set()
     for router in sorted(labels, key=lambda one: (-trace.ends[one], position[one])):
         for label in labels[router]:
-            chosen = _next(trace, named[label], router)
+            chosen = _next(trace, by_row[label], router)
             if chosen is not None and chosen not in taken and facts[chosen].name != facts[router].name:
                 taken.add(chosen)
-                yield Find(router, chosen, NAMED, "", f"the answer names it: {' '.join(label)}")
+                yield Find(router, chosen, "", f"the answer names it: {' '.join(label)}")
 
 
-def _next(trace: Trace, named: Sequence[str], router: str) -> str | None:
+def _next(trace: Trace, alike: Sequence[str], router: str) -> str | None:
     """The first of that name behind the router; none where one is in it, which it then says."""
-    begun = bisect_left(named, trace.starts[router], key=trace.starts.__getitem__)
-    if any(one != router and trace.forest.encloses(router, one) for one in named[begun : begun + MAX_NEXT]):
+    begun = bisect_left(alike, trace.starts[router], key=trace.starts.__getitem__)
+    if any(one != router and trace.forest.encloses(router, one) for one in alike[begun : begun + MAX_NEXT]):
         return None
-    after = bisect_left(named, trace.ends[router], key=trace.starts.__getitem__)
-    return next((one for one in named[after : after + MAX_NEXT] if not trace.forest.nested(one, router)), None)
+    after = bisect_left(alike, trace.ends[router], key=trace.starts.__getitem__)
+    return next((one for one in alike[after : after + MAX_NEXT] if trace.before(router, one)), None)
 
 
 def _rows(name: str) -> set[tuple[str, ...]]:
@@ -74,11 +71,6 @@ def _rows(name: str) -> set[tuple[str, ...]]:
     said = _words(name)
     sizes = range(max(1, len(said) - MORE), len(said) + 1)
     return {tuple(said[at : at + size]) for size in sizes for at in range(len(said) - size + 1)}
-
-
-def _names_one(value: AnyValue, few: AbstractSet[str]) -> bool:
-    """Whether a text may have any of a few words in it; most have none, and need no splitting."""
-    return not isinstance(value, str) or any(word in value.casefold() for word in few)
 
 
 def _labels(said: Facts, known: AbstractSet[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -97,25 +89,32 @@ def _words(text: str) -> list[str]:
     return words((text if text.islower() else _HUMP.sub(" ", text)).casefold())
 
 
-MIN_NAME: Final = 3
-"""Characters of a tool's name."""
+def placeholders(trace: Trace) -> Iterator[Find]:
+    """From a tool to the first model that began after it and shows its name in brackets where its result was."""
+    facts, starts = trace.facts, trace.starts
+    tools = [one for one, said in facts.items() if said.role is Role.TOOL]
+    models = sorted((one for one in facts if facts[one].taken), key=lambda one: (starts[one], one)) if tools else []
+    shown = {
+        one: {name for inner in _SHOWN.findall(" ".join(_contents(facts[one]))) for name in _NAME.findall(inner)}
+        for one in models
+    }
+    for tool in tools:
+        after = bisect_left(models, trace.ends[tool], key=starts.__getitem__)
+        model = next((one for one in models[after : after + MAX_NEXT] if trace.before(tool, one)), None)
+        if model is not None and facts[tool].name in shown[model]:
+            yield Find(tool, model, "messages")
 
-MIN_SAME: Final = 8
-"""Characters of what two steps were given alike."""
 
-MAX_INSIDE: Final = 16
-"""Calls in an operation whose inputs are looked at."""
-
-_SHOWN: Final = re.compile(r"[\[<({]([^\[\]<>(){}\n]{3,80})[\]>)}]")
-_NAME: Final = re.compile(r"[\w.-]+")
-_NO_STEPS: Final = (Role.OTHER, Role.EVALUATOR)
+def _contents(said: Facts) -> list[str]:
+    return texts([message.content for message in said.taken])
 
 
-def sequence(trace: Trace, fed: Sequence[str]) -> Iterator[Find]:
+def steps(trace: Trace, fed: Iterable[str]) -> Iterator[Find]:
     """An edge into each operation into whose subtree nothing is known to flow, from the siblings that ended last.
 
     Only among operations that are known to be steps of a workflow. One whose inputs are recorded is left alone: they
-    were looked for and not found; but a tool that a model wished for under another name follows the model.
+    were looked for and not found; but a tool that a model wished for under another name follows the model. Where a
+    span names the step that handed over to it, that one is meant.
 
     Args:
         trace: The spans.
@@ -124,50 +123,35 @@ def sequence(trace: Trace, fed: Sequence[str]) -> Iterator[Find]:
     forest, facts = trace.forest, trace.facts
     if all(said.role in _NO_STEPS for said in facts.values()):
         return
-    yield from _named(trace)
     known: set[str] = set()
     for fed_one in fed:
         up: str | None = fed_one
         while up is not None and up not in known:
             known.add(up)
             up = forest.parent(up)
-    stated = {said.message_id: span_id for span_id, said in facts.items() if said.message_id}
+    by_message = {said.message_id: span_id for span_id, said in facts.items() if said.message_id}
     traces = sorted({forest.spans[top].context.trace_id for top in forest.tops()})
     for family in (*map(forest.tops, traces), *forest.children.values()):
-        steps = [one for one in family if facts[one].role not in _NO_STEPS]
-        for index, span_id in enumerate(steps):
-            before = steps[max(0, index - MAX_NEXT) : index]
+        beside = [one for one in family if facts[one].role not in _NO_STEPS]
+        for index, span_id in enumerate(beside):
             said = facts[span_id]
             if span_id in known:
                 continue
-            handed = stated.get(said.follows)
+            handed = by_message.get(said.follows)
             if handed is not None and trace.before(handed, span_id):
-                yield Find(handed, span_id, HANDED, reason=HANDED.why)
+                yield Find(handed, span_id, "", "the span names the step before")
                 continue
-            if not (not (said.inputs or said.taken) or _wished(trace, before, said)):
-                continue
-            given = _given(trace, span_id)
-            for one in _last(trace, before, span_id):
-                if not given & _given(trace, one):  # else both read the same
-                    yield Find(one, span_id, BEFORE)
-
-
-def _named(trace: Trace) -> Iterator[Find]:
-    """From a tool to the first model that began after it and shows its name in brackets where its result was."""
-    facts, starts = trace.facts, trace.starts
-    tools = [one for one, said in facts.items() if said.role is Role.TOOL and len(said.name) >= MIN_NAME]
-    models = sorted((one for one in facts if facts[one].taken), key=lambda one: (starts[one], one)) if tools else []
-    shown = {one: _SHOWN.findall(" ".join(texts([m.content for m in facts[one].taken]))) for one in models}
-    for tool in tools:
-        after = bisect_left(models, trace.ends[tool], key=starts.__getitem__)
-        model = next((one for one in models[after : after + MAX_NEXT] if trace.before(tool, one)), None)
-        if model is not None and any(facts[tool].name in _NAME.findall(one) for one in shown[model]):
-            yield Find(tool, model, PLACEHOLDER, "messages", "its name stands there in brackets")
+            before = beside[max(0, index - MAX_NEXT) : index]
+            if not (said.inputs or said.taken) or _wished(trace, before, said):
+                given = _given(trace, span_id)
+                yield from (
+                    Find(one, span_id) for one in _last(trace, before, span_id) if not given & _given(trace, one)
+                )
 
 
 def _given(trace: Trace, span_id: str) -> set[str]:
-    """The texts that an operation and the calls in it were given."""
-    inside = trace.forest.descendants(span_id)[:MAX_INSIDE]
+    """The texts that an operation and the calls in it were given: steps that read the same do not follow."""
+    inside = trace.forest.descendants(span_id)[:MAX_NEXT]
     found = (text for one in inside for value in trace.facts[one].inputs.values() for text in texts(value))
     return {text for text in found if len(text) >= MIN_SAME}
 
@@ -184,7 +168,7 @@ def _wished(trace: Trace, before: Sequence[str], said: Facts) -> bool:
 
 
 def _last(trace: Trace, before: Sequence[str], span_id: str) -> list[str]:
-    """Those that ended before and did not fail, without those that ended before another of them began."""
-    ended = [one for one in before if one not in trace.failed and trace.ends[one] <= trace.starts[span_id]]
+    """Those that ended before it, without those that ended before another of them began."""
+    ended = [one for one in before if trace.ends[one] <= trace.starts[span_id]]
     newest = max((trace.starts[one] for one in ended), default=0)
     return [one for one in ended if trace.ends[one] > newest or trace.starts[one] == newest]

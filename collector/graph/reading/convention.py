@@ -2,12 +2,12 @@
 
 A table is TOML (`collector/graph/reading/conventions/*.toml`): its specification and version, namespaces, which values
 of which key mean which role, and by fact the keys that state it, the first that is there before the others. Of a key
-``a.b.`` what follows it spells out a list (``a.b.0.content``); ``a.b#c`` is the member ``c`` of a structure;
-``^a.b`` counts on a root only.
+``a.b.`` what follows it spells out a list (``a.b.0.content``); ``a.b#c`` is the member ``c`` of a structure; of
+messages under ``a.b~`` a text is one, too.
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import chain, takewhile
@@ -15,16 +15,18 @@ from typing import Any, Final, Protocol
 
 from collector.core.span import AnyValue, Attributes, SpanContext
 from collector.graph.reading.facts import NOTHING, Facts, Failure, Message, ParameterUse, Role, Source
-from collector.graph.reading.messages import answered, asked, instructions, messages
+from collector.graph.reading.messages import answered, asked, instructions, messages, text_of
 from collector.graph.reading.values import decoded, structured
 
 
 def under(attributes: Attributes, prefix: str) -> dict[str, AnyValue]:
     """The attributes whose keys begin with the prefix and go on, by the rest of the key."""
-    if prefix not in "\0".join(attributes):  # mostly none does, and this looks at all keys at once
-        return {}
     size = len(prefix)
     return {key[size:]: attributes[key] for key in attributes if key.startswith(prefix) and len(key) > size}
+
+
+_WRAPPERS: Final = frozenset(("message", "message_content", "tool_call", "document", "prompt"))
+"""Items of OpenInference's lists stand under such a key, alone."""
 
 
 def items(attributes: Attributes, prefix: str) -> list[AnyValue]:
@@ -48,16 +50,9 @@ def _listed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     inner = {key: _listed(item) for key, item in value.items()}
-    if inner and all(key.isdigit() for key in inner):
+    if inner and all(key.isdecimal() for key in inner):
         return [inner[key] for key in sorted(inner, key=int)]
-    return inner
-
-
-def lifted(item: AnyValue, *keys: str) -> AnyValue:
-    """What an item wraps under such keys, one in the other (``{"message": {…}}``), or the item itself."""
-    for key in keys:
-        item = item[key] if isinstance(item, Mapping) and key in item else item
-    return item
+    return next(iter(inner.values())) if len(inner) == 1 and inner.keys() <= _WRAPPERS else inner
 
 
 class Convention(Protocol):
@@ -78,20 +73,20 @@ class Convention(Protocol):
         ...
 
 
-_EMPTY: Final[Sequence[AnyValue]] = (None, "", [], {}, ())
-_WRAPPED: Final = ("inputs", "outputs", "input_str")
-_CALLBACKS: Final = frozenset(("tags", "metadata", "kwargs"))
 _SECTIONS: Final[Mapping[str, frozenset[str]]] = {
-    "role": frozenset(("key", "values", "of_messages")),
+    "role": frozenset(("key", "values")),
     "name": frozenset(("tool", "any")),
     "id": frozenset(("call", "message", "follows")),
     "input": frozenset(("messages", "instructions", "history", "values")),
-    "output": frozenset(("messages", "text", "calls", "documents", "values", "single")),
+    "output": frozenset(("messages", "text", "calls", "documents", "values")),
     "prompt": frozenset(("key", "template")),
     "flag": frozenset(("events", "key", "value", "variant")),
     "link": frozenset(("argument", "spans", "relays")),
     "": frozenset(("spec", "version", "namespaces", "json", "actor", "failure", "description")),
 }
+_NO_KEYS: Final = frozenset((("", "namespaces"), ("link", "spans"), ("link", "relays")))
+"""Lists of a table that hold something else."""
+
 _NOTHING: Final = object()
 _NO_FACTS: Final = Facts()
 
@@ -114,37 +109,36 @@ class Table:
 
     @property
     def SAYS(self) -> str:  # noqa: N802
-        """Its keys, and where they are specified."""
-        keys = ", ".join(f"`{key}`" for key in dict.fromkeys(self.every_key()))
+        """Its keys, names of spans and events, and where they are specified."""
+        spans = chain(*(self.said["link"].get(name, ()) for name in ("spans", "relays")))
+        keys = ", ".join(f"`{key}`" for key in dict.fromkeys((*self.every_key(), *spans)))
         return f"{keys} ([{self.said['']['version']}]({self.said['']['spec']}))"
 
     def every_key(self) -> Iterator[str]:
-        """Every key that it reads, and the names of events and spans."""
-        for name, said in chain.from_iterable(names.items() for names in self.said.values()):
-            for one in said if isinstance(said, list) and name != "namespaces" else ():
-                yield from (key.rstrip("~").lstrip("^") for key in ([one] if isinstance(one, str) else one.values()))
+        """Every key that it reads, and the names of events."""
+        for section, names in self.said.items():
+            for name, said in names.items():
+                for one in said if isinstance(said, list) and (section, name) not in _NO_KEYS else ():
+                    yield from (key.rstrip("~") for key in ([one] if isinstance(one, str) else one.values()))
+
+    def knows(self, keys: Sequence[str]) -> bool:
+        """Whether it reads any of these keys, those of spelled out lists included, or looks at names of spans."""
+        known = [key.partition("#")[0] for key in self.every_key()]
+        spelled = tuple(key for key in known if key.endswith("."))
+        return bool(self.said["link"]) or not {*known}.isdisjoint(keys) or any(key.startswith(spelled) for key in keys)
 
     def read(self, source: Source) -> Facts | None:
         """None where none of its keys is there."""
         attributes = source.attributes
-        if source.span.parent_span_id is None:
-            attributes = {**attributes, **{f"^{key}": value for key, value in attributes.items()}}
         role = self._role(attributes)
-        inputs, taken = self._inputs(attributes, role)
-        value, given = self._output(attributes, role)
-        if role is Role.OTHER and (taken or given) and "of_messages" in self.said["role"]:
-            role = Role(self.said["role"]["of_messages"])
         failed = self._text(attributes, "", "failure")
         named = self._text(attributes, "name", "tool") if role is Role.TOOL else ""
         found = Facts(
             role=role,
             name=named or self._text(attributes, "name", "any"),
             actor=self._text(attributes, "", "actor"),
-            inputs=inputs,
-            taken=taken,
-            has_output=value is not _NOTHING,
-            output=None if value is _NOTHING else value,  # type: ignore[arg-type]
-            given=given,
+            **self._taken(attributes, role),
+            **self._made(attributes, role),
             uses=(*self._prompts(attributes), *self._flags(source)),
             message_id=self._text(attributes, "id", "message"),
             call_id=self._text(attributes, "id", "call"),
@@ -152,7 +146,7 @@ class Table:
             follows=self._text(attributes, "id", "follows"),
             description=self._text(attributes, "", "description"),
             arguments=self._arguments(source),
-            relay=self._spans("relays", source),
+            relay=self._is_named("relays", source),
         )
         return None if found == _NO_FACTS else found
 
@@ -166,14 +160,15 @@ class Table:
     def _value(self, attributes: Attributes, key: str) -> Any:
         """Decoded; `_NOTHING` where it is not there."""
         if key.endswith("."):
-            return [lifted(one, *_DOCUMENT) for one in items(attributes, key)] or _NOTHING
+            return [text_of(one) for one in items(attributes, key)] or _NOTHING
         key, _, member = key.partition("#")
         if key not in attributes:
             return _NOTHING
         value = decoded(attributes[key]) if self.said[""].get("json") else structured(attributes[key])
         if not member:
             return value
-        return value.get(member, _NOTHING) if isinstance(value, Mapping) else _NOTHING
+        whole = structured(value)
+        return whole.get(member, _NOTHING) if isinstance(whole, Mapping) else _NOTHING
 
     def _first(self, attributes: Attributes, section: str, name: str) -> Any:
         """The first value that is there and says something; None if there is none."""
@@ -185,17 +180,17 @@ class Table:
         patterns = self.said["role"].get("values", {}).items() if value else ()
         return next((Role(role) for pattern, role in patterns if fnmatchcase(str(value).lower(), pattern)), Role.OTHER)
 
-    def _inputs(self, attributes: Attributes, role: Role) -> tuple[Mapping[str, AnyValue], tuple[Message, ...]]:
+    def _taken(self, attributes: Attributes, role: Role) -> dict[str, Any]:
+        """The facts `taken` and `inputs`: messages to a model, else values by their names."""
         keys = self._keys("input", "messages")
         taken = next((found for key in keys if (found := self._talk(attributes, key, "user"))), ())
         if not taken:
-            history = (messages(attributes.get(key)) for key in self._keys("input", "history"))
-            said = (takewhile(lambda one: one.role != "assistant", whole) for whole in history)
-            taken = tuple(chain.from_iterable(said))
+            whole = messages(self._first(attributes, "input", "history"))
+            taken = tuple(takewhile(lambda one: one.role != "assistant", whole))
         if all(message.role != "system" for message in taken):
             taken = (*instructions(self._first(attributes, "input", "instructions")), *taken)
         if any(message.role != "system" for message in taken):
-            return NOTHING, taken
+            return {"taken": taken}
         for group in self._keys("input", "values"):
             values: dict[str, AnyValue] = {}
             for name, key in group.items():  # type: ignore[attr-defined]
@@ -203,37 +198,33 @@ class Table:
                 if value is _NOTHING:
                     continue
                 if role is Role.MODEL and (turns := asked(value) or messages(value)):
-                    return NOTHING, (*taken, *turns)
-                value = unwrapped(value)
-                values |= {name: value} if name else _arguments(value)
+                    return {"taken": (*taken, *turns)}
+                values |= {name: unwrapped(value)} if name else _by_name(unwrapped(value))
             if values:
-                return values, taken
-        return NOTHING, taken
+                return {"taken": taken, "inputs": values}
+        return {"taken": taken}
 
-    def _output(self, attributes: Attributes, role: Role) -> tuple[object, tuple[Message, ...]]:
+    def _made(self, attributes: Attributes, role: Role) -> dict[str, Any]:
+        """The facts `given`, `has_output` and `output`: a model's messages, else a value."""
         keys = self._keys("output", "messages")
         given = next((found for key in keys if (found := self._talk(attributes, key, "assistant"))), ())
         if given := given or self._answer(attributes):
-            return _NOTHING, given
+            return {"given": given}
         documents = self._keys("output", "documents")
         for key in (*documents, *self._keys("output", "values")):
             value = self._value(attributes, key)
             if value is _NOTHING or (value is None and "json" not in self.said[""]):
                 continue
             if role is Role.MODEL and key not in documents and (given := answered(value) or messages(value)):
-                return _NOTHING, given
-            value = unwrapped(value)
-            if self.said["output"].get("single") and isinstance(value, Mapping):
-                value = {name: inner for name, inner in value.items() if inner not in _EMPTY}
-                value = next(iter(value.values())) if len(value) == 1 else value or _NOTHING
-            return value, ()
-        return _NOTHING, ()
+                return {"given": given}
+            return {"has_output": True, "output": unwrapped(value)}
+        return {}
 
     def _talk(self, attributes: Attributes, key: str, role: str) -> tuple[Message, ...]:
         """The messages under a key, spelled out, as a list, a request or a response; a text is what the role says."""
         whole = key.rstrip("~")
         if whole.endswith("."):
-            return tuple(_spelled(items(attributes, whole), role))
+            return messages([{"role": role, **one} for one in items(attributes, whole) if isinstance(one, Mapping)])
         value = self._value(attributes, whole)
         if value is _NOTHING:
             return ()
@@ -250,21 +241,20 @@ class Table:
         if key or template:
             yield ParameterUse(key or "template", value=template or None, prompt=not key, discovered=True)
 
-    def _flags(self, source: Source) -> Iterable[ParameterUse]:
+    def _flags(self, source: Source) -> Iterator[ParameterUse]:
         """Of several evaluations of one flag the last counts; without a value its variant's name is known."""
         found: dict[str, ParameterUse] = {}
-        for event in source.events if self.said["flag"] else ():
-            said = event.attributes
-            if event.name in self._keys("flag", "events") and (key := self._text(said, "flag", "key")):
+        for said in [event.attributes for event in source.events if event.name in self._keys("flag", "events")]:
+            if key := self._text(said, "flag", "key"):
                 values = [decoded(said[one]) for one in self._keys("flag", "value") if one in said]
                 found[key] = ParameterUse(key, value=(values or [self._text(said, "flag", "variant") or None])[0])
-        return [found[key] for key in sorted(found)]
+        yield from (found[key] for key in sorted(found))
 
     def _arguments(self, source: Source) -> Mapping[str, tuple[SpanContext, ...]]:
-        links = source.span.links if self._spans("spans", source) or self._spans("relays", source) else ()
+        links = source.span.links if self._is_named("spans", source) or self._is_named("relays", source) else ()
         return {self.said["link"]["argument"]: tuple({one.context: None for one in links})} if links else NOTHING
 
-    def _spans(self, name: str, source: Source) -> bool:
+    def _is_named(self, name: str, source: Source) -> bool:
         return any(fnmatchcase(source.span.name, pattern) for pattern in self._keys("link", name))
 
 
@@ -289,43 +279,23 @@ def table(name: str, text: str) -> Table:
     return Table(name, said)
 
 
+_AROUND: Final = frozenset(("tags", "metadata", "kwargs"))
+
+
 def unwrapped(value: AnyValue) -> AnyValue:
-    """Without what LangChain's callbacks wrap around a value: tags, metadata and the like."""
+    """Without what LangChain's callbacks put around a value: tags, metadata and the like."""
     if not isinstance(value, Mapping):
         return value
-    for key in _WRAPPED:
-        if key in value:
-            return structured(value[key])
-    for key in ("output", "query"):
-        if key in value and ((len(value) == 1 and key == "output") or _CALLBACKS & value.keys()):
+    for key in ("inputs", "outputs", "input_str", "output", "query"):
+        if key in value and (len(value) == 1 or _AROUND & value.keys()):
             return structured(value[key])
     return value
 
 
-def _arguments(value: AnyValue) -> Mapping[str, AnyValue]:
-    """By their names; positional ones are ``args``."""
+def _by_name(value: AnyValue) -> Mapping[str, AnyValue]:
+    """Arguments; positional ones beside named ones are ``args``."""
     if not isinstance(value, Mapping):
-        return {} if value in _EMPTY else {"input": value}
-    if value.keys() == {"args", "kwargs"}:
-        named = value["kwargs"] if isinstance(value["kwargs"], Mapping) else {}
-        return {**({"args": value["args"]} if value["args"] else {}), **named}
-    return {key: inner for key, inner in value.items() if inner not in _EMPTY}
-
-
-def _spelled(found: Sequence[AnyValue], role: str) -> Iterator[Message]:
-    """Messages whose members are keys of their own; of whose role nothing is said, the one who speaks there."""
-    for item in found:
-        message = lifted(item, "message")
-        if not isinstance(message, Mapping) or "prompt" in message:
-            continue
-        calls = [lifted(call, "tool_call") for call in _list(message.get("tool_calls"))]
-        parts = [lifted(part, "message_content") for part in _list(message.get("contents"))]
-        content = structured(message.get("content")) or parts
-        yield from messages({"role": role, **message, "content": content, "tool_calls": calls})
-
-
-_DOCUMENT: Final = ("document", "prompt", "content", "text")
-
-
-def _list(value: AnyValue) -> Sequence[AnyValue]:
-    return value if isinstance(value, list | tuple) else ()
+        return {} if value in (None, "", [], ()) else {"input": value}
+    if value.keys() == {"args", "kwargs"} and isinstance(value["kwargs"], Mapping):
+        value = {"args": value["args"], **value["kwargs"]}
+    return {key: inner for key, inner in value.items() if inner not in (None, "", [], {}, ())}

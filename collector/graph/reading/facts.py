@@ -37,7 +37,7 @@ class Message:
     """One message to or from a model.
 
     Attributes:
-        role: ``system``, ``user``, ``assistant`` or ``tool``; ``developer`` counts as ``system``.
+        role: ``system``, ``user``, ``assistant`` or ``tool``.
         content: Its texts and other parts, without what surrounds them on the wire.
         answers: Of a tool's message, the id of the call that it answers.
     """

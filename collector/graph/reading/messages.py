@@ -2,60 +2,29 @@
 
 Understood: GenAI parts, OpenAI's chat completions and responses, Anthropic's messages, Gemini's and Vertex AI's
 ``generateContent``, Bedrock's Converse, Ollama, LangChain (plain and serialized), Vercel's AI SDK, Haystack, and what
-was made after them.
+was made after them. Their names for things are in ``messages.toml``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
 from operator import is_
-from typing import Final
+from typing import Any, Final
 
 from collector.core.span import AnyValue
 from collector.graph.reading.facts import Message, ToolCall
 from collector.graph.reading.values import structured
 
-_ROLES: Final = {
-    "system": "system", "developer": "system", "systemmessage": "system", "instructions": "system",
-    "user": "user", "human": "user", "humanmessage": "user",
-    "assistant": "assistant", "ai": "assistant", "model": "assistant", "aimessage": "assistant", "bot": "assistant",
-    "aimessagechunk": "assistant", "chatbot": "assistant", "toolcall": "assistant", "functioncall": "assistant",
-    "tool": "tool", "function": "tool", "toolmessage": "tool", "toolresult": "tool", "toolresponse": "tool",
-    "functionmessage": "tool", "functionresponse": "tool", "functioncalloutput": "tool", "ipython": "tool",
-}  # fmt: skip
-"""By the role's or the message class's letters alone: ``tool-response``, ``tool_response`` and ``ToolResponse``."""
-
-_CONTENT: Final = ("parts", "content", "contents")
-_SAID: Final = frozenset((*_CONTENT, "tool_calls"))
+_NAMES: Final[Mapping[str, Any]] = tomllib.loads((files(__package__) / "messages.toml").read_text(encoding="utf-8"))
+_KEY: Final[Mapping[str, Sequence[str]]] = _NAMES["key"]
+_ROLES: Final[Mapping[str, str]] = {name: role for role, names in _NAMES["role"].items() for name in names}
+_CALLS, _RESULTS = (frozenset(_NAMES["part"][name]) for name in ("call", "result"))
+_THOUGHTS: Final = tuple(_NAMES["part"]["thought"])
+_SAID: Final = frozenset((*_KEY["content"], "tool_calls"))
 """One of these and a role make a message; whose role we do not know (a participant's name, say) speaks as a user."""
 
-_CALLS: Final = frozenset(("tool_call", "tool-call", "tool_use", "function_call", "functionCall", "tool_calls"))
-_CALLS_UNDER: Final = ("toolUse", "functionCall", "function_call", "tool_call")
-_RESULTS: Final = frozenset(("tool_call_response", "tool-result", "tool_result", "function_call_output", "toolResult"))
-_RESULTS_UNDER: Final = ("toolResult", "functionResponse", "function_response", "tool_call_result")
-"""Types of parts that hold a call or a result, and keys under which parts without a type do (Bedrock, Gemini)."""
-
-_THOUGHTS: Final = ("reasoning", "thinking", "thought", "redactedreasoning", "redactedthinking", "encryptedreasoning")
-"""How the letters of a type begin: ``reasoning_text``, ``thinking_delta``, ``redacted-reasoning``."""
-
-_THOUGHTS_UNDER: Final = ("reasoningContent", "reasoning_content", "reasoning", "thinking", "redactedContent")
-_TYPES: Final = ("type", "message_content.type", "part_kind", "block_type", "kind")
-_PARTS: Final = frozenset((*_CONTENT, "blocks"))
+_PARTS: Final = frozenset((*_KEY["content"], "blocks"))
 _TEXTS: Final = frozenset(("text", "output_text", "message"))
-
-_SYSTEM: Final = ("system", "system_prompt", "system_instruction", "systemInstruction", "instructions")
-_CONFIG: Final = ("config", "generation_config", "generationConfig")
-"""Where Gemini's clients keep the system's instruction."""
-
-_ANSWERS: Final[tuple[tuple[str, ...], ...]] = (
-    ("choices", "message"), ("candidates", "content"), ("replies",), ("generations", "message"),
-    ("generations", "text"), ("output",), ("output", "message"), ("message",), ("content",),
-)  # fmt: skip
-"""Where in a response the model's words are, through all lists on the way."""
-
-_SURE: Final = tuple(path for path in _ANSWERS if path != ("output",))
-"""The same of what may be something else: any chain has an output."""
-
-_BARE: Final[tuple[tuple[str, ...], ...]] = (("replies",), ("generations", "text"))
-"""Where they may be a text by itself."""
 
 
 def messages(value: AnyValue) -> tuple[Message, ...]:
@@ -68,16 +37,15 @@ def messages(value: AnyValue) -> tuple[Message, ...]:
         return tuple(one for item in value if not isinstance(item, str) for one in messages(item))
     if not isinstance(value, Mapping):
         return ()
-    role, inner = _role(value), _wrapped(value)
+    role = _role(value)
+    inner = next((value[key] for key in _KEY["messages"] if isinstance(value.get(key), Mapping | list)), None)
     if not role and inner is not None:
         return messages(inner)
     if is_thought(value):
         return ()
-    if role and isinstance(inner, Mapping):
-        return (_message(role, inner),)
-    if str(value.get("type")) in _CALLS | _RESULTS:
+    if _letters(value.get("type")) in _CALLS | _RESULTS:
         return (_message("assistant", {"content": value}),)
-    return (_message(role, value),) if role else ()
+    return (_message(role, inner if isinstance(inner, Mapping) else value),) if role else ()
 
 
 def instructions(value: AnyValue) -> tuple[Message, ...]:
@@ -92,11 +60,22 @@ def asked(request: AnyValue) -> tuple[Message, ...]:
     """The messages of a request, the system's first; () if it is none. One that was cut may have the system's alone."""
     if not isinstance(request, Mapping):
         return ()
-    turns = _turns(request, "model" in request)
-    if not turns and "model" not in request:
+    to_model = "model" in request
+    turns = next((said for key in _KEY["turns"] if (said := _turns(request.get(key), key, to_model))), ())
+    if not turns and not to_model:
         return ()
-    places = (request, *(inner for key in _CONFIG if isinstance(inner := request.get(key), Mapping)))
-    return (*next((said for one in places for key in _SYSTEM if (said := instructions(one.get(key)))), ()), *turns)
+    places = (request, *(inner for key in _KEY["config"] if isinstance(inner := request.get(key), Mapping)))
+    systems = (instructions(one.get(key)) for one in places for key in _KEY["system"])
+    return (*next(filter(None, systems), ()), *turns)
+
+
+def _turns(said: AnyValue, key: str, to_model: bool) -> tuple[Message, ...]:
+    """What stands in a request under such a key; any chain has an input."""
+    if key == "input" and not to_model:
+        return ()
+    if isinstance(said, str):
+        return (Message("user", said),) if said and (to_model or key == "prompt") else ()
+    return messages(said)
 
 
 def answered(response: AnyValue) -> tuple[Message, ...]:
@@ -104,10 +83,29 @@ def answered(response: AnyValue) -> tuple[Message, ...]:
     if not isinstance(response, Mapping):
         return ()
     of_model = "model" in response or response.get("object") == "response"
-    for path in _ANSWERS if of_model else _SURE:
-        if said := tuple(one for item in _along(response, path) for one in _spoken(item, path in _BARE)):
+    for key in _KEY["answers"]:
+        inner = response.get(key)
+        if key == "output" and not of_model:  # any chain has an output
+            inner = inner.get("message") if isinstance(inner, Mapping) else None
+        if said := _spoken(inner, key in _KEY["bare"]):
             return said
     return messages(response) if response.get("role") in ("assistant", "model") else ()
+
+
+def _spoken(value: AnyValue, bare: bool) -> tuple[Message, ...]:
+    """A model's messages, which need not say that they are the model's; a text is one where it may be bare."""
+    if isinstance(value, list):
+        return tuple(one for item in value for one in _spoken(item, bare))
+    if isinstance(value, str):
+        return (Message("assistant", value),) if bare and value else ()
+    if not isinstance(value, Mapping):
+        return ()
+    if value.get("role"):
+        return messages(value)
+    wrapped = (value[key] for key in ("message", "content") if isinstance(value.get(key), Mapping))
+    if inner := next(wrapped, value.get("text") if bare else None):
+        return _spoken(inner, bare)
+    return messages(value if _SAID.isdisjoint(value) else {**value, "role": "assistant"})
 
 
 def is_thought(part: AnyValue) -> bool:
@@ -116,10 +114,10 @@ def is_thought(part: AnyValue) -> bool:
         return False
     if part.get("thought") in (True, "true"):
         return True
-    kinds = [said for key in _TYPES if isinstance(said := part.get(key), str) and said]
+    kinds = [said for key in _KEY["type"] if isinstance(said := part.get(key), str) and said]
     if kinds:
         return _letters(kinds[0]).startswith(_THOUGHTS)
-    return not part.keys() & {"text", "content", "role"} and any(part.get(key) for key in _THOUGHTS_UNDER)
+    return not part.keys() & {"text", "content", "role"} and any(part.get(key) for key in _KEY["thought"])
 
 
 def without_thoughts(value: AnyValue, parts: bool = False) -> AnyValue:
@@ -144,115 +142,64 @@ def without_thoughts(value: AnyValue, parts: bool = False) -> AnyValue:
 def text_of(part: AnyValue) -> AnyValue:
     """The text of a content part; anything else as it is."""
     if isinstance(part, Mapping):
-        for key in ("text", "content", "message_content.text"):
-            if isinstance(part.get(key), str):
-                return part[key]
+        return next((part[key] for key in _KEY["text"] if isinstance(part.get(key), str)), part)
     return part
 
 
-def tool_call(value: Mapping[str, AnyValue]) -> ToolCall:
-    """Of the shapes ``{"function": {"name", "arguments"}}`` and ``{"name", "arguments" | "args" | "input"}``."""
-    function = value.get("function")
-    said = function if isinstance(function, Mapping) else value
-    name = said.get("name") or said.get("toolName") or said.get("tool_name") or ""
-    return ToolCall(str(name), structured(_first(said, ("arguments", "args", "input"))), _call_id(value))
-
-
-def _role(value: Mapping[str, AnyValue]) -> str:
-    for said in (value.get("role"), value.get("type"), _constructor(value)):
-        role = _ROLES.get(_letters(said.rpartition(".")[2])) if isinstance(said, str) else None
-        if role is not None:
-            return role
-    named = value.get("role")
-    return "user" if isinstance(named, str) and named and not _SAID.isdisjoint(value) else ""
-
-
-def _letters(kind: str) -> str:
-    return "".join(filter(str.isalpha, kind)).lower()
-
-
-def _constructor(value: Mapping[str, AnyValue]) -> str:
-    """The class of a LangChain object, serialized as ``{"lc": 1, "id": [..., "HumanMessage"], "kwargs": {...}}``."""
-    path = value.get("id")
-    return str(path[-1]) if value.get("lc") and isinstance(path, Sequence) and path else ""
-
-
-def _wrapped(value: Mapping[str, AnyValue]) -> AnyValue:
-    """What stands in an object around messages, or around the members of one."""
-    return next(
-        (value[key] for key in ("messages", "kwargs", "data") if isinstance(value.get(key), Mapping | list)), None
-    )
-
-
 def _message(role: str, value: Mapping[str, AnyValue]) -> Message:
-    calls = [tool_call(call) for call in _list(structured(value.get("tool_calls"))) if isinstance(call, Mapping)]
+    calls = [_call(call) for call in _list(structured(value.get("tool_calls"))) if isinstance(call, Mapping)]
     answers = _call_id(value) if role == "tool" else ""
     content: list[AnyValue] = []
-    for part in _list(structured(next((value[key] for key in _CONTENT if key in value), None))):
+    for part in _list(structured(next((value[key] for key in _KEY["content"] if key in value), None))):
         if is_thought(part):
             continue
-        if call := _typed(part, _CALLS, _CALLS_UNDER):
-            calls.append(tool_call(call))
-        elif result := _typed(part, _RESULTS, _RESULTS_UNDER):
+        if call := _part(part, _CALLS):
+            calls.append(_call(call))
+        elif result := _part(part, _RESULTS):
             role, answers = "tool", _call_id(result)
-            content.append(_result(result))
+            said = _first(result, _KEY["result"])
+            content.append(_folded(map(text_of, said)) if isinstance(said, list | tuple) else structured(said))
         else:
             content.append(text_of(part))
     return Message(role, _folded(content), tuple(calls), answers)
 
 
-def _typed(part: AnyValue, types: frozenset[str], keys: Sequence[str]) -> Mapping[str, AnyValue]:
-    """A part of such a type, or what a part without one has under such a key; empty if it is another part."""
+def _part(part: AnyValue, kinds: frozenset[str]) -> Mapping[str, AnyValue]:
+    """A part of such a kind, or what a part without one has under such a key; empty if it is another part."""
     if not isinstance(part, Mapping):
         return {}
-    if str(part.get("type")) in types:
+    if _letters(part.get("type")) in kinds:
         return part
-    return next((inner for key in keys if isinstance(inner := part.get(key), Mapping)), {})
+    return next((inner for key, inner in part.items() if isinstance(inner, Mapping) and _letters(key) in kinds), {})
 
 
-def _result(value: Mapping[str, AnyValue]) -> AnyValue:
-    found = _first(value, ("response", "result", "output", "content"))
-    if isinstance(found, Mapping) and found.keys() == {"type", "value"}:
-        found = found["value"]
-    return _folded([text_of(part) for part in found]) if isinstance(found, list | tuple) else structured(found)
+def _call(value: Mapping[str, AnyValue]) -> ToolCall:
+    """Of the shapes ``{"function": {"name", "arguments"}}`` and ``{"name", "arguments" | "args" | "input"}``."""
+    function = value.get("function")
+    said = function if isinstance(function, Mapping) else value
+    return ToolCall(str(_first(said, _KEY["name"]) or ""), structured(_first(said, _KEY["arguments"])), _call_id(value))
 
 
-def _turns(request: Mapping[str, AnyValue], to_model: bool) -> tuple[Message, ...]:
-    for key in ("messages", "contents", "prompt", "input"):
-        said = request.get(key)
-        if isinstance(said, str) and said and (to_model or key == "prompt"):
-            return (Message("user", said),)
-        if not isinstance(said, str) and (to_model or key != "input") and (turns := messages(said)):
-            return turns
-    return ()
+def _call_id(value: Mapping[str, AnyValue]) -> str:
+    return next((str(value[key]) for key in _KEY["id"] if isinstance(value.get(key), str)), "")
 
 
-def _along(value: AnyValue, path: Sequence[str]) -> Iterator[AnyValue]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _along(item, path)
-    elif not path:
-        yield value
-    elif isinstance(value, Mapping) and path[0] in value:
-        yield from _along(value[path[0]], path[1:])
+def _role(value: Mapping[str, AnyValue]) -> str:
+    """Of a LangChain object by its class: ``{"lc": 1, "id": [..., "HumanMessage"], "kwargs": {...}}``."""
+    named, path = value.get("role"), value.get("id")
+    made = path[-1] if value.get("lc") and isinstance(path, list) and path else None
+    for said in (named, value.get("type"), made):
+        if role := _ROLES.get(_letters(said)):
+            return role
+    return "user" if isinstance(named, str) and named and not _SAID.isdisjoint(value) else ""
 
 
-def _spoken(message: AnyValue, bare: bool) -> tuple[Message, ...]:
-    """A model's message, which need not say that it is the model's."""
-    if bare and isinstance(message, str):
-        return (Message("assistant", message),)
-    if isinstance(message, Mapping) and not message.get("role") and not _SAID.isdisjoint(message):
-        message = {**message, "role": "assistant"}
-    return messages(message)
+def _letters(kind: AnyValue) -> str:
+    return "".join(filter(str.isalpha, kind)).lower() if isinstance(kind, str) else ""
 
 
 def _first(value: Mapping[str, AnyValue], keys: Sequence[str]) -> AnyValue:
     return next((value[key] for key in keys if value.get(key) is not None), None)
-
-
-def _call_id(value: Mapping[str, AnyValue]) -> str:
-    keys = ("tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "id")
-    return next((str(value[key]) for key in keys if isinstance(value.get(key), str)), "")
 
 
 def _list(value: AnyValue) -> Sequence[AnyValue]:
@@ -261,6 +208,6 @@ def _list(value: AnyValue) -> Sequence[AnyValue]:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-def _folded(content: list[AnyValue]) -> AnyValue:
-    content = [item for item in content if item not in (None, "")]
-    return content[0] if len(content) == 1 else content or None
+def _folded(content: Iterable[AnyValue]) -> AnyValue:
+    said = [item for item in content if item not in (None, "")]
+    return said[0] if len(said) == 1 else said or None

@@ -28,19 +28,21 @@ def statements(span: Span, records: tuple[LogRecord, ...], conventions: Conventi
     spoken = conventions.spoken(said)
     cut = read(span, records, conventions).incomplete
     longest = sorted(spoken, key=lambda one: -volume(one[1])) if cut else spoken
-    found: dict[str, tuple[str, AnyValue]] = {}
+    found: dict[str, Statement] = {}
     believed: dict[str, str] = {}
-    for united, order in ((False, spoken), (True, longest)):
+    for is_united, order in ((False, spoken), (True, longest)):
         for name, kind, fact, value in ((name, *one) for name, facts in order for one in _facts(facts)):
-            if (kind in _UNITED) is united and (kind == "parameter" or believed.setdefault(kind, name) == name):
-                found.setdefault(fact, (name, value))
-    return tuple(
-        Statement(fact, value, _needed(conventions.by_name[name], said, fact, value), name)
-        for fact, (name, value) in found.items()
-    )
+            is_believed = kind == "parameter" or believed.setdefault(kind, name) == name
+            if (kind in _UNITED) is is_united and is_believed and fact not in found:
+                keys = _needed(conventions.by_name[name], said, (kind, fact, value))
+                found[fact] = Statement(fact, value, keys, name)
+    return (*found.values(),)
 
 
-def _facts(facts: Facts) -> Iterator[tuple[str, str, AnyValue]]:
+_Fact = tuple[str, str, AnyValue]
+
+
+def _facts(facts: Facts) -> Iterator[_Fact]:
     """Kind, name and value: of a kind one convention is believed."""
     failed = facts.failure and (facts.failure.type or facts.failure.message)
     named = {
@@ -48,7 +50,13 @@ def _facts(facts: Facts) -> Iterator[tuple[str, str, AnyValue]]:
         "message id": facts.message_id, "follows": facts.follows, "release": facts.release, "failure": failed,
     }  # fmt: skip
     yield from ((kind, kind, value) for kind, value in named.items() if value)
-    yield from _said(facts)
+    if systems := [message.content for message in facts.taken if message.role == "system"]:
+        yield "instructions", "instructions", systems
+    messages = [message.plain() for message in facts.taken if message.role != "system"]
+    for name, value in ({"messages": messages} if messages else facts.inputs).items():
+        yield "input", f"input {name}", value
+    if facts.has_output or facts.given:
+        yield "output", "output", answer_of(facts)
     yield from (("either", f"input or output {name}", value) for name, value in facts.carried.items())
     for use in facts.uses:
         yield "parameter", f"parameter {use.key}", use.value if use.value is not None else use.version or use.hash
@@ -57,25 +65,12 @@ def _facts(facts: Facts) -> Iterator[tuple[str, str, AnyValue]]:
     yield from (("reference", f"reference {name}", said) for name, said in facts.references.items())
 
 
-def _said(facts: Facts) -> Iterator[tuple[str, str, AnyValue]]:
-    systems = [message.content for message in facts.taken if message.role == "system"]
-    if systems:
-        yield "instructions", "instructions", systems
-    messages = [message.plain() for message in facts.taken if message.role != "system"]
-    if messages:
-        yield "input", "input messages", messages
-    for name, value in facts.inputs.items() if not messages else ():
-        yield "input", f"input {name}", value
-    if facts.has_output or facts.given:
-        yield "output", "output", answer_of(facts)
-
-
-def _needed(convention: Convention, said: Source, fact: str, value: AnyValue) -> tuple[str, ...]:
+def _needed(convention: Convention, said: Source, fact: _Fact) -> tuple[str, ...]:
     """The keys none of which can be spared, in their order on the span."""
 
     def states(units: Sequence[str]) -> bool:
         facts = convention.read(_only(said, frozenset(units)))
-        return facts is not None and any(one == fact and other == value for _, one, other in _facts(facts))
+        return facts is not None and fact in _facts(facts)
 
     units = [*dict.fromkeys(_units(said))]
     kept = frozenset(_least(sorted(units, key=_order(convention)), states))
@@ -85,17 +80,13 @@ def _needed(convention: Convention, said: Source, fact: str, value: AnyValue) ->
 def _least(units: list[str], enough: Callable[[Sequence[str]], bool]) -> list[str]:
     """Units none of which can be spared: halves are taken away, then quarters, and so on, the last ones first."""
     size = max(len(units) // 2, 1)
-    while True:
-        end = len(units)
-        while end > 0:
-            begin = max(end - size, 0)
-            rest = [*units[:begin], *units[end:]]
+    while size:
+        for end in range(len(units), 0, -size):
+            rest = [*units[: max(end - size, 0)], *units[end:]]
             if enough(rest):
                 units = rest
-            end = begin
-        if size == 1:
-            return units
         size //= 2
+    return units
 
 
 def _order(convention: Convention) -> Callable[[str], int]:
@@ -124,10 +115,5 @@ def _only(said: Source, units: frozenset[str]) -> Source:
     """The span with nothing but that."""
     attributes = {key: value for key, value in said.attributes.items() if _unit(key) in units}
     events = tuple(event for event in said.events if f"event {event.name}" in units)
-    span = said.span._replace(
-        name=said.span.name if NAME in units else "",
-        attributes=attributes,
-        events=events,
-        links=said.span.links if LINKS in units else (),
-    )
-    return Source(span, attributes, events)
+    name, links = said.span.name if NAME in units else "", said.span.links if LINKS in units else ()
+    return Source(said.span._replace(name=name, attributes=attributes, events=events, links=links), attributes, events)

@@ -10,7 +10,7 @@ from typing import Final
 
 from collector.core.span import AnyValue, LogRecord, Span
 from collector.graph.reading.conventions import OWN, Conventions, opto
-from collector.graph.reading.facts import NOTHING, Facts, Message, ParameterUse, source
+from collector.graph.reading.facts import NOTHING, Facts, Message, ParameterUse, Role, source
 from collector.graph.reading.messages import without_thoughts
 from collector.graph.reading.values import cut_mark, is_cut
 
@@ -38,26 +38,31 @@ def read(span: Span, records: tuple[LogRecord, ...], conventions: Conventions, l
     spoken = sorted(found, key=volume, reverse=True) if incomplete else found
     inputs, taken = _taken(spoken)
     output = next((one for one in found if one.has_output or one.given), None)
-    return _first(found)._replace(
-        name=next((one.name for one in found if one.name), span.name),
+    given = next((one.given for one in spoken if one.given), ())
+    first = _first(found)
+    return first._replace(
+        role=Role.MODEL if first.role is Role.OTHER and (taken or given) else first.role,
+        name=first.name or span.name,
         inputs=inputs,
         taken=taken,
         has_output=output is not None,
         output=None if output is None else answer_of(output),
-        given=next((one.given for one in spoken if one.given), ()),
+        given=given,
         uses=_uses(found),
-        incomplete=incomplete or any(one.incomplete for one in found),
+        incomplete=incomplete or first.incomplete,
         hearsay=next((one.hearsay for one in spoken if one.inputs is inputs), frozenset()),
     )
 
 
+_NO_FACTS: Final = Facts()
+
+
 def _first(found: Sequence[Facts]) -> Facts:
     """Of each fact the first that is stated."""
-    columns = zip(_NOTHING, *found, strict=True)
+    if len(found) == 1:
+        return found[0]
+    columns = zip(_NO_FACTS, *found, strict=True)
     return Facts._make(next((said for said in column if said != column[0]), column[0]) for column in columns)
-
-
-_NOTHING: Final = Facts()
 
 
 def _uses(found: Sequence[Facts]) -> tuple[ParameterUse, ...]:
@@ -78,8 +83,7 @@ def _taken(found: Sequence[Facts]) -> tuple[Mapping[str, AnyValue], tuple[Messag
     """Instructions and what they are applied to are two facts: an agent may state them in different conventions."""
     systems = next((said for one in found if (said := tuple(m for m in one.taken if m.role == "system"))), ())
     for one in found:
-        spoken = tuple(message for message in one.taken if message.role != "system")
-        if spoken:
+        if spoken := tuple(message for message in one.taken if message.role != "system"):
             return {"messages": [message.plain() for message in spoken]}, (*systems, *spoken)
         if one.inputs:
             return one.inputs, systems
@@ -128,7 +132,7 @@ def _has_cut(span: Span, limit: int) -> bool:
 def _looks_cut(value: str) -> bool:
     if value[-1] not in "]}" and value[0] in "[{":
         return is_cut(value)
-    return value[-1] in "]d)>s.…" and cut_mark(value) >= 0
+    return value[-1] in "])>.…" and cut_mark(value) < len(value)
 
 
 def _dropped(span: Span) -> bool:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 from collector.core.errors import OptimizerError
 from collector.core.study import Cost
+from collector.optimizer.answers.alone import read_alone
 from collector.optimizer.answers.moves import LARGER, SMALLER
 from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
 from collector.optimizer.answers.schema import schema_of
 from collector.optimizer.calls.llm import Busy, Completion, LanguageModel, Messages
 from collector.optimizer.drafting.examples import MOST, worked_for
+from collector.optimizer.instance.alone import asked
 from collector.optimizer.prompts import prompt
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 
@@ -37,7 +39,10 @@ _TEXTS = (
 
 @dataclass
 class Found:
-    """What the answers were worth, so far, with so many worked examples at most before each question."""
+    """What the answers were worth, so far, with so many worked examples at most before each question.
+
+    `alone`: texts are asked for by themselves, because fewer come back as they were.
+    """
 
     worked: int = MOST
     asked: int = 0
@@ -47,6 +52,7 @@ class Found:
     cost: Cost = field(default_factory=Cost)
     chars: int = 0
     longest: int = 0
+    alone: bool = False
 
     @property
     def direction(self) -> float:
@@ -102,7 +108,7 @@ class Acceptance:
 
 
 async def acceptance(model: LanguageModel, name: str) -> Acceptance:
-    """Asks a dozen small problems, where it is weak again with fewer worked examples, then a long one.
+    """Asks a dozen small problems, where it is weak again with fewer examples or in another form, then a long one.
 
     Args:
         model: As a study would ask it.
@@ -114,6 +120,8 @@ async def acceptance(model: LanguageModel, name: str) -> Acceptance:
     found = await _answered(model, MOST)
     for worked in _FEWER if found.weak else ():
         found = max(found, await _answered(model, worked), key=lambda one: one.worth)
+    if any(found.copies):
+        await _by_themselves(model, found)
     cost = found.cost
     ratio = round(found.chars / cost.input_tokens, 2) if cost.input_tokens else 0.0
     found.longest = await _longest(model)
@@ -122,6 +130,8 @@ async def acceptance(model: LanguageModel, name: str) -> Acceptance:
         options["max_prompt_chars"] = found.longest
     if found.copied > _MANY_COPIES:
         options["candidates"] = 4
+    if found.alone:
+        options["form"] = "alone"
     if found.worked != MOST:
         options["worked_examples"] = found.worked
     if _LIKELY_RATIO[0] <= ratio <= _LIKELY_RATIO[1]:
@@ -177,11 +187,32 @@ async def _number(model: LanguageModel, found: Found, seed: int, value: float, w
 
 
 async def _text(model: LanguageModel, found: Found, seed: int, text: str, said: str, expected: str) -> None:
-    run = f'output = "{said}"\nfeedback: score 0, "wrong: expected exactly \'{expected}\'"'
     shown = f'prompt = "{text}" ({_PROMPT.describe_allowed()})'
-    answer = await _suggested(model, found, seed, _PROMPT, _asked(_PROMPT, shown, run, found.worked))
+    asked_for = _asked(_PROMPT, shown, _run_of(said, expected), found.worked)
+    answer = await _suggested(model, found, seed, _PROMPT, asked_for)
     if answer is not None:
         found.copies.append(answer == text)
+
+
+async def _by_themselves(model: LanguageModel, found: Found) -> None:
+    """The texts once more, with nothing around them."""
+    system = prompt("alone_system", kind="text")
+    turns = [turn for worked in worked_for((_PROMPT,), found.worked) for turn in worked.turns_alone()]
+    copies = []
+    for seed, (text, said, expected) in enumerate(_TEXTS):
+        question = f"{asked(text)}<run>\n{_run_of(said, expected)}\n</run>"
+        messages = ({"role": "system", "content": system}, *turns, {"role": "user", "content": question})
+        completion = await model.complete(messages, {}, seed, 0.0)
+        found.chars += sum(len(message["content"]) for message in messages)
+        found.cost += _cost(completion)
+        answer = read_alone(completion.text, _PROMPT)
+        copies.append(completion.finish_reason == "length" or answer in ("", text))
+    if sum(copies) / len(copies) < found.copied:
+        found.copies, found.alone = copies, True
+
+
+def _run_of(said: str, expected: str) -> str:
+    return f'output = "{said}"\nfeedback: score 0, "wrong: expected exactly \'{expected}\'"'
 
 
 def _asked(spec: ParameterSpec, shown: str, run: str, most: int) -> Messages:
@@ -220,14 +251,18 @@ async def _suggested(
 
 
 async def _longest(model: LanguageModel) -> int:
-    """Of the lengths that are tried, the longest that is taken."""
+    """Of the lengths that are tried, the longest that is taken.
+
+    Raises:
+        Busy: the endpoint did not even get through the shortest one in time; a longer one may take too long.
+    """
     for chars in _LONG:
         content = "Answer with the word yes.\n" + "word " * (chars // 5)
         try:
             await model.complete([{"role": "user", "content": content[:chars]}], schema_of((_PROMPT,)), 1, 0.0)
-        except Busy:
-            raise
-        except OptimizerError:
+        except OptimizerError as error:
+            if isinstance(error, Busy) and chars == _LONG[-1]:
+                raise
             continue
         return chars
     return 0

@@ -1,8 +1,8 @@
 """One candidate from a language model: asked, read, and asked again where the answer cannot be used."""
 
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from collector.core.errors import OptimizerError
@@ -12,8 +12,9 @@ from collector.core.span import AnyValue
 from collector.core.study import Cost, Proposal
 from collector.optimizer.answers.moves import NUMBERS, resolved
 from collector.optimizer.answers.reading import UnreadableAnswer
-from collector.optimizer.calls.llm import Completion, LanguageModel, Messages
+from collector.optimizer.calls.llm import Completion, LanguageModel
 from collector.optimizer.drafting.examples import Worked
+from collector.optimizer.drafting.fitting import Asking
 from collector.optimizer.drafting.forms import Form, JsonObject
 from collector.optimizer.drafting.guard import Guard
 from otel_opto.spec import content_hash
@@ -26,6 +27,23 @@ _SHOWN_BACK = 1_000
 """Characters of an answer that the model sees again when it is asked to mend it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to ask for a candidate.
+
+    Attributes:
+        asking: Gives the messages; a number asks for other runs among those that were judged alike.
+        examples: The worked ones in them.
+        form: Of the answers.
+        lowest: Rung of the ladder of temperatures that it begins with.
+    """
+
+    asking: Asking
+    examples: Sequence[Worked] = ()
+    form: Form = field(default_factory=JsonObject)
+    lowest: int = 0
+
+
 class Conversation:
     """Asks for one candidate; again where an answer cannot be used: with the reason, or differently after a copy.
 
@@ -34,8 +52,7 @@ class Conversation:
         request: What the candidate is for.
         number: Of the draft: each has its own seeds and temperatures.
         temperature: The highest of the ladder that is not for copies; None: none is sent.
-        examples: The worked ones that the model sees.
-        form: Of the answers; None: a JSON object.
+        ways: To ask, at least one, in turn: the next one follows where an answer repeats what was tried.
         in_vain: Calls of the study before this one that nothing came of: their seeds are not asked with again.
     """
 
@@ -45,8 +62,7 @@ class Conversation:
         request: OptimizationRequest,
         number: int,
         temperature: float | None,
-        examples: Sequence[Worked] = (),
-        form: Form | None = None,
+        ways: Sequence[Way],
         in_vain: int = 0,
     ) -> None:
         self._model = model
@@ -54,30 +70,27 @@ class Conversation:
         self._number = number
         self._temperature = temperature
         self._tried = tried(request)
-        self._guard = Guard(request, examples)
-        self._form = form or JsonObject()
+        self._guard = Guard(request, [worked for way in ways for worked in way.examples])
+        self._ways = ways
         self._in_vain = in_vain
         self.cost = Cost()
         self.copies = 0
         self.unreadable = 0
 
-    async def hold(self, asking: Callable[[int], Awaitable[Messages]]) -> Proposal | None:
+    async def hold(self) -> Proposal | None:
         """A proposal that is new, or else, after all tries, the last one that validation or the guards refuse.
 
         Its reasoning says what was asked about, so that nothing is mended in silence. None: all that could be read
         were values that were tried already, which teach nothing and are dropped.
 
-        Args:
-            asking: Gives the messages; a number asks for other runs among those that were judged alike.
-
         Raises:
             OptimizerError: the model failed, or no answer could be read.
         """
-        said = messages = await asking(self._number)
-        schema = self._form.schema(self._request.parameters)
+        said = messages = await self._way.asking(self._number)
         refused: Proposal | None = None
         faults: list[str] = []
         for attempt in range(_TRIES_AND_COPIES):
+            schema = self._way.form.schema(self._request.parameters)
             completion = await self._model.complete(said, schema, self._seed(attempt), self._warmth(attempt))
             self.cost = total([self.cost, _cost(completion)])
             try:
@@ -90,7 +103,7 @@ class Conversation:
                     self.copies += 1
                     faults.append("these values were tried already")
                     # Its own words before its eyes would make it say them again: asked anew, it sees other runs.
-                    said = messages = await asking(self._number + attempt + 1)
+                    said = messages = await self._way.asking(self._number + attempt + 1)
                     continue
                 proposal, fault = against(proposal, self._request, self._guard)
                 if not fault:
@@ -100,13 +113,20 @@ class Conversation:
                 faults.append(fault)
             if attempt + 1 - self.copies >= _TRIES:
                 break
-            said = [*messages, *self._asked_back(completion, faults[-1])]
+            if self._way.form.again:
+                said = [*messages, *self._asked_back(completion, faults[-1])]
+            else:
+                said = messages = await self._way.asking(self._number + attempt + 1)
         if refused is None and not self.copies:
             spent = f"{self.cost.input_tokens} and {self.cost.output_tokens} tokens"
             raise OptimizerError(
                 f"the model gave no readable suggestion in {self.cost.calls} answers ({spent}): {faults[-1]}"
             )
         return None if refused is None else _with_faults(refused, faults)
+
+    @property
+    def _way(self) -> Way:
+        return self._ways[self.copies % len(self._ways)]
 
     def _seed(self, attempt: int) -> int:
         """Another one for each call of a study, and the same for the same request."""
@@ -122,12 +142,13 @@ class Conversation:
         """
         numbers = all(spec.type in NUMBERS for spec in self._request.parameters)
         guessed = not numbers and len(self._request.trials) > 1
-        return warmth(self._temperature, self._number + attempt + guessed)
+        rung = self._number + attempt // len(self._ways) + guessed
+        return warmth(self._temperature, max(rung, self._way.lowest))
 
     def _read(self, completion: Completion) -> Proposal:
         cut_off = completion.finish_reason == "length"
         try:
-            proposal = self._form.read(completion.text, self._request.parameters, cut_off=cut_off)
+            proposal = self._way.form.read(completion.text, self._request.parameters, cut_off=cut_off)
         except UnreadableAnswer as error:
             if not cut_off:
                 raise
@@ -139,7 +160,7 @@ class Conversation:
     def _asked_back(self, completion: Completion, fault: str) -> Sequence[Mapping[str, str]]:
         return (
             {"role": "assistant", "content": completion.text[:_SHOWN_BACK] or "(nothing)"},
-            {"role": "user", "content": f"That cannot be used: {fault}. {self._form.again}"},
+            {"role": "user", "content": f"That cannot be used: {fault}. {self._way.form.again}"},
         )
 
 

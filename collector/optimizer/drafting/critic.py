@@ -9,20 +9,15 @@ from collector.core.errors import OptimizerError
 from collector.core.graph import Edge, NodeId, NodeKind
 from collector.core.study import Cost
 from collector.optimizer.answers import lenient
+from collector.optimizer.calls.critics import CRITIQUE_CHARS, VALUE_CHARS
 from collector.optimizer.calls.llm import LanguageModel
 from collector.optimizer.instance.quoting import inert, quoted
 from collector.optimizer.instance.runs import Run
 from collector.optimizer.prompts import prompt
 
-_LONGEST = 600
-"""Characters of a critique."""
-
-_WIDTH = 1_000
-"""Characters of a value that a critic sees."""
-
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
-    "properties": {"critique": {"type": "string", "maxLength": _LONGEST}},
+    "properties": {"critique": {"type": "string", "maxLength": CRITIQUE_CHARS}},
     "required": ["critique"],
     "additionalProperties": False,
 }
@@ -74,8 +69,8 @@ class Critic:
         said = "; ".join(dict.fromkeys(self._said[edge.target]))
         asked = prompt(
             "textgrad_critique",
-            step="\n".join(inert(line) for line in self._run.step(edge.target, _WIDTH)),
-            said=inert(quoted(said, _LONGEST * 2)),
+            step="\n".join(inert(line) for line in self._run.step(edge.target, VALUE_CHARS)),
+            said=inert(quoted(said, CRITIQUE_CHARS * 2)),
             source=inert(self._run.program.names[edge.source]),
         )
         seed = random.Random(f"{self._seed}/{edge.source}/{edge.target}").getrandbits(31)  # noqa: S311 - no secret
@@ -92,5 +87,5 @@ def _read(answer: str) -> str:
     """The critique in an answer; the whole answer where it is in no frame."""
     for found in lenient.objects(answer):
         if isinstance(found.value, dict) and isinstance(found.value.get("critique"), str):
-            return str(found.value["critique"]).strip()[:_LONGEST]
-    return "" if "{" in answer else answer.strip()[:_LONGEST]
+            return str(found.value["critique"]).strip()[:CRITIQUE_CHARS]
+    return "" if "{" in answer else answer.strip()[:CRITIQUE_CHARS]

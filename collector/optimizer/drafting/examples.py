@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.optimizer.answers.moves import KEEP, LARGER, SMALLER
+from collector.optimizer.instance.alone import asked
 from otel_opto.spec import ParameterSpec, ParameterType
 
 _NUMBER, _TEXT, _CHOICE, _CODE = "number", "text", "choice", "code"
@@ -36,6 +37,7 @@ class Worked:
         suggestion: The answer.
         own: Words of its task that no answer to another one needs.
         tried: The lines under #Tried; empty for none.
+        now: The value of its only variable, where that is a text or code.
     """
 
     family: str
@@ -45,6 +47,7 @@ class Worked:
     suggestion: Mapping[str, object]
     own: frozenset[str] = frozenset()
     tried: str = ""
+    now: str = ""
 
     def turns(self) -> Sequence[Mapping[str, str]]:
         """What was asked, and what was answered."""
@@ -53,20 +56,31 @@ class Worked:
         answer = json.dumps({"reasoning": self.reasoning, "suggestion": self.suggestion}, ensure_ascii=False)
         return ({"role": "user", "content": asked}, {"role": "assistant", "content": answer})
 
+    def turns_alone(self) -> Sequence[Mapping[str, str]]:
+        """The same of its only variable, with nothing around the new value."""
+        (answer,) = self.suggestion.values()
+        told = f"{asked(self.now)}<run>\n{self.run}\n</run>"
+        return ({"role": "user", "content": told}, {"role": "assistant", "content": str(answer).strip()})
 
+
+_LIMITED = "a text of at most 500 characters"
+_COUNTED, _TOLD = "How many words are in the text?", "Tell me about the question."
+_SEEN = "Which colour is it? Answer with exactly 'red' and nothing else."
+_TAXED = "def tax(price):\n    return price * 0.1\n"
 _WORKED = (
     Worked(
         _TEXT,
-        'prompt = "How many words are in the text?" (a text of at most 500 characters)',
+        f"prompt = {json.dumps(_COUNTED)} ({_LIMITED})",
         'input text = "a red car"\noutput = "There are three words in the text."\n'
         "feedback: score 0, \"wrong: the answer was 'There are three words in the text.', expected exactly '3'\"",
         "Only the number is accepted as an answer, so the prompt has to say so.",
         {"prompt": "How many words are in the text? Answer with the number alone, as '3', and nothing else."},
         frozenset({"number", "digit", "words", "3"}),
+        now=_COUNTED,
     ),
     Worked(
         _TEXT,
-        'prompt = "Tell me about the question." (a text of at most 500 characters)',
+        f"prompt = {json.dumps(_TOLD)} ({_LIMITED})",
         'input text = "Is it late?"\noutput = "The question asks for the time."\n'
         "feedback: score 0, \"wrong: the answer was 'The question asks for the time.', expected exactly 'yes'\"\n"
         '</run>\n<run>\ninput text = "Who are you?"\noutput = "I am an assistant."\n'
@@ -74,6 +88,19 @@ _WORKED = (
         "Only yes or no is accepted as an answer, so the prompt has to name both.",
         {"prompt": "Can the question be answered with yes or no? Answer with exactly 'yes' or 'no' and nothing else."},
         frozenset({"question", "yes", "no"}),
+        now=_TOLD,
+    ),
+    Worked(
+        _TEXT,
+        f"prompt = {json.dumps(_SEEN)} ({_LIMITED})",
+        'input text = "the sky at noon"\noutput = "red"\n'
+        "feedback: score 0, \"wrong: the answer was 'red', expected exactly 'blue'\"\n"
+        '</run>\n<run>\ninput text = "deep water"\noutput = "red"\n'
+        "feedback: score 0, \"wrong: the answer was 'red', expected exactly 'blue'\"",
+        "The prompt names one of the answers only, so it has to name the other one beside it.",
+        {"prompt": "Which colour is it? Answer with exactly 'red' or 'blue', whichever is right, and nothing else."},
+        frozenset({"colour", "red", "blue"}),
+        now=_SEEN,
     ),
     Worked(
         _NUMBER,
@@ -115,11 +142,12 @@ _WORKED = (
     ),
     Worked(
         _CODE,
-        'tax = "def tax(price):\\n    return price * 0.1\\n" (a function tax(price))',
+        f"tax = {json.dumps(_TAXED)} (a function tax(price))",
         'input price = -5\noutput tax = -0.5\nfeedback: score 0, "a negative price has no tax, expected 0"',
         "The function has to treat a negative price by itself.",
         {"tax": "def tax(price):\n    if price < 0:\n        return 0\n    return price * 0.1\n"},
         frozenset({"tax", "price"}),
+        now=_TAXED,
     ),
 )
 

@@ -1,12 +1,16 @@
 """The forms in which a model is asked for a candidate, and how its answer is read in each."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from collector.core.study import Cost, Proposal
-from collector.optimizer.answers.reading import read_answer
+from collector.optimizer.answers.alone import read_alone
+from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
 from collector.optimizer.answers.schema import schema_of
 from otel_opto.spec import ParameterSpec
+
+_OBJECT = re.compile(r"\s*\{\s*[\"'“]")
 
 
 class Form(Protocol):
@@ -14,7 +18,7 @@ class Form(Protocol):
 
     @property
     def again(self) -> str:
-        """What a model is told to do after an answer that cannot be used."""
+        """What a model is told to do after an answer that cannot be used; empty where it is asked anew instead."""
         ...
 
     def schema(self, parameters: Sequence[ParameterSpec]) -> Mapping[str, Any]:
@@ -42,3 +46,32 @@ class JsonObject:
     def read(self, said: str, parameters: Sequence[ParameterSpec], *, cut_off: bool) -> Proposal:
         """See `Form`."""
         return read_answer(said, parameters, Cost(), cut_off=cut_off)
+
+
+class Alone:
+    """The new value of one text or code, and nothing around it.
+
+    Args:
+        spec: Of the variable.
+    """
+
+    again = ""  # A text and a complaint before it is answered with talk about them.
+
+    def __init__(self, spec: ParameterSpec) -> None:
+        self._spec = spec
+
+    def schema(self, parameters: Sequence[ParameterSpec]) -> Mapping[str, Any]:  # noqa: ARG002 - it is no JSON
+        """See `Form`."""
+        return {}
+
+    def read(self, said: str, parameters: Sequence[ParameterSpec], *, cut_off: bool) -> Proposal:
+        """See `Form`. An object with variables by their keys is read as one, unless the text is such a thing itself.
+
+        What was cut off has no end, and may be the half of a text.
+        """
+        if _OBJECT.match(said) and not _OBJECT.match(str(self._spec.default)):
+            return read_answer(said, parameters, Cost(), cut_off=cut_off)
+        text = "" if cut_off else read_alone(said, self._spec)
+        if not text:
+            raise UnreadableAnswer(f"found {said.strip()[:200]!r}; wanted is the new value of {self._spec.key} alone")
+        return Proposal({self._spec.key: text}, f"{self._spec.key} written anew")

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from collector.core.protocols import OptimizationRequest
-from collector.core.study import Cost, Proposal
+from collector.core.study import Cost
 from collector.optimizer.calls.llm import Messages
 from collector.optimizer.calls.models import MODEL_OPTIONS, Seat
-from collector.optimizer.drafting.conversation import Conversation
+from collector.optimizer.drafting.conversation import Conversation, Way
 from collector.optimizer.drafting.drafter import MOST_CHARS, PROMPT_CHARS, Draft, Drafter
-from collector.optimizer.drafting.examples import MOST, worked_for
+from collector.optimizer.drafting.examples import MOST, Worked, worked_for
 from collector.optimizer.drafting.fitting import Asking, Prompting, fitted_prompt
-from collector.optimizer.drafting.forms import Form, JsonObject
+from collector.optimizer.drafting.forms import Alone, Form, JsonObject
 from collector.optimizer.options import Option
+from otel_opto.spec import ParameterSpec
 
 PROMPT_OPTIONS = {
     "max_prompt_chars": PROMPT_CHARS,
@@ -23,6 +24,21 @@ PROMPT_OPTIONS = {
     "worked_examples": Option((int,), MOST, f"a whole number from 0 to {MOST}", 0, MOST),
     "examples": Option((int,), 4, "a whole number from 1 to 100", 1, 100),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OneText:
+    """What is asked where one text is asked for by itself.
+
+    Attributes:
+        spec: Of the text.
+        first: Whether a draft begins with that, by the calls in vain before it.
+    """
+
+    spec: ParameterSpec
+    prompting: Prompting
+    examples: Sequence[Worked]
+    first: Callable[[int], bool]
 
 
 class Writer(Drafter):
@@ -39,13 +55,23 @@ class Writer(Drafter):
         prompting, before = await self.prepared(request, options, seats)
         examples = worked_for(request.parameters, options["worked_examples"])
         limits = options["max_prompt_tokens"], _most_chars(request.study.optimizer_options, options)
-        return [
-            _Asked(
-                Conversation(seat.model, request, number, options["temperature"], examples, self.form, in_vain),
-                _asking(prompting, seat, *limits),
-            )
-            for number, seat in enumerate(seats)
-        ], before
+        drafts = []
+        for number, seat in enumerate(seats):
+            ways = [Way(_asking(prompting, seat, *limits), examples, self.form)]
+            if other := self.alone(request, options):
+                way = Way(_asking(other.prompting, seat, *limits), other.examples, Alone(other.spec), lowest=1)
+                ways.insert(0 if other.first(in_vain + number) else 1, way)
+            drafts.append(Conversation(seat.model, request, number, options["temperature"], ways, in_vain))
+        return drafts, before
+
+    def alone(self, request: OptimizationRequest, options: Mapping[str, Any]) -> "OneText | None":  # noqa: ARG002
+        """A second way to ask, for one text by itself; None: there is none.
+
+        Args:
+            request: What to show.
+            options: Defaults filled in.
+        """
+        return None
 
     @abstractmethod
     async def prepared(
@@ -99,25 +125,3 @@ async def _in_vain(request: OptimizationRequest) -> int:
         return 0
     led = [*(trial.cost for trial in request.trials), *(one.proposal.cost for one in request.rejected)]
     return max(0, (await request.calls.spent()).calls - sum(cost.calls for cost in led))
-
-
-@dataclass
-class _Asked:
-    """A conversation and what it begins with."""
-
-    conversation: Conversation
-    asking: Asking
-
-    @property
-    def cost(self) -> Cost:
-        """See `Draft`."""
-        return self.conversation.cost
-
-    @property
-    def copies(self) -> int:
-        """See `Draft`."""
-        return self.conversation.copies
-
-    async def hold(self) -> Proposal | None:
-        """See `Draft`."""
-        return await self.conversation.hold(self.asking)

@@ -5,19 +5,26 @@ Cheng, Nie, Swaminathan, "Trace is the Next AutoDiff" (NeurIPS 2024), section 4.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from collector.core.protocols import OptimizationRequest, Optimizer
 from collector.core.study import Cost
 from collector.optimizer.calls.llm import Messages, OpenAIModel
 from collector.optimizer.calls.models import Seat
-from collector.optimizer.drafting.examples import worked_for
+from collector.optimizer.drafting.examples import Worked, worked_for
 from collector.optimizer.drafting.fitting import Prompting
-from collector.optimizer.drafting.writer import Writer, one_prompt
+from collector.optimizer.drafting.writer import OneText, Writer, one_prompt
+from collector.optimizer.instance.alone import one_text
 from collector.optimizer.instance.problem import IN_SHORT, Budget, problem
-from collector.optimizer.options import chosen
+from collector.optimizer.options import Option, chosen
 from collector.optimizer.prompts import prompt
+from otel_opto.spec import ParameterSpec, ParameterType
 
+_KINDS = {ParameterType.TEXT: "text", ParameterType.CODE: "function"}
+"""What can be asked for by itself, in words."""
+
+_FORMS = ("auto", "object", "alone")
+_FORM = Option((str,), "auto", ", ".join(_FORMS), choices=_FORMS)
 _SHARE_OF_EXAMPLES = 0.5
 """Of the characters, with the system prompt: where there are few, worked examples are left out."""
 
@@ -28,9 +35,15 @@ def build() -> Optimizer:
 
 
 class OptoPrime(Writer):
-    """Shows the model the program, its runs with feedback, and what was tried; takes its suggestion."""
+    """Shows the model the program, its runs with feedback, and what was tried; takes its suggestion.
+
+    A text or code can also be asked for by itself, with what the steps that use it took and gave: models that repeat
+    what they were shown when they are asked for an object do better then. Where an answer is a repeat the other way
+    follows; in studies of texts alone the two take turns, too, while nothing better is found. Texts take turns.
+    """
 
     name = "optoprime"
+    options: ClassVar[Mapping[str, Option]] = {**Writer.options, "form": _FORM}
 
     async def prepared(
         self,
@@ -40,6 +53,37 @@ class OptoPrime(Writer):
     ) -> tuple[Prompting, Cost]:
         """See `Writer`."""
         return one_prompt(partial(messages_for, request))
+
+    def alone(self, request: OptimizationRequest, options: Mapping[str, Any]) -> OneText | None:
+        """See `Writer`."""
+        texts = [spec for spec in request.parameters if spec.type in _KINDS]
+        if not texts or options["form"] == "object":
+            return None
+        turn, since_gain = len(request.trials) + len(request.rejected), _since_gain(request)
+        spec = texts[turn % len(texts)]
+        examples = [one for one in worked_for((spec,), options["worked_examples"]) if one.now]
+        prompting, _ = one_prompt(partial(messages_alone, request, spec, examples))
+        others = len(texts) < len(request.parameters)
+        if options["form"] == "alone":
+            return OneText(spec, prompting, examples, lambda before: not others or (turn + before) % 2 == 1)
+        return OneText(spec, prompting, examples, lambda before: not others and (since_gain + before) % 2 == 1)
+
+
+def _since_gain(request: OptimizationRequest) -> int:
+    """Candidates after the one that is in force."""
+    found = max((trial.number for trial in request.trials if trial.values == request.current), default=0)
+    return sum(one.number > found for one in request.trials) + sum(one.trial > found for one in request.rejected)
+
+
+def messages_alone(
+    request: OptimizationRequest, spec: ParameterSpec, examples: Sequence[Worked], draft: int, chars: int
+) -> Messages:
+    """What is asked where one text is asked for by itself."""
+    system = prompt("alone_system", kind=_KINDS[spec.type])
+    turns = [turn for worked in examples for turn in worked.turns_alone()]
+    taken = len(system) + sum(len(turn["content"]) for turn in turns)
+    asked = one_text(request, spec, draft, chars - taken)
+    return ({"role": "system", "content": system}, *turns, {"role": "user", "content": asked})
 
 
 def messages_for(request: OptimizationRequest, draft: int, chars: int) -> Messages:

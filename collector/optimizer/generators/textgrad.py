@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest, Optimizer
 from collector.core.study import Cost
+from collector.optimizer.calls.critics import CRITIC_OPTIONS
 from collector.optimizer.calls.llm import Messages, OpenAIModel
 from collector.optimizer.calls.models import Seat
 from collector.optimizer.drafting.critic import Critic
@@ -40,8 +41,7 @@ class TextGrad(Writer):
     name = "textgrad"
     options: ClassVar[Mapping[str, Option]] = {
         **Writer.options,
-        "examples": Option((int,), 2, "a whole number from 1 to 100", 1, 100),
-        "max_edges": Option((int,), 12, "a whole number from 1 to 1000, for each run", 1, 1000),
+        **CRITIC_OPTIONS,
     }
 
     async def prepared(

@@ -16,7 +16,7 @@ from collector.rollout.observation import Observer, Placed, number_in, unit_in
 from collector.rollout.unit_reader import UnitReader
 from collector.study.window.plans import beside, plan_of
 from otel_opto import semconv
-from otel_opto.assignment import Assignment
+from otel_opto.assignment import BUCKETS, Assignment
 
 _UNITS_AT_ONCE = 2_000
 _JUDGED_AT_ONCE = 300
@@ -155,7 +155,7 @@ class Measuring:
             if len(judged) >= most:
                 break
             if unit.entered_unix_nano < over or (_at_once(study, unit) and unit.unit in said):
-                judged.append((arm, unit, await self._outcome(study, unit, window.releases[arm.trial])))
+                judged.append((arm, unit, await self._outcome(study, unit)))
             else:
                 open_units.append(len(judged))
         # Units are counted in the order of their coming: who is judged fast counts no earlier than who came before.
@@ -185,8 +185,8 @@ class Measuring:
             trace_ids = await self._store.feedback.judged(name, trace_ids) if trace_ids else ()
         return trace_ids
 
-    async def _outcome(self, study: Study, unit: OpenUnit, release: int) -> Unit | None:
-        return await self._reader.outcome(plan_of(study), unit, release, beside(study))
+    async def _outcome(self, study: Study, unit: OpenUnit) -> Unit | None:
+        return await self._reader.outcome(plan_of(study), unit, beside=beside(study), named=True)
 
     async def _judge_late(self, record: StudyRecord) -> None:
         """Units that counted as silent, and of which something was said after all."""
@@ -196,7 +196,7 @@ class Measuring:
             for arm in _arms(study, window):
                 name = _late(arm.name)
                 for unit in await self._store.units.due(name, _EVER, _UNITS_AT_ONCE):
-                    found = await self._outcome(study, unit, window.releases[arm.trial])
+                    found = await self._outcome(study, unit)
                     if found is not None and found.outcome is not None:
                         await self._store.units.judge(name, [(unit, found)])
                     elif unit.entered_unix_nano < over:
@@ -229,21 +229,33 @@ def _at_once(study: Study, unit: OpenUnit) -> bool:
 
 def _placed(record: StudyRecord, span: Span, assignment: Assignment, now_unix_nano: int) -> Placed | None:
     """None where the trace ran with no release of any window."""
-    number, revision = number_in(span.attributes, semconv.RELEASE), number_in(span.attributes, semconv.ASSIGNMENT)
+    name, number = record.study.name, number_in(span.attributes, semconv.RELEASE)
+    revision = number_in(span.attributes, semconv.ASSIGNMENT)
     for window in reversed(record.windows):
-        trial = next((trial for trial, release in window.releases.items() if release == number), None)
+        trial = _trial(name, window, number, assignment)
         if trial is None or window.revision > (revision or window.revision):
             continue
-        entry = Entry(span.context.trace_id, unit_in(span), trial > 0, _share(window, trial, assignment), now_unix_nano)
-        return f"study/{record.study.name}/{window.number}/{trial}", entry
+        if revision and assignment.control != window.releases[0]:  # nobody is beside it any more
+            return None
+        share = _share(name, window, trial, assignment)
+        entry = Entry(span.context.trace_id, unit_in(span), trial > 0, share, now_unix_nano)
+        return f"study/{name}/{window.number}/{trial}", entry
     return None
 
 
-def _share(window: Window, trial: int, assignment: Assignment) -> float:
+def _trial(study: str, window: Window, number: int, assignment: Assignment) -> int | None:
+    """The study's part in a release, whatever arms of other studies the unit is in; None where it has none."""
+    trials = {release: trial for trial, release in window.releases.items()}
+    arm = number if number in trials else assignment.arm_of(study, number)
+    return trials.get(arm or window.releases[0]) if arm is not None else None
+
+
+def _share(study: str, window: Window, trial: int, assignment: Assignment) -> float:
     """The candidates' share among those of the window and what was in force; that of one among the two."""
     mine = [number for number in window.trials if trial in (0, number)]
-    shares = sum(assignment.share(window.releases[number]) for number in mine)
-    control = assignment.share(window.releases[0])
+    layer = assignment.layer(study)
+    shares = sum(layer.share(window.releases[number]) for number in mine) if layer is not None else 0
+    control = BUCKETS - layer.taken if layer is not None else 0
     if not shares or not control:
         planned = sum(window.shares[number] for number in mine)
         return planned / (planned + window.shares[0]) if planned else 0.5

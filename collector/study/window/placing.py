@@ -1,65 +1,71 @@
-"""Where the arms of a window stand among the buckets."""
+"""Where the arms of a window stand among the buckets of their study's layer."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
 from collector.core.candidate import Window
 from collector.core.study import Study
-from otel_opto.assignment import BUCKETS, Arm, Assignment
+from collector.selection.race import Batch
+from otel_opto.assignment import BUCKETS, Arm, Layer
+
+INTERRUPTED = "what is in force for everybody has changed"
+"""Why a window is closed that measures beside what is not in force any more."""
 
 
-def free_of(now: Assignment, window: Window | None) -> tuple[int, int]:
-    """The largest stretch of buckets in which nobody's arm is but those of this window: its start and its end.
-
-    Of equal ones the upper one: a rollout's arm grows from the lower end.
-    """
-    mine = set(window.releases.values()) if window is not None else set()
-    others = [arm for arm in now.arms if arm.release not in mine]
-    starts = [0, *(arm.start + arm.share for arm in others)]
-    ends = [*(arm.start for arm in others), BUCKETS]
-    return max(zip(starts, ends, strict=True), key=lambda gap: (gap[1] - gap[0], gap[0]))
-
-
-def shares_of(study: Study, wanted: Mapping[int, float], width: int) -> Mapping[int, float] | None:
-    """Of all traffic, what each trial of a window gets; None where there is no room.
+def shares_of(study: Study, wanted: Mapping[int, float]) -> Mapping[int, float] | None:
+    """Of all traffic, what each trial of a window gets; None where somebody would get none.
 
     Args:
         wanted: Of the window, by trial; 0 is what is in force; together 1.
-        width: Buckets that are free.
     """
     candidates = {number: part for number, part in wanted.items() if number}
     if not candidates:
         return {0: 1.0}
     if study.exploration.whole:
-        buckets = {number: int(part * width) for number, part in candidates.items()}
-        kept = width - sum(buckets.values())
+        buckets = {number: int(part * BUCKETS) for number, part in candidates.items()}
+        kept = BUCKETS - sum(buckets.values())
     else:
         room = int(study.exploration.share * BUCKETS)
         buckets = {number: int(part / sum(candidates.values()) * room) for number, part in candidates.items()}
-        kept = BUCKETS - room if room <= width else 0
+        kept = BUCKETS - room
     if kept <= 0 or not all(buckets.values()):
         return None
     return {0: kept / BUCKETS, **{number: share / BUCKETS for number, share in buckets.items()}}
 
 
-def dealt(study: Study, window: Window, before: Window | None) -> Callable[[Assignment], Assignment]:
-    """What is in force in a window: its candidates from the upper end of what is free, everybody else as it was.
+def narrowed(batch: Batch, incumbent: str, most: int) -> Batch:
+    """The batch with so many candidates, those with the largest shares; the others wait for the next one."""
+    candidates = sorted((key for key in batch.shares if key != incumbent), key=lambda key: -batch.shares[key])
+    if len(candidates) <= most:
+        return batch
+    kept = {incumbent, *candidates[:most]}
+    part = sum(share for key, share in batch.shares.items() if key in kept)
+    shares = {key: share / part for key, share in batch.shares.items() if key in kept}
+    return replace(batch, shares=shares, units=max(math.ceil(batch.units * part), 1))
 
-    Where nobody else has an arm, all units are dealt anew: who was there when a candidate was found is no fresh unit.
+
+def layer_of(study: Study, window: Window, before: Sequence[Window]) -> Layer | None:
+    """The arms of a window, dealt from the upper end; None where it has none.
+
+    All units are dealt anew, by chance that no other study shares: who was there when a candidate was found is no
+    fresh unit, and what another study does is nobody's lead. Where only what is in force for everybody has changed
+    under the window before, every unit keeps its arm.
+
+    Args:
+        before: All windows before it, in their order.
     """
-
-    def change(now: Assignment) -> Assignment:
-        mine = {*window.releases.values(), *(before.releases.values() if before is not None else ())}
-        others = [arm for arm in now.arms if arm.release not in mine]
-        _, end = free_of(now, replace(window, releases=dict(enumerate(mine))))
-        arms = []
-        for number in window.trials:
-            share = round(window.shares[number] * BUCKETS)
-            end -= share
-            arms.append(Arm(window.releases[number], end, share))
-        salt = now.salt if others else sha256(f"study/{study.name}\n{window.number}".encode()).hexdigest()[:16]
-        ordered = tuple(sorted([*others, *arms], key=lambda arm: arm.start))
-        return replace(now, arms=ordered, salt=salt if ordered else now.salt)
-
-    return change
+    arms, end = [], BUCKETS
+    for number in window.trials:
+        share = round(window.shares[number] * BUCKETS)
+        end -= share
+        arms.append(Arm(window.releases[number], end, share))
+    dealt = window.number
+    for earlier in reversed(before):
+        same = (earlier.purpose, earlier.trials) == (window.purpose, window.trials)
+        if earlier.closed != INTERRUPTED or not same:
+            break
+        dealt = earlier.number
+    salt = sha256(f"study/{study.name}\n{dealt}".encode()).hexdigest()[:16]
+    return Layer(study.name, salt, tuple(reversed(arms))) if arms else None

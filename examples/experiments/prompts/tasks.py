@@ -54,14 +54,18 @@ class Task:
     most_tokens: int
 
     def data(self, seed: int, sizes: Sizes) -> Data:
-        """Training and validation part are half of a pool, so that seeds differ; the test part is the same for all."""
-        pool = self._pool(2 * (sizes.train + sizes.validation) + sizes.test)
+        """Training and validation part are half of a pool, so that seeds differ; the test part is the same for all.
+
+        Where there are two answers every part has as many of each: an instruction that always gets one of them would
+        look good else.
+        """
+        train, validation, test = 2 * sizes.train, 2 * sizes.validation, 3 * sizes.test // 2
+        pool = self._pool(train + validation + test)
         chance = random.Random(f"{self.name}/{seed}")
-        cut, end = 2 * sizes.train, 2 * (sizes.train + sizes.validation)
         return Data(
-            tuple(chance.sample(pool[:cut], sizes.train)),
-            tuple(chance.sample(pool[cut:end], sizes.validation)),
-            tuple(pool[end : end + sizes.test]),
+            _drawn(chance, pool[:train], sizes.train),
+            _drawn(chance, pool[train : train + validation], sizes.validation),
+            _first(pool[train + validation :], sizes.test),
         )
 
     def _pool(self, size: int) -> list[Example]:
@@ -72,6 +76,21 @@ class Task:
             if len(found) == size:
                 return list(found.items())
         raise ValueError(f"{self.name}: found {len(found)} different questions, wanted are {size}")
+
+
+def _drawn(chance: random.Random, pool: Sequence[Example], size: int) -> tuple[Example, ...]:
+    two = len({answer for _, answer in pool}) == 2
+    return _first(chance.sample(pool, len(pool)), size) if two else tuple(chance.sample(pool, size))
+
+
+def _first(examples: Sequence[Example], size: int) -> tuple[Example, ...]:
+    """Those that come first; of two answers in turn, as long as there are any."""
+    answers = sorted({answer for _, answer in examples})
+    if len(answers) != 2:
+        return tuple(examples[:size])
+    kinds = [[one for one in examples if one[1] == answer] for answer in answers]
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*kinds))
+    return tuple(one for one in in_turn if one is not None)[:size]
 
 
 def said_of(answer: str, wanted: str) -> tuple[float, str]:

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_opto.assignment import BUCKETS, Arm, Assignment, bucket
+from otel_opto.assignment import BUCKETS, Arm, Assignment, Crossing, Layer, bucket
+from otel_opto.v1 import release_pb2
+from otel_opto.wire import assignment_of, assignment_to_proto
 
 VECTORS = [
     ("", "", 67),
@@ -54,3 +56,53 @@ def test_shares_are_met() -> None:
 def test_arms_that_overlap_or_lie_outside_are_refused(arms: tuple[Arm, ...]) -> None:
     with pytest.raises(ValueError, match="allowed are stretches in order within 0 to 10000"):
         Assignment("shop", 1, 1, arms)
+
+
+CROSSED = Assignment(
+    "shop", 3, 1, (Arm(9, 0, 1_000),), "r",
+    (Layer("a", "salt a", (Arm(2, 0, 3_000), Arm(3, 5_000, 2_000))), Layer("b", "salt b", (Arm(4, 0, 5_000),))),
+    (Crossing(5, (2, 4)), Crossing(6, (3, 4))),
+)  # fmt: skip
+
+
+def test_layers_deal_every_unit_by_themselves_behind_the_arms() -> None:
+    given_to = [CROSSED.release_for(f"user-{number}") for number in range(20_000)]
+    expected = {9: 0.1, 1: 0.225, 2: 0.135, 3: 0.09, 4: 0.225, 5: 0.135, 6: 0.09}
+    for number, part in expected.items():
+        assert given_to.count(number) / 20_000 == pytest.approx(part, abs=0.01)
+        assert CROSSED.share(number) / BUCKETS == pytest.approx(part)
+    assert CROSSED.releases == (1, 9, 2, 3, 4, 5, 6)
+    assert CROSSED.share(7) == 0
+
+
+def test_a_release_says_which_arm_of_each_layer_a_unit_is_in() -> None:
+    assert [CROSSED.arm_of("a", number) for number in (1, 2, 3, 4, 5, 6)] == [0, 2, 3, 0, 2, 3]
+    assert [CROSSED.arm_of("b", number) for number in (1, 2, 3, 4, 5, 6)] == [0, 0, 0, 4, 4, 4]
+    assert [CROSSED.arm_of("a", number) for number in (9, 7)] == [None, None]
+    assert CROSSED.arm_of("none", 5) == 0
+
+
+def test_without_an_arm_its_crossings_are_gone_and_an_empty_layer_too() -> None:
+    left = CROSSED.without(2)
+    assert (left.layers[0].arms, left.crossings) == ((Arm(3, 5_000, 2_000),), (Crossing(6, (3, 4)),))
+    assert [layer.name for layer in CROSSED.without(4).layers] == ["a"]
+    assert CROSSED.without(4).crossings == ()
+    assert CROSSED.without(9).arms == ()
+
+
+def test_layers_and_crossings_go_over_the_wire() -> None:
+    message = release_pb2.WatchReleasesResponse(assignment=assignment_to_proto(CROSSED))
+    assert assignment_of(message) == CROSSED
+
+
+@pytest.mark.parametrize(
+    "crossings",
+    [
+        (), (Crossing(5, (2, 4)),), (Crossing(5, (2, 4)), Crossing(6, (2, 4))),
+        (Crossing(5, (2, 4)), Crossing(6, (3,))),
+        (Crossing(5, (4, 2)), Crossing(6, (3, 4))), (Crossing(5, (2, 4)), Crossing(6, (3, 4)), Crossing(7, (2, 3))),
+    ],
+)  # fmt: skip
+def test_a_combination_without_a_release_is_refused(crossings: tuple[Crossing, ...]) -> None:
+    with pytest.raises(ValueError, match="needed are 2, one for each combination"):
+        Assignment("shop", 3, 1, (), "", CROSSED.layers, crossings)

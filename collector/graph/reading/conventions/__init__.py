@@ -41,29 +41,23 @@ class Conventions:
         return cls(conventions, {})
 
     def spoken(self, said: Source) -> Sequence[tuple[str, Facts]]:
-        """What conventions say of a span, by their names, the most believed first."""
+        """What conventions say of a span, by their names, the most believed first.
+
+        The last one says no more than what the others left open, once one of them has said where a value went.
+        """
         asked = self.asked(said)
         found = [(name, facts) for name in asked if name != LAST and (facts := self.by_name[name].read(said))]
-        rest = self._rest(said, [facts for _, facts in found]) if LAST in asked else None
-        return found if rest is None else [*found, (LAST, rest)]
-
-    def _rest(self, said: Source, found: Sequence[Facts]) -> Facts | None:
-        """What the last convention says of that of which no other one spoke."""
-        spoken = [facts for facts in found if facts.speaks()]
-        has_inputs = any(one.inputs or one.taken or one.arguments for one in spoken)
-        if has_inputs and any(one.has_output or one.given for one in spoken):
-            return None
-        rest = self.by_name[LAST].read(said)
-        if rest is None or not spoken:
-            return rest
-        if has_inputs:
+        has_inputs = any(one.inputs or one.taken or one.arguments for _, one in found)
+        has_output = any(one.has_output or one.given for _, one in found)
+        rest = self.by_name[LAST].read(said) if LAST in asked and not (has_inputs and has_output) else None
+        if rest is not None and has_inputs:
             rest = Facts(has_output=rest.has_output, output=rest.output, given=rest.given)
-        else:
+        elif rest is not None and has_output:
             rest = Facts(inputs=rest.inputs, taken=rest.taken, hearsay=rest.hearsay)
-        return rest if rest.speaks() else None
+        return [*found, (LAST, rest)] if rest is not None and rest != Facts() else found
 
     def asked(self, said: Source) -> tuple[str, ...]:
-        """Names of conventions, by the first parts of its keys, those of links and the names of events included.
+        """Names of conventions, by its keys, those of links and the names of events included.
 
         Spans of one kind have the same keys, so these are looked at once.
         """
@@ -74,41 +68,39 @@ class Conventions:
             keys = (*keys, *dict.fromkeys([event.name for event in said.events]))
         found = self.chosen.get(keys)
         if found is None:
-            first = {key.partition(".")[0] for key in keys}
-            names = [name for name, one in self.by_name.items() if not first.isdisjoint(one.NAMESPACES)]
-            if LAST in self.by_name and not first <= {*OWN}:
-                names.append(LAST)
             if len(self.chosen) >= MOST_REMEMBERED:
                 self.chosen.clear()
-            found = self.chosen[keys] = tuple(names)
+            found = self.chosen[keys] = tuple(name for name in self.by_name if self._is_asked(name, keys))
         return found
 
+    def _is_asked(self, name: str, keys: Sequence[str]) -> bool:
+        one, first = self.by_name[name], {key.partition(".")[0] for key in keys}
+        if name == LAST:
+            return not first <= {*OWN}
+        return not first.isdisjoint(one.NAMESPACES) and (not isinstance(one, Table) or one.knows(keys))
 
-def _own(name: str) -> Table:
-    return table(name, (files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
 
-
-BUILT_IN: Final[Mapping[str, Convention]] = {
+_CODE: Final[Mapping[str, Convention]] = {
     "opto": opto,
     "opentrace": opentrace,
-    "agent_framework": _own("agent_framework"),
-    "langsmith": _own("langsmith"),
-    "genai": _own("genai"),
     "genai_events": genai_events,
-    "openinference": _own("openinference"),
-    "vercel": _own("vercel"),
-    "langfuse": _own("langfuse"),
-    "mlflow": _own("mlflow"),
-    "haystack": _own("haystack"),
-    "traceloop": _own("traceloop"),
-    "genai_indexed": _own("genai_indexed"),
-    "openfeature": _own("openfeature"),
-    "logfire": _own("logfire"),
     "logfire_keywords": keywords,
-    "plain": plain,
+    LAST: plain,
 }
-"""By name, in order of precedence: our own first, then whole recorded messages, then values as one text, then what
-stands beside another instrumentation, last whatever attributes an application invented."""
+_ORDER: Final = (
+    "opto", "opentrace", "agent_framework", "langsmith", "genai", "genai_events", "openinference", "vercel", "langfuse",
+    "mlflow", "langwatch", "haystack", "traceloop", "genai_indexed", "openfeature", "logfire", "logfire_keywords", LAST,
+)  # fmt: skip
+"""Our own first, then whole recorded messages, then values as one text, then what stands beside another
+instrumentation, last whatever attributes an application invented."""
+
+
+def _built_in(name: str) -> Convention:
+    return _CODE.get(name) or table(name, (files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+BUILT_IN: Final[Mapping[str, Convention]] = {name: _built_in(name) for name in _ORDER}
+"""By name, in order of precedence."""
 
 
 @lru_cache(maxsize=1)

@@ -1,10 +1,10 @@
 """GenAI messages as events: log records (openai-v2, inference details, agent-framework) or span events (Strands)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from collector.core.span import AnyValue, Event
-from collector.graph.reading.facts import NOTHING, Facts, Message, Role, Source
+from collector.graph.reading.facts import Facts, Message, Source
 from collector.graph.reading.messages import instructions, messages
 from collector.graph.reading.values import structured
 
@@ -43,10 +43,7 @@ def read(source: Source) -> Facts | None:
             given.extend(one for key in _GIVEN for one in messages(said.get(key)))
     if not taken and not given:
         return None
-    operation = source.attributes.get("gen_ai.operation.name")
-    if operation == "execute_tool":
-        return _tool(taken, given)
-    return Facts(role=Role.OTHER if operation else Role.MODEL, taken=tuple(taken), given=tuple(given))
+    return Facts(taken=tuple(taken), given=tuple(given))
 
 
 def _said(event: Event) -> Mapping[str, AnyValue]:
@@ -55,17 +52,6 @@ def _said(event: Event) -> Mapping[str, AnyValue]:
     if isinstance(body, list):
         return {**event.attributes, event.name: body}
     return {**event.attributes, **body} if isinstance(body, Mapping) else event.attributes
-
-
-def _tool(taken: Sequence[Message], given: Sequence[Message]) -> Facts:
-    """Strands writes a tool's arguments as a tool's message and its result as a choice."""
-    return Facts(
-        role=Role.TOOL,
-        inputs={"arguments": structured(taken[0].content)} if taken else NOTHING,
-        has_output=bool(given),
-        output=structured(given[-1].content) if given else None,
-        call_id=taken[0].answers if taken else "",
-    )
 
 
 def _chosen(said: Mapping[str, AnyValue]) -> Mapping[str, AnyValue]:

@@ -45,12 +45,3 @@ def test_labels_and_what_a_user_said_are_no_templates() -> None:
     assert templates(f"Line: {DRAFT}\nCriticism: too technical for a poem, show the hands") == []
     whole = f"Please go on with what you said before, it was: {DRAFT}"
     assert templates(whole, question=whole) == []
-
-
-def test_the_other_values_of_a_structure_that_was_found_are_fields_too() -> None:
-    found = json.dumps({"island": "Juist in the North Sea", "day": "14 May", "persons": "seven adults"})
-    said = "Look for boats, seven adults go to Juist in the North Sea on 14 May with all their luggage."
-    spans = [span(1, None, "book", 0, 9), chat(2, 1, "We would like to go", found), chat(3, 2, said, "ok then")]
-    assert [text for text, _ in parameters(graph_of(spans)).values()] == [
-        "Look for boats, {chat} go to {chat} on {chat} with all their luggage."
-    ]

@@ -3,7 +3,7 @@
 import pytest
 
 from collector.graph.builder import build
-from collector.graph.rules import BY_NAME, EQUAL, NAMED, RULES
+from collector.graph.rules import BY_NAME, EQUAL, RULES
 from tests.unit.collector.graph.workflows import TRACE, flows, graph_of, span
 
 SPANS = [
@@ -29,4 +29,4 @@ def test_a_rule_that_is_off_makes_no_edge(rule: str) -> None:
 def test_names_are_told_apart_and_confidences_are_shares() -> None:
     assert len(BY_NAME) == len(RULES)
     assert all(0 < rule.confidence <= 1 and rule.why for rule in RULES)
-    assert NAMED.confidence > BY_NAME["step before"].confidence
+    assert BY_NAME["named"].confidence > BY_NAME["step before"].confidence

@@ -11,9 +11,9 @@ from collector.core.errors import Conflict, Outdated
 from collector.core.ledger import Change, Event, Ledger, Recorded
 from collector.core.release import ReleaseDraft
 from collector.counters import Counter, Counters
-from collector.publisher.desk import Desk, aside, beside
+from collector.publisher.desk import Composed, Desk, aside, beside
 from collector.publisher.hub import AssignmentHub
-from otel_opto.assignment import Arm, Assignment
+from otel_opto.assignment import Arm, Assignment, Crossing, Layer
 from tests.clocks import TickingClock
 from tests.contract.ledgers import LEDGERS
 
@@ -190,3 +190,23 @@ async def test_a_crowd_that_publishes_and_reassigns_forms_one_line(office: Offic
     now = await office.desk.assignment("shop")
     assert now is not None
     assert (now.revision, (await office.desk.releases(limit=1))[0].number) == (60, 30)
+
+
+async def test_what_other_releases_brought_keeps_its_versions_and_layers_come_back(office: Office) -> None:
+    desk = office.desk
+    control = await desk.publish(draft(a=1, b=1), "me")
+    first = await desk.publish(draft(a=2, b=1), "me", aside)
+    second = await desk.publish(draft(a=1, b=2), "me", aside)
+    values = {"a": first.values["a"], "b": second.values["b"]}
+    (crossed,) = await desk.compose("shop", [Composed(values, "both")], "me")
+    assert crossed.values == values
+    assert [value.version for value in crossed.values.values()] == [first.number, second.number]
+    layers = Layer("a", "s", (Arm(first.number, 0, 500),)), Layer("b", "t", (Arm(second.number, 0, 500),))
+    crossing = Crossing(crossed.number, (first.number, second.number))
+    now = await desk.reassign("shop", lambda now: replace(now, layers=layers, crossings=(crossing,)), "dealt", "me")
+    assert now.releases == (control.number, first.number, second.number, crossed.number)
+    assert await office.again().assignment("shop") == now
+    assert await office.again().release(crossed.number) == crossed
+    assert not await desk.compose("shop", [], "me")
+    with pytest.raises(Conflict, match="has no release yet"):
+        await desk.compose("none", [Composed(values, "both")], "me")

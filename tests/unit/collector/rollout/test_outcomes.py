@@ -26,7 +26,7 @@ def outcome(metric: Metric, feedback: Sequence[StoredFeedback]) -> float | None:
         OpenUnit("u", in_arm=True, share=0.5, trace_ids=(samples.trace_id(1),)),
         traces,
         plan,
-        Release(4, "shop", {}, None, 0, ""),
+        {4: Release(4, "shop", {}, None, 0, "")},
     )
     assert unit is not None
     return unit.outcome
@@ -51,7 +51,7 @@ def test_code_that_failed_behind_the_declared_function_is_an_error() -> None:
             OpenUnit("u", in_arm=True, share=0.5, trace_ids=(samples.trace_id(1),)),
             [JudgedTrace(spans_of(samples.traces_request([entry, inner])), ())],
             RolloutPlan("shop", 4, "", None, guardrails=(Guardrail(Signal.ERROR),)),
-            Release(4, "shop", {}, None, 0, ""),
+            {4: Release(4, "shop", {}, None, 0, "")},
         )
         assert unit is not None
         return unit.signals[Signal.ERROR]
@@ -67,7 +67,7 @@ def test_a_release_that_is_no_number_makes_the_trace_mixed() -> None:
         OpenUnit("u", in_arm=True, share=0.5, trace_ids=(samples.trace_id(1),)),
         [JudgedTrace(spans_of(samples.traces_request([span])), ())],
         RolloutPlan("shop", 4, "", None),
-        Release(4, "shop", {}, None, 0, ""),
+        {4: Release(4, "shop", {}, None, 0, "")},
     )
     assert unit is None
 
@@ -81,7 +81,7 @@ def test_values_are_told_of_what_was_asked_for() -> None:
         OpenUnit("u", in_arm=True, share=0.5, trace_ids=(samples.trace_id(1),)),
         [JudgedTrace(spans, [said(1.0)])],
         RolloutPlan("shop", 4, "", None, guardrails=(Guardrail(Signal.ERROR),)),
-        Release(4, "shop", {}, None, 0, ""),
+        {4: Release(4, "shop", {}, None, 0, "")},
         beside,
     )
     assert unit is not None

@@ -265,3 +265,18 @@ async def test_a_rollout_that_cannot_be_read_holds_up_neither_another_nor_a_roll
     assert (await office.in_force()).arms == ()
     await again.draft("other", office.plan(), "me")
     assert (await again.begin("other", "me")).state is RolloutState.RAMPING
+
+
+async def test_what_would_set_back_what_came_into_force_since_is_not_rolled_out(office: Office) -> None:
+    desk, rollouts = office.desk, office.rollouts
+    await desk.publish(ReleaseDraft("shop", {"k": 1, "j": 1}, "another parameter"), "me")
+    mine = await desk.publish(ReleaseDraft("shop", {"k": 1, "j": 5}, "of j"), "study:j", aside)
+    await rollouts.draft("j", replace(office.plan(), release=mine.number, content_hash=mine.hash), "me")
+    latest = await desk.publish(ReleaseDraft("shop", {"k": 7, "j": 1}, "of k"), "study:k")
+    with pytest.raises(Conflict, match="k came into force since: it would set that back; propose its own values again"):
+        await rollouts.begin("j", "me")
+    assert not (await office.in_force()).arms
+    back = await desk.publish(ReleaseDraft("shop", {"k": 7, "j": 2}, "more"), "me")
+    again = await rollouts.draft("back", replace(office.plan(), release=latest.number, content_hash=latest.hash), "me")
+    assert (await rollouts.begin("back", "me")).state is RolloutState.RAMPING  # it was in force: all of it is wanted
+    assert (again.plan.release, (await office.in_force()).control) == (latest.number, back.number)

@@ -6,6 +6,8 @@ import pytest
 
 from collector.core.study import Cost
 from collector.selection.archive import Archive, Candidate, Fate, Measured
+from collector.selection.race import Race, Rules
+from collector.selection.selectors import selector_of
 
 
 def archive() -> Archive:
@@ -66,3 +68,18 @@ def test_few_units_promise_little() -> None:
     few = kept.standing(FIVE).expected()[0]
     kept.take(2, [*(Measured(INCUMBENT, 0.0) for _ in range(500)), *(Measured(FIVE, 1.0) for _ in range(500))])
     assert few < 0.5 < kept.standing(FIVE).expected()[0] <= 1.0
+
+
+def test_failures_are_compared_with_those_of_the_same_batches() -> None:
+    """In the second batch everything fails for a while; the incumbent's first batch was a good one."""
+    kept = Archive(Candidate("control", {}))
+    kept.add(Candidate("a", {}))
+    kept.take(1, [Measured("control", 1.0)] * 60)
+    kept.take(2, [Measured("control", None)] * 10 + [Measured("control", 1.0)] * 20)
+    kept.take(2, [Measured("a", None)] * 20 + [Measured("a", 1.0)] * 40)
+    own, usual = kept.failures("a")
+    assert (own.failed, own.ran, usual.ran) == (20, 60, 50)
+    assert usual.rate == pytest.approx((10 + 20 * 10 / 90) / 50)
+    race = Race(kept, selector_of("greedy"), Rules())
+    race.next()
+    assert kept.kept("a").fate is not Fate.BROKEN

@@ -20,7 +20,7 @@ from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
 from collector.study.runner import RunnerSettings, StudyRunner
 from collector.study.window.measuring import Measuring
-from collector.study.window.placing import free_of, shares_of
+from collector.study.window.placing import shares_of
 from otel_opto.assignment import Arm, Assignment, unit_of
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 from tests import samples
@@ -90,6 +90,10 @@ class Town:
         assert record is not None
         return record
 
+    async def arms(self, study: str = "tune") -> Sequence[Arm]:
+        layer = (await self.in_force()).layer(study)
+        return layer.arms if layer is not None else ()
+
     async def in_force(self) -> Assignment:
         found = await self.control.desk.assignment("shop")
         assert found is not None
@@ -123,10 +127,10 @@ async def test_the_control_is_the_baseline_and_stays_in_force(town: Town) -> Non
     await begin(town, 9, 1, 6)
     record = await town.record()
     assert [(trial.number, trial.release, trial.running) for trial in record.trials] == [(0, 1, True)]
-    assert (await town.in_force()).arms == ()
+    assert not (await town.in_force()).splits
     await town.traffic(40)
     assert (await town.in_force()).control == 1
-    assert [(arm.start, arm.share) for arm in (await town.in_force()).arms] == [(6_000, 2_000), (8_000, 2_000)]
+    assert [(arm.start, arm.share) for arm in await town.arms()] == [(6_000, 2_000), (8_000, 2_000)]
 
 
 async def test_the_best_of_several_arms_goes_on_as_a_rollout(town: Town) -> None:
@@ -156,7 +160,7 @@ async def test_a_trial_that_does_harm_is_given_up_early_and_frees_its_traffic(to
     record = await town.record()
     assert "metric quality: worse than the control" in record.trials[1].given_up
     assert (record.trials[1].state, record.trials[1].fate) == ("aborted", Fate.BROKEN)
-    assert [arm.release for arm in (await town.in_force()).arms] == [record.trials[2].release]
+    assert [arm.release for arm in await town.arms()] == [record.trials[2].release]
 
 
 async def test_a_trial_that_an_application_refuses_ends_at_once(town: Town) -> None:
@@ -225,17 +229,17 @@ async def test_two_studies_of_a_service_run_side_by_side(town: Town) -> None:
     of = {name: await town.control.studies.study(name) for name in ("tune", "second")}
     windows = [record.windows[-1] for record in of.values() if record is not None]
     assert [window.trials for window in windows] == [(1,), (1,)]
-    arms = (await town.in_force()).arms
-    assert [(arm.start, arm.share) for arm in arms] == [(6_000, 2_000), (8_000, 2_000)]
-    assert {arm.release for arm in arms} == {window.releases[1] for window in windows}
+    layers = (await town.in_force()).layers
+    assert [[(arm.start, arm.share) for arm in layer.arms] for layer in layers] == [[(8_000, 2_000)], [(8_000, 2_000)]]
+    assert {arm.release for layer in layers for arm in layer.arms} == {window.releases[1] for window in windows}
 
 
 async def test_a_study_that_is_stopped_leaves_no_arm(town: Town) -> None:
     await begin(town, 9, 6, 4)
     await town.traffic(40)
-    assert len((await town.in_force()).arms) == 2
+    assert len(await town.arms()) == 2
     await town.runner.conclude(await town.record(), StudyState.STOPPED, "enough", "me")
-    assert (await town.in_force()).arms == ()
+    assert not (await town.in_force()).splits
     assert (await town.record()).state is StudyState.STOPPED
 
 
@@ -246,13 +250,10 @@ async def test_the_optimizer_sees_what_is_being_tried_and_does_not_propose_it_ag
     assert [(trial.values["x"], trial.score is None) for trial in second.trials] == [(5, False), (9, True)]
 
 
-def test_arms_stand_at_the_upper_end_of_what_is_free() -> None:
-    rollout, other = Arm(7, 0, 500), Arm(8, 9_000, 1_000)
-    assert free_of(Assignment("shop", 1, 1), None) == (0, 10_000)
-    assert free_of(Assignment("shop", 1, 1, (rollout, other)), None) == (500, 9_000)
+def test_everybody_in_a_window_has_a_share() -> None:
     study = replace(STUDY, exploration=Exploration(share=0.1))
-    assert shares_of(study, {0: 0.5, 1: 0.25, 2: 0.25}, 8_500) == {0: 0.9, 1: 0.05, 2: 0.05}
-    assert shares_of(study, {0: 0.5, 1: 0.5}, 900) is None
+    assert shares_of(study, {0: 0.5, 1: 0.25, 2: 0.25}) == {0: 0.9, 1: 0.05, 2: 0.05}
+    assert shares_of(study, {0: 0.5, 1: 0.5 - 1e-5, 2: 1e-5}) is None
     whole = replace(STUDY, exploration=Exploration(share=1.0))
-    assert shares_of(whole, {0: 0.5, 1: 0.5}, 8_000) == {0: 0.4, 1: 0.4}
-    assert shares_of(whole, {0: 1.0}, 0) == {0: 1.0}
+    assert shares_of(whole, {0: 0.6, 1: 0.4}) == {0: 0.6, 1: 0.4}
+    assert shares_of(whole, {0: 1.0}) == {0: 1.0}

@@ -198,6 +198,19 @@ async def test_all_candidates_of_one_answer_are_measured_together(bench: Bench) 
     assert len(bench.optimizer.requests) == 1
 
 
+async def test_what_is_more_than_the_trials_allowed_is_kept_with_its_fate(bench: Bench) -> None:
+    ten = [Proposal({"x": value}, f"x = {value}", Cost(calls=1)) for value in (0, 2, 3, 4, 5, 6, 7, 8, 9, 2)]
+    bench.optimizer.script = [ten]
+    await bench.runner.improve("tune")
+    record = await bench.until(lambda x: x / 10, 4)
+    assert record.windows[1].trials == (1, 2, 3)
+    assert [one.errors for one in record.rejected] == [
+        ("max_trials: 3 were there already; it fits, and was not tried",)
+    ] * 6
+    assert [one.of for one in record.repeats] == [2]
+    assert sum(one.proposal.cost.calls for one in record.rejected) == 6
+
+
 async def test_feedback_that_comes_late_changes_what_is_known(bench: Bench) -> None:
     bench.optimizer.script = [*proposing(5), [], *proposing(9)]
     await bench.runner.improve("tune")
@@ -205,7 +218,7 @@ async def test_feedback_that_comes_late_changes_what_is_known(bench: Bench) -> N
     in_force = await bench.control.desk.assignment("shop")
     assert in_force is not None
     late = 7_000
-    release = await bench.control.desk.release(in_force.arms[0].release)
+    release = await bench.control.desk.release(in_force.releases[1])
     assert release is not None
     used = {"opto.release": release.number, "opto.assignment": in_force.revision}
     await bench.pipeline.ingest(

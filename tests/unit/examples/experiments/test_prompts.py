@@ -29,6 +29,15 @@ def test_parts_have_no_question_in_common_and_the_test_part_is_the_same_for_all_
     assert not questions(other.train) & parts[2]
 
 
+@pytest.mark.parametrize("name", ["sentiment", "web of lies"])
+def test_of_two_answers_none_is_right_more_often(name: str) -> None:
+    for sizes in SIZES.values():
+        data = task(name).data(2, sizes)
+        for part in (data.train, data.validation, data.test):
+            answers = sorted(answer for _, answer in part)
+            assert abs(answers.count(answers[0]) - answers.count(answers[-1])) <= 1
+
+
 @pytest.mark.parametrize("name", [one.name for one in TASKS])
 def test_every_form_has_enough_different_questions(name: str) -> None:
     for sizes in SIZES.values():
@@ -36,7 +45,7 @@ def test_every_form_has_enough_different_questions(name: str) -> None:
 
 
 def test_too_many_questions_are_refused() -> None:
-    with pytest.raises(ValueError, match="sentiment: found 120 different questions, wanted are 500"):
+    with pytest.raises(ValueError, match="sentiment: found 120 different questions, wanted are 750"):
         task("sentiment").data(1, Sizes(0, 0, 500))
 
 

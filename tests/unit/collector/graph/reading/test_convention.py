@@ -16,8 +16,8 @@ ACME = next(block for block in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 TABLES = {name: one for name, one in BUILT_IN.items() if isinstance(one, Table)}
 
 
-def read(text: str, attributes: dict[str, AnyValue], parent: str | None = "1" * 16) -> Facts | None:
-    return table("acme", text).read(source(Span(context(2), parent, "s", 0, 1, attributes=attributes)))
+def read(text: str, attributes: dict[str, AnyValue]) -> Facts | None:
+    return table("acme", text).read(source(Span(context(2), "1" * 16, "s", 0, 1, attributes=attributes)))
 
 
 def test_the_worked_example_of_the_page_reads_what_it_says() -> None:
@@ -41,17 +41,21 @@ def test_a_span_without_its_keys_does_not_speak_it() -> None:
 HEAD = 'spec = "s"\nversion = "1"\nnamespaces = ["a"]\n'
 
 
-def test_keys_that_spell_out_members_and_roots() -> None:
-    text = HEAD + '[[input.values]]\ndocuments = "a.docs."\nq = "a.all#question"\n[output]\nvalues = ["^a.result"]\n'
+def test_keys_that_spell_out_lists_and_members() -> None:
+    text = HEAD + '[[input.values]]\ndocuments = "a.docs."\nq = "a.all#question"\n'
     attributes: dict[str, AnyValue] = {
         "a.docs.1.document.content": "two", "a.docs.0.document.content": "one", "a.all": '{"question": "how?"}',
-        "a.result": "so",
     }  # fmt: skip
-    inner, outer = read(text, attributes), read(text, attributes, None)
-    assert inner is not None
-    assert outer is not None
-    assert inner.inputs == {"documents": ["one", "two"], "q": "how?"}
-    assert (inner.has_output, outer.output) == (False, "so")
+    said = read(text, attributes)
+    assert said is not None
+    assert said.inputs == {"documents": ["one", "two"], "q": "how?"}
+
+
+def test_it_is_asked_about_spans_of_which_it_knows_a_key() -> None:
+    one = table("acme", HEAD + '[input]\nmessages = ["a.list.", "a.chat~"]\n[[input.values]]\nq = "a.all#question"\n')
+    assert all(one.knows([key]) for key in ("a.list.0.role", "a.chat", "a.all"))
+    assert not one.knows(["a.lists.0.role", "a.other", "a.all.question"])
+    assert table("acme", HEAD + '[link]\nargument = "m"\nspans = ["take *"]\n').knows(["a.any"])
 
 
 def test_events_that_are_the_use_of_a_parameter() -> None:

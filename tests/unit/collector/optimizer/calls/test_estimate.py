@@ -1,5 +1,7 @@
 """What a study will take."""
 
+from dataclasses import replace
+
 import pytest
 
 from collector.core.study import Study
@@ -55,3 +57,25 @@ def test_several_models_are_added_up() -> None:
 def test_options_that_are_not_allowed_count_as_not_given() -> None:
     wrong = study(model="m", max_prompt_chars="long", prices=3, max_calls="many", candidates=99)
     assert estimate_of(wrong) == estimate_of(study(model="m"))
+
+
+def test_critics_are_called_before_the_drafts_by_the_first_model() -> None:
+    plain = {"model": "m", "max_prompt_chars": 4_000, "input_price": 1.0, "output_price": 0.0}
+    found = estimate_of(replace(study(**plain), optimizer="textgrad"))
+    assert found.calls == 10 * (1 + 2 * 12)
+    assert found.tokens == 10 * (1_300 + 24 * (1_200 + 150))
+    assert found.money == pytest.approx(10 * (1_000 + 24 * 1_200) / 1e6)
+    fewer = replace(study(**plain, examples=1, max_edges=3, max_calls=9, candidates=2), optimizer="textgrad")
+    assert (estimate_of(fewer).candidates, estimate_of(fewer).calls) == (2, 5)
+
+
+def test_what_only_a_run_can_say_is_said_to_be_unknown() -> None:
+    found = estimate_of(replace(study(model="m", algorithm="textgrad"), optimizer="trace_opt"))
+    assert "beside that each draft makes a call for each edge of the runs that it sees" in found.words()
+    assert not estimate_of(replace(study(model="m"), optimizer="trace_opt")).unknown
+
+
+def test_a_cap_on_calls_does_not_end_the_search_of_a_hybrid() -> None:
+    found = estimate_of(replace(study(model="m", max_calls=2), optimizer="hybrid"))
+    assert (found.candidates, found.calls, found.warning) == (10, 2, "")
+    assert found.limit == "max_trials; option max_calls ends what the model writes, and the search goes on"

@@ -28,7 +28,21 @@ def weak(sent: Mapping[str, Any]) -> Said:
         return suggesting(width=99.0)
     if "prompt = " in asked:
         return suggesting(prompt=asked.split('prompt = "')[1].split('"')[0])
+    if asked.startswith("Text now:"):
+        return asked.split("\n")[1]
     return (400, "the request exceeds the available context size") if len(asked) > 5_000 else "yes"
+
+
+def timid(sent: Mapping[str, Any]) -> Said:
+    """Repeats texts where it is asked for an object."""
+    asked = asked_about(sent)
+    return (
+        "Answer with one word alone."
+        if asked.startswith("Text now:")
+        else able(sent)
+        if "width is too" in asked
+        else weak(sent)
+    )
 
 
 def mute(sent: Mapping[str, Any]) -> Said:
@@ -60,6 +74,13 @@ async def test_a_weak_model_is_said_to_be_weak_and_at_what() -> None:
         "it repeats 100% of texts as they were",
     ]
     assert found.options["candidates"] == 4
+    assert "form" not in found.options
+
+
+async def test_a_model_that_repeats_texts_in_objects_is_asked_for_them_alone() -> None:
+    found, _ = await checked(timid)
+    assert (found.copied, found.weaknesses, found.options["form"]) == (0.0, [], "alone")
+    assert "candidates" not in found.options
 
 
 async def test_a_model_that_cannot_be_read_cannot_be_used() -> None:

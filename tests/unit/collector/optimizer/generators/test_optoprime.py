@@ -113,7 +113,7 @@ async def test_values_that_were_tried_are_asked_for_anew_and_dropped_where_the_m
 async def test_after_a_copy_other_runs_are_shown() -> None:
     alike = tuple(judged(n, 0.0, f"wrong {n}", f"{n}") for n in range(1, 9))
     with ScriptedOpenAI([suggesting("r", **DEFAULTS), ANSWER]) as server:
-        await build().propose(replace(request(study=study(server, examples=3)), batch=alike))
+        await build().propose(replace(request(study=study(server, examples=3, form="object")), batch=alike))
     first, second = (sent["messages"][-1]["content"] for sent in server.requests)
     assert first.split("#Runs")[0] == second.split("#Runs")[0]
     assert first != second
@@ -122,9 +122,9 @@ async def test_after_a_copy_other_runs_are_shown() -> None:
 async def test_each_answer_in_vain_makes_the_next_one_freer() -> None:
     again = suggesting("r", **DEFAULTS)
     with ScriptedOpenAI([again, again, again, ANSWER]) as server:
-        await build().propose(request(study=study(server, temperature=0.8)))
+        await build().propose(request(study=study(server, temperature=0.8, form="object")))
     assert [sent["temperature"] for sent in server.requests] == pytest.approx([0, 0.8, 1.2, 1.6])
-    _, later = await propose([again, ANSWER], temperature=0.8)
+    _, later = await propose([again, ANSWER], temperature=0.8, form="object")
     assert [sent["temperature"] for sent in later.requests] == pytest.approx([0.8, 1.2])
     _, silent = await propose([again, ANSWER])
     assert not any("temperature" in sent for sent in silent.requests)

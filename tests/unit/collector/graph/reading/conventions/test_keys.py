@@ -1,8 +1,8 @@
-"""What keys tell."""
+"""What keys of no convention tell."""
 
 import pytest
 
-from collector.graph.reading.conventions.keys import Side, is_of_application, is_of_event, side, words
+from collector.graph.reading.conventions.plain import Side, side, words
 
 
 @pytest.mark.parametrize(
@@ -30,18 +30,20 @@ def test_words_are_set_apart_by_any_sign_and_end_with_one_that_says_something() 
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("app.x", True), ("answer", True), ("level", False), ("host.name", False), ("http.request.body", True),
-        ("http.route", False), ("db.system", False), ("db.doc", True), ("gcp.vertex.agent.llm_request", True),
-        ("gcp.project", False), ("gen_ai.system", False), ("code.function.name", False),
-        ("code.function.return.value", True),
+        ("app.x", Side.EITHER), ("answer", Side.OUTPUT), ("level", Side.NEITHER), ("host.name", Side.NEITHER),
+        ("http.request.body", Side.INPUT), ("http.route", Side.NEITHER), ("db.system", Side.NEITHER),
+        ("db.doc", Side.INPUT), ("gcp.vertex.agent.llm_request", Side.INPUT), ("gcp.project", Side.NEITHER),
+        ("gen_ai.system", Side.NEITHER), ("app.system", Side.PROMPT), ("code.function.name", Side.NEITHER),
+        ("spring.result", Side.OUTPUT), ("server.result", Side.NEITHER),
     ],
 )  # fmt: skip
-def test_what_is_of_the_application(key: str, expected: bool) -> None:
-    assert is_of_application(key) is expected
+def test_general_namespaces_hold_no_contents_and_vendors_only_under_telling_names(key: str, expected: Side) -> None:
+    assert side(key) is expected
 
 
 def test_an_event_of_a_general_namespace_is_none_of_the_application() -> None:
-    assert is_of_event("draft.made", "text")
-    assert not is_of_event("exception", "exception.message")
-    assert is_of_event("gcp.call", "response")
-    assert not is_of_event("gcp.call", "latency")
+    assert side("text", "draft.made") is Side.EITHER
+    assert side("exception.message", "exception") is Side.NEITHER
+    assert side("response", "gcp.call") is Side.OUTPUT
+    assert side("latency", "gcp.call") is Side.NEITHER
+    assert side("exception.message", "app.failed") is Side.NEITHER

@@ -124,16 +124,16 @@ def test_parts_of_names_are_set_apart_by_any_sign() -> None:
     assert (said.inputs, said.output) == ({"genkit:input": "how?"}, "so it is")
 
 
-def test_a_list_that_begins_with_the_systems_message_is_what_a_model_was_asked() -> None:
-    wrapped = json.dumps({"type": "chat_messages", "value": CHAT["messages"]})
-    said = read({"langwatch.input": wrapped, "langwatch.output": json.dumps({"type": "text", "value": SUMMARY})})
-    assert said is not None
-    assert said.role is Role.MODEL
-    assert [(one.role, one.content) for one in said.taken] == [
-        ("system", "Summarise the sales."),
-        ("user", "Oliwa 344"),
-    ]
-    assert said.output == SUMMARY
+def test_a_list_of_messages_is_what_a_model_was_asked_whatever_its_key() -> None:
+    for key in ("app.draft", "gen_ai.conversation.past", "acme.input"):
+        said = read({key: json.dumps(CHAT["messages"]), "acme.output": SUMMARY})
+        assert said is not None
+        assert said.role is Role.MODEL
+        assert [(one.role, one.content) for one in said.taken] == [
+            ("system", "Summarise the sales."),
+            ("user", "Oliwa 344"),
+        ]
+        assert said.output == SUMMARY
 
 
 def test_the_output_is_looked_for_where_another_dialect_states_inputs_only() -> None:

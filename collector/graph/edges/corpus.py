@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from collector.core.span import AnyValue
 from collector.graph.reading.facts import Facts, Message, Role
 from collector.graph.reading.messages import messages
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import MIN_LENGTH, MIN_LINE, significant, texts, weight
-
-END: Final = ("__end__",)
-"""What routers of graphs say instead of a step's name (LangGraph)."""
 
 
 class Maker(NamedTuple):
@@ -68,11 +65,9 @@ class Corpus:
         self.weak: list[Taken] = []
         self.own: dict[str, set[str]] = {}
         self.whole: dict[str, str] = {}
-        facts, parent = trace.facts, trace.forest.parent
+        facts = trace.facts
         self._names = {word for said in facts.values() for word in (said.name, said.name.rpartition(" ")[2])}
         self._instructions = frozenset(_instructions(facts))
-        self._asking = {parent(span_id) for span_id, said in facts.items() if said.role is Role.MODEL}
-        self._took: set[str] = set()
         for span_id in sorted(facts, key=lambda one: (trace.ends[one], one)):
             self.own[span_id] = set()
             if not self._hands_on(span_id):
@@ -80,26 +75,24 @@ class Corpus:
                 self._collect_outputs(span_id, facts[span_id])
 
     def _hands_on(self, span_id: str) -> bool:
-        """Whether a step makes nothing: it says which one comes next, or repeats a model as the result of both.
+        """Whether a step makes nothing: it says which one comes next, or its caller's result is what it was given.
 
         So do conditions, and parsers at the end of a chain, whether the text happens to be JSON or not.
         """
         facts, forest = self._trace.facts, self._trace.forest
         said, around = facts[span_id], forest.parent(span_id)
-        if said.role is not Role.STEP or forest.children[span_id] or not said.has_output:
+        if said.role is not Role.STEP or forest.children[span_id] or not said.has_output or around is None:
             return False
-        if isinstance(said.output, str) and (said.output in self._names or said.output in END):
+        if isinstance(said.output, str) and said.output in self._names:
             return True
-        if around is None or around not in self._asking:
-            return False
         made = texts(said.output)
-        models = (facts[one] for one in forest.children[around] if facts[one].role is Role.MODEL)
-        return bool(made) and texts(facts[around].output) == made and any(texts(one.output) == made for one in models)
+        given = [text for text in texts([*said.inputs.values()]) if text in made]
+        return bool(made) and sorted(given) == sorted(made) and texts(facts[around].output) == made
 
     def _collect_inputs(self, span_id: str, said: Facts) -> None:
         own = self.own[span_id]
         for argument, value in _inputs(said):
-            if argument in said.hearsay and self._echoes(span_id, value):
+            if argument in said.hearsay and self._repeats(span_id, value):
                 continue
             lines: list[str] = []
             for text in texts(value, lines):
@@ -108,30 +101,29 @@ class Corpus:
             for line in lines:
                 if weight(line) >= MIN_LINE and not significant(line):
                     self.weak.append(Taken(line, span_id, argument))
-        self._took |= own
         for name, value in said.both.items():
             self.composed += [Taken(text, span_id, name) for text in texts(value)]
 
-    def _echoes(self, span_id: str, value: AnyValue) -> bool:
+    def _repeats(self, span_id: str, value: AnyValue) -> bool:
         """Whether a value repeats what the operation or one in it made: a raw answer beside the stated output.
 
         What is made inside did not come from outside, whatever the key says under which it stands.
         """
         said = self._trace.facts[span_id]
-        given = [text for text in texts(value) if weight(text) >= MIN_LENGTH]
-        if any(text in self._took for text in given):
-            return False
-        own = [text for text in texts(said.output) if weight(text) >= MIN_LENGTH] if not said.both else ()
-        if own and all(text in given and text not in self.made for text in own):
-            return True
-        made = (maker.span_id for text in given if text in self.made for maker in self.made[text].makers)
-        return any(self._trace.forest.encloses(span_id, one) for one in made)
+        own = () if said.both else texts(said.output)
+        for text in texts(value):
+            makers = self.made[text].makers if text in self.made else ()
+            inside = any(self._trace.forest.encloses(span_id, maker.span_id) for maker in makers)
+            if weight(text) >= MIN_LENGTH and (inside or (text in own and not makers)):
+                return True
+        return False
 
     def _collect_outputs(self, span_id: str, said: Facts) -> None:
         lines: list[str] = []
         made = [text for value in _outputs(said) for text in texts(value, lines)]
-        if len(made) > 1 and self._instructions.intersection(made) and not _asks(said):
+        if isinstance(said.output, Mapping) and not messages(said.output):
             made = [text for text in made if text not in self._instructions]
+            lines = [line for line in lines if not any(line in one for one in self._instructions)]
         if len(made) == 1 or (made and self.chose(span_id, made[0])):
             self.whole[span_id] = made[0]
         end = self._trace.ends[span_id]
@@ -167,12 +159,6 @@ def _instructions(facts: Mapping[str, Facts]) -> Iterator[str]:
         for message in said.taken:
             if message.role == "system":
                 yield from texts(message.content)
-
-
-def _asks(said: Facts) -> bool:
-    """Whether it writes what models are told: a model, a template, or what makes messages before anyone answered."""
-    made = messages(said.output)
-    return said.role in (Role.MODEL, Role.TEMPLATE) or (bool(made) and all(one.role != "assistant" for one in made))
 
 
 def _inputs(said: Facts) -> Iterator[tuple[str, AnyValue]]:

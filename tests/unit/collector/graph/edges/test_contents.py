@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from collector.core.graph import EdgeOrigin
 from collector.core.span import AnyValue, Span
-from collector.graph.rules import SHORT
+from collector.graph.rules import BY_NAME
 from collector.graph.texts import significant
 from tests.unit.collector.graph.workflows import flows, graph_of, span
 
@@ -100,7 +100,7 @@ def test_short_and_common_values_prove_nothing_inside_texts(value: str) -> None:
 def test_a_short_output_that_is_a_whole_input_is_a_weak_find() -> None:
     graph = graph_of([span(1, None, "root", 0, 9), step(2, 1, "which desk?", "billing"), step(3, 2, "billing", "x")])
     (edge,) = [edge for edge in graph.edges if edge.origin is EdgeOrigin.CONTENT]
-    assert (edge.rule, edge.confidence) == (SHORT.name, SHORT.confidence)
+    assert (edge.rule, edge.confidence) == ("short", BY_NAME["short"].confidence)
 
 
 def test_languages_without_spaces_between_words() -> None:
@@ -168,9 +168,9 @@ def test_a_field_whose_value_came_from_outside_proves_nothing() -> None:
     assert found(plan, step(3, 3, {"of": "count the flywheels", "value": 41250}, "1113")) == {(2, 3)}
 
 
-def test_who_repeats_a_text_and_says_nothing_of_its_inputs_hands_it_on() -> None:
+def test_who_repeats_a_text_and_says_nothing_of_its_inputs_is_where_it_came_from_last() -> None:
     made, repeated = step(2, 1, "q", DRAFT), step(3, 2, None, DRAFT)
-    assert found(made, repeated, step(4, 3, f"Print: {DRAFT}", "done")) == {(2, 4), (2, 3)}
+    assert found(made, repeated, step(4, 3, f"Print: {DRAFT}", "done")) == {(2, 3), (3, 4)}
 
 
 def test_what_a_caller_was_given_is_no_product_of_what_it_calls() -> None:

@@ -5,7 +5,7 @@ import string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.graph.content.anchors import FEW, SHARED, Anchors
+from collector.graph.edges.anchors import FEW, SHARED, Anchors
 
 WORD = st.text(string.ascii_lowercase, min_size=1, max_size=6)
 TEXT = st.lists(WORD, min_size=3, max_size=9).map(" ".join)

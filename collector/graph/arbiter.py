@@ -1,0 +1,118 @@
+"""What flowed into what in one trace: every edge between operations, the stated ones first."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import TypeAlias
+
+from collector.core.errors import GraphError
+from collector.core.graph import Edge, EdgeOrigin, Gap
+from collector.graph.edges.find import Find
+from collector.graph.reading.facts import Facts
+from collector.graph.rules import RULES, Evidence
+from collector.graph.spans.trace import Trace
+
+Edges: TypeAlias = dict[str, dict[tuple[str, str], Edge]]
+"""By consumer, then by the producer's span and, where it is stated, argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The edges between operations.
+
+    Attributes:
+        into: By consumer, stated and inferred edges, by the span that they come from and, where it is stated, argument.
+        gaps: Statements that were refused.
+        parts: By consumer, outputs that are a part of one of its inputs, and who made them.
+    """
+
+    into: Mapping[str, Mapping[tuple[str, str], Edge]]
+    gaps: tuple[Gap, ...]
+    parts: Mapping[str, Mapping[str, str]]
+
+
+def flow_of(trace: Trace, off: Collection[str] = ()) -> Flow:
+    """The edges of all rules, in the order of `RULES`; what is found never contradicts what is stated, nor time.
+
+    A stated argument is believed against any clock. Any other find is dropped where an edge joins its two operations
+    already, where the argument's producer is stated, and where it would run against the order of ending.
+
+    Args:
+        trace: The spans.
+        off: Names of rules that are not asked.
+
+    Raises:
+        GraphError: the stated dataflow runs in a circle; names its spans.
+    """
+    into: Edges = {}
+    gaps: list[Gap] = []
+    evidence = Evidence(trace, into, gaps)
+    is_open = any(said.taken or said.both or (said.inputs and _is_open(said)) for said in trace.facts.values())
+    asked = [rule for rule in RULES if rule.find is not None and rule.name not in off]
+    stated = {rule.name: [*rule.find(evidence)] for rule in asked if rule.find and rule.origin is EdgeOrigin.LINK}
+    links = [find for finds in stated.values() for find in finds]
+    rank = _ranks_with(trace, links)
+    explained = {(find.consumer, find.argument) for find in links if find.argument}
+    joined: set[tuple[str, str]] = set()
+    nodes = trace.nodes
+    for rule in asked:
+        name, origin, confidence, why, finder = rule
+        if finder is None or (origin is EdgeOrigin.CONTENT and not is_open):
+            continue
+        is_link = origin is EdgeOrigin.LINK
+        for producer, consumer, argument, reason in stated[name] if is_link else finder(evidence):
+            certain = is_link and argument
+            if not certain:
+                if (producer, consumer) in joined or rank[producer] >= rank[consumer]:
+                    continue
+                if (consumer, argument) in explained:
+                    continue
+            joined.add((producer, consumer))
+            key = (producer, argument if certain else "")
+            said = reason or ("" if certain else why)
+            edge = Edge(nodes[producer], nodes[consumer], origin, confidence, argument, said, name)
+            into.setdefault(consumer, {})[key] = edge
+    return Flow(into, tuple(gaps), evidence.contents.parts if is_open else {})
+
+
+def _is_open(said: Facts) -> bool:
+    """Whether there is any input of which no source is stated."""
+    return any(name not in said.arguments and name not in said.references for name in said.inputs)
+
+
+def _ranks_with(trace: Trace, stated: Sequence[Find]) -> Mapping[str, int]:
+    """With links to causes that last longer than what they caused, as a queue does; without them if they go around."""
+    starts, ends = trace.starts, trace.ends
+    pairs = [(find.producer, find.consumer) for find in stated if find.argument]
+    causes = [(find.producer, find.consumer) for find in stated if not find.argument]
+    if any(ends[cause] > ends[caused] for cause, caused in causes):
+        try:
+            return _ranks(trace, [*pairs, *((one, other) for one, other in causes if starts[one] <= starts[other])])
+        except GraphError:
+            pass
+    return _ranks(trace, pairs)
+
+
+def _ranks(trace: Trace, stated: Sequence[tuple[str, str]]) -> Mapping[str, int]:
+    """An order in which every stated edge and every call points forward: that of ending, as far as it goes."""
+    order = [*reversed(trace.forest.preorder)]  # of what ends together the inner one first
+    order.sort(key=trace.ends.__getitem__)
+    rank = dict(zip(order, range(len(order)), strict=True))
+    calls = trace.forest.family.parents.items()
+    if all(rank[source] < rank[target] for pairs in (stated, calls) for source, target in pairs):
+        return rank
+    before: dict[str, list[str]] = {span_id: [] for span_id in order}
+    for source, target in (*stated, *calls):
+        before[target].append(source)
+    try:
+        sound = [*TopologicalSorter(before).static_order()]
+    except CycleError as error:
+        circle = error.args[1]
+        trace_id = trace.forest.spans[circle[0]].context.trace_id
+        around = " -> ".join(trace.nodes[one] for one in circle)
+        raise GraphError(f"trace {trace_id}: the dataflow runs in a circle: {around}") from error
+    late: dict[str, int] = {}
+    for span_id in sound:
+        late[span_id] = max(rank[span_id], *(late[one] for one in before[span_id]), 0)
+    sound.sort(key=late.__getitem__)  # of what is equally late, what flows into the other stays before it
+    return {span_id: place for place, span_id in enumerate(sound)}

@@ -1,0 +1,108 @@
+"""OptoPrime where it asks for one text by itself."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from collector.core.protocols import OptimizationRequest
+from collector.core.study import Study
+from collector.optimizer.generators.optoprime import build
+from otel_opto.spec import ParameterSpec, ParameterType
+from tests.contract.optimizers import DEFAULTS, SPECS, judged, request, trial
+from tests.fakes_openai import ScriptedOpenAI, suggesting
+
+STYLE = next(spec for spec in SPECS if spec.key == "style")
+RUNS = (judged(1, 0.0, "too wordy", "7 boats"), judged(2, 0.0, "too long", "8 boats"), judged(3, 1.0, "right", "9"))
+
+
+def asked(server: ScriptedOpenAI, *specs: ParameterSpec, **options: object) -> OptimizationRequest:
+    """About some of the parameters."""
+    given = {"model": "m", "base_url": server.base_url, "temperature": 0.8, **options}
+    study = Study("s", "shop", "quality", optimizer_options=given)  # type: ignore[arg-type]
+    keys = {spec.key for spec in specs}
+    values = {key: value for key, value in DEFAULTS.items() if key in keys}
+    return replace(request(study=study), parameters=specs, current=values, batch=RUNS)
+
+
+async def test_a_text_is_asked_for_by_itself_with_what_its_steps_took_and_gave() -> None:
+    with ScriptedOpenAI(["Just {a}"]) as server:
+        (found,) = await build().propose(asked(server, STYLE, form="alone"))
+    (sent,) = server.requests
+    system, *examples, last = sent["messages"]
+    assert found.values == {"style": "Just {a}"}
+    assert "a better text and nothing else" in system["content"]
+    assert [turn["role"] for turn in examples] == ["user", "assistant"] * 3
+    assert not any("suggestion" in turn["content"] for turn in sent["messages"])
+    assert "response_format" not in sent
+    assert last["content"].startswith("Text now:\nIt is {a}\n\nIt has to have {a} in it.\n\n<run>\ninput find = ")
+    assert last["content"].count("<run>") == 2
+    assert "too wordy" in last["content"]
+    assert "right" not in last["content"]
+
+
+async def test_after_a_copy_the_other_way_follows_and_both_are_on_one_bill() -> None:
+    with ScriptedOpenAI([suggesting("r", style="It is {a}"), "It is {a}", suggesting("r", style="{a}.")]) as server:
+        (found,) = await build().propose(asked(server, STYLE))
+    ways = ["response_format" in sent for sent in server.requests]
+    assert (found.values, found.cost.calls, ways) == ({"style": "{a}."}, 3, [True, False, True])
+    assert [sent["temperature"] for sent in server.requests] == pytest.approx([0, 0.8, 0.8])
+
+
+async def test_the_ways_take_turns_while_nothing_better_is_found() -> None:
+    first = trial(0, 0.5)
+    trials = [replace(first, values={"style": "It is {a}"}), replace(trial(1, 0.1), values={"style": "{a}!"})]
+    with ScriptedOpenAI(["So: {a}", suggesting("r", style="{a}?")]) as server:
+        await build().propose(replace(asked(server, STYLE), trials=tuple(trials)))
+        better = asked(server, STYLE)
+        await build().propose(replace(better, trials=tuple(trials), current={"style": "{a}!"}))
+    assert ["response_format" in sent for sent in server.requests] == [False, True]
+
+
+async def test_drafts_beside_each_other_are_asked_in_both_ways() -> None:
+    with ScriptedOpenAI([suggesting("r", style="{a}?")] * 2) as server:
+        await build().propose(asked(server, STYLE, candidates=2))
+    assert sorted("response_format" in sent for sent in server.requests) == [False, True]
+
+
+async def test_where_there_are_numbers_they_are_asked_for_together() -> None:
+    with ScriptedOpenAI([suggesting("r", **DEFAULTS), "{a}?"]) as server:
+        (found,) = await build().propose(asked(server, *SPECS))
+    assert found.values == {"style": "{a}?"}
+    assert "response_format" in server.requests[0]
+
+
+async def test_an_answer_of_the_other_form_is_read_as_what_it_is() -> None:
+    with ScriptedOpenAI([json.dumps({"style": "{a}?"})]) as server:
+        (found,) = await build().propose(asked(server, STYLE, form="alone"))
+    assert found.values == {"style": "{a}?"}
+
+
+async def test_what_cannot_be_used_is_asked_for_anew_without_it_before_its_eyes() -> None:
+    with ScriptedOpenAI(["no placeholder", "{a}?"]) as server:
+        (found,) = await build().propose(asked(server, STYLE, form="alone"))
+    first, second = server.requests
+    assert found.values == {"style": "{a}?"}
+    assert len(first["messages"]) == len(second["messages"])
+    assert first["seed"] != second["seed"]
+
+
+async def test_a_function_is_asked_for_by_itself_in_a_block() -> None:
+    code = ParameterSpec("tax", ParameterType.CODE, "def tax(price):\n    return 0\n")
+    with ScriptedOpenAI(["```python\ndef tax(price):\n    return 1\n```"]) as server:
+        about = replace(asked(server), parameters=(code,), current={"tax": str(code.default)})
+        given = {**about.study.optimizer_options, "form": "alone"}
+        (found,) = await build().propose(replace(about, study=replace(about.study, optimizer_options=given)))
+    assert found.values == {"tax": "def tax(price):\n    return 1\n"}
+    assert "a better function and nothing else" in server.requests[0]["messages"][0]["content"]
+
+
+async def test_long_runs_are_cut_and_then_left_out() -> None:
+    long = tuple(judged(n, 0.0, f"wrong {n}", "word " * 4_000) for n in (1, 2, 3))
+    with ScriptedOpenAI(["{a}?"] * 2) as server:
+        for chars in (6_000, 4_000):
+            wide = asked(server, STYLE, form="alone", max_prompt_chars=chars)
+            await build().propose(replace(wide, batch=long))
+    for chars, sent in zip((6_000, 4_000), server.requests, strict=True):
+        assert sum(len(turn["content"]) for turn in sent["messages"]) <= chars
+        assert "wrong" in sent["messages"][-1]["content"]
