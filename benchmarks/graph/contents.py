@@ -11,33 +11,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from benchmarks.graph.foreign import ROOT, SERVICE, TRACE, foreign
+from benchmarks.graph.words import text_of
 from collector.core.graph import EdgeOrigin
-from collector.core.span import Resource, Span, SpanContext
+from collector.core.span import Span, SpanContext
 from collector.graph.builder import build
 from collector.graph.edges.contents import Contents
 from collector.graph.spans.trace import traced
+from collector.process.allocator import collect_seldom
 
-TRACE = "0af7651916cd43dd8448eb211c80319c"
-ROOT = f"{2**63:016x}"
-SERVICE = Resource({"service.name": "shop"})
-WORDS = [
-    first + middle + last
-    for first in ("ba", "ko", "ri", "mu", "te", "sol", "ven", "tra")
-    for middle in ("lo", "ni", "sa", "ter", "qui", "dor")
-    for last in ("", "n", "s", "tion", "ment", "ra", "lia", "x", "ty", "ck")
-]
-ROUNDS = 5
+MOST_ROUNDS = 5
+ROUNDS_FOR = 20_000
+"""So many operations are measured again and again in all, once at least."""
 
 Texts = Iterator[tuple[str, str]]
-
-
-def text_of(chance: random.Random, length: int) -> str:
-    """Words up to a length in characters."""
-    words: list[str] = []
-    while length > 0:
-        words.append(chance.choice(WORDS))
-        length -= len(words[-1]) + 1
-    return " ".join(words)
 
 
 def unrelated(chance: random.Random, count: int, length: int) -> Texts:
@@ -77,12 +64,12 @@ def spans_of(shape: str, count: int, length: int) -> list[Span]:
     return spans
 
 
-def measured(shape: str, count: int, length: int) -> tuple[float, float, int]:
+def measured(spans: list[Span]) -> tuple[float, float, int]:
     """CPU milliseconds of content inference alone and of the whole graph, medians; and the edges that were found."""
-    spans = spans_of(shape, count, length)
     trace = traced(spans)
-    inference = [_timed(lambda: sum(map(len, Contents(trace).finds.values()))) for _ in range(ROUNDS)]
-    whole = [_timed(lambda: len(build(TRACE, spans, {}, {}).edges)) for _ in range(ROUNDS)]
+    rounds = range(max(1, min(MOST_ROUNDS, ROUNDS_FOR // len(spans))))
+    inference = [_timed(lambda: sum(map(len, Contents(trace).finds.values()))) for _ in rounds]
+    whole = [_timed(lambda: len(build(TRACE, spans, {}, {}).edges)) for _ in rounds]
     edges = sum(edge.origin is EdgeOrigin.CONTENT for edge in build(TRACE, spans, {}, {}).edges)
     return statistics.median(inference), statistics.median(whole), edges
 
@@ -105,9 +92,16 @@ def main() -> None:
     _row(("---", "---:", "---:", "---:", "---:", "---:"))
     for shape in SHAPES:
         for count, length in ((250, 4_000), (1_000, 4_000), (4_000, 4_000), (1_000, 1_000), (1_000, 16_000)):
-            inference, whole, edges = measured(shape, count, length)
-            _row((shape, f"{count:,}", f"{length:,}", f"{inference:,.0f}", f"{whole:,.0f}", edges))
+            _measure(shape, count, f"{length:,}", spans_of(shape, count, length))
+    for count in (4_000, 40_000):
+        _measure("foreign", count, "200 to 600", foreign(count))
+
+
+def _measure(shape: str, count: int, length: str, spans: list[Span]) -> None:
+    inference, whole, edges = measured(spans)
+    _row((shape, f"{count:,}", length, f"{inference:,.0f}", f"{whole:,.0f}", edges))
 
 
 if __name__ == "__main__":
+    collect_seldom()  # as the collector does
     main()

@@ -15,6 +15,9 @@ from collector.graph.spans.trace import Trace
 Edges: TypeAlias = dict[str, dict[tuple[str, str], Edge]]
 """By consumer, then by the producer's span and, where it is stated, argument."""
 
+_make = tuple.__new__
+"""Past the constructor, which takes twice as long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -52,10 +55,8 @@ def flow_of(trace: Trace, off: Collection[str] = ()) -> Flow:
     is_open = any(said.taken or said.both or (said.inputs and _is_open(said)) for said in trace.facts.values())
     asked = [rule for rule in RULES if rule.find is not None and rule.name not in off]
     stated = {rule.name: [*rule.find(evidence)] for rule in asked if rule.find and rule.origin is EdgeOrigin.LINK}
-    links = [find for finds in stated.values() for find in finds]
-    rank = _ranks_with(trace, links)
-    explained = {(find.consumer, find.argument) for find in links if find.argument}
-    joined: set[tuple[str, str]] = set()
+    rank = _ranks_with(trace, [find for finds in stated.values() for find in finds])
+    known: dict[str, tuple[set[str], set[str]]] = {}
     nodes = trace.nodes
     for rule in asked:
         name, origin, confidence, why, finder = rule
@@ -63,19 +64,26 @@ def flow_of(trace: Trace, off: Collection[str] = ()) -> Flow:
             continue
         is_link = origin is EdgeOrigin.LINK
         for producer, consumer, argument, reason in stated[name] if is_link else finder(evidence):
-            certain = is_link and argument
-            if not certain:
-                if (producer, consumer) in joined or rank[producer] >= rank[consumer]:
+            edges = into.get(consumer)
+            key, said = (producer, argument), reason
+            if not (is_link and argument):  # those are there before all others
+                if rank[producer] >= rank[consumer]:
                     continue
-                if (consumer, argument) in explained:
+                sources, arguments = known.get(consumer) or known.setdefault(consumer, _known(edges or {}))
+                if producer in sources or argument in arguments:
                     continue
-            joined.add((producer, consumer))
-            key = (producer, argument if certain else "")
-            said = reason or ("" if certain else why)
-            edge = Edge(nodes[producer], nodes[consumer], origin, confidence, argument, said, name)
-            into.setdefault(consumer, {})[key] = edge
+                sources.add(producer)
+                key, said = (producer, ""), reason or why
+            if edges is None:
+                edges = into[consumer] = {}
+            edges[key] = _make(Edge, (nodes[producer], nodes[consumer], origin, confidence, argument, said, name))
     called = trace.forest.children if RESULT.name not in off else dict.fromkeys(nodes, ())
     return Flow(into, tuple(gaps), evidence.contents.parts if is_open else {}, called)
+
+
+def _known(edges: Mapping[tuple[str, str], Edge]) -> tuple[set[str], set[str]]:
+    """From where edges come, and of which arguments it is stated."""
+    return {source for source, _ in edges}, {argument for _, argument in edges if argument}
 
 
 def _is_open(said: Facts) -> bool:
@@ -86,8 +94,8 @@ def _is_open(said: Facts) -> bool:
 def _ranks_with(trace: Trace, stated: Sequence[Find]) -> Mapping[str, int]:
     """With links to causes that last longer than what they caused, as a queue does; without them if they go around."""
     starts, ends = trace.starts, trace.ends
-    pairs = [(find.producer, find.consumer) for find in stated if find.argument]
-    causes = [(find.producer, find.consumer) for find in stated if not find.argument]
+    pairs = [(producer, consumer) for producer, consumer, argument, _ in stated if argument]
+    causes = [(producer, consumer) for producer, consumer, argument, _ in stated if not argument]
     if any(ends[cause] > ends[caused] for cause, caused in causes):
         try:
             return _ranks(trace, [*pairs, *((one, other) for one, other in causes if starts[one] <= starts[other])])

@@ -80,7 +80,6 @@ NO_CONTENT: Final = frozenset((
     "object", "finish_reason", "id", "uuid", "run_id", "thread_id", "role", "type", "invalid_tool_calls",
     "tool_call_id", "call_id", "_type", "generation_info", "llm_output", "status", "langgraph_step", "score",
     "index", "block_type", "tool_choice", "parallel_tool_calls", "stream",
-    "usage", "usage_metadata", "token_usage",
 ))  # fmt: skip
 """Keys whose values are about a message, and not in it."""
 

@@ -1,9 +1,10 @@
 """Which output is found inside which later input: dataflow that nobody stated.
 
 An output's texts are looked for in the inputs of later operations: as they are, inside of longer ones, and records in
-another layout. Each input is split into words once, and only texts are compared with it whose anchor, a few words in a
-row, stands in it (`anchors.py`). So the cost grows with the length of the texts and the number of true finds; what
-bounds the rest are the constants there. Of several operations that made a text `makers.py` says whose it was.
+another layout. Each input is cut into pieces once, and only texts are compared with it whose anchor, a piece or a few
+words in a row, stands in it (`anchors.py`). So the cost grows with the length of the texts and the number of true
+finds; what bounds the rest are the constants there. Of several operations that made a text `makers.py` says whose it
+was.
 """
 
 from collections import Counter

@@ -13,9 +13,6 @@ from collector.graph.texts import MIN_LENGTH, is_common, record, texts, weight
 MAX_EARLIER: Final = 4
 """Of the spans that carry one text only that many are remembered, the first ones to end."""
 
-MAX_ITEMS: Final = 32
-"""Of a list only so many are looked at."""
-
 MAX_INSIDE: Final = 32
 """Calls in an operation that are asked for a value of it."""
 
@@ -96,12 +93,10 @@ class _Directions:
         return self._inside[span_id]
 
     def _was_there(self, span_id: str, value: AnyValue) -> bool:
-        """Whether the value was on a span that ended before this one began; of a list any item.
+        """Whether the value was on a span that ended before this one began; of a list any text of it.
 
         A record has to have been there as a whole: one that was chosen among others, or put together, is new.
         """
-        if isinstance(value, list | tuple):
-            return any(self._was_there(span_id, item) for item in value[:MAX_ITEMS])
         whole = record(value) if isinstance(value, Mapping) else ""
         before = (
             one for text in ([whole] if whole else texts(value)) for one in self._seen.get(text, ())[:MAX_EARLIER]

@@ -94,9 +94,10 @@ def grow(family: Family) -> Forest:
         preorder.append(span_id)
         if span_id in below:
             stack += reversed(below[span_id])
-    position = dict(zip(preorder, range(len(preorder)), strict=True))
+    places = [*range(len(preorder) + 1)]  # each number one object
+    position = dict(zip(preorder, places, strict=False))
     end: dict[str, int] = {}
     for place in range(len(preorder) - 1, -1, -1):
         inner = below.get(preorder[place])
-        end[preorder[place]] = end[inner[-1]] if inner else place + 1
+        end[preorder[place]] = end[inner[-1]] if inner else places[place + 1]
     return Forest(family, tuple(preorder), position, end, children, tuple(roots), tuple(entries), tuple(orphans))

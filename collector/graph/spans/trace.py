@@ -64,13 +64,7 @@ def traced(spans: Sequence[Span], records: Sequence[LogRecord] = ()) -> Trace:
     apart = told_apart(spans)
     once, forest = apart.spans, grow(family_of(apart.spans))
     of_span = _of_spans(apart, records) if records else {}
-    table, limit = installed(), length_limit(once.values())
-    own = table.asked(_OURS) == OWN
-    facts = {
-        span_id: (alone(span) if own and span_id not in of_span else None)
-        or read(span, tuple(of_span.get(span_id, ())), table, limit)
-        for span_id, span in once.items()
-    }
+    facts = _read(once, of_span)
     events = {span_id: tuple(map(event_of, found)) for span_id, found in of_span.items()}
     doubled = twins(forest, facts)
     for inner, outer in doubled.items():
@@ -97,6 +91,18 @@ def traced(spans: Sequence[Span], records: Sequence[LogRecord] = ()) -> Trace:
         events=events,
         gaps=(*_copies(apart), *_missing(forest)),
     )
+
+
+def _read(once: Mapping[str, Span], of_span: Mapping[str, Sequence[LogRecord]]) -> dict[str, Facts]:
+    """What each span says with its log records; most that is ours alone is read on the shorter way."""
+    table = installed()
+    ours = table.asked(_OURS) == OWN
+    known = {one: alone(span) if ours and one not in of_span else None for one, span in once.items()}
+    limit = length_limit(once.values()) if None in known.values() else 0
+    return {
+        span_id: said or read(once[span_id], tuple(of_span.get(span_id, ())), table, limit)
+        for span_id, said in known.items()
+    }
 
 
 def carried_out(facts: Mapping[str, Facts]) -> Mapping[str, Sequence[str]]:
