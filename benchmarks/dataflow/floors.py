@@ -37,7 +37,7 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     ("logfire_kwargs", "hard"): 1,
     # A chunk that says what the tool before it said, and nothing of what it was given; the counting takes an escaped
     # line break in the output for a letter.
-    ("mastra", "flow"): 2,
+    ("mastra", "flow"): 1,
     ("mastra", "precision"): 1,
     ("mastra", "final"): 1,
     # A category of seven letters inside a prompt and inside a name.
