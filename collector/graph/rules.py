@@ -79,11 +79,11 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda known: known.contents.finds[Way.EQUAL],
     ),
     Rule(
-        "contained", EdgeOrigin.CONTENT, 0.85, "a text of an output stands inside an input",
+        "contained", EdgeOrigin.CONTENT, 0.9, "a text of an output stands inside an input",
         lambda known: known.contents.finds[Way.CONTAINED],
     ),
     Rule(
-        "short", EdgeOrigin.CONTENT, 0.8, "a short output that nobody else made is a whole input or a line of one",
+        "short", EdgeOrigin.CONTENT, 0.75, "a short output that nobody else made is a whole input or a line of one",
         lambda known: known.contents.finds[Way.SHORT],
     ),
     Rule(

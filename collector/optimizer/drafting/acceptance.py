@@ -10,7 +10,7 @@ from collector.optimizer.answers.moves import LARGER, SMALLER
 from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
 from collector.optimizer.answers.schema import schema_of
 from collector.optimizer.calls.llm import Busy, Completion, LanguageModel, Messages
-from collector.optimizer.drafting.examples import MOST, worked_for
+from collector.optimizer.drafting.examples import MOST, worked_alone, worked_for
 from collector.optimizer.instance.alone import asked
 from collector.optimizer.prompts import prompt
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
@@ -197,7 +197,7 @@ async def _text(model: LanguageModel, found: Found, seed: int, text: str, said: 
 async def _by_themselves(model: LanguageModel, found: Found) -> None:
     """The texts once more, with nothing around them."""
     system = prompt("alone_system", kind="text")
-    turns = [turn for worked in worked_for((_PROMPT,), found.worked) for turn in worked.turns_alone()]
+    turns = [turn for worked in worked_alone(_PROMPT, found.worked, 1) for turn in worked.turns_alone()]
     copies = []
     for seed, (text, said, expected) in enumerate(_TEXTS):
         question = f"{asked(text)}<run>\n{_run_of(said, expected)}\n</run>"

@@ -38,6 +38,8 @@ class Worked:
         own: Words of its task that no answer to another one needs.
         tried: The lines under #Tried; empty for none.
         now: The value of its only variable, where that is a text or code.
+        apart: It is shown only where a text is asked for by itself: beside two others in the form of objects it made
+            small models say one thing again and again.
     """
 
     family: str
@@ -48,6 +50,7 @@ class Worked:
     own: frozenset[str] = frozenset()
     tried: str = ""
     now: str = ""
+    apart: bool = False
 
     def turns(self) -> Sequence[Mapping[str, str]]:
         """What was asked, and what was answered."""
@@ -98,9 +101,10 @@ _WORKED = (
         '</run>\n<run>\ninput text = "deep water"\noutput = "red"\n'
         "feedback: score 0, \"wrong: the answer was 'red', expected exactly 'blue'\"",
         "The prompt names one of the answers only, so it has to name the other one beside it.",
-        {"prompt": "Which colour is it? Answer with exactly 'red' or 'blue', whichever is right, and nothing else."},
+        {"prompt": "Which colour is it? Answer with exactly 'red' or 'blue' and nothing else."},
         frozenset({"colour", "red", "blue"}),
         now=_SEEN,
+        apart=True,
     ),
     Worked(
         _NUMBER,
@@ -157,8 +161,16 @@ def worked_for(parameters: Sequence[ParameterSpec], most: int = MOST) -> Sequenc
     families = [_FAMILY[spec.type] for spec in parameters]
     wanted = sorted(set(families), key=lambda family: (-families.count(family), family))
     each = MOST if len(wanted) == 1 else 2
-    chosen = [worked for family in wanted for worked in [one for one in _WORKED if one.family == family][:each]]
+    known = [one for one in _WORKED if not one.apart]
+    chosen = [worked for family in wanted for worked in [one for one in known if one.family == family][:each]]
     return chosen[:most]
+
+
+def worked_alone(spec: ParameterSpec, most: int, draft: int) -> Sequence[Worked]:
+    """Those about one text or code, so many at most; each draft has another one last, which counts most."""
+    known = [one for one in _WORKED if one.family == _FAMILY[spec.type] and one.now][:most]
+    turned = (draft - 1) % len(known) if known else 0
+    return [*known[turned:], *known[:turned]]
 
 
 def leaked(text: str, known: str, examples: Collection[Worked]) -> Sequence[str]:

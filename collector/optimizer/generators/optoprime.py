@@ -11,7 +11,7 @@ from collector.core.protocols import OptimizationRequest, Optimizer
 from collector.core.study import Cost
 from collector.optimizer.calls.llm import Messages, OpenAIModel
 from collector.optimizer.calls.models import Seat
-from collector.optimizer.drafting.examples import Worked, worked_for
+from collector.optimizer.drafting.examples import worked_alone, worked_for
 from collector.optimizer.drafting.fitting import Prompting
 from collector.optimizer.drafting.writer import OneText, Writer, one_prompt
 from collector.optimizer.instance.alone import one_text
@@ -61,8 +61,9 @@ class OptoPrime(Writer):
             return None
         turn, since_gain = len(request.trials) + len(request.rejected), _since_gain(request)
         spec = texts[turn % len(texts)]
-        examples = [one for one in worked_for((spec,), options["worked_examples"]) if one.now]
-        prompting, _ = one_prompt(partial(messages_alone, request, spec, examples))
+        most = options["worked_examples"]
+        examples = worked_alone(spec, most, 0)
+        prompting, _ = one_prompt(partial(messages_alone, request, spec, most))
         others = len(texts) < len(request.parameters)
         if options["form"] == "alone":
             return OneText(spec, prompting, examples, lambda before: not others or (turn + before) % 2 == 1)
@@ -75,12 +76,10 @@ def _since_gain(request: OptimizationRequest) -> int:
     return sum(one.number > found for one in request.trials) + sum(one.trial > found for one in request.rejected)
 
 
-def messages_alone(
-    request: OptimizationRequest, spec: ParameterSpec, examples: Sequence[Worked], draft: int, chars: int
-) -> Messages:
-    """What is asked where one text is asked for by itself."""
+def messages_alone(request: OptimizationRequest, spec: ParameterSpec, most: int, draft: int, chars: int) -> Messages:
+    """What is asked where one text is asked for by itself, with so many worked examples at most."""
     system = prompt("alone_system", kind=_KINDS[spec.type])
-    turns = [turn for worked in examples for turn in worked.turns_alone()]
+    turns = [turn for worked in worked_alone(spec, most, draft) for turn in worked.turns_alone()]
     taken = len(system) + sum(len(turn["content"]) for turn in turns)
     asked = one_text(request, spec, draft, chars - taken)
     return ({"role": "system", "content": system}, *turns, {"role": "user", "content": asked})
