@@ -15,6 +15,7 @@ from collector.study.arms import TrialArms
 from collector.study.crossings import Crossings, room, with_layer
 from collector.study.ending import Ending
 from collector.study.generation import Generation
+from collector.study.studies import arms_of
 from collector.study.values import Values
 from collector.study.window.deciding import Standings, is_full, standings, window_of
 from collector.study.window.guards import Guards
@@ -220,8 +221,7 @@ class Steps:
         def dealt(found: Assignment) -> Assignment:
             if (found.control, found.layers) != (in_force.control, in_force.layers):
                 raise Conflict("another study was dealt at the same time")
-            mine = [release for window in record.windows[-1:] for release in window.releases.values()]
-            return replace(found.without(*mine), layers=layers, crossings=crossings)
+            return replace(found.without(*arms_of(record)), layers=layers, crossings=crossings)
 
         await self._studies.open_window(study.name, window, dealt, fates, now.race.looking)
         return True
