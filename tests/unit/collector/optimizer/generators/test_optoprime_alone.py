@@ -72,10 +72,21 @@ async def test_where_there_are_numbers_they_are_asked_for_together() -> None:
     assert "response_format" in server.requests[0]
 
 
-async def test_an_answer_of_the_other_form_is_read_as_what_it_is() -> None:
-    with ScriptedOpenAI([json.dumps({"style": "{a}?"})]) as server:
+@pytest.mark.parametrize("around", ["%s", "```json\n%s\n```", "<think>Two ways.</think>\n%s"])
+async def test_an_answer_of_the_other_form_is_read_as_what_it_is(around: str) -> None:
+    with ScriptedOpenAI([around % json.dumps({"style": "{a}?"})]) as server:
         (found,) = await build().propose(asked(server, STYLE, form="alone"))
     assert found.values == {"style": "{a}?"}
+
+
+async def test_what_comes_back_without_the_white_space_around_it_is_a_copy() -> None:
+    with ScriptedOpenAI(["It is {a}", suggesting("r", style="{a}.")]) as server:
+        about = replace(asked(server, STYLE), current={"style": "\nIt is {a}\n"})
+        first = replace(trial(0, 0.5), values={"style": "\nIt is {a}\n"})
+        (found,) = await build().propose(
+            replace(about, trials=(first, replace(trial(1, 0.1), values={"style": "{a}"})))
+        )
+    assert (found.values, found.cost.calls) == ({"style": "{a}."}, 2)
 
 
 async def test_what_cannot_be_used_is_asked_for_anew_without_it_before_its_eyes() -> None:
