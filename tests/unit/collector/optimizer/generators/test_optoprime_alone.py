@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Study
 from collector.optimizer.generators.optoprime import build
@@ -117,3 +118,14 @@ async def test_long_runs_are_cut_and_then_left_out() -> None:
     for chars, sent in zip((6_000, 4_000), server.requests, strict=True):
         assert sum(len(turn["content"]) for turn in sent["messages"]) <= chars
         assert "wrong" in sent["messages"][-1]["content"]
+
+
+async def test_a_long_text_pushes_examples_out_and_not_its_runs_and_is_never_sent_beyond_the_limit() -> None:
+    with ScriptedOpenAI(["{a}?"]) as server:
+        wide = asked(server, STYLE, form="alone", max_prompt_chars=4_000)
+        await build().propose(replace(wide, current={"style": "{a} " * 500}))
+        with pytest.raises(OptimizerError, match="style alone takes"):
+            await build().propose(replace(wide, current={"style": "{a} " * 1_000}))
+    (sent,) = server.requests
+    assert sum(len(turn["content"]) for turn in sent["messages"]) <= 4_000
+    assert "too wordy" in sent["messages"][-1]["content"]
