@@ -15,6 +15,9 @@ from otel_opto.v1 import release_pb2
 from otel_opto.wire import assignment_to_proto
 
 _MOST_LOOKS, _MOST_MESSAGES = 1_000, 64
+_HELD = 32
+"""Releases that SDKs of before layers hold: of more the last ones, and without the control they would have none."""
+
 _T = TypeVar("_T")
 
 
@@ -66,6 +69,7 @@ class Bulletins:
             release_to_proto(await self._release(number), await self._desk.envelope(number))
             for number in assignment.releases
         ]
+        arms += [control] if len(arms) >= _HELD else []
         return release_pb2.WatchReleasesResponse(
             release=control, assignment=assignment_to_proto(assignment), arms=arms
         ).SerializeToString()

@@ -15,6 +15,7 @@ from collector.study.arms import TrialArms
 from collector.study.crossings import Crossings, room, with_layer
 from collector.study.ending import Ending
 from collector.study.generation import Generation
+from collector.study.studies import arms_of
 from collector.study.values import Values
 from collector.study.window.deciding import Standings, is_full, standings, window_of
 from collector.study.window.guards import Guards
@@ -51,7 +52,6 @@ class Steps:
         self._generation = generation
         self._ending = ending
         self._guards = Guards()
-        self._closed: dict[str, tuple[Standings, int]] = {}
         self._crossings = Crossings(arms.studies)
 
     async def step(self, record: StudyRecord) -> bool:
@@ -82,7 +82,6 @@ class Steps:
     def forget(self, name: str) -> None:
         """A study that has ended is not kept in memory."""
         self._units.forget(name)
-        self._closed.pop(name, None)
         self._guards.forget(name)
 
     async def _begin(self, record: StudyRecord) -> bool:
@@ -150,7 +149,7 @@ class Steps:
         if invalid:
             await self._studies.settle(record.study.name, invalid, record.looking)
             return True
-        now = await self._standings(record, counted)
+        now = await asyncio.to_thread(standings, record, counted)
         if not record.windows:
             return await self._open(now, now.race.begin(record.study.batch_size), {})
         fresh, again = list(now.fresh()), []
@@ -167,16 +166,6 @@ class Steps:
             batch = now.race.look_at((fresh or again)[:_MOST_TOGETHER], record.study.batch_size)
             return await self._open(now, batch, {})
         return await self._decided(record, now)
-
-    async def _standings(self, record: StudyRecord, counted: Sequence[Counted]) -> Standings:
-        """What all units say; what was made of them to close the last window serves once more if no more came."""
-        known, units = self._closed.pop(record.study.name, (None, 0))
-        if known is not None and units == len(counted):
-            before = known.record
-            fates = [trial.fate for trial in record.trials]
-            if fates == [one.fate for one in before.trials] and len(record.windows) == len(before.windows):
-                return replace(known, record=record)
-        return await asyncio.to_thread(standings, record, counted)
 
     async def _decided(self, record: StudyRecord, now: Standings) -> bool:
         move = await asyncio.to_thread(now.race.next)
@@ -220,8 +209,7 @@ class Steps:
         def dealt(found: Assignment) -> Assignment:
             if (found.control, found.layers) != (in_force.control, in_force.layers):
                 raise Conflict("another study was dealt at the same time")
-            mine = [release for window in record.windows[-1:] for release in window.releases.values()]
-            return replace(found.without(*mine), layers=layers, crossings=crossings)
+            return replace(found.without(*arms_of(record)), layers=layers, crossings=crossings)
 
         await self._studies.open_window(study.name, window, dealt, fates, now.race.looking)
         return True

@@ -222,7 +222,7 @@ class Studies:
 
     async def free(self, record: StudyRecord) -> None:
         """Its arms end, and its units go back to what is in force for everybody."""
-        study, arms = record.study, _arms_of(record)
+        study, arms = record.study, arms_of(record)
         await self.desk.reassign(study.service, without(*arms), f"study {study.name}: it ends", actor_of(study.name))
 
     async def conclude(
@@ -253,7 +253,7 @@ class Studies:
         if draft is not None:
             return await self.desk.publish(draft, by, whole, lambda _: [*changes, *also], by_itself=True)
         record = await self.study(name)
-        arms = [release for release in (_arms_of(record) if record else ()) if release != rolled_out]
+        arms = [release for release in (arms_of(record) if record else ()) if release != rolled_out]
         service = record.study.service if record is not None else ""
         if await self.desk.assignment(service) is None:
             await self._ledger.append(changes, by)
@@ -292,9 +292,9 @@ def _shared(study: Study, other: Study) -> str | None:
     return ", ".join(both) or None
 
 
-def _arms_of(record: StudyRecord) -> Sequence[int]:
-    """The releases of its last window."""
-    return [release for window in record.windows[-1:] for release in window.releases.values()]
+def arms_of(record: StudyRecord) -> Sequence[int]:
+    """The releases of the candidates of its last window: what was in force beside them may be a rollout's by now."""
+    return [window.releases[number] for window in record.windows[-1:] for number in window.trials]
 
 
 def without(*releases: int) -> Callable[[Assignment], Assignment]:

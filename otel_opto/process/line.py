@@ -21,6 +21,8 @@ CHANNEL_OPTIONS = (
     # Otherwise every release is followed by a ping that measures the line, which costs a collector with a thousand
     # applications a quarter of all that a release costs it.
     ("grpc.http2.bdp_probe", 0),
+    # What is in force comes as one message, with up to 64 releases where studies cross; as much is kept on disk.
+    ("grpc.max_receive_message_length", 32 * 2**20),
 )
 """Of the connection to the collector."""
 

@@ -16,7 +16,8 @@ _REASONS = ("reasoning", "reason", "reasons", "explanation", "thought")
 _NESTED = 3
 _LONGEST_REASONING = 2_000
 _THOUGHT = re.compile(r"\s*<(think|thinking|thought|thoughts)>", re.IGNORECASE)
-_THOUGHT_OVER = re.compile(r"</(?:think|thinking|thought|thoughts)>", re.IGNORECASE)
+THOUGHT_OVER = re.compile(r"</(?:think|thinking|thought|thoughts)>", re.IGNORECASE)
+"""The end of a thought."""
 
 
 class UnreadableAnswer(ValueError):
@@ -54,9 +55,9 @@ def read_answer(said: str, parameters: Sequence[ParameterSpec], cost: Cost, *, c
 def behind_thoughts(said: str) -> str:
     """What follows a thought; nothing where it never ended. Some servers leave its opening tag away."""
     if opened := _THOUGHT.match(said):
-        over = _THOUGHT_OVER.search(said, opened.end())
+        over = THOUGHT_OVER.search(said, opened.end())
         return behind_thoughts(said[over.end() :]) if over else ""
-    over = _THOUGHT_OVER.search(said)
+    over = THOUGHT_OVER.search(said)
     return said[over.end() :] if over and "{" in said[over.end() :] else said
 
 

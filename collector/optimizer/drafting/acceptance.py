@@ -205,7 +205,7 @@ async def _by_themselves(model: LanguageModel, found: Found) -> None:
         completion = await model.complete(messages, {}, seed, 0.0)
         found.chars += sum(len(message["content"]) for message in messages)
         found.cost += _cost(completion)
-        answer = read_alone(completion.text, _PROMPT)
+        answer = read_alone(completion.text, _PROMPT, text)
         copies.append(completion.finish_reason == "length" or answer in ("", text))
     if sum(copies) / len(copies) < found.copied:
         found.copies, found.alone = copies, True

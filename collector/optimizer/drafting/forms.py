@@ -53,12 +53,14 @@ class Alone:
 
     Args:
         spec: Of the variable.
+        now: Its value, which is shown.
     """
 
     again = ""  # A text and a complaint before it is answered with talk about them.
 
-    def __init__(self, spec: ParameterSpec) -> None:
+    def __init__(self, spec: ParameterSpec, now: str = "") -> None:
         self._spec = spec
+        self._now = now
 
     def schema(self, parameters: Sequence[ParameterSpec]) -> Mapping[str, Any]:  # noqa: ARG002 - it is no JSON
         """See `Form`."""
@@ -69,9 +71,10 @@ class Alone:
 
         What was cut off has no end, and may be the half of a text.
         """
-        if _OBJECT.match(said) and not _OBJECT.match(str(self._spec.default)):
+        text = read_alone(said, self._spec, self._now)
+        if _OBJECT.match(text) and not any(map(_OBJECT.match, (str(self._spec.default), self._now))):
             return read_answer(said, parameters, Cost(), cut_off=cut_off)
-        text = "" if cut_off else read_alone(said, self._spec)
+        text = "" if cut_off else text
         if not text:
             raise UnreadableAnswer(f"found {said.strip()[:200]!r}; wanted is the new value of {self._spec.key} alone")
         return Proposal({self._spec.key: text}, f"{self._spec.key} written anew")

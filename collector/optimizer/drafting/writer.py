@@ -59,7 +59,8 @@ class Writer(Drafter):
         for number, seat in enumerate(seats):
             ways = [Way(_asking(prompting, seat, *limits), examples, self.form)]
             if other := self.alone(request, options):
-                way = Way(_asking(other.prompting, seat, *limits), other.examples, Alone(other.spec), lowest=1)
+                form = Alone(other.spec, str(request.current[other.spec.key]))
+                way = Way(_asking(other.prompting, seat, *limits), other.examples, form, lowest=1)
                 ways.insert(0 if other.first(in_vain + number) else 1, way)
             drafts.append(Conversation(seat.model, request, number, options["temperature"], ways, in_vain))
         return drafts, before

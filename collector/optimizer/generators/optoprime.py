@@ -77,10 +77,13 @@ def _since_gain(request: OptimizationRequest) -> int:
 
 
 def messages_alone(request: OptimizationRequest, spec: ParameterSpec, most: int, draft: int, chars: int) -> Messages:
-    """What is asked where one text is asked for by itself, with so many worked examples at most."""
+    """What is asked where one text is asked for by itself, with so many worked examples at most.
+
+    Raises:
+        OptimizerError: permanent; the text does not fit.
+    """
     system = prompt("alone_system", kind=_KINDS[spec.type])
-    turns = [turn for worked in worked_alone(spec, most, draft) for turn in worked.turns_alone()]
-    taken = len(system) + sum(len(turn["content"]) for turn in turns)
+    turns, taken = _within(chars, len(system), [worked.turns_alone() for worked in worked_alone(spec, most, draft)])
     asked = one_text(request, spec, draft, chars - taken)
     return ({"role": "system", "content": system}, *turns, {"role": "user", "content": asked})
 
@@ -94,12 +97,18 @@ def messages_for(request: OptimizationRequest, draft: int, chars: int) -> Messag
     options = chosen(request.study.optimizer_options, OptoPrime.options)
     alone = min(len(request.batch), options["examples"]) == 1
     system = prompt("optoprime_system", in_short=f"{IN_SHORT} " if alone else "")
-    turns: list[Mapping[str, str]] = []
-    taken = len(system)
-    for worked in worked_for(request.parameters, options["worked_examples"]):
-        length = sum(len(turn["content"]) for turn in worked.turns())
-        if taken + length <= chars * _SHARE_OF_EXAMPLES:
-            turns += worked.turns()
-            taken += length
+    examples = worked_for(request.parameters, options["worked_examples"])
+    turns, taken = _within(chars, len(system), [worked.turns() for worked in examples])
     budget = Budget(chars - taken, options["examples"], draft)
     return ({"role": "system", "content": system}, *turns, {"role": "user", "content": problem(request, budget)})
+
+
+def _within(chars: int, taken: int, examples: Sequence[Messages]) -> tuple[Messages, int]:
+    """The worked examples that there is room for beside the system prompt, and what is taken with them."""
+    turns: list[Mapping[str, str]] = []
+    for worked in examples:
+        length = sum(len(turn["content"]) for turn in worked)
+        if taken + length <= chars * _SHARE_OF_EXAMPLES:
+            turns += worked
+            taken += length
+    return turns, taken

@@ -7,6 +7,7 @@ that use it took and gave, the output, and the feedback.
 
 from collections.abc import Iterator, Sequence
 
+from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
 from collector.optimizer.instance.quoting import inert, quoted
 from collector.optimizer.instance.runs import Run, chosen, runs_of
@@ -26,15 +27,21 @@ def one_text(request: OptimizationRequest, spec: ParameterSpec, draft: int, char
         request: Its batch holds the runs.
         spec: The variable; a text or code.
         draft: Each sees other runs among those that were judged alike.
-        chars: Room for what is shown beside the value, which stays whole.
+        chars: Room for what is shown; the value stays whole.
+
+    Raises:
+        OptimizerError: permanent; the value does not fit.
     """
     worst = chosen(runs_of(request), RUNS + 1, draft)[-RUNS:]
     now = asked(str(request.current[spec.key]), spec.constraint.placeholders)
     for count, width in [*((len(worst), width) for width in _WIDTHS), (1, _WIDTHS[-1]), (0, 0)]:
         text = now + "\n".join(_told(run, spec.key, width) for run in worst[len(worst) - count :])
         if len(text) <= chars:
-            break
-    return text
+            return text
+    raise OptimizerError(
+        f"option max_prompt_chars: {spec.key} alone takes {len(text) - chars} characters too many; raise it",
+        permanent=True,
+    )
 
 
 def asked(now: str, placeholders: Sequence[str] = ()) -> str:

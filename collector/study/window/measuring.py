@@ -237,6 +237,9 @@ def _placed(record: StudyRecord, span: Span, assignment: Assignment, now_unix_na
             continue
         if revision and assignment.control != window.releases[0]:  # nobody is beside it any more
             return None
+        dealt = {window.releases[one] for one in window.trials}
+        if trial == 0 and dealt and dealt.isdisjoint(assignment.releases):  # nobody came who is compared with it
+            return None
         share = _share(name, window, trial, assignment)
         entry = Entry(span.context.trace_id, unit_in(span), trial > 0, share, now_unix_nano)
         return f"study/{name}/{window.number}/{trial}", entry

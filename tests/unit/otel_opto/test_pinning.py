@@ -100,6 +100,15 @@ def test_a_user_in_arms_of_two_studies_gets_the_release_of_both(app: App, k: Any
     assert all(app.sdk.registry.release(number) is not None for number in crossed.releases)
 
 
+def test_all_releases_of_studies_that_cross_arrive_however_long_their_texts_are(app: App, k: Any) -> None:
+    """64 of them come in one message, which gRPC would take up to 4 MiB of by itself."""
+    for number in range(100, 164):
+        app.server.add(number, {"k": number - 100, "text": "word " * 20_000})
+    arms = tuple(Arm(number, (number - 101) * 100, 100) for number in range(101, 164))
+    assign(app, Assignment("shop", 0, 100, (), "", (Layer("a", "salt", arms),)))
+    assert all(app.sdk.registry.release(number) is not None for number in range(100, 164))
+
+
 def test_what_was_read_before_the_user_was_known_holds(app: App, k: Any) -> None:
     for user in range(50):
         with app.span():

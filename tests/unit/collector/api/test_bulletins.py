@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter as Tally
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -12,9 +12,10 @@ from collector.core.errors import Unavailable
 from collector.core.ledger import Change, Recorded
 from collector.core.release import ReleaseDraft
 from collector.counters import Counters
-from collector.publisher.desk import Desk
+from collector.publisher.desk import Desk, aside
 from collector.publisher.hub import AssignmentHub
 from collector.storage.memory.ledger import MemoryLedger
+from otel_opto.assignment import Arm, Layer
 from otel_opto.v1 import release_pb2
 from tests.clocks import TickingClock
 
@@ -188,3 +189,18 @@ async def test_services_without_a_release_leave_nothing_behind_and_miss_nothing(
     await asyncio.sleep(0.01)
     late.cancel()
     assert here.ledger.looks["assignment/nobody"] == 2
+
+
+async def test_an_sdk_that_holds_the_last_32_releases_holds_the_control_beside_more_of_them() -> None:
+    """One from before layers gives everybody the control, and the code's own values where it holds none."""
+    here = place(CountedLedger())
+    control = await here.publish(1)
+    numbers = [
+        (await here.desk.publish(ReleaseDraft("shop", {"k": value}, "r"), "me", aside)).number for value in range(2, 42)
+    ]
+    arms = tuple(Arm(number, 100 * number, 100) for number in numbers)
+    await here.desk.reassign("shop", lambda now: replace(now, layers=(Layer("s", "", arms),)), "r", "me")
+    told = release_pb2.WatchReleasesResponse.FromString(await anext(here.watch()))
+    assert told.release.number == control
+    assert {one.number for one in told.arms} >= {*numbers}
+    assert control in [one.number for one in (told.release, *told.arms)][-32:]

@@ -13,7 +13,7 @@ from collector.core.candidate import Fate, Selection
 from collector.core.feedback import Feedback
 from collector.core.protocols import OptimizationRequest
 from collector.core.release import Acknowledgement, ReleaseDraft, ReleaseStatus
-from collector.core.rollout import RolloutState
+from collector.core.rollout import RolloutPlan, RolloutState
 from collector.core.span import SpanContext
 from collector.core.study import Exploration, Policy, Proposal, Study, StudyRecord, StudyState
 from collector.core.telemetry import Signal
@@ -21,6 +21,7 @@ from collector.pipeline import Pipeline
 from collector.storage.file_store import FileStore
 from collector.study.crossings import room
 from collector.study.runner import RunnerSettings, StudyRunner
+from collector.study.window.measuring import Counted, Measuring
 from otel_opto.assignment import Arm, Assignment, Layer, unit_of
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType, ParameterValue
 from tests import samples
@@ -120,6 +121,9 @@ class Town:
         record = await self.control.studies.study(name)
         assert record is not None
         return record
+
+    async def counted(self, name: str) -> Sequence[Counted]:
+        return await Measuring(self.store, self.control.desk, self.clock).look(await self.record(name))
 
     async def in_force(self) -> Assignment:
         found = await self.control.desk.assignment("shop")
@@ -252,6 +256,22 @@ async def test_where_only_the_control_changes_every_unit_keeps_its_arm(town: Tow
     assert windows[-2].closed == "what is in force for everybody has changed"
 
 
+async def test_a_rollout_back_to_what_was_in_force_keeps_its_arm_when_a_study_deals_anew(town: Town) -> None:
+    await town.begin(study("y", batch_size=100, exploration=HALF))
+    await town.traffic(110, "y")
+    await town.traffic(100, "y")
+    before = await town.control.desk.control("shop")
+    assert before is not None
+    await town.control.desk.publish(ReleaseDraft("shop", {"x": 7, "y": 5}, "by hand"), "me")
+    back = RolloutPlan("shop", before.number, before.hash, policy=Policy.AUTOMATIC)
+    await town.control.rollouts.draft("back", back, "me")
+    await town.control.rollouts.begin("back", "me")
+    arms = (await town.in_force()).arms
+    await town.step("y")
+    assert [arm.release for arm in arms] == [before.number]
+    assert (await town.in_force()).arms == arms
+
+
 async def test_a_deploy_that_narrows_a_parameter_ends_the_candidates_of_its_study_only(town: Town) -> None:
     await town.begin(study("x", batch_size=100), study("y", batch_size=100))
     await town.traffic(110)
@@ -297,6 +317,11 @@ async def test_a_winner_waits_for_the_rollout_of_the_other_and_stands_beside_wha
     second = next(name for name in ("x", "y") if name != first.name)
     assert (await town.record(second)).state is StudyState.RUNNING
     assert (await town.in_force()).layers == ()  # its arms are free while it waits
+    counted = len(await town.counted(second))
+    town.good = lambda x, y: 0.9  # nobody is dealt who could be compared with these
+    for _ in range(3):
+        await town.traffic(150)
+    assert len(await town.counted(second)) == counted
     await town.control.rollouts.promote(first.name, "better", "me")
     await town.step()
     assert (await town.record(second)).state is StudyState.FINISHED

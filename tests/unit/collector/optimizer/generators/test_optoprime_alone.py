@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
 from collector.core.study import Study
 from collector.optimizer.generators.optoprime import build
@@ -72,10 +73,21 @@ async def test_where_there_are_numbers_they_are_asked_for_together() -> None:
     assert "response_format" in server.requests[0]
 
 
-async def test_an_answer_of_the_other_form_is_read_as_what_it_is() -> None:
-    with ScriptedOpenAI([json.dumps({"style": "{a}?"})]) as server:
+@pytest.mark.parametrize("around", ["%s", "```json\n%s\n```", "<think>Two ways.</think>\n%s"])
+async def test_an_answer_of_the_other_form_is_read_as_what_it_is(around: str) -> None:
+    with ScriptedOpenAI([around % json.dumps({"style": "{a}?"})]) as server:
         (found,) = await build().propose(asked(server, STYLE, form="alone"))
     assert found.values == {"style": "{a}?"}
+
+
+async def test_what_comes_back_without_the_white_space_around_it_is_a_copy() -> None:
+    with ScriptedOpenAI(["It is {a}", suggesting("r", style="{a}.")]) as server:
+        about = replace(asked(server, STYLE), current={"style": "\nIt is {a}\n"})
+        first = replace(trial(0, 0.5), values={"style": "\nIt is {a}\n"})
+        (found,) = await build().propose(
+            replace(about, trials=(first, replace(trial(1, 0.1), values={"style": "{a}"})))
+        )
+    assert (found.values, found.cost.calls) == ({"style": "{a}."}, 2)
 
 
 async def test_what_cannot_be_used_is_asked_for_anew_without_it_before_its_eyes() -> None:
@@ -106,3 +118,14 @@ async def test_long_runs_are_cut_and_then_left_out() -> None:
     for chars, sent in zip((6_000, 4_000), server.requests, strict=True):
         assert sum(len(turn["content"]) for turn in sent["messages"]) <= chars
         assert "wrong" in sent["messages"][-1]["content"]
+
+
+async def test_a_long_text_pushes_examples_out_and_not_its_runs_and_is_never_sent_beyond_the_limit() -> None:
+    with ScriptedOpenAI(["{a}?"]) as server:
+        wide = asked(server, STYLE, form="alone", max_prompt_chars=4_000)
+        await build().propose(replace(wide, current={"style": "{a} " * 500}))
+        with pytest.raises(OptimizerError, match="style alone takes"):
+            await build().propose(replace(wide, current={"style": "{a} " * 1_000}))
+    (sent,) = server.requests
+    assert sum(len(turn["content"]) for turn in sent["messages"]) <= 4_000
+    assert "too wordy" in sent["messages"][-1]["content"]
