@@ -67,7 +67,8 @@ class OptoPrime(Writer):
         others = len(texts) < len(request.parameters)
         if options["form"] == "alone":
             return OneText(spec, prompting, examples, lambda before: not others or (turn + before) % 2 == 1)
-        return OneText(spec, prompting, examples, lambda before: not others and (since_gain + before) % 2 == 1)
+        prompts = all(one.type is ParameterType.TEXT for one in request.parameters)
+        return OneText(spec, prompting, examples, lambda before: prompts and (since_gain + before) % 2 == 1)
 
 
 def _since_gain(request: OptimizationRequest) -> int:
