@@ -11,7 +11,7 @@ from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
 from collector.optimizer.answers.schema import schema_of
 from collector.optimizer.calls.llm import Busy, Completion, LanguageModel, Messages
 from collector.optimizer.drafting.examples import MOST, worked_alone, worked_for
-from collector.optimizer.instance.alone import asked
+from collector.optimizer.instance.alone import value_now
 from collector.optimizer.prompts import prompt
 from otel_opto.spec import Constraint, ParameterSpec, ParameterType
 
@@ -200,7 +200,7 @@ async def _by_themselves(model: LanguageModel, found: Found) -> None:
     turns = [turn for worked in worked_alone(_PROMPT, found.worked, 1) for turn in worked.turns_alone()]
     copies = []
     for seed, (text, said, expected) in enumerate(_TEXTS):
-        question = f"{asked(text)}<run>\n{_run_of(said, expected)}\n</run>"
+        question = f"{value_now(text)}<run>\n{_run_of(said, expected)}\n</run>"
         messages = ({"role": "system", "content": system}, *turns, {"role": "user", "content": question})
         completion = await model.complete(messages, {}, seed, 0.0)
         found.chars += sum(len(message["content"]) for message in messages)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.optimizer.answers.moves import KEEP, LARGER, SMALLER
-from collector.optimizer.instance.alone import asked
+from collector.optimizer.instance.alone import value_now
 from otel_opto.spec import ParameterSpec, ParameterType
 
 _NUMBER, _TEXT, _CHOICE, _CODE = "number", "text", "choice", "code"
@@ -62,7 +62,7 @@ class Worked:
     def turns_alone(self) -> Sequence[Mapping[str, str]]:
         """The same of its only variable, with nothing around the new value."""
         (answer,) = self.suggestion.values()
-        told = f"{asked(self.now)}<run>\n{self.run}\n</run>"
+        told = f"{value_now(self.now)}<run>\n{self.run}\n</run>"
         return ({"role": "user", "content": told}, {"role": "assistant", "content": str(answer).strip()})
 
 

@@ -32,6 +32,8 @@ class OneText:
 
     Attributes:
         spec: Of the text.
+        prompting: Makes the messages, by the draft's number and the characters that there is room for.
+        examples: The worked ones that may stand in them.
         first: Whether a draft begins with that, by the calls in vain before it.
     """
 

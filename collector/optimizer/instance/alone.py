@@ -33,7 +33,7 @@ def one_text(request: OptimizationRequest, spec: ParameterSpec, draft: int, char
         OptimizerError: permanent; the value does not fit.
     """
     worst = chosen(runs_of(request), RUNS + 1, draft)[-RUNS:]
-    now = asked(str(request.current[spec.key]), spec.constraint.placeholders)
+    now = value_now(str(request.current[spec.key]), spec.constraint.placeholders)
     for count, width in [*((len(worst), width) for width in _WIDTHS), (1, _WIDTHS[-1]), (0, 0)]:
         text = now + "\n".join(_told(run, spec.key, width) for run in worst[len(worst) - count :])
         if len(text) <= chars:
@@ -44,7 +44,7 @@ def one_text(request: OptimizationRequest, spec: ParameterSpec, draft: int, char
     )
 
 
-def asked(now: str, placeholders: Sequence[str] = ()) -> str:
+def value_now(now: str, placeholders: Sequence[str] = ()) -> str:
     """What comes before the runs."""
     kept = " and ".join(f"{{{name}}}" for name in placeholders)
     return f"Text now:\n{now}\n\n" + (f"It has to have {kept} in it.\n\n" if kept else "")
