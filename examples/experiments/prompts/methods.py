@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import otel_opto
 from examples.experiments.frame.experiment import Method, Setting, Tried
 from examples.experiments.frame.stepping import Judged, stepped, until
+from examples.experiments.prompts import teleprompters
 from examples.experiments.prompts.program import Program, program
 from examples.experiments.prompts.tasks import said_of
 
@@ -141,10 +142,32 @@ def _edited(own: Program, setting: Setting) -> Generator[Tried, None, None]:
             best = found
 
 
+def by_teleprompter(name: str, setting: Setting) -> Iterator[Tried]:
+    """An optimizer of dspy."""
+    own = program(setting)
+    yield from _kept(own, teleprompters.by_dspy(name, own, setting))
+
+
 METHODS = (
     Method("optoprime", "two traced runs with feedback, what was tried", partial(by_optimizer, "optoprime"), "model"),
     Method("opro", "what was tried, with scores and words; no runs", partial(by_optimizer, "opro"), "model"),
     Method("textgrad", "critiques along the edges of two runs", partial(by_optimizer, "textgrad"), "model"),
+    Method(
+        "copro",
+        "COPRO of the package dspy: what was tried, with scores; own process, own prompt",
+        partial(by_teleprompter, "copro"),
+        "model",
+        teleprompters.PYTHON,
+        teleprompters.HOW,
+    ),
+    Method(
+        "gepa",
+        "GEPA of dspy: three wrong answers of one of its best, feedback in words; own process, own prompt",
+        partial(by_teleprompter, "gepa"),
+        "model",
+        teleprompters.PYTHON,
+        teleprompters.HOW,
+    ),
     Method("rewriting", "a plain loop: the best prompt, two wrong answers, one worked example", by_rewriting, "model"),
     Method("by hand", "instructions that a person wrote beforehand; no optimizer is asked", by_hand, "model"),
     Method("edits", "random edits of the best prompt so far; no optimizer is asked", by_edits, "model"),

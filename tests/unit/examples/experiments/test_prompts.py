@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from examples.experiments.prompts import teleprompters
 from examples.experiments.prompts.program import SIZES
 from examples.experiments.prompts.tasks import TASKS, Sizes, questions, said_of, task
 from tests.fakes_openai import ScriptedOpenAI
@@ -79,6 +80,11 @@ def speaks(body: Mapping[str, Any]) -> str:
         if "critique" in json.dumps(body["response_format"]):
             return json.dumps({"critique": "say one word"})
         return json.dumps({"reasoning": "the form", "suggestion": {"sentiment.prompt": BETTER}})
+    if "proposed_instruction" in system:
+        prefix = "[[ ## proposed_prefix_for_output_field ## ]]\nAnswer:\n\n[[ ## completed ## ]]"
+        return f"[[ ## proposed_instruction ## ]]\n{BETTER}\n\n{prefix}"
+    if "new_instruction" in last:
+        return json.dumps({"new_instruction": BETTER})
     if "improve the instruction" in system:
         return BETTER
     good = any(word in last for word in ("joy", "again", "better", "lovely", "worth"))
@@ -110,8 +116,29 @@ def test_every_method_goes_its_way_over_the_wire(tmp_path: Path) -> None:
     assert all(line["task_calls"] > 0 for line in lines)
 
 
+@pytest.mark.skipif(not (ROOT / teleprompters.PYTHON).exists(), reason=f"no Python of its own: {teleprompters.HOW}")
+@pytest.mark.parametrize("method", ["copro", "gepa"])
+def test_those_of_dspy_go_the_same_way(method: str, tmp_path: Path) -> None:
+    with ScriptedOpenAI([speaks]) as endpoint:
+        command = [
+            sys.executable, "-m", "examples.experiments", "prompts", "--minute", "--problems", "sentiment",
+            "--methods", method, "--endpoint", endpoint.base_url, "--model", "m", "--results", str(tmp_path),
+        ]  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        proposed = [sent for sent in endpoint.requests if sent.get("temperature") != 0]
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in (tmp_path / "prompts.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(line["part"], line["score"]) for line in lines] == [
+        ("train", 0.0), ("train", 1.0), ("test", 1.0), ("end", None),
+    ]  # fmt: skip
+    assert lines[-1]["calls"] == len(proposed) == 1
+    shown = json.dumps(proposed[0]["messages"])
+    assert task("sentiment").start in shown
+    assert ("expected exactly" in shown) == (method == "gepa"), "one sees scores, the other one words"
+
+
 def test_without_a_model_everything_is_skipped_with_the_reason() -> None:
     command = [sys.executable, "-m", "examples.experiments", "prompts", "--minute", "--endpoint", "", "--model", ""]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("skipped, it needs a model") == 6
+    assert done.stdout.count("skipped, it needs a model") == 8
