@@ -5,12 +5,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from collector.core.span import AnyValue
+from otel_opto.code.source import InvalidSource, parsed
 from otel_opto.spec import ParameterSpec, ParameterType
 
 _DEPTH = 8
 _WRAPPERS = frozenset({"value", "type", "name", "description"})
 _QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("“", "”"))
 _FORM = re.compile(r"<[^<>\n]{1,40}>|\.\.\.|…")
+_CLOSERS, _MOST_CLOSERS = ("}", "]", '"'), 8
 _FENCED = re.compile(r"\s*```\w*\n(.*?)\n?```\s*", re.DOTALL)
 
 
@@ -64,9 +66,31 @@ def _from_text(spec: ParameterSpec, value: str) -> AnyValue:
         return value.strip().lower() == "true"
     if spec.type is ParameterType.TEXT:
         return _bare(value, str(spec.default))
-    if spec.type is ParameterType.CODE and (fenced := _FENCED.fullmatch(value)):
-        return fenced.group(1)
+    if spec.type is ParameterType.CODE:
+        return _source(value)
     return value
+
+
+def _source(value: str) -> str:
+    """Without a fence; and without ends of the object around it, where they stand in the text and it is no Python."""
+    fenced = _FENCED.fullmatch(value)
+    said = shorter = fenced.group(1) if fenced else value
+    for _ in range(_MOST_CLOSERS):
+        if _is_python(shorter):
+            return shorter
+        shorter = shorter.rstrip()
+        if not shorter.endswith(_CLOSERS):
+            break
+        shorter = shorter[:-1]
+    return said
+
+
+def _is_python(text: str) -> bool:
+    try:
+        parsed(text)
+    except InvalidSource:
+        return False
+    return True
 
 
 def _unwrapped(found: object) -> object:

@@ -52,7 +52,7 @@ class Conversation:
         request: What the candidate is for.
         number: Of the draft: each has its own seeds and temperatures.
         temperature: The highest of the ladder that is not for copies; None: none is sent.
-        ways: To ask, at least one, in turn: the next one follows where an answer repeats what was tried.
+        ways: To ask, at least one, in turn: the next one follows where an answer repeats what was tried or refused.
         in_vain: Calls of the study before this one that nothing came of: their seeds are not asked with again.
     """
 
@@ -70,9 +70,11 @@ class Conversation:
         self._number = number
         self._temperature = temperature
         self._tried = tried(request)
+        self._refused = {identity(request, one.proposal.values) for one in request.rejected}
         self._guard = Guard(request, [worked for way in ways for worked in way.examples])
         self._ways = ways
         self._in_vain = in_vain
+        self._repeats = 0
         self.cost = Cost()
         self.copies = 0
         self.unreadable = 0
@@ -93,29 +95,32 @@ class Conversation:
             schema = self._way.form.schema(self._request.parameters)
             completion = await self._model.complete(said, schema, self._seed(attempt), self._warmth(attempt))
             self.cost = total([self.cost, _cost(completion)])
+            repeated = False
             try:
                 proposal = self._read(completion)
             except UnreadableAnswer as error:
                 self.unreadable += 1
                 faults.append(str(error))
             else:
-                if identity(self._request, proposal.values) in self._tried:
+                found = identity(self._request, proposal.values)
+                repeated = found in self._tried or found in self._refused
+                if found in self._tried:
                     self.copies += 1
                     faults.append("these values were tried already")
-                    # Its own words before its eyes would make it say them again: asked anew, it sees other runs.
-                    said = messages = await self._way.asking(self._number + attempt + 1)
-                    continue
-                proposal, fault = against(proposal, self._request, self._guard)
-                if not fault:
-                    return _with_faults(proposal, faults)
-                self.cost += Cost(refused=len(proposal.faults))
-                refused = proposal
-                faults.append(fault)
+                else:
+                    proposal, fault = against(proposal, self._request, self._guard)
+                    if not fault:
+                        return _with_faults(proposal, faults)
+                    self.cost += Cost(refused=len(proposal.faults))
+                    self._refused.add(found)
+                    refused = proposal
+                    faults.append(fault)
             if attempt + 1 - self.copies >= _TRIES:
                 break
-            if self._way.form.again:
+            self._repeats += repeated
+            if self._way.form.again and not repeated:
                 said = [*messages, *self._asked_back(completion, faults[-1])]
-            else:
+            else:  # its own words before its eyes would make it say them again: asked anew, it sees other runs
                 said = messages = await self._way.asking(self._number + attempt + 1)
         if refused is None and not self.copies:
             spent = f"{self.cost.input_tokens} and {self.cost.output_tokens} tokens"
@@ -126,7 +131,7 @@ class Conversation:
 
     @property
     def _way(self) -> Way:
-        return self._ways[self.copies % len(self._ways)]
+        return self._ways[self._repeats % len(self._ways)]
 
     def _seed(self, attempt: int) -> int:
         """Another one for each call of a study, and the same for the same request."""

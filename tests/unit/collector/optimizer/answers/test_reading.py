@@ -181,6 +181,24 @@ def test_bounds_can_be_left_away_for_endpoints_that_refuse_them() -> None:
     assert "enum" in said
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("def f(x):\n    return x != ''}}", "def f(x):\n    return x != ''"),
+        ('def f(x):\n    return x"}}\n', "def f(x):\n    return x"),
+        ("def f(x):\n    return [x]]", "def f(x):\n    return [x]"),
+        ("```python\ndef f(x):\n    return {x}}}\n```", "def f(x):\n    return {x}"),
+        ("def f(x):\n    return {x}", "def f(x):\n    return {x}"),
+        ("def f(x):\n    return {{x}", "def f(x):\n    return {{x}"),
+        ("def f(x):\n    return (x}}", "def f(x):\n    return (x}}"),
+        ("}" * 9, "}" * 9),
+    ],
+)
+def test_ends_of_the_object_that_stand_in_a_source_are_taken_off_where_it_is_python_then(said: str, kept: str) -> None:
+    code = ParameterSpec("f", ParameterType.CODE, "def f(x):\n    return 0\n")
+    assert read_answer(json.dumps({"suggestion": {"f": said}}), [code], Cost()).values == {"f": kept}
+
+
 # --- what models write in place of JSON -----------------------------------------------------------------------------
 
 P = ParameterSpec("p", ParameterType.TEXT, "Say it")

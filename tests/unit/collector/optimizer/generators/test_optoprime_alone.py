@@ -7,7 +7,7 @@ import pytest
 
 from collector.core.errors import OptimizerError
 from collector.core.protocols import OptimizationRequest
-from collector.core.study import Study
+from collector.core.study import Proposal, RejectedProposal, Study
 from collector.optimizer.generators.optoprime import build
 from otel_opto.spec import ParameterSpec, ParameterType
 from tests.contract.optimizers import DEFAULTS, SPECS, judged, request, trial
@@ -97,6 +97,25 @@ async def test_what_cannot_be_used_is_asked_for_anew_without_it_before_its_eyes(
     assert found.values == {"style": "{a}?"}
     assert len(first["messages"]) == len(second["messages"])
     assert first["seed"] != second["seed"]
+
+
+async def test_what_repeats_something_refused_is_not_argued_with_but_asked_for_in_the_other_way() -> None:
+    without = suggesting("r", style="no placeholder")
+    with ScriptedOpenAI([without, without, "{a}?"]) as server:
+        (found,) = await build().propose(asked(server, STYLE))
+    first, mended, anew = server.requests
+    assert (found.values, found.cost.calls) == ({"style": "{a}?"}, 3)
+    assert len(mended["messages"]) == len(first["messages"]) + 2, "the first time it is told what was wrong"
+    assert "response_format" not in anew
+    assert "no placeholder" not in json.dumps(anew["messages"])
+
+
+async def test_what_an_earlier_answer_was_refused_for_is_known_as_a_repeat() -> None:
+    with ScriptedOpenAI(["no placeholder", suggesting("r", style="{a}?")]) as server:
+        refused = RejectedProposal(Proposal({"style": "no placeholder"}, "r"), ("{a} has to be in it",), 1)
+        (found,) = await build().propose(replace(asked(server, STYLE), rejected=(refused,)))
+    assert found.values == {"style": "{a}?"}
+    assert ["response_format" in sent for sent in server.requests] == [False, True]
 
 
 async def test_a_function_is_asked_for_by_itself_in_a_block() -> None:
