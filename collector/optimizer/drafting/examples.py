@@ -59,10 +59,10 @@ class Worked:
         answer = json.dumps({"reasoning": self.reasoning, "suggestion": self.suggestion}, ensure_ascii=False)
         return ({"role": "user", "content": asked}, {"role": "assistant", "content": answer})
 
-    def turns_alone(self) -> Sequence[Mapping[str, str]]:
-        """The same of its only variable, with nothing around the new value."""
+    def turns_alone(self, *, shown: bool = True) -> Sequence[Mapping[str, str]]:
+        """The same of its only variable, with nothing around the new value; its value before it may be left out."""
         (answer,) = self.suggestion.values()
-        told = f"{value_now(self.now)}<run>\n{self.run}\n</run>"
+        told = f"{value_now(self.now) if shown else ''}<run>\n{self.run}\n</run>"
         return ({"role": "user", "content": told}, {"role": "assistant", "content": str(answer).strip()})
 
 

@@ -34,13 +34,11 @@ class OneText:
         spec: Of the text.
         prompting: Makes the messages, by the draft's number and the characters that there is room for.
         examples: The worked ones that may stand in them.
-        first: Whether a draft begins with that, by the calls in vain before it.
     """
 
     spec: ParameterSpec
     prompting: Prompting
     examples: Sequence[Worked]
-    first: Callable[[int], bool]
 
 
 class Writer(Drafter):
@@ -60,21 +58,39 @@ class Writer(Drafter):
         drafts = []
         for number, seat in enumerate(seats):
             ways = [Way(_asking(prompting, seat, *limits), examples, self.form)]
-            if other := self.alone(request, options):
+            for other in self.alone(request, options):
                 form = Alone(other.spec, str(request.current[other.spec.key]))
-                way = Way(_asking(other.prompting, seat, *limits), other.examples, form, lowest=1)
-                ways.insert(0 if other.first(in_vain + number) else 1, way)
+                ways.append(Way(_asking(other.prompting, seat, *limits), other.examples, form, lowest=1))
+            first = self.first(request, options, in_vain + number, len(ways))
+            ways = [*ways[first:], *ways[:first]]
             drafts.append(Conversation(seat.model, request, number, options["temperature"], ways, in_vain))
         return drafts, before
 
-    def alone(self, request: OptimizationRequest, options: Mapping[str, Any]) -> "OneText | None":  # noqa: ARG002
-        """A second way to ask, for one text by itself; None: there is none.
+    def alone(self, request: OptimizationRequest, options: Mapping[str, Any]) -> Sequence[OneText]:  # noqa: ARG002
+        """Further ways to ask, for one text by itself.
 
         Args:
             request: What to show.
             options: Defaults filled in.
         """
-        return None
+        return ()
+
+    def first(
+        self,
+        request: OptimizationRequest,  # noqa: ARG002 - there is one way only
+        options: Mapping[str, Any],  # noqa: ARG002
+        before: int,  # noqa: ARG002
+        ways: int,  # noqa: ARG002
+    ) -> int:
+        """With which way a draft begins; the others follow in turn.
+
+        Args:
+            request: What to show.
+            options: Defaults filled in.
+            before: Calls in vain and drafts before it.
+            ways: How many there are: all variables together, then those of `alone`.
+        """
+        return 0
 
     @abstractmethod
     async def prepared(

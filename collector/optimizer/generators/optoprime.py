@@ -14,7 +14,7 @@ from collector.optimizer.calls.models import Seat
 from collector.optimizer.drafting.examples import worked_alone, worked_for
 from collector.optimizer.drafting.fitting import Prompting
 from collector.optimizer.drafting.writer import OneText, Writer, one_prompt
-from collector.optimizer.instance.alone import one_text
+from collector.optimizer.instance.alone import afresh, one_text
 from collector.optimizer.instance.problem import IN_SHORT, Budget, problem
 from collector.optimizer.options import Option, chosen
 from collector.optimizer.prompts import prompt
@@ -25,6 +25,8 @@ _KINDS = {ParameterType.TEXT: "text", ParameterType.CODE: "function"}
 
 _FORMS = ("auto", "object", "alone")
 _FORM = Option((str,), "auto", ", ".join(_FORMS), choices=_FORMS)
+_SHORT = 300
+"""Characters of a text that can be written afresh: what a longer one says is not to be seen in a few runs."""
 _SHARE_OF_EXAMPLES = 0.5
 """Of the characters, with the system prompt: where there are few, worked examples are left out."""
 
@@ -37,9 +39,10 @@ def build() -> Optimizer:
 class OptoPrime(Writer):
     """Shows the model the program, its runs with feedback, and what was tried; takes its suggestion.
 
-    A text or code can also be asked for by itself, with what the steps that use it took and gave: models that repeat
-    what they were shown when they are asked for an object do better then. Where an answer is a repeat the other way
-    follows; in studies of texts alone the two take turns, too, while nothing better is found. Texts take turns.
+    A text or code can also be asked for by itself, with what the steps that use it took and gave, and a short text
+    afresh, without its value: models that repeat what they were shown when they are asked for an object do better
+    then. Where an answer is a repeat the next way follows; in studies of texts alone they take turns, too, while
+    nothing better is found. Texts take turns.
     """
 
     name = "optoprime"
@@ -54,21 +57,33 @@ class OptoPrime(Writer):
         """See `Writer`."""
         return one_prompt(partial(messages_for, request))
 
-    def alone(self, request: OptimizationRequest, options: Mapping[str, Any]) -> OneText | None:
-        """See `Writer`."""
+    def alone(self, request: OptimizationRequest, options: Mapping[str, Any]) -> Sequence[OneText]:
+        """See `Writer`. Afresh first: what stands before a model's eyes is what it repeats."""
         texts = [spec for spec in request.parameters if spec.type in _KINDS]
         if not texts or options["form"] == "object":
-            return None
-        turn, since_gain = len(request.trials) + len(request.rejected), _since_gain(request)
-        spec = texts[turn % len(texts)]
+            return ()
+        spec = texts[_turn(request) % len(texts)]
         most = options["worked_examples"]
+        shown = (
+            [True] if spec.type is ParameterType.CODE or len(str(request.current[spec.key])) > _SHORT else [False, True]
+        )
         examples = worked_alone(spec, most, 0)
-        prompting, _ = one_prompt(partial(messages_alone, request, spec, most))
-        others = len(texts) < len(request.parameters)
-        if options["form"] == "alone":
-            return OneText(spec, prompting, examples, lambda before: not others or (turn + before) % 2 == 1)
+        return [
+            OneText(spec, one_prompt(partial(messages_alone, request, spec, most, one))[0], examples) for one in shown
+        ]
+
+    def first(self, request: OptimizationRequest, options: Mapping[str, Any], before: int, ways: int) -> int:
+        """See `Writer`."""
+        texts = [spec for spec in request.parameters if spec.type in _KINDS]
+        if options["form"] == "alone" and ways > 1:
+            turn = _turn(request) + before
+            return turn % ways if len(texts) < len(request.parameters) else 1 + turn % (ways - 1)
         prompts = all(one.type is ParameterType.TEXT for one in request.parameters)
-        return OneText(spec, prompting, examples, lambda before: prompts and (since_gain + before) % 2 == 1)
+        return (_since_gain(request) + before) % ways if prompts else 0
+
+
+def _turn(request: OptimizationRequest) -> int:
+    return len(request.trials) + len(request.rejected)
 
 
 def _since_gain(request: OptimizationRequest) -> int:
@@ -77,15 +92,21 @@ def _since_gain(request: OptimizationRequest) -> int:
     return sum(one.number > found for one in request.trials) + sum(one.trial > found for one in request.rejected)
 
 
-def messages_alone(request: OptimizationRequest, spec: ParameterSpec, most: int, draft: int, chars: int) -> Messages:
+def messages_alone(
+    request: OptimizationRequest, spec: ParameterSpec, most: int, shown: bool, draft: int, chars: int
+) -> Messages:
     """What is asked where one text is asked for by itself, with so many worked examples at most.
+
+    Args:
+        shown: Whether its value is.
 
     Raises:
         OptimizerError: permanent; the text does not fit.
     """
-    system = prompt("alone_system", kind=_KINDS[spec.type])
-    turns, taken = _within(chars, len(system), [worked.turns_alone() for worked in worked_alone(spec, most, draft)])
-    asked = one_text(request, spec, draft, chars - taken)
+    system = prompt("alone_system", kind=_KINDS[spec.type]) if shown else prompt("afresh_system")
+    examples = [worked.turns_alone(shown=shown) for worked in worked_alone(spec, most, draft)]
+    turns, taken = _within(chars, len(system), examples)
+    asked = (one_text if shown else afresh)(request, spec, draft, chars - taken)
     return ({"role": "system", "content": system}, *turns, {"role": "user", "content": asked})
 
 

@@ -2,7 +2,9 @@
 
 The whole problem (`collector.optimizer.instance.problem`) has an objective, the program, every variable and what was
 tried, and small models answer it with what they were shown. Here stands one variable, and of each run what the steps
-that use it took and gave, the output, and the feedback.
+that use it took and gave, the output, and the feedback. Asked for afresh, not even its value stands there: what a model
+does not see it cannot repeat. That is the instruction induction of Honovich et al. (ACL 2023), which Zhou et al. (APE,
+ICLR 2023) use to make candidates.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,20 +36,38 @@ def one_text(request: OptimizationRequest, spec: ParameterSpec, draft: int, char
     """
     worst = chosen(runs_of(request), RUNS + 1, draft)[-RUNS:]
     now = value_now(str(request.current[spec.key]), spec.constraint.placeholders)
-    for count, width in [*((len(worst), width) for width in _WIDTHS), (1, _WIDTHS[-1]), (0, 0)]:
-        text = now + "\n".join(_told(run, spec.key, width) for run in worst[len(worst) - count :])
+    return _fitted(now, worst, spec.key, chars)
+
+
+def afresh(request: OptimizationRequest, spec: ParameterSpec, draft: int, chars: int) -> str:
+    """What is wanted of one text, and of runs the best and the worst, without its value. See `one_text`."""
+    wanted = request.study.instruction or spec.description
+    lines = [f"Wanted: {inert(wanted)}"] if wanted else []
+    lines += [kept] if (kept := _kept(spec.constraint.placeholders)) else []
+    head = "".join(f"{line}\n\n" for line in lines)
+    return _fitted(head, chosen(runs_of(request), RUNS + 1, draft), spec.key, chars)
+
+
+def _fitted(head: str, runs: Sequence[Run], key: str, chars: int) -> str:
+    """The last ones are those that stay longest."""
+    for count, width in [*((len(runs), width) for width in _WIDTHS), (1, _WIDTHS[-1]), (0, 0)]:
+        text = head + "\n".join(_told(run, key, width) for run in runs[len(runs) - count :])
         if len(text) <= chars:
             return text
     raise OptimizerError(
-        f"option max_prompt_chars: {spec.key} alone takes {len(text) - chars} characters too many; raise it",
+        f"option max_prompt_chars: {key} alone takes {len(text) - chars} characters too many; raise it",
         permanent=True,
     )
 
 
 def value_now(now: str, placeholders: Sequence[str] = ()) -> str:
     """What comes before the runs."""
-    kept = " and ".join(f"{{{name}}}" for name in placeholders)
-    return f"Text now:\n{now}\n\n" + (f"It has to have {kept} in it.\n\n" if kept else "")
+    return "".join(f"{part}\n\n" for part in (f"Text now:\n{now}", _kept(placeholders)) if part)
+
+
+def _kept(placeholders: Sequence[str]) -> str:
+    names = " and ".join(f"{{{name}}}" for name in placeholders)
+    return f"It has to have {names} in it." if names else ""
 
 
 def _told(run: Run, key: str, width: int) -> str:

@@ -42,12 +42,52 @@ async def test_a_text_is_asked_for_by_itself_with_what_its_steps_took_and_gave()
     assert "right" not in last["content"]
 
 
-async def test_after_a_copy_the_other_way_follows_and_both_are_on_one_bill() -> None:
-    with ScriptedOpenAI([suggesting("r", style="It is {a}"), "It is {a}", suggesting("r", style="{a}.")]) as server:
+def ways(server: ScriptedOpenAI) -> list[str]:
+    """How it was asked, each time."""
+    last = [str(sent["messages"][-1]["content"]) for sent in server.requests]
+    return [
+        "object" if "response_format" in sent else "alone" if "Text now:" in asked else "afresh"
+        for sent, asked in zip(server.requests, last, strict=True)
+    ]
+
+
+async def test_after_a_copy_the_other_ways_follow_and_all_are_on_one_bill() -> None:
+    now = "It is {a}"
+    with ScriptedOpenAI([suggesting("r", style=now), now, now, suggesting("r", style="{a}.")]) as server:
         (found,) = await build().propose(asked(server, STYLE))
-    ways = ["response_format" in sent for sent in server.requests]
-    assert (found.values, found.cost.calls, ways) == ({"style": "{a}."}, 3, [True, False, True])
-    assert [sent["temperature"] for sent in server.requests] == pytest.approx([0, 0.8, 0.8])
+    assert (found.values, found.cost.calls) == ({"style": "{a}."}, 4)
+    assert ways(server) == ["object", "afresh", "alone", "object"]
+    assert [sent["temperature"] for sent in server.requests] == pytest.approx([0, 0.8, 0.8, 0.8])
+
+
+async def test_afresh_the_value_is_not_shown_but_what_is_wanted_and_both_good_and_bad_runs() -> None:
+    with ScriptedOpenAI([suggesting("r", style="It is {a}"), "Just {a}"]) as server:
+        about = asked(server, STYLE)
+        wanted = replace(about, study=replace(about.study, instruction="Say the number"))
+        (found,) = await build().propose(wanted)
+    system, *examples, last = server.requests[1]["messages"]
+    assert found.values == {"style": "Just {a}"}
+    assert "makes the output right, and nothing else" in system["content"]
+    assert not any("Text now" in turn["content"] for turn in examples)
+    assert last["content"].startswith("Wanted: Say the number\n\nIt has to have {a} in it.\n\n<run>\n")
+    assert "It is {a}" not in last["content"]
+    assert "right" in last["content"]
+    assert "too wordy" in last["content"]
+
+
+async def test_a_long_text_and_a_function_are_not_written_afresh() -> None:
+    long = f"It is {{a}}{' and so on' * 30}"
+    source = "def tax(price):\n    return 0\n"
+    code = ParameterSpec("tax", ParameterType.CODE, source)
+    for spec, value in ((STYLE, long), (code, source)):
+        with ScriptedOpenAI(
+            [suggesting("r", **{spec.key: value}), value, suggesting("r", **{spec.key: value})]
+        ) as server:
+            known = (replace(trial(0, 0.5), values={spec.key: value}),)
+            about = replace(asked(server), parameters=(spec,), current={spec.key: value}, trials=known)
+            with pytest.raises(OptimizerError):
+                await build().propose(about)
+        assert ways(server) == ["object", "alone", "object", "alone"]
 
 
 async def test_the_ways_take_turns_while_nothing_better_is_found() -> None:
@@ -115,7 +155,7 @@ async def test_what_an_earlier_answer_was_refused_for_is_known_as_a_repeat() -> 
         refused = RejectedProposal(Proposal({"style": "no placeholder"}, "r"), ("{a} has to be in it",), 1)
         (found,) = await build().propose(replace(asked(server, STYLE), rejected=(refused,)))
     assert found.values == {"style": "{a}?"}
-    assert ["response_format" in sent for sent in server.requests] == [False, True]
+    assert ways(server) == ["afresh", "alone"]
 
 
 async def test_a_function_is_asked_for_by_itself_in_a_block() -> None:
