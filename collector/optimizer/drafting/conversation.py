@@ -95,26 +95,11 @@ class Conversation:
             schema = self._way.form.schema(self._request.parameters)
             completion = await self._model.complete(said, schema, self._seed(attempt), self._warmth(attempt))
             self.cost = total([self.cost, _cost(completion)])
-            repeated = False
-            try:
-                proposal = self._read(completion)
-            except UnreadableAnswer as error:
-                self.unreadable += 1
-                faults.append(str(error))
-            else:
-                found = identity(self._request, proposal.values)
-                repeated = found in self._tried or found in self._refused
-                if found in self._tried:
-                    self.copies += 1
-                    faults.append("these values were tried already")
-                else:
-                    proposal, fault = against(proposal, self._request, self._guard)
-                    if not fault:
-                        return _with_faults(proposal, faults)
-                    self.cost += Cost(refused=len(proposal.faults))
-                    self._refused.add(found)
-                    refused = proposal
-                    faults.append(fault)
+            proposal, fault, repeated = self._taken(completion)
+            if proposal is not None and not fault:
+                return _with_faults(proposal, faults)
+            refused = proposal or refused
+            faults.append(fault)
             if attempt + 1 - self.copies >= _TRIES:
                 break
             self._repeats += repeated
@@ -128,6 +113,25 @@ class Conversation:
                 f"the model gave no readable suggestion in {self.cost.calls} answers ({spent}): {faults[-1]}"
             )
         return None if refused is None else _with_faults(refused, faults)
+
+    def _taken(self, completion: Completion) -> tuple[Proposal | None, str, bool]:
+        """The proposal in an answer, if it is none that was tried; what is wrong with it; whether it is a repeat."""
+        try:
+            proposal = self._read(completion)
+        except UnreadableAnswer as error:
+            self.unreadable += 1
+            return None, str(error), False
+        found = identity(self._request, proposal.values)
+        if found in self._tried:
+            self.copies += 1
+            return None, "these values were tried already", True
+        proposal, fault = against(proposal, self._request, self._guard)
+        if not fault:
+            return proposal, "", False
+        self.cost += Cost(refused=len(proposal.faults))
+        repeated = found in self._refused
+        self._refused.add(found)
+        return proposal, fault, repeated
 
     @property
     def _way(self) -> Way:

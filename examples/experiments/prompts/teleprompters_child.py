@@ -7,6 +7,7 @@ measures. How instructions are made, and which are asked, is the package's own.
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _STEPS = 1_000
@@ -23,8 +24,45 @@ def main() -> None:
     said = json.loads(sys.stdin.readline())
     verdicts: dict[tuple[str, str], tuple[float, str]] = {}
 
+    def answer(instruction: str, text: str) -> str:
+        told.write(json.dumps([instruction, text]) + "\n")
+        told.flush()
+        heard = sys.stdin.readline()
+        if not heard:
+            raise SystemExit(0)
+        found = json.loads(heard)
+        verdicts[text, found["answer"]] = float(found["score"]), found["said"]
+        return str(found["answer"])
+
+    def scored(example: Any, answered: Any, *_: Any) -> float:
+        return verdicts[example.text, answered.answer][0]
+
+    def judged(example: Any, answered: Any, *_: Any) -> Any:
+        score, feedback = verdicts[example.text, answered.answer]
+        return dspy.Prediction(score=score, feedback=feedback)
+
+    model = model_of(dspy, said)
+    dspy.configure(lm=model)
+    examples = [dspy.Example(text=text, answer=wanted).with_inputs("text") for text, wanted in said["examples"]]
+    program = program_of(dspy, said["start"], answer)
+    if said["method"] == "copro":
+        copro = dspy.COPRO(
+            prompt_model=model, metric=scored, breadth=max(2, said["calls"] // _DEPTH + 1), depth=_DEPTH,
+            init_temperature=said["warmth"],
+        )  # fmt: skip
+        copro.compile(program, trainset=examples, eval_kwargs={"num_threads": 1, "display_progress": False})
+    else:
+        gepa = dspy.GEPA(
+            metric=judged, max_metric_calls=_STEPS, reflection_lm=model, num_threads=1, seed=said["seed"]
+        )  # fmt: skip
+        gepa.compile(program, trainset=examples, valset=examples)
+
+
+def model_of(dspy: Any, said: Mapping[str, Any]) -> Any:
+    """The optimizer's model."""
+
     class Drafts(dspy.LM):  # type: ignore[misc]
-        """A model that is asked once for each draft: not every endpoint makes several at once."""
+        """Is asked once for each draft: not every endpoint makes several at once."""
 
         drafts = 0
 
@@ -35,18 +73,20 @@ def main() -> None:
                 outputs += super().__call__(*given, **{**asked, "seed": said["seed"] + self.drafts})
             return outputs
 
+    return Drafts(
+        f"openai/{said['model']}", api_base=said["address"], api_key="none", cache=False, temperature=said["warmth"],
+        max_tokens=said["most"],
+    )  # fmt: skip
+
+
+def program_of(dspy: Any, start: str, answer: Callable[[str, str], str]) -> Any:
+    """The program that is optimized: one step, whose instruction is answered with elsewhere."""
+
     class Answer(dspy.Predict):  # type: ignore[misc]
-        """Has the instruction; who answers with it is on the other side of the line."""
+        """The step."""
 
         def forward(self, **given: Any) -> Any:
-            told.write(json.dumps([self.signature.instructions, given["text"]]) + "\n")
-            told.flush()
-            heard = sys.stdin.readline()
-            if not heard:
-                raise SystemExit(0)
-            found = json.loads(heard)
-            answered = dspy.Prediction(answer=found["answer"])
-            verdicts[given["text"], found["answer"]] = float(found["score"]), found["said"]
+            answered = dspy.Prediction(answer=answer(self.signature.instructions, given["text"]))
             if dspy.settings.trace is not None:
                 dspy.settings.trace.append((self, given, answered))
             return answered
@@ -54,33 +94,12 @@ def main() -> None:
     class Program(dspy.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.solve = Answer(dspy.Signature("text -> answer", said["start"]))
+            self.solve = Answer(dspy.Signature("text -> answer", start))
 
         def forward(self, text: str) -> Any:
             return self.solve(text=text)
 
-    def scored(example: Any, answered: Any, *_: Any) -> float:
-        return verdicts[example.text, answered.answer][0]
-
-    def judged(example: Any, answered: Any, *_: Any) -> Any:
-        score, feedback = verdicts[example.text, answered.answer]
-        return dspy.Prediction(score=score, feedback=feedback)
-
-    model = Drafts(
-        f"openai/{said['model']}", api_base=said["address"], api_key="none", cache=False, temperature=said["warmth"],
-        max_tokens=said["most"],
-    )  # fmt: skip
-    dspy.configure(lm=model)
-    examples = [dspy.Example(text=text, answer=answer).with_inputs("text") for text, answer in said["examples"]]
-    if said["method"] == "copro":
-        copro = dspy.COPRO(
-            prompt_model=model, metric=scored, breadth=max(2, said["calls"] // _DEPTH + 1), depth=_DEPTH,
-            init_temperature=said["warmth"],
-        )  # fmt: skip
-        copro.compile(Program(), trainset=examples, eval_kwargs={"num_threads": 1, "display_progress": False})
-    else:
-        gepa = dspy.GEPA(metric=judged, max_metric_calls=_STEPS, reflection_lm=model, num_threads=1, seed=said["seed"])
-        gepa.compile(Program(), trainset=examples, valset=examples)
+    return Program()
 
 
 if __name__ == "__main__":
