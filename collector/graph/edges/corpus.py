@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from collector.core.span import AnyValue
+from collector.graph.exceptions import exceptions_of
 from collector.graph.reading.facts import Facts, Message, Role
 from collector.graph.reading.messages import messages
 from collector.graph.spans.trace import Trace
-from collector.graph.texts import MIN_LENGTH, MIN_LINE, significant, texts, weight
+from collector.graph.texts import MIN_LENGTH, MIN_LINE, record, significant, texts, weight
 
 
 class Maker(NamedTuple):
@@ -68,6 +69,7 @@ class Corpus:
         facts = trace.facts
         self._names = {word for said in facts.values() for word in (said.name, said.name.rpartition(" ")[2])}
         self._instructions = frozenset(_instructions(facts))
+        self._faults = {one.span_id: one.message for one in exceptions_of(trace)}
         for span_id in sorted(facts, key=lambda one: (trace.ends[one], one)):
             self.own[span_id] = set()
             if not self._hands_on(span_id):
@@ -101,6 +103,8 @@ class Corpus:
             for line in lines:
                 if weight(line) >= MIN_LINE and not significant(line):
                     self.weak.append(Taken(line, span_id, argument))
+        if whole := record(said.inputs):
+            self.taken.append(Taken(whole, span_id, ""))
         for name, value in said.both.items():
             self.composed += [Taken(text, span_id, name) for text in texts(value)]
 
@@ -121,6 +125,7 @@ class Corpus:
     def _collect_outputs(self, span_id: str, said: Facts) -> None:
         lines: list[str] = []
         made = [text for value in _outputs(said) for text in texts(value, lines)]
+        made = made or texts(self._faults.get(span_id))  # what went wrong is what came out
         if isinstance(said.output, Mapping) and not messages(said.output):
             made = [text for text in made if text not in self._instructions]
             lines = [line for line in lines if not any(line in one for one in self._instructions)]
