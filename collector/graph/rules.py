@@ -83,7 +83,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda known: known.contents.finds[Way.CONTAINED],
     ),
     Rule(
-        "short", EdgeOrigin.CONTENT, 0.75, "a short output that nobody else made is a whole input or a line of one",
+        "short", EdgeOrigin.CONTENT, 0.7, "a short output that nobody else made is a whole input or a line of one",
         lambda known: known.contents.finds[Way.SHORT],
     ),
     Rule(
@@ -107,7 +107,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda known: order.placeholders(known.trace),
     ),
     Rule(
-        "step before", EdgeOrigin.SEQUENCE, 0.55, "the step before, where steps record nothing that could be found",
+        "step before", EdgeOrigin.SEQUENCE, 0.65, "the step before, where steps record nothing that could be found",
         lambda known: order.steps(known.trace, known.into),
     ),
     Rule(

@@ -132,7 +132,10 @@ _LITERALS: Final = re.compile(r"""(?:=|: )(?:'((?:[^'\\]|\\.){12,})'|"((?:[^"\\]
 _QUOTES: Final = ("'", '"')
 _QUOTED: Final = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\"""", re.DOTALL)
 """A text as JSON or Python's repr writes it."""
-_REPR: Final = re.compile(r"^\W*[A-Za-z_]\w*\([\w ]*[=:<'\"]")
+_REPR: Final = re.compile(r"^\W*[A-Za-z_][\w.$]*\s?[\[({]\s?[\w ]*[=:<'\"]")
+"""How an object begins as Python, Rust, Java, Kotlin or Go print it."""
+_BARE: Final = re.compile(r"[\[({,]\s?\w+=([^=\"'\n]{12,}?)(?=, \w+=|[\])}]+(?:,|$))")
+"""A field's value that stands there without quotation marks."""
 
 
 MAX_PARTS: Final = 12
@@ -181,9 +184,11 @@ def _of_text(text: str) -> Iterator[str]:
     whole = plain(text[:MAX_LENGTH])
     if whole:
         yield whole
-    if "(" in text and _REPR.match(text):
+    if _REPR.match(text):
         for match in _LITERALS.finditer(text):
             yield plain(match[1] or match[2])
+        for match in _BARE.finditer(text):
+            yield plain(match[1])
 
 
 _BULLET: Final = re.compile(r"\s*(?:[-*•#>]+|\(?\d{1,3}[.)]|\(?[a-z]\))\s+")

@@ -52,7 +52,8 @@ class Corpus:
     Attributes:
         made: By text.
         taken: What is looked for as it is and in parts.
-        composed: What may be an output and may have been composed of others' outputs: looked for in parts only.
+        composed: What may be an output, or a prompt, and may have been composed of others' outputs: looked for in
+            parts only.
         weak: Short lines, looked for as they are.
         own: By span, the texts of its inputs.
         whole: By span, the one text that is its output.
@@ -105,7 +106,8 @@ class Corpus:
                     self.weak.append(Taken(line, span_id, argument))
         if whole := record(said.inputs):
             self.taken.append(Taken(whole, span_id, ""))
-        for name, value in said.both.items():
+        called_prompts = [(use.key, use.value) for use in said.uses if use.discovered and not use.prompt]
+        for name, value in (*said.both.items(), *called_prompts):
             self.composed += [Taken(text, span_id, name) for text in texts(value)]
 
     def _repeats(self, span_id: str, value: AnyValue) -> bool:

@@ -92,6 +92,7 @@ class _Directions:
         """Whether a call in it was given all of a value that says something, and none had made it before."""
         inner = self._forest.descendants(span_id)[1 : MAX_INSIDE + 1]
         said = [text for text in texts(value) if weight(text) >= MIN_LENGTH] if inner else ()
+        said = [text for text in said if not any(one != text and one in text for one in said)]  # not what is around
         if not said:
             return False
         took = [self._times.starts[one] for one in inner if all(text in self._texts(one)[0] for text in said)]

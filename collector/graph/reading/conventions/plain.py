@@ -45,7 +45,9 @@ _SENT: Final = re.compile(
 )
 """The attributes of general namespaces that hold what was sent or received."""
 
-_TOOL: Final = re.compile(r"(?:(?:execute_|running )?tool|tool[_ ]call|call[_ ]tool) (\S+)|(\S+)\.tool")
+_TOOL: Final = re.compile(
+    r"(?:(?:execute_|running )?tool|tool[_ ]call|call[_ ]tool|tool\.execut\w+)[ :](\S+)|(\S+)\.tool"
+)
 """Names of spans by which frameworks without a convention name a tool."""
 
 _SPELLED: Final = ".0.role"
@@ -63,7 +65,11 @@ def read(source: Source) -> Facts | None:
     opened = {key: structured(value) for key, value in source.attributes.items()}
     said = _by_side(source, opened)
     inputs, outputs, carried = said[Side.INPUT], said[Side.OUTPUT], said[Side.EITHER]
-    chats = dict(_chats(source, opened))
+    chats = {
+        key: chat
+        for key, chat in _chats(source, opened)
+        if key not in outputs or (chat and chat[-1].role == "assistant")  # else it is a prompt that came out
+    }
     if not (inputs or outputs or carried or said[Side.PROMPT] or chats):
         return None
     taken = next((found for item in inputs.items() if (found := asked(_whole(*item)) or chats.get(item[0], ()))), ())
