@@ -34,6 +34,8 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     # Numbers of one or two digits, and the best of several offers that is sent.
     ("logfire_kwargs", "flow"): 3,
     ("logfire_kwargs", "hard"): 1,
+    # The price in the letter that is sent is joined to the quote that it is of, too.
+    ("logfire_kwargs", "precision"): 1,
     # A chunk that says what the tool before it said, and nothing of what it was given.
     ("mastra", "flow"): 1,
     ("mastra", "precision"): 1,

@@ -9,10 +9,9 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from collector.core.graph import Edge, EdgeOrigin, Gap
-from collector.graph.edges import order, stated
+from collector.graph.edges import Find, order, stated
 from collector.graph.edges.calls import Calls
 from collector.graph.edges.contents import Contents, Way
-from collector.graph.edges.find import Find
 from collector.graph.spans.trace import Trace
 
 

@@ -31,8 +31,12 @@ HEAD: Final = 24
 MIN_PART: Final = 20
 """Characters. A shorter line of an output is recognised only where it is a whole input."""
 
-CODE: Final = re.compile(r"(?=.{6})[A-Za-z][A-Za-z]{0,4}[-_/#.]?(?=(?:\D*\d){3})[A-Za-z0-9]+(?:[-_/.][A-Za-z0-9]+)*")
-"""A letter or a few and then digits, as ids of bookings and tickets are made: ``bk_58213``, ``TW-3391``."""
+CODE: Final = re.compile(
+    r"(?=.{6})[A-Za-z][A-Za-z]{0,4}[-_/#.]?(?=(?:\D*\d){3})[A-Za-z0-9]+(?:[-_/.][A-Za-z0-9]+)*|"
+    r"(?=(?:\D*\d){5})\d+(?:[.,]\d{3})*(?:[.,]\d\d?)?"
+)
+"""A letter or a few and then digits, as ids of bookings and tickets are made: ``bk_58213``, ``TW-3391``; or an
+amount of five digits or more. What a vector is made of has more digits behind the point."""
 
 _NO_TEXTS: Final = frozenset(("true", "false", "none", "null", "undefined"))
 """How programs write values that are no texts."""
@@ -201,7 +205,7 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
 def _parts(text: str, most: int) -> list[str]:
-    """Lines without bullets, their cells, and what follows a label at the beginning of a line."""
+    """Lines without bullets, their cells and sentences, and what follows a label at the beginning of a line."""
     lines = text.split("\n", most + 1)[:most] if "\n" in text else [text]
     found = []
     for line in lines:

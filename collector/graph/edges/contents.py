@@ -14,11 +14,10 @@ from enum import Enum
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from collector.graph.edges.anchors import Anchors
+from collector.graph.edges import Find
+from collector.graph.edges.anchors import Anchors, Scattered
 from collector.graph.edges.corpus import Corpus, Made, Maker, Taken
-from collector.graph.edges.find import Find
 from collector.graph.edges.makers import Makers
-from collector.graph.edges.scattered import Scattered
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import MIN_PART, is_common, is_inside, significant
 

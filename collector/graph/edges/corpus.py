@@ -89,6 +89,8 @@ class Corpus:
         if isinstance(said.output, str) and said.output in self._names:
             return True
         made = texts(said.output)
+        if any(said.output in value for value in _lists(said)):
+            return False  # it chose
         given = [text for text in texts([*said.inputs.values()]) if text in made]
         return bool(made) and sorted(given) == sorted(made) and texts(facts[around].output) == made
 
@@ -144,8 +146,7 @@ class Corpus:
         said = self._trace.facts[span_id]
         if text not in self.own[span_id] or not said.has_output or texts(said.output)[:1] != [text]:
             return False
-        lists = [value for value in said.inputs.values() if isinstance(value, list | tuple) and len(value) > 1]
-        return any(texts(item)[:1] == [text] for value in lists for item in value)
+        return any(texts(item)[:1] == [text] for value in _lists(said) for item in value)
 
     def _make(self, text: str, maker: Maker) -> None:
         known = self.made.get(text)
@@ -155,6 +156,14 @@ class Corpus:
             return
         known.makers.append(maker)
         known.is_part = known.is_part and maker.part
+
+
+def _lists(said: Facts) -> Iterator[Sequence[AnyValue]]:
+    """Of its inputs, and of their members, those that hold several things to choose from."""
+    for value in said.inputs.values():
+        for one in (value, *(value.values() if isinstance(value, Mapping) else ())):
+            if isinstance(one, list | tuple) and len(one) > 1:
+                yield one
 
 
 def _instructions(facts: Mapping[str, Facts]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from collector.graph.edges.find import Find
+from collector.graph.edges import Find
 from collector.graph.reading.facts import Facts, Role
 from collector.graph.reading.values import structured
 from collector.graph.spans.trace import Trace

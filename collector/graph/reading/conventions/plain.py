@@ -136,9 +136,15 @@ def side(key: str, event: str = "") -> Side:
     telling = [word for word in said[:-1] if word in _WORD["sides"]][-1:] or said[-1:]
     if _WORD["output"].intersection(telling) or (key.startswith("db.") and _WORD["rows"].intersection(said)):
         return Side.OUTPUT
-    is_filled = said[-1] in ("prompt", "prompts") and not _WORD["sent"].isdisjoint(said[:-1])
-    if _WORD["input"].intersection(telling) or is_filled or key.startswith(("db.", "messaging.")):
+    before = said[:-1] if said[-1] in ("prompt", "prompts") else ()
+    if (
+        _WORD["input"].intersection(telling)
+        or _WORD["sent"].intersection(before)
+        or key.startswith(("db.", "messaging."))
+    ):
         return Side.INPUT
+    if _WORD["filled"].intersection(before):
+        return Side.EITHER
     of_vendor = not _SPACE["vendors"].isdisjoint((_first(event), _first(key)))
     if said[-1] in _WORD["prompt"] and not (of_vendor and said[-1] == "system"):
         return Side.PROMPT
