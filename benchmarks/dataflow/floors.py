@@ -10,7 +10,6 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     # An edge group takes the message that the next executor gets; the truth has the executors only.
     ("agent_framework_critic", "precision"): 2,
     # One of two records says what models were asked and not what they said: its edges come from the other one's models.
-    ("agents_doubled", "flow"): 1,
     ("agents_doubled", "hard"): 2,
     ("agents_doubled", "precision"): 2,
     # What an agent's container has kept from earlier messages: the edges come from the model that said it. The first
@@ -35,11 +34,11 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     # Numbers of one or two digits, and the best of several offers that is sent.
     ("logfire_kwargs", "flow"): 3,
     ("logfire_kwargs", "hard"): 1,
-    # A chunk that says what the tool before it said, and nothing of what it was given; the counting takes an escaped
-    # line break in the output for a letter.
+    # The price in the letter that is sent is joined to the quote that it is of, too.
+    ("logfire_kwargs", "precision"): 1,
+    # A chunk that says what the tool before it said, and nothing of what it was given.
     ("mastra", "flow"): 1,
     ("mastra", "precision"): 1,
-    ("mastra", "final"): 1,
     # A category of seven letters inside a prompt and inside a name.
     ("mlflow_support", "flow"): 2,
     # A word under a name among several in a record says too little: in other recordings it was a constant.
@@ -52,20 +51,21 @@ FLOORS: Final[Mapping[tuple[str, str], int]] = {
     # Three calls within one millisecond of a clock that counts no finer: their order is not known.
     ("plain_express_js", "flow"): 2,
     # Spring AI records neither prompts nor answers.
-    ("spring_ai", "hard"): 3,
+    ("spring_ai", "hard"): 2,
     # Cut before what flowed; nothing is left of it.
     ("traceloop_cut", "hard"): 2,
     # A prompt of fewer than five words around a value.
     ("vercel_agents", "parameters"): 1,
     # The nearest note was chosen by cosine outside of any span.
     ("vercel_turns", "hard"): 1,
-    # One span around all rounds of a model, with its first messages and no answer.
-    ("voltagent", "hard"): 2,
+    # One span around all rounds of a model, with its first messages and no answer: that it asked for the tool, too,
+    # would be a circle.
+    ("voltagent", "hard"): 1,
 }
 """By workflow and column, how many are missed."""
 
 MEANS: Final[Mapping[str, float]] = {
-    "flow": 0.98, "hard": 0.68, "across": 0.99, "back": 0.99, "precision": 0.99, "parameters": 0.99, "final": 0.96,
+    "flow": 0.98, "hard": 0.71, "across": 0.99, "back": 0.99, "precision": 0.99, "parameters": 0.99, "final": 0.97,
     "exceptions": 0.99,
 }  # fmt: skip
 """By column, the least mean over the workflows."""

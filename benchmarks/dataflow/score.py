@@ -209,13 +209,13 @@ def _ending(truth: Truth, graph: TraceGraph, tree: Tree, counts: Counter[str]) -
 
 
 def bare(value: AnyValue) -> str:
-    """Without white space, quotes and JSON's escapes."""
+    """Without white space, quotes and JSON's escapes, those of white space included."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     try:
         inner = json.loads(text)
     except ValueError:
         inner = None
-    return re.sub(r"[\s\"'\\]+", "", inner if isinstance(inner, str) else text)
+    return re.sub(r"\\[nrt]|[\s\"'\\]+", "", inner if isinstance(inner, str) else text)
 
 
 def literal_parts(text: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 A family is a framework with all its languages, versions and instrumentations, or, where spans were written by hand, a
 convention. It is never in both parts. The families that are held out were set apart when the rules got their names:
-nothing was tuned on them since, though rules before that had seen them.
+nothing was tuned on them since, though rules before that had seen them, and of two of them (Spring AI, VoltAgent) it
+was looked at why the order of steps was missed.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from collector.core.errors import GraphError
 from collector.core.graph import Edge, EdgeOrigin, Gap
-from collector.graph.edges.find import Find
+from collector.graph.edges import Find
 from collector.graph.reading.facts import Facts
 from collector.graph.rules import RESULT, RULES, Evidence
 from collector.graph.spans.trace import Trace

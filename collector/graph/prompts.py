@@ -33,8 +33,8 @@ FIELD: Final = re.compile(r"\{%[^{}\n]*%\}|\{\{[^{}\n]*\}\}|\{[\w.\[\]!:]*\}|%\(
 """Of a template, in any style."""
 
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
-_VALUE: Final = re.compile(r"\{[^{}]*\}|^[^\w\n]*+\w++(?: \w++){0,2}+:[ \n].*$", re.MULTILINE)
-"""A field, or a line with a label of up to three words: what follows it is a value, too."""
+_VALUE: Final = re.compile(r"\{[^{}]*\}|^\|.*$|^[^\w\n]*+\w++(?: \w++){0,2}+(?::[ \n]| = ).*$", re.MULTILINE)
+"""A field, a row of a table, or a line with a label of up to three words: what follows it is a value, too."""
 
 _GENERIC: Final = re.compile(
     r"(RunnableSequence|RunnableLambda|RunnableParallel|RunnableWithFallbacks|RunnableRetry|ChatPromptTemplate|turn|response|"
@@ -80,8 +80,8 @@ def prompts(trace: Trace, parts: Mapping[str, Mapping[str, str]]) -> Mapping[str
         if not (said.uses or said.taken or (templates.used and said.inputs)):
             continue
         for use in (*said.uses, *(stated[text] for text in _systems(said) if text in stated)):
-            if not use.prompt:
-                uses.setdefault(span_id, {}).setdefault(use.key, use)
+            if not use.prompt and (unfilled := templates.behind(span_id, use)):
+                uses.setdefault(span_id, {}).setdefault(use.key, unfilled)
         if templates.used:
             found.extend(templates.of_span(span_id))
     found = _at_home(trace, found)
@@ -135,6 +135,14 @@ class _Templates:
             for text in self._derived(said):
                 yield _Prompt(said.name, "template", text, span_id)
 
+    def behind(self, span_id: str, use: ParameterUse) -> ParameterUse | None:
+        """A use as it is; of what is called a prompt and has others' outputs in it the template, if there are words."""
+        text, parts = use.value, self._parts.get(span_id, {})
+        if not use.discovered or not isinstance(text, str) or not any(part in plain(text) for part in parts):
+            return use
+        template = self._unfilled(text, {}, parts)
+        return use._replace(value=template) if template != text else None
+
     def _template(self, text: str) -> str:
         """The recorded template that was filled in to give the text, else the text.
 
@@ -176,7 +184,7 @@ class _Templates:
                 template = _replaced(template, text, "{" + re.sub(r"\W+", "_", name[:MAX_NAME]).strip("_") + "}")
             if len(template) > 2 * MAX_LENGTH:  # names that hold values, whose names hold values
                 return said
-        return template if len(_WORD.findall(_VALUE.sub(" ", template))) >= MIN_WORDS else said
+        return template if len({*_WORD.findall(_VALUE.sub(" ", template))}) >= MIN_WORDS else said
 
     def _derived(self, said: Facts) -> Iterator[str]:
         """An operation whose output is what a model's user says fills in a template: its inputs are the fields."""

@@ -9,10 +9,9 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from collector.core.graph import Edge, EdgeOrigin, Gap
-from collector.graph.edges import order, stated
+from collector.graph.edges import Find, order, stated
 from collector.graph.edges.calls import Calls
 from collector.graph.edges.contents import Contents, Way
-from collector.graph.edges.find import Find
 from collector.graph.spans.trace import Trace
 
 
@@ -83,7 +82,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda known: known.contents.finds[Way.CONTAINED],
     ),
     Rule(
-        "short", EdgeOrigin.CONTENT, 0.75, "a short output that nobody else made is a whole input or a line of one",
+        "short", EdgeOrigin.CONTENT, 0.7, "a short output that nobody else made is a whole input or a line of one",
         lambda known: known.contents.finds[Way.SHORT],
     ),
     Rule(
@@ -107,7 +106,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda known: order.placeholders(known.trace),
     ),
     Rule(
-        "step before", EdgeOrigin.SEQUENCE, 0.55, "the step before, where steps record nothing that could be found",
+        "step before", EdgeOrigin.SEQUENCE, 0.65, "the step before, where steps record nothing that could be found",
         lambda known: order.steps(known.trace, known.into),
     ),
     Rule(

@@ -31,8 +31,12 @@ HEAD: Final = 24
 MIN_PART: Final = 20
 """Characters. A shorter line of an output is recognised only where it is a whole input."""
 
-CODE: Final = re.compile(r"(?=.{6})[A-Za-z][A-Za-z]{0,4}[-_/#.]?(?=(?:\D*\d){3})[A-Za-z0-9]+(?:[-_/.][A-Za-z0-9]+)*")
-"""A letter or a few and then digits, as ids of bookings and tickets are made: ``bk_58213``, ``TW-3391``."""
+CODE: Final = re.compile(
+    r"(?=.{6})[A-Za-z][A-Za-z]{0,4}[-_/#.]?(?=(?:\D*\d){3})[A-Za-z0-9]+(?:[-_/.][A-Za-z0-9]+)*|"
+    r"(?=(?:\D*\d){5})\d+(?:[.,]\d{3})*(?:[.,]\d\d?)?"
+)
+"""A letter or a few and then digits, as ids of bookings and tickets are made: ``bk_58213``, ``TW-3391``; or an
+amount of five digits or more. What a vector is made of has more digits behind the point."""
 
 _NO_TEXTS: Final = frozenset(("true", "false", "none", "null", "undefined"))
 """How programs write values that are no texts."""
@@ -132,7 +136,10 @@ _LITERALS: Final = re.compile(r"""(?:=|: )(?:'((?:[^'\\]|\\.){12,})'|"((?:[^"\\]
 _QUOTES: Final = ("'", '"')
 _QUOTED: Final = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\"""", re.DOTALL)
 """A text as JSON or Python's repr writes it."""
-_REPR: Final = re.compile(r"^\W*[A-Za-z_]\w*\([\w ]*[=:<'\"]")
+_REPR: Final = re.compile(r"^\W*[A-Za-z_][\w.$]*\s?[\[({]\s?[\w ]*[=:<'\"]")
+"""How an object begins as Python, Rust, Java, Kotlin or Go print it."""
+_BARE: Final = re.compile(r"[\[({,]\s?\w+=([^=\"'\n]{12,}?)(?=, \w+=|[\])}]+(?:,|$))")
+"""A field's value that stands there without quotation marks."""
 
 
 MAX_PARTS: Final = 12
@@ -181,9 +188,11 @@ def _of_text(text: str) -> Iterator[str]:
     whole = plain(text[:MAX_LENGTH])
     if whole:
         yield whole
-    if "(" in text and _REPR.match(text):
+    if _REPR.match(text):
         for match in _LITERALS.finditer(text):
             yield plain(match[1] or match[2])
+        for match in _BARE.finditer(text):
+            yield plain(match[1])
 
 
 _BULLET: Final = re.compile(r"\s*(?:[-*•#>]+|\(?\d{1,3}[.)]|\(?[a-z]\))\s+")
@@ -196,7 +205,7 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
 def _parts(text: str, most: int) -> list[str]:
-    """Lines without bullets, their cells, and what follows a label at the beginning of a line."""
+    """Lines without bullets, their cells and sentences, and what follows a label at the beginning of a line."""
     lines = text.split("\n", most + 1)[:most] if "\n" in text else [text]
     found = []
     for line in lines:

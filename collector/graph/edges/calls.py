@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from collector.core.span import AnyValue
-from collector.graph.edges.find import Find
+from collector.graph.edges import Find
 from collector.graph.reading.facts import Facts, Message, Role
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import texts

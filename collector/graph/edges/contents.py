@@ -7,17 +7,17 @@ finds; what bounds the rest are the constants there. Of several operations that 
 was.
 """
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from collector.graph.edges.anchors import Anchors
-from collector.graph.edges.corpus import Corpus, Made, Taken
-from collector.graph.edges.find import Find
+from collector.graph.edges import Find
+from collector.graph.edges.anchors import Anchors, Scattered
+from collector.graph.edges.corpus import Corpus, Made, Maker, Taken
 from collector.graph.edges.makers import Makers
-from collector.graph.edges.scattered import Scattered
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import MIN_PART, is_common, is_inside, significant
 
@@ -63,6 +63,7 @@ class Contents:
         self._places = (*corpus.taken, *corpus.composed)
         self._texts = [*dict.fromkeys(taken.text for taken in self._places)]
         self._inside = self._contained()
+        self._pick(trace.starts)
         self._held: dict[str, frozenset[str]] = {}
         self._makers = Makers(trace, corpus, self._holds)
         self.finds: Mapping[Way, list[Find]] = {way: [] for way in Way}
@@ -84,6 +85,28 @@ class Contents:
         }
         anchors = Anchors(sought)
         return {text: {one: sought[one] for one in anchors.among(text) if is_inside(one, text)} for text in self._texts}
+
+    def _pick(self, starts: Mapping[str, int]) -> None:
+        """Adds what others took out of outputs as it stood there: an answer in tags, a call in words, a chunk.
+
+        Only inputs are looked for of which nothing else was there; instructions were not taken out of anything.
+        """
+        made = self._corpus.made
+        sought = {
+            text
+            for text, span_id, argument in self._corpus.taken
+            if argument != "system" and significant(text) and not self._inside[text]
+            and (text not in made or made[text].makers[0].end > starts[span_id])
+        }  # fmt: skip
+        anchors = Anchors(sorted(sought))
+        picked = [
+            (one, maker.end, maker.span_id)
+            for text, whole in made.items() if sought and not whole.is_part
+            for one in anchors.among(text) if is_inside(one, text)
+            for maker in whole.makers
+        ]  # fmt: skip
+        for text, end, span_id in picked:
+            insort(made.setdefault(text, Made(text)).makers, Maker(end, span_id, True))
 
     def _hits(self) -> Iterator[Hit]:
         """All that is found, whoever made it and whenever."""

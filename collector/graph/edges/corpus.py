@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from collector.core.span import AnyValue
+from collector.graph.exceptions import exceptions_of
 from collector.graph.reading.facts import Facts, Message, Role
 from collector.graph.reading.messages import messages
 from collector.graph.spans.trace import Trace
-from collector.graph.texts import MIN_LENGTH, MIN_LINE, significant, texts, weight
+from collector.graph.texts import MIN_LENGTH, MIN_LINE, record, significant, texts, weight
 
 
 class Maker(NamedTuple):
@@ -51,7 +52,8 @@ class Corpus:
     Attributes:
         made: By text.
         taken: What is looked for as it is and in parts.
-        composed: What may be an output and may have been composed of others' outputs: looked for in parts only.
+        composed: What may be an output, or a prompt, and may have been composed of others' outputs: looked for in
+            parts only.
         weak: Short lines, looked for as they are.
         own: By span, the texts of its inputs.
         whole: By span, the one text that is its output.
@@ -68,6 +70,7 @@ class Corpus:
         facts = trace.facts
         self._names = {word for said in facts.values() for word in (said.name, said.name.rpartition(" ")[2])}
         self._instructions = frozenset(_instructions(facts))
+        self._faults = {one.span_id: one.message for one in exceptions_of(trace)}
         for span_id in sorted(facts, key=lambda one: (trace.ends[one], one)):
             self.own[span_id] = set()
             if not self._hands_on(span_id):
@@ -86,6 +89,8 @@ class Corpus:
         if isinstance(said.output, str) and said.output in self._names:
             return True
         made = texts(said.output)
+        if any(said.output in value for value in _lists(said)):
+            return False  # it chose
         given = [text for text in texts([*said.inputs.values()]) if text in made]
         return bool(made) and sorted(given) == sorted(made) and texts(facts[around].output) == made
 
@@ -101,7 +106,10 @@ class Corpus:
             for line in lines:
                 if weight(line) >= MIN_LINE and not significant(line):
                     self.weak.append(Taken(line, span_id, argument))
-        for name, value in said.both.items():
+        if whole := record(said.inputs):
+            self.taken.append(Taken(whole, span_id, ""))
+        called_prompts = [(use.key, use.value) for use in said.uses if use.discovered and not use.prompt]
+        for name, value in (*said.both.items(), *called_prompts):
             self.composed += [Taken(text, span_id, name) for text in texts(value)]
 
     def _repeats(self, span_id: str, value: AnyValue) -> bool:
@@ -121,6 +129,7 @@ class Corpus:
     def _collect_outputs(self, span_id: str, said: Facts) -> None:
         lines: list[str] = []
         made = [text for value in _outputs(said) for text in texts(value, lines)]
+        made = made or texts(self._faults.get(span_id))  # what went wrong is what came out
         if isinstance(said.output, Mapping) and not messages(said.output):
             made = [text for text in made if text not in self._instructions]
             lines = [line for line in lines if not any(line in one for one in self._instructions)]
@@ -137,8 +146,7 @@ class Corpus:
         said = self._trace.facts[span_id]
         if text not in self.own[span_id] or not said.has_output or texts(said.output)[:1] != [text]:
             return False
-        lists = [value for value in said.inputs.values() if isinstance(value, list | tuple) and len(value) > 1]
-        return any(texts(item)[:1] == [text] for value in lists for item in value)
+        return any(texts(item)[:1] == [text] for value in _lists(said) for item in value)
 
     def _make(self, text: str, maker: Maker) -> None:
         known = self.made.get(text)
@@ -148,6 +156,14 @@ class Corpus:
             return
         known.makers.append(maker)
         known.is_part = known.is_part and maker.part
+
+
+def _lists(said: Facts) -> Iterator[Sequence[AnyValue]]:
+    """Of its inputs, and of their members, those that hold several things to choose from."""
+    for value in said.inputs.values():
+        for one in (value, *(value.values() if isinstance(value, Mapping) else ())):
+            if isinstance(one, list | tuple) and len(one) > 1:
+                yield one
 
 
 def _instructions(facts: Mapping[str, Facts]) -> Iterator[str]:

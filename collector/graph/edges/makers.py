@@ -105,7 +105,12 @@ class Makers:
         )
 
     def _hands_on(self, maker: Maker, made: Made) -> bool:
-        """Whether it repeats what another one had made: among more that it says, or as a line of more."""
+        """Whether it repeats what another one had made: among more that it says, or as a line of more.
+
+        Who searches and ranks says which texts matter, be it a repetition.
+        """
+        if self._trace.facts[maker.span_id].role is Role.RETRIEVER:
+            return False
         if maker.part and made.makers[0].end < maker.end:
             return True
         return self._corpus.whole.get(maker.span_id) != made.text and self._holds(maker.span_id, made.text)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from collector.graph.edges.find import Find
+from collector.graph.edges import Find
 from collector.graph.reading.facts import Facts, Role
 from collector.graph.reading.values import structured
 from collector.graph.spans.trace import Trace
@@ -128,18 +128,32 @@ def steps(trace: Trace, fed: Iterable[str]) -> Iterator[Find]:
         beside = [one for one in family if facts[one].role not in _NO_STEPS]
         for index, span_id in enumerate(beside):
             said = facts[span_id]
+            if said.role is Role.TOOL and (around := _silent_around(trace, beside, span_id)):
+                yield Find(span_id, around, reason="the call of a model that says no answer ran around it")
+                continue
+            before = beside[max(0, index - MAX_NEXT) : index]
+            wished = _wished(trace, before, said)
             if span_id in known:
+                if wished and not facts[wished].has_output:  # whatever else it was given, it was told to by a model
+                    yield Find(wished, span_id)
                 continue
             handed = by_message.get(said.follows)
             if handed is not None and trace.before(handed, span_id):
                 yield Find(handed, span_id, "", "the span names the step before")
                 continue
-            before = beside[max(0, index - MAX_NEXT) : index]
-            if not (said.inputs or said.taken) or _wished(trace, before, said):
+            if not (said.inputs or said.taken) or wished:
                 given = _given(trace, span_id)
                 yield from (
                     Find(one, span_id) for one in _last(trace, before, span_id) if not given & _given(trace, one)
                 )
+
+
+def _silent_around(trace: Trace, beside: Sequence[str], tool: str) -> str | None:
+    """The one model beside a tool that began before it, ended after it, and does not say what it answered."""
+    starts, ends, facts = trace.starts, trace.ends, trace.facts
+    models = [one for one in beside if facts[one].role is Role.MODEL and not facts[one].has_output]
+    around = [one for one in models if starts[one] < starts[tool] and ends[tool] < ends[one]]
+    return around[0] if len(around) == 1 else None
 
 
 def _given(trace: Trace, span_id: str) -> set[str]:
@@ -149,15 +163,14 @@ def _given(trace: Trace, span_id: str) -> set[str]:
     return {text for text in found if len(text) >= MIN_SAME}
 
 
-def _wished(trace: Trace, before: Sequence[str], said: Facts) -> bool:
-    """Whether the step before the tools around a tool is a model that wished for one, or did not say what it did."""
-    if said.role is not Role.TOOL:
-        return False
-    others = (trace.facts[one] for one in reversed(before) if trace.facts[one].role is not Role.TOOL)
-    model = next(others, None)
-    if model is None or model.role is not Role.MODEL:
-        return False
-    return not model.has_output or any(message.calls for message in model.given)
+def _wished(trace: Trace, before: Sequence[str], said: Facts) -> str | None:
+    """The model before the tools around a tool, if it wished for one, or did not say what it did."""
+    facts = trace.facts
+    others = (one for one in reversed(before) if facts[one].role is not Role.TOOL)
+    model = next(others, None) if said.role is Role.TOOL else None
+    if model is None or facts[model].role is not Role.MODEL:
+        return None
+    return model if not facts[model].has_output or any(one.calls for one in facts[model].given) else None
 
 
 def _last(trace: Trace, before: Sequence[str], span_id: str) -> list[str]:

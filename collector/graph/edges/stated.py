@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from collector.core.graph import Gap
 from collector.core.span import SpanContext
-from collector.graph.edges.find import Find
+from collector.graph.edges import Find
 from collector.graph.spans.trace import Trace
 
 _make = tuple.__new__

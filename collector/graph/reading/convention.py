@@ -2,8 +2,8 @@
 
 A table is TOML (`collector/graph/reading/conventions/*.toml`): its specification and version, namespaces, which values
 of which key mean which role, and by fact the keys that state it, the first that is there before the others. Of a key
-``a.b.`` what follows it spells out a list (``a.b.0.content``); ``a.b#c`` is the member ``c`` of a structure; of
-messages under ``a.b~`` a text is one, too.
+``a.b.`` what follows it spells out a list (``a.b.0.content``); ``a.b#c`` is the member ``c`` of a structure, ``a.b.#c``
+of each item; of messages under ``a.b~`` a text is one, too.
 """
 
 import tomllib
@@ -25,7 +25,7 @@ def under(attributes: Attributes, prefix: str) -> dict[str, AnyValue]:
     return {key[size:]: attributes[key] for key in attributes if key.startswith(prefix) and len(key) > size}
 
 
-_WRAPPERS: Final = frozenset(("message", "message_content", "tool_call", "document", "prompt"))
+_WRAPPERS: Final = frozenset(("message", "message_content", "tool_call", "document", "embedding", "prompt"))
 """Items of OpenInference's lists stand under such a key, alone."""
 
 
@@ -161,9 +161,10 @@ class Table:
 
     def _value(self, attributes: Attributes, key: str) -> Any:
         """Decoded; `_NOTHING` where it is not there."""
-        if key.endswith("."):
-            return [text_of(one) for one in items(attributes, key)] or _NOTHING
         key, _, member = key.partition("#")
+        if key.endswith("."):
+            listed = [one.get(member) if isinstance(one, Mapping) and member else one for one in items(attributes, key)]
+            return [text_of(one) for one in listed if one is not None] or _NOTHING
         if key not in attributes:
             return _NOTHING
         value = decoded(attributes[key]) if self.said[""].get("json") else structured(attributes[key])

@@ -65,19 +65,34 @@ class _Directions:
 
     def _went_in(self, span_id: str, name: str, value: AnyValue) -> bool:
         callers = [self._facts[one] for one in self._forest.above(span_id, MAX_UP)]
-        near = [*callers, *(self._facts[one] for one in self._forest.children[span_id])]
-        if (name, repr(value)) in self._constants:
-            return True
-        if any(name in one.carried and one.carried[name] == value for one in near):
+        if (name, repr(value)) in self._constants or self._is_shared(span_id, name, value):
             return True
         if any(value in one.inputs.values() for one in callers) or self._was_taken(span_id, value):
             return True
         return self._first.setdefault((self._facts[span_id].name, name), self._was_there(span_id, value))
 
+    def _is_shared(self, span_id: str, name: str, value: AnyValue) -> bool:
+        """Whether its caller or a call in it carries the same under the same name, but for a result that is handed up.
+
+        That only one of several calls carries, which began after another one had ended.
+        """
+        times, children = self._times, self._forest.children
+
+        def alike(one: str) -> bool:
+            return name in self._facts[one].carried and bool(self._facts[one].carried[name] == value)
+
+        for caller in (span_id, *(one for one in self._forest.above(span_id, MAX_UP) if alike(one))):
+            carrying = [one for one in children[caller] if alike(one)]
+            late = len(carrying) == 1 and any(times.ends[one] <= times.starts[carrying[0]] for one in children[caller])
+            if (carrying or caller != span_id) and not late:
+                return True
+        return False
+
     def _was_taken(self, span_id: str, value: AnyValue) -> bool:
         """Whether a call in it was given all of a value that says something, and none had made it before."""
         inner = self._forest.descendants(span_id)[1 : MAX_INSIDE + 1]
         said = [text for text in texts(value) if weight(text) >= MIN_LENGTH] if inner else ()
+        said = [text for text in said if not any(one != text and one in text for one in said)]  # not what is around
         if not said:
             return False
         took = [self._times.starts[one] for one in inner if all(text in self._texts(one)[0] for text in said)]

@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from collector.graph.reading.convention import Convention, Table, table
 from collector.graph.reading.conventions import keywords, opentrace, opto, plain
-from collector.graph.reading.facts import Facts, Source
+from collector.graph.reading.facts import Facts, Role, Source
 
 GROUP: Final = "otel_opto.dialects"
 FILE: Final = "otel_opto.toml"
@@ -51,7 +51,8 @@ class Conventions:
         has_output = any(one.has_output or one.given for _, one in found)
         rest = self.by_name[LAST].read(said) if LAST in asked and not (has_inputs and has_output) else None
         if rest is not None and has_inputs:
-            rest = Facts(has_output=rest.has_output, output=rest.output, given=rest.given)
+            tool = (rest.role, rest.name) if rest.role is Role.TOOL else (Role.OTHER, "")
+            rest = Facts(*tool, has_output=rest.has_output, output=rest.output, given=rest.given)
         return [*found, (LAST, rest)] if rest is not None and rest != Facts() else found
 
     def asked(self, said: Source) -> tuple[str, ...]:

@@ -45,7 +45,9 @@ _SENT: Final = re.compile(
 )
 """The attributes of general namespaces that hold what was sent or received."""
 
-_TOOL: Final = re.compile(r"(?:(?:execute_|running )?tool|tool[_ ]call|call[_ ]tool) (\S+)|(\S+)\.tool")
+_TOOL: Final = re.compile(
+    r"(?:(?:execute_|running )?tool|tool[_ ]call|call[_ ]tool|tool\.execut\w+)[ :](\S+)|(\S+)\.tool"
+)
 """Names of spans by which frameworks without a convention name a tool."""
 
 _SPELLED: Final = ".0.role"
@@ -63,7 +65,11 @@ def read(source: Source) -> Facts | None:
     opened = {key: structured(value) for key, value in source.attributes.items()}
     said = _by_side(source, opened)
     inputs, outputs, carried = said[Side.INPUT], said[Side.OUTPUT], said[Side.EITHER]
-    chats = dict(_chats(source, opened))
+    chats = {
+        key: chat
+        for key, chat in _chats(source, opened)
+        if key not in outputs or (chat and chat[-1].role == "assistant")  # else it is a prompt that came out
+    }
     if not (inputs or outputs or carried or said[Side.PROMPT] or chats):
         return None
     taken = next((found for item in inputs.items() if (found := asked(_whole(*item)) or chats.get(item[0], ()))), ())
@@ -130,9 +136,15 @@ def side(key: str, event: str = "") -> Side:
     telling = [word for word in said[:-1] if word in _WORD["sides"]][-1:] or said[-1:]
     if _WORD["output"].intersection(telling) or (key.startswith("db.") and _WORD["rows"].intersection(said)):
         return Side.OUTPUT
-    is_filled = said[-1] in ("prompt", "prompts") and not _WORD["sent"].isdisjoint(said[:-1])
-    if _WORD["input"].intersection(telling) or is_filled or key.startswith(("db.", "messaging.")):
+    before = said[:-1] if said[-1] in ("prompt", "prompts") else ()
+    if (
+        _WORD["input"].intersection(telling)
+        or _WORD["sent"].intersection(before)
+        or key.startswith(("db.", "messaging."))
+    ):
         return Side.INPUT
+    if _WORD["filled"].intersection(before):
+        return Side.EITHER
     of_vendor = not _SPACE["vendors"].isdisjoint((_first(event), _first(key)))
     if said[-1] in _WORD["prompt"] and not (of_vendor and said[-1] == "system"):
         return Side.PROMPT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.graph.edges.scattered import Scattered
+from collector.graph.edges.anchors import Scattered
 from collector.graph.texts import record
 
 ROW = {"shop": "Oliwa", "sold": 344, "eur": 17022.25}
