@@ -99,6 +99,74 @@ async def test_failing_examples_and_guides_are_no_zeros_and_end_nothing(desk: De
     assert report.better
 
 
+@pytest.mark.parametrize(
+    "kind", [asyncio.CancelledError, GeneratorExit, StopIteration, BaseException, SystemExit, ExceptionGroup]
+)
+@pytest.mark.parametrize("where", ["workflow", "guide"])
+async def test_no_exception_of_whatever_kind_ends_a_training_or_is_lost(
+    desk: Desk, kind: type[BaseException], where: str
+) -> None:
+    def fail(question: int) -> None:
+        if question % 10 == 3:
+            raise ExceptionGroup("several", [ValueError("one")]) if kind is ExceptionGroup else kind()
+
+    def workflow(question: int) -> int:
+        if where == "workflow":
+            fail(question)
+        return desk.size.value
+
+    def guide(output: int, expected: None, question: int) -> float:
+        if where == "guide":
+            fail(question)
+        return output / 100
+
+    report = await asyncio.wait_for(desk.train([{"size": 50}], range(40), workflow=workflow, guide=guide), 60)
+    assert report.failures > 0
+    assert [kind.__name__ in fault for fault in report.faults] == [True]
+    assert report.rows[1].train.mean == 0.5
+
+
+async def test_a_cancellation_of_a_workflow_that_is_a_coroutine_is_a_failure_of_its_example(desk: Desk) -> None:
+    async def workflow(question: int) -> int:
+        if question % 10 == 3:
+            given_up = asyncio.ensure_future(asyncio.sleep(60))
+            given_up.cancel()
+            await given_up
+        return desk.size.value
+
+    report = await desk.train([{"size": 50}], range(40), workflow=workflow)
+    assert report.failures > 0
+    assert report.evaluations > report.failures
+    assert [fault.split(":")[0] for fault in report.faults] == ["CancelledError"]
+
+
+async def test_who_cancels_a_training_ends_it(desk: Desk) -> None:
+    began = asyncio.Event()
+
+    async def workflow(question: int) -> int:
+        began.set()
+        await asyncio.sleep(3600)
+        return desk.size.value
+
+    training = asyncio.ensure_future(desk.train([{"size": 50}], range(8), workflow=workflow))
+    await asyncio.wait_for(began.wait(), 60)
+    training.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(training, 60)
+
+
+async def test_a_function_that_gives_a_coroutine_is_awaited(desk: Desk) -> None:
+    async def answer(question: int) -> int:
+        await asyncio.sleep(0)
+        return desk.size.value
+
+    async def judge(output: int) -> float:
+        return output / 100
+
+    report = await desk.train([{"size": 50}], workflow=lambda one: answer(one + 1), guide=lambda said: judge(said + 0))
+    assert (report.failures, report.rows[0].train.mean, report.rows[1].train.mean) == (0, 0.01, 0.5)
+
+
 async def test_a_candidate_that_fails_is_not_better(desk: Desk) -> None:
     def workflow(question: int) -> int:
         if desk.size.value == 90 and question % 3 == 0:
