@@ -107,6 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.release and not arguments.service:
         raise ConfigError(["--release: whose? --service NAME says it"])
+    if arguments.chart is not None and not arguments.chart.parent.is_dir():
+        raise ConfigError([f"--chart {arguments.chart}: there is no directory {arguments.chart.parent}"])
     sys.path.insert(0, "")
     from otel_opto_train.trainer.train import train  # noqa: PLC0415 - only this command needs it
 
@@ -129,12 +131,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except ValueError as error:
         raise ConfigError(str(error).splitlines()) from error
-    if arguments.chart is not None:
-        arguments.chart.write_text(report.chart_svg(), encoding="utf-8")
     if arguments.json:
         output.show_json(report.document())
     else:
         output.show_lines(str(report))
+    if arguments.chart is not None:
+        arguments.chart.write_text(report.chart_svg(), encoding="utf-8")
     if arguments.release:
         _release(arguments, report)
     return 0 if report.better else 1
@@ -159,7 +161,10 @@ def _data(arguments: argparse.Namespace) -> Any:
 
     given: str = arguments.data
     if given.startswith(("http://", "https://")) or Path(given).is_dir():
-        return stored_examples(given, service=arguments.of_service, operation=arguments.operation)
+        try:
+            return stored_examples(given, service=arguments.of_service, operation=arguments.operation)
+        except OSError as error:
+            raise ConfigError([f"--data {given}: {error}"]) from error
     return given
 
 

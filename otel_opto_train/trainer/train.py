@@ -79,6 +79,8 @@ def train(  # noqa: PLR0913 - keywords, each with its own default
     if faults:
         raise ValueError("\n".join(faults))
     parts = divided(examples_of(dataset), 0.0 if plan.folds else validation, test, plan.seed)
+    if plan.folds > len(parts.train):
+        raise ValueError(f"folds: found {plan.folds}, allowed are {len(parts.train)} at most: one for each example")
     keys = tuple(spec.key for spec in course.parameters)
     subject = Subject(workflow, guide, stage.registry.specs(), keys)
     order = Order(name, plan, parts, subject, course, proposer, stage)

@@ -59,3 +59,9 @@ def test_the_named_optimizers_train_what_is_declared() -> None:
         with pytest.raises(ValueError, match="option model: found ''"):
             asking([size], model="")
         assert asking([size], model="m", temperature=0.5, options={"max_tokens": 99}).values == {"door.size": 2}
+
+
+def test_more_folds_than_examples_are_refused() -> None:
+    size = otel_opto.parameter("door.folded", default=2, minimum=1, maximum=4)
+    with pytest.raises(ValueError, match="folds: found 20, allowed are 6 at most: one for each example"):
+        otel_opto.train(lambda _: size.value, range(8), lambda output: 1.0, parameters=[size], folds=20)

@@ -88,6 +88,12 @@ def test_the_command_shows_table_verdict_and_chart(desk: Path) -> None:
         ({"app:judge": "app:size"}, "app:size: found Parameter, allowed is a function"),
         ({"4": "-1"}, "seed: found -1, allowed is 0 to 4294967295"),
         ({"data.jsonl": "app.py"}, "app.py, line 2: Expecting value"),
+        ({"data.jsonl": "none.jsonl"}, "none.jsonl: No such file or directory; allowed is a JSON Lines file"),
+        (
+            {"data.jsonl": "http://127.0.0.1:1"},
+            "--data http://127.0.0.1:1: no collector answers at http://127.0.0.1:1:",
+        ),
+        ({"--ledger": "--chart", "kept": "no/x.svg"}, "--chart no/x.svg: there is no directory no"),
         ({"--ledger": "--workers", "kept": "0"}, "workers: found 0, allowed is 1 and more"),
     ],
 )
