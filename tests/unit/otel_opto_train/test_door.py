@@ -45,6 +45,11 @@ def test_without_its_packages_the_extra_is_named() -> None:
     )
 
 
+def test_what_can_be_told_an_optimizer_is_said() -> None:
+    with pytest.raises(TypeError, match=r"found startup; allowed are .*sampler, seed, startup_trials"):
+        otel_opto.Search(startup=3)  # type: ignore[call-arg]
+
+
 def test_the_named_optimizers_train_what_is_declared() -> None:
     size = otel_opto.parameter("door.size", default=2, minimum=1, maximum=4)
     optimizer = otel_opto.Search([size], seed=1, startup_trials=2)
