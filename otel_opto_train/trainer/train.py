@@ -70,6 +70,7 @@ def train(  # noqa: PLR0913 - keywords, each with its own default
     Raises:
         ValueError: the plan, the data set or the optimizer's options are wrong; every fault.
         TrainingError: the baseline fails on every example, or the directory has another training of that name.
+        CollectorError: the directory cannot be used, or is full: with room, the same call goes on where it was.
     """
     plan = plan_of(numbers)
     stage = Stage(otel_opto._sdk, recorders)  # noqa: SLF001 - of the process

@@ -3,17 +3,22 @@
 import asyncio
 import io
 import threading
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import pytest
 
-from collector.core.errors import BudgetSpent, OptimizerError
+from collector.core.errors import BudgetSpent, OptimizerError, Unavailable
 from collector.core.graph import NodeKind
 from collector.optimizer.registry import OptimizerRegistry
 from collector.selection.archive import Fate
 from otel_opto_train.trainer.bench import Bench
+from otel_opto_train.trainer.evaluator import Evaluator
+from otel_opto_train.trainer.examples import examples_of
+from otel_opto_train.trainer.measuring import Subject
+from otel_opto_train.trainer.plan import plan_of
 from otel_opto_train.trainer.progress import Progress
-from otel_opto_train.trainer.record import Evaluation
+from otel_opto_train.trainer.record import Evaluation, Record
 from otel_opto_train.trainer.training import TrainingError
 from tests.fakes_openai import ScriptedOpenAI, suggesting
 from tests.unit.otel_opto_train.conftest import Variants
@@ -165,6 +170,22 @@ async def test_a_function_that_gives_a_coroutine_is_awaited(desk: Desk) -> None:
 
     report = await desk.train([{"size": 50}], workflow=lambda one: answer(one + 1), guide=lambda said: judge(said + 0))
     assert (report.failures, report.rows[0].train.mean, report.rows[1].train.mean) == (0, 0.01, 0.5)
+
+
+async def test_what_cannot_be_kept_ends_a_training_with_its_own_words(desk: Desk) -> None:
+    class Full:
+        async def record(self) -> Record:
+            return Record()
+
+        async def keep(self, *_: object) -> None:
+            raise Unavailable("the disk is full")
+
+    subject = Subject(desk.workflow, lambda output: 1.0, desk.lab.stage.registry.specs(), ("size",))
+    with ThreadPoolExecutor(2) as pool:
+        bench, plan = cast("Bench", Full()), plan_of({"workers": 2})
+        evaluator = Evaluator(bench, desk.lab.stage, subject, plan, pool, lambda _: None)
+        with pytest.raises(Unavailable, match="the disk is full"):
+            await evaluator.evaluate([{"size": 3}], examples_of(range(8)))
 
 
 async def test_a_candidate_that_fails_is_not_better(desk: Desk) -> None:
