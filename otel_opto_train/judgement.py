@@ -1,14 +1,18 @@
 """What may be said of an output, in whatever form an application says it."""
 
+import asyncio
 import math
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import SupportsFloat, TypeAlias
 
 from collector.core.feedback import score_of
+from otel_opto.process import clean
 
 _MOST_CHARACTERS = 4_000
+_MOST = 1e100
+"""Of a score, either way: sums and squares of more are not finite."""
 
 
 class InvalidJudgement(ValueError):
@@ -33,20 +37,26 @@ class Judgement:
 
 
 Said: TypeAlias = (
-    "Judgement | float | bool | str | tuple[float | None, str] | Mapping[str, object] | BaseException | None"
+    "Judgement | SupportsFloat | str | tuple[SupportsFloat | None, str] | Mapping[str, object] | BaseException | None"
 )
-"""A score, a text, both, a mapping with ``score``, ``text`` (or ``feedback``) and ``label``, an exception."""
+"""A score (whatever `float` takes, a tensor with one element, too), a text, both, a mapping with ``score``, ``text``
+(or ``feedback``) and ``label``, an exception."""
 
 
 def judgement_of(said: Said) -> Judgement:
     """One form for all.
 
     Raises:
-        InvalidJudgement: it is none of the forms, says nothing, or its score is not finite; says what is allowed.
+        InvalidJudgement: it is none of the forms, says nothing, or its score is not finite, or too large to be added up
+            with others; says what is allowed.
     """
     found = _read(said)
     if found.score is not None and not math.isfinite(found.score):
         raise InvalidJudgement(f"feedback: score: found {found.score}, allowed are finite numbers")
+    if found.score is not None and abs(found.score) > _MOST:
+        raise InvalidJudgement(
+            f"feedback: score: found {found.score:g}, allowed are numbers between -{_MOST:g} and {_MOST:g}"
+        )
     if found.score is None and not found.text and not found.label:
         raise InvalidJudgement(
             f"feedback: found {said!r}, which says nothing; allowed are a score, a text, (score, text), a mapping with "
@@ -63,7 +73,21 @@ def failure_of(error: BaseException) -> Judgement:
         said = str(error)
     except Exception:  # noqa: BLE001 - somebody else's __str__
         said = ""
-    return Judgement(text=f"{type(error).__name__}: {said}"[:_MOST_CHARACTERS] + where, failed=True)
+    return Judgement(text=_text(f"{type(error).__name__}: {said}"[:_MOST_CHARACTERS] + where), failed=True)
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether an exception ends what raised it, and nothing else: of whatever kind, a stray cancellation, too.
+
+    An interrupt, and the cancellation of the task that this is called in, are for those around it.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:  # in a thread: nobody cancels it
+            return True
+        return task is None or not task.cancelling()
+    return not isinstance(error, KeyboardInterrupt)
 
 
 def _read(said: Said) -> Judgement:
@@ -72,9 +96,9 @@ def _read(said: Said) -> Judgement:
     if isinstance(said, BaseException):
         return failure_of(said)
     if isinstance(said, str):
-        return Judgement(text=said)
-    if isinstance(said, int | float):
-        return Judgement(float(said))
+        return Judgement(text=_text(said))
+    if isinstance(said, SupportsFloat):
+        return Judgement(_score(said))
     if isinstance(said, tuple | list) and len(said) == 2:
         return Judgement(_score(said[0]), _text(said[1]))
     if isinstance(said, Mapping):
@@ -95,10 +119,12 @@ def _score(value: object) -> float | None:
     if value is None:
         return None
     try:
-        return score_of(value if isinstance(value, str | int | float) else str(value))
-    except ValueError as error:
-        raise InvalidJudgement(f"feedback: score: found {error}") from None
+        return float(value) if isinstance(value, SupportsFloat) else score_of(str(value))
+    except (TypeError, OverflowError, ValueError) as error:
+        raise InvalidJudgement(
+            f"feedback: score: found {value!r:.200} ({type(value).__name__}), allowed is one finite number ({error})"
+        ) from None
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else clean.text(str(value))

@@ -1,10 +1,13 @@
 """An optimization as a JSON document: to go on with it in another process."""
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from collector.core.errors import CollectorError
 from collector.core.feedback import Feedback
 from collector.core.graph import TraceFeedback
 from collector.core.record import record_of, tree_of
@@ -75,6 +78,26 @@ def document_of(course: Course, cost: Cost, shown: Shown) -> dict[str, Any]:
         "cost": tree_of(cost),
         "runs": batch,
     }
+
+
+def course_in(path: Path, course: Course, shown: Shown) -> tuple[Course, Cost]:
+    """The same as `course_of`, of a file.
+
+    Raises:
+        OSError: there is none that can be read.
+        ValueError: it is none; says which file, and why.
+    """
+    content = path.read_bytes()
+    try:
+        return course_of(json.loads(content, parse_constant=_no_number), course, shown)
+    except (ValueError, CollectorError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: it is not what save() wrote: {type(error).__name__}: {error}") from error
+
+
+def _no_number(constant: str) -> float:
+    raise ValueError(f"found {constant}, allowed are finite numbers")
 
 
 def course_of(document: Mapping[str, Any], course: Course, shown: Shown) -> tuple[Course, Cost]:

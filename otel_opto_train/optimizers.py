@@ -1,6 +1,7 @@
 """The optimizers of the registry with typed options, for use in one process."""
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any, ClassVar, Literal, Unpack
 
 import otel_opto
@@ -41,7 +42,9 @@ class Optimizer(Stepper):
     ) -> None:
         unknown = sorted(settings.keys() - Settings.__annotations__.keys())
         if unknown:
-            raise TypeError(f"found {', '.join(unknown)}; allowed are {', '.join(sorted(Settings.__annotations__))}")
+            own = {one.name for one in signature(type(self)).parameters.values() if one.kind is one.KEYWORD_ONLY}
+            allowed = ", ".join(sorted(own | Settings.__annotations__.keys()))
+            raise TypeError(f"found {', '.join(unknown)}; allowed are {allowed}")
         stage = Stage(otel_opto._sdk, recorders, settings.get("tracer_provider"))  # noqa: SLF001 - of the process
         super().__init__(
             stage,

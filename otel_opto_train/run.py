@@ -15,7 +15,7 @@ from otel_opto.node import Node
 from otel_opto.registry import Registry
 from otel_opto.setup import Sdk
 from otel_opto.spec import InvalidValue, ParameterSpec, ParameterValue
-from otel_opto_train.judgement import Judgement, Said, failure_of, judgement_of
+from otel_opto_train.judgement import Judgement, Said, failure_of, is_failure, judgement_of
 from otel_opto_train.picture import DrawnGraph
 from otel_opto_train.recording import Recorders, Tape, provider_of, taping
 from otel_opto_train.traced import Traced, node_named, node_of_value, recorded, traced, with_feedback
@@ -219,7 +219,7 @@ class Stage:
         Args:
             values: Of some parameters; they fit.
             told: Is called for each feedback on it.
-            catch: Whether an exception of the workflow ends the run only.
+            catch: Whether an exception of the workflow ends the run only, see `is_failure`.
         """
         self._recorders.record(provider_of(self._sdk.tracer_provider))
         if self._provider is not None:
@@ -230,9 +230,9 @@ class Stage:
                 with self._sdk.start_node(_SPAN_NAME) as node:
                     run.begin(node)
                     yield run
-            except (Exception, SystemExit) as error:
+            except BaseException as error:
                 run.error = error
-                if not catch:
+                if not catch or isinstance(error, GeneratorExit) or not is_failure(error):
                     raise
 
     def context(self, values: Mapping[str, ParameterValue]) -> contextvars.Context:

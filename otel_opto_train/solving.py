@@ -1,5 +1,6 @@
 """Solving a problem whose oracle is a function: the loop that experiments and tests stand on."""
 
+import math
 from dataclasses import replace
 
 from collector.core.problem import Problem
@@ -21,6 +22,9 @@ async def solved(
         steps: Proposals that are tried after the defaults, at most.
         runs: Of the oracle for each.
         rule: Whether what was tried takes the place of the best so far.
+
+    Raises:
+        ValueError: a score of the oracle is not finite.
     """
     values = {spec.key: spec.default for spec in problem.parameters}
     course = Course(_of(problem, study), problem.parameters, (Attempt(values, "defaults"),))
@@ -41,6 +45,10 @@ async def solved(
 async def _asked(problem: Problem, attempt: Attempt) -> Outcome:
     told = await problem.oracle(attempt.values)
     score = told.feedback.score
+    if score is not None and not math.isfinite(score):
+        raise ValueError(
+            f"oracle: score: found {score} of {dict(attempt.values)!r:.200}, allowed are finite numbers, or None"
+        )
     return Outcome(attempt.key, score, failed=score is None and bool(told.graph.exceptions), told=(told,))
 
 

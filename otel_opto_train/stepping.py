@@ -22,7 +22,7 @@ from otel_opto.spec import InvalidValue, ParameterSpec, ParameterValue
 from otel_opto_train.apart import finished
 from otel_opto_train.book import Book
 from otel_opto_train.course import Attempt, Course, Outcome, Rule, better, key_of
-from otel_opto_train.memory import Shown, course_of, document_of
+from otel_opto_train.memory import Shown, course_in, document_of
 from otel_opto_train.run import Run, Stage
 
 _PROMPT_CHARS, _RUNS_SHOWN = 16_000, 4
@@ -121,6 +121,11 @@ class Stepper:
         projections: Mapping[str, Callable[[Any], object]] | None = None,
     ) -> None:
         faults = [*course.study.faults(), *optimizer.check(course.study, course.parameters)]
+        keys = [spec.key for spec in course.parameters]
+        if strange := sorted(set(projections or {}) - set(keys)):
+            faults.append(f"projections: found {', '.join(strange)}; trained are {', '.join(keys)}")
+        if not callable(rule):
+            faults.append(f"rule: found {rule!r:.200}, allowed are otel_opto.better, otel_opto.always, or a function")  # type: ignore[unreachable] # whatever an application gives
         if faults:
             raise ValueError("\n".join(faults))
         self._stage = stage
@@ -130,7 +135,7 @@ class Stepper:
         self._projections = projections or {}
         self._book = Book()
         self._shown = Shown()
-        self._lock = threading.Lock()
+        self._lock, self._stepping = threading.Lock(), threading.Lock()
         self._judged: dict[int, Run] = {}
         self._step: Step | None = None
 
@@ -155,6 +160,7 @@ class Stepper:
 
         Raises:
             NothingJudged: there was no feedback.
+            RuntimeError: another step is under way.
             OptimizerError: the optimizer failed; the feedback is taken in, and the next call only asks it again.
             GraphError, LookupError, StrayValue: of a run, see `Run.told`; nothing has changed.
         """
@@ -162,6 +168,14 @@ class Stepper:
 
     async def astep(self) -> Step:
         """The same, for code that runs in an event loop."""
+        if not self._stepping.acquire(blocking=False):
+            raise RuntimeError("step: another step is under way; runs may go side by side, steps one after the other")
+        try:
+            return await self._stepped()
+        finally:
+            self._stepping.release()
+
+    async def _stepped(self) -> Step:
         if self._step is None or self._judged:
             self._step = self._taken_in()
         before = await self._book.spent()
@@ -243,8 +257,7 @@ class Stepper:
         Raises:
             ValueError: it is no such file, or its parameters are others; nothing has changed.
         """
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-        course, cost = course_of(document, self._course, self._shown)
+        course, cost = course_in(Path(path), self._course, self._shown)
         self._course, self._book = course, Book(cost)
         self.zero_feedback()
         self._step = None
@@ -352,6 +365,8 @@ def _trained(stage: Stage, parameters: Sequence[Parameter[Any] | str] | None) ->
         if not found:
             raise InvalidValue("parameters: none is declared; otel_opto.parameter(key, default=…) declares one")
         return tuple(found)
+    if isinstance(parameters, str | Parameter):
+        raise InvalidValue("parameters: found a single one, allowed is a list, such as [it]")
     strange = [one for one in parameters if not isinstance(one, str | Parameter)]
     if strange:
         raise InvalidValue(f"parameters: found {strange[0]!r:.200}, allowed are parameters and their keys")

@@ -67,8 +67,8 @@ def traced(body: bytes, root: tuple[str, str], specs: Mapping[str, ParameterSpec
     spans = spans_of(body)
     if not any(span.context == root for span in spans):
         raise GraphError(
-            f"run {root[0]}: its own span was not recorded; a sampler may have dropped it, or OTEL_SDK_DISABLED "
-            "is set: runs need every span"
+            f"run {root[0]}: its own span was not recorded; the run may not have ended (look at it behind its `with`), "
+            "a sampler may have dropped it, or OTEL_SDK_DISABLED is set: runs need every span"
         )
     spans, top = _without_frame(spans, root)
     services = {span.resource.service for span in spans}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.cli.client import ApiClient, quoted
 from collector.cli.terminal import output
-from collector.core.errors import ConfigError
+from collector.core.errors import CollectorError, ConfigError
 
 if TYPE_CHECKING:
     from otel_opto_train.trainer.report import Report
@@ -35,7 +35,7 @@ examples:
       --ledger ./training --rounds 10
   otel-opto train app:answer --data questions.jsonl --guide app:judge --ledger ./training --release --service qa
 
-exit codes: 0 shown to be better, 1 not shown, 2 wrong usage
+exit codes: 0 shown to be better, 1 not shown, 2 wrong usage, or it cannot go on, and the message says why
 """
 _NUMBERS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("metric", str, "name of the score (quality)"),
@@ -103,12 +103,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains, and says what came of it.
 
     Raises:
-        ConfigError: the arguments are wrong; every fault.
+        ConfigError: the arguments are wrong, every fault; or the training cannot go on.
     """
     if arguments.release and not arguments.service:
         raise ConfigError(["--release: whose? --service NAME says it"])
+    if arguments.chart is not None and not arguments.chart.parent.is_dir():
+        raise ConfigError([f"--chart {arguments.chart}: there is no directory {arguments.chart.parent}"])
     sys.path.insert(0, "")
     from otel_opto_train.trainer.train import train  # noqa: PLC0415 - only this command needs it
+    from otel_opto_train.trainer.training import TrainingError  # noqa: PLC0415 - as above
 
     workflow, guide = _function(arguments.workflow), _function(arguments.guide)
     numbers: Any = {name.replace("-", "_"): getattr(arguments, name.replace("-", "_")) for name, _, _ in _NUMBERS}
@@ -127,14 +130,16 @@ def run(arguments: argparse.Namespace) -> int:
             test=_part(arguments.test),
             **{name: value for name, value in numbers.items() if value is not None},
         )
-    except ValueError as error:
+    except ConfigError:
+        raise
+    except (ValueError, TrainingError, CollectorError, OSError) as error:
         raise ConfigError(str(error).splitlines()) from error
-    if arguments.chart is not None:
-        arguments.chart.write_text(report.chart_svg(), encoding="utf-8")
     if arguments.json:
         output.show_json(report.document())
     else:
         output.show_lines(str(report))
+    if arguments.chart is not None:
+        arguments.chart.write_text(report.chart_svg(), encoding="utf-8")
     if arguments.release:
         _release(arguments, report)
     return 0 if report.better else 1
@@ -159,7 +164,10 @@ def _data(arguments: argparse.Namespace) -> Any:
 
     given: str = arguments.data
     if given.startswith(("http://", "https://")) or Path(given).is_dir():
-        return stored_examples(given, service=arguments.of_service, operation=arguments.operation)
+        try:
+            return stored_examples(given, service=arguments.of_service, operation=arguments.operation)
+        except OSError as error:
+            raise ConfigError([f"--data {given}: {error}"]) from error
     return given
 
 

@@ -50,13 +50,20 @@ class Evaluator:
         self._measurer = Measurer(stage, subject, plan, pool, self.version)
 
     async def evaluate(self, candidates: Sequence[Mapping[str, ParameterValue]], examples: Sequence[Example]) -> None:
-        """Measures each candidate on each example, where that has not been done."""
+        """Measures each candidate on each example, where that has not been done.
+
+        Raises:
+            CollectorError: what was measured cannot be kept.
+        """
         known = (await self._bench.record()).evaluations
-        async with asyncio.TaskGroup() as group:
-            for example in examples:
-                for values in candidates:
-                    if (key_of(values), example.key, self.version) not in known:
-                        group.create_task(self._one(values, example))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for example in examples:
+                    for values in candidates:
+                        if (key_of(values), example.key, self.version) not in known:
+                            group.create_task(self._one(values, example))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # of those under way at the same time all say the same
 
     async def found(self, values: Mapping[str, ParameterValue], examples: Sequence[Example]) -> list[Evaluation]:
         """What is known of a candidate on examples, in their order."""

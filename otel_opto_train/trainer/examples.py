@@ -1,5 +1,6 @@
 """Examples, in whatever form they come."""
 
+import codecs
 import hashlib
 import json
 import random
@@ -36,8 +37,12 @@ class Example:
         """What it is known by."""
         if self.id:
             return self.id
-        content = json.dumps([self.input, self.expected], sort_keys=True, ensure_ascii=False, default=repr)
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        content = [self.input, self.expected]
+        try:
+            told = json.dumps(content, sort_keys=True, ensure_ascii=False, default=_told)
+        except (TypeError, ValueError):  # keys that JSON does not know, or that have no order; a circle
+            told = repr(content)
+        return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 Dataset: TypeAlias = Iterable[Any] | str | Path
@@ -49,17 +54,29 @@ def examples_of(dataset: Dataset) -> tuple[Example, ...]:
     """The examples, each once.
 
     Raises:
-        InvalidDataset: a line is none, or two examples have one id; says which.
+        InvalidDataset: there is no such file, a line is none, or two examples have one id; says which.
     """
     found = _lines(Path(dataset)) if isinstance(dataset, str | Path) else [_example(one) for one in dataset]
     once: dict[str, Example] = {}
     for example in found:
         known = once.setdefault(example.key, example)
-        if (known.input, known.expected) != (example.input, example.expected):
+        if not _is_same(known, example):
             raise InvalidDataset(f"data set: two examples have the id {example.key!r}; ids are unique")
     if not once:
         raise InvalidDataset("data set: found no example")
     return tuple(once.values())
+
+
+def _told(value: Any) -> Any:
+    """What JSON does not know: an array by all its elements, which its `repr` leaves out; else as it writes itself."""
+    return value.tolist() if hasattr(value, "tolist") else repr(value)
+
+
+def _is_same(one: Example, other: Example) -> bool:
+    try:
+        return bool((one.input, one.expected) == (other.input, other.expected))
+    except Exception:  # noqa: BLE001 - arrays of several elements are neither equal nor not
+        return Example(one.input, one.expected).key == Example(other.input, other.expected).key
 
 
 def _example(one: Any) -> Example:
@@ -80,12 +97,22 @@ def _example(one: Any) -> Example:
 
 
 def _lines(path: Path) -> list[Example]:
+    """Lines end with a line feed only: JSON may have U+2028, and other ends of lines, within its texts."""
+    try:
+        content = path.read_bytes()
+    except IsADirectoryError:
+        raise InvalidDataset(
+            f"{path}: found a directory, allowed is a JSON Lines file; examples of what a collector keeps in one are "
+            f"otel_opto.stored_examples({str(path)!r})"
+        ) from None
+    except OSError as error:
+        raise InvalidDataset(f"{path}: {error.strerror}; allowed is a JSON Lines file that can be read") from None
     found, faults = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            tree = json.loads(line)
+            tree = json.loads(line.decode())
             if not isinstance(tree, dict):
                 raise InvalidDataset(f"found {type(tree).__name__}, allowed is an object with input and expected")
             found.append(_example(tree))
@@ -152,7 +179,10 @@ def divided(examples: Sequence[Example], validation: float | Dataset, test: floa
         count = max(round(share * len(examples)), 1) if share else 0
         own[name], shuffled = tuple(shuffled[:count]), shuffled[count:]
     if not shuffled:
-        raise InvalidDataset(f"data set: found {len(examples)} examples, which leaves none to learn from")
+        raise InvalidDataset(
+            f"data set: found {len(examples)} examples, of which {len(own['validation'])} are for validation and "
+            f"{len(own['test'])} to test on, which leaves none to learn from; give more, or a share of 0 for either"
+        )
     return Parts(tuple(shuffled), own["validation"], own["test"])
 
 
@@ -178,6 +208,7 @@ def minibatch(train: Sequence[Example], size: int, number: int, seed: int) -> tu
     while len(taken) < size:
         order = list(train)
         random.Random(f"batch/{seed}/{epoch}").shuffle(order)  # noqa: S311 - no secret
-        taken += [example for example in order[place:] if example not in taken][: size - len(taken)]
+        there = {example.key for example in taken}
+        taken += [example for example in order[place:] if example.key not in there][: size - len(taken)]
         epoch, place = epoch + 1, 0
     return tuple(taken)

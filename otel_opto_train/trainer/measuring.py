@@ -8,13 +8,14 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from collector.core.errors import GraphError
 from collector.core.feedback import Feedback
 from otel_opto.spec import ParameterSpec, ParameterValue
-from otel_opto_train.judgement import Judgement, Said, failure_of, judgement_of
+from otel_opto_train.judgement import Judgement, Said, failure_of, is_failure, judgement_of
 from otel_opto_train.run import Run, Stage, StrayValue
 from otel_opto_train.trainer.examples import Example
 from otel_opto_train.trainer.plan import Plan
@@ -22,7 +23,7 @@ from otel_opto_train.trainer.record import Evaluation
 
 _T = TypeVar("_T")
 Workflow = Callable[[Any], Any]
-"""Gets an example's input, gives its output; a coroutine function will do."""
+"""Gets an example's input, gives its output; a coroutine function, or one that gives a coroutine, will do."""
 
 Guide = Callable[..., "Said | Awaitable[Said]"]
 """Gets the output, what is expected, the input, as many of them as it takes; gives feedback."""
@@ -104,12 +105,12 @@ class Measurer:
         return Measured(evaluation, run.otlp, judged)
 
     async def _run(self, values: Mapping[str, ParameterValue], example: Example) -> tuple[Run, Any]:
-        workflow = self._subject.workflow
+        workflow, loop = self._subject.workflow, asyncio.get_running_loop()
 
         def run_it() -> tuple[Run, Any]:
             output = None
-            with self._stage.run(values, _nobody, catch=True) as run:
-                output = workflow(example.input)
+            with suppress(GeneratorExit), self._stage.run(values, _nobody, catch=True) as run:
+                output = _awaited(workflow(example.input), loop)
                 run.output(output)
             return run, output
 
@@ -126,17 +127,20 @@ class Measurer:
         return [await self._sample(told) for _ in range(self._plan.judge_samples)]
 
     async def _sample(self, told: tuple[Any, ...]) -> Judgement:
-        guide = self._subject.guide
+        guide, loop = self._subject.guide, asyncio.get_running_loop()
+
+        def judge() -> Judgement:
+            try:
+                return judgement_of(_awaited(guide(*told), loop))
+            except BaseException as error:  # noqa: BLE001 - somebody else's code; it is said in the report
+                return _failed(error)
+
+        if not _is_asynchronous(guide):
+            return await self._in_thread(judge)
         try:
-            said: Any
-            if _is_asynchronous(guide):
-                said = await cast("Awaitable[Said]", guide(*told))
-            else:
-                said = await self._in_thread(lambda: guide(*told))
-            return judgement_of(said)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code; it is said in the report
-            failure = failure_of(error)
-            return replace(failure, text=f"the guide failed: {failure.text}")
+            return judgement_of(await cast("Awaitable[Said]", guide(*told)))
+        except BaseException as error:  # noqa: BLE001 - the same
+            return _failed(error)
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         context = contextvars.copy_context()
@@ -174,6 +178,25 @@ class Measurer:
 
 def _nobody(_: Run) -> None:
     """Judgements go into the record."""
+
+
+def _failed(error: BaseException) -> Judgement:
+    """Of somebody else's guide. Raises the error where it is none of the guide's, see `is_failure`."""
+    if not is_failure(error):
+        raise error
+    failure = failure_of(error)
+    return replace(failure, text=f"the guide failed: {failure.text}")
+
+
+def _awaited(given: Any, loop: asyncio.AbstractEventLoop) -> Any:
+    """In a thread: what a function gave; if that is a coroutine, as of ``lambda q: agent(q)``, its result."""
+    if not inspect.isawaitable(given):
+        return given
+
+    async def result() -> Any:
+        return await given
+
+    return asyncio.run_coroutine_threadsafe(result(), loop).result()
 
 
 def _is_asynchronous(function: Callable[..., Any]) -> bool:

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import os
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from otel_opto_train.trainer.examples import Example, InvalidDataset
 
 _PAGE = 100
 _SECONDS = 90.0
+_SHOWN = 500
+_NO_GRAPH = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def stored_examples(
 
     Raises:
         InvalidDataset: no trace makes an example.
-        OSError: nothing answers at the address.
+        OSError: no collector answers at the address, or with an error; says what.
     """
     wanted = Wanted(service, operation, metric, at_least, at_most, limit)
     if not (_is_address(str(source)) or Path(source).is_dir()):
@@ -131,10 +135,30 @@ async def _asked(address: str) -> AsyncGenerator[Mapping[str, Any], None]:
     while True:
         page = await asyncio.to_thread(_get, address, "/v1/traces", {"limit": str(_PAGE), **cursor})
         for trace in page["traces"]:
-            yield await asyncio.to_thread(_get, address, f"/v1/traces/{trace['trace_id']}/graph", {})
+            document = await asyncio.to_thread(_graph, address, trace["trace_id"])
+            if document is not None:
+                yield document
         cursor = {"cursor": page.get("next_cursor") or ""}
         if not cursor["cursor"]:
             return
+
+
+def _graph(address: str, trace_id: str) -> Any:
+    """None for a trace that makes no graph, or was removed meanwhile: as of a directory, it is no example."""
+    try:
+        return _get(address, f"/v1/traces/{trace_id}/graph", {})
+    except _Answered as error:
+        if error.status in _NO_GRAPH:
+            return None
+        raise
+
+
+class _Answered(OSError):
+    """A collector's answer is an error; the text is its own."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def _get(address: str, path: str, query: Mapping[str, str]) -> Any:
@@ -142,8 +166,17 @@ def _get(address: str, path: str, query: Mapping[str, str]) -> Any:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = address.rstrip("/") + path + (f"?{urllib.parse.urlencode(query)}" if query else "")
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - looked at by who calls
-    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            said = error.read(_SHOWN).decode(errors="replace").strip()
+        raise _Answered(error.code, f"{url} is answered with {error.code} {error.reason}: {said}") from None
+    except urllib.error.URLError as error:
+        raise OSError(f"no collector answers at {address}: {error.reason}") from None
+    except ValueError as error:
+        raise OSError(f"{url} is no collector's: {error}; allowed is the address of its API") from None
 
 
 def example_of(document: Mapping[str, Any], wanted: Wanted) -> Example | None:

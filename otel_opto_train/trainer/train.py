@@ -70,6 +70,7 @@ def train(  # noqa: PLR0913 - keywords, each with its own default
     Raises:
         ValueError: the plan, the data set or the optimizer's options are wrong; every fault.
         TrainingError: the baseline fails on every example, or the directory has another training of that name.
+        CollectorError: the directory cannot be used, or is full: with room, the same call goes on where it was.
     """
     plan = plan_of(numbers)
     stage = Stage(otel_opto._sdk, recorders)  # noqa: SLF001 - of the process
@@ -79,6 +80,8 @@ def train(  # noqa: PLR0913 - keywords, each with its own default
     if faults:
         raise ValueError("\n".join(faults))
     parts = divided(examples_of(dataset), 0.0 if plan.folds else validation, test, plan.seed)
+    if plan.folds > len(parts.train):
+        raise ValueError(f"folds: found {plan.folds}, allowed are {len(parts.train)} at most: one for each example")
     keys = tuple(spec.key for spec in course.parameters)
     subject = Subject(workflow, guide, stage.registry.specs(), keys)
     order = Order(name, plan, parts, subject, course, proposer, stage)

@@ -124,8 +124,10 @@ class Training:
             return self.parts.train, self.parts.validation
         whole = (*self.parts.train, *self.parts.validation)
         fold = number % self.plan.folds
-        held = [example for place, example in enumerate(whole) if place % self.plan.folds == fold]
-        return [example for example in whole if example not in held], held
+        halves: tuple[list[Example], list[Example]] = ([], [])
+        for place, example in enumerate(whole):
+            halves[place % self.plan.folds == fold].append(example)
+        return halves
 
     async def _round(self, number: int) -> str:
         """Why it is the last one; empty if it is not."""

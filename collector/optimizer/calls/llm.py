@@ -23,6 +23,7 @@ MISSING = "this optimizer needs the package openai: pip install 'otel-opto[llm]'
 ADDRESS = r"https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?(/[\w./~%-]*)?"
 """An endpoint's address: no user, password or query, which can be secrets."""
 
+_MOST_TOKENS = 2**53
 _SAID_CHARS = 500
 _BOUNDED = "json_schema with bounds"
 _LADDER = (_BOUNDED, "json_schema", "json_object", "text")
@@ -279,8 +280,8 @@ class OpenAIModel:
         return Completion(
             text=choices[0].message.content or "",
             finish_reason=choices[0].finish_reason or "",
-            input_tokens=(usage.prompt_tokens or 0) if usage else 0,
-            output_tokens=(usage.completion_tokens or 0) if usage else 0,
+            input_tokens=_tokens(usage, "prompt_tokens"),
+            output_tokens=_tokens(usage, "completion_tokens"),
             seconds=0.0,
         )
 
@@ -302,6 +303,12 @@ class OpenAIModel:
         if unanswered or _passes(error):
             return Busy(f"{self._endpoint()}: {said}", _retry_after(error))
         return OptimizerError(f"{self._endpoint()}: {said}", permanent=True)
+
+
+def _tokens(usage: Any, name: str) -> int:
+    """What an endpoint says of them; 0 where that is no number of tokens: below 0 it would pay for other calls."""
+    said = getattr(usage, name, None)
+    return int(said) if isinstance(said, int | float) and 0 <= said <= _MOST_TOKENS else 0
 
 
 def _passes(error: Exception) -> bool:

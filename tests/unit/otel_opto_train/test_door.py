@@ -45,6 +45,11 @@ def test_without_its_packages_the_extra_is_named() -> None:
     )
 
 
+def test_what_can_be_told_an_optimizer_is_said() -> None:
+    with pytest.raises(TypeError, match=r"found startup; allowed are .*sampler, seed, startup_trials"):
+        otel_opto.Search(startup=3)  # type: ignore[call-arg]
+
+
 def test_the_named_optimizers_train_what_is_declared() -> None:
     size = otel_opto.parameter("door.size", default=2, minimum=1, maximum=4)
     optimizer = otel_opto.Search([size], seed=1, startup_trials=2)
@@ -59,3 +64,9 @@ def test_the_named_optimizers_train_what_is_declared() -> None:
         with pytest.raises(ValueError, match="option model: found ''"):
             asking([size], model="")
         assert asking([size], model="m", temperature=0.5, options={"max_tokens": 99}).values == {"door.size": 2}
+
+
+def test_more_folds_than_examples_are_refused() -> None:
+    size = otel_opto.parameter("door.folded", default=2, minimum=1, maximum=4)
+    with pytest.raises(ValueError, match="folds: found 20, allowed are 6 at most: one for each example"):
+        otel_opto.train(lambda _: size.value, range(8), lambda output: 1.0, parameters=[size], folds=20)

@@ -3,7 +3,10 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import SupportsFloat
 
 import pytest
 from opentelemetry import trace
@@ -19,6 +22,16 @@ from otel_opto_train.recording import Recorders
 from otel_opto_train.run import Run, Stage, StrayValue
 from otel_opto_train.traced import traced
 from tests.unit.otel_opto_train.conftest import Lab, Variants
+
+
+@dataclass(frozen=True)
+class Element:
+    """A number as libraries of tensors have it."""
+
+    value: float | None
+
+    def __float__(self) -> float:
+        return self.value  # type: ignore[return-value] # of several elements Python raises TypeError
 
 
 def names(run: Run, kind: NodeKind = NodeKind.OPERATION) -> list[str]:
@@ -101,7 +114,23 @@ def test_what_nothing_gave_is_said_with_what_there_is(lab: Lab, nothing: Variant
 
 
 @pytest.mark.parametrize(
-    "said", [float("nan"), "", None, (None, ""), {"scores": 1}, object(), (1, 2, 3), {"score": "x"}]
+    "said",
+    [
+        float("nan"),
+        "",
+        None,
+        (None, ""),
+        {"scores": 1},
+        object(),
+        (1, 2, 3),
+        {"score": "x"},
+        1e308,
+        (-1e101, "far"),
+        1j,
+        Decimal("sNaN"),
+        10**400,
+        Element(None),
+    ],
 )
 def test_what_is_no_feedback_is_refused_with_what_is_allowed(lab: Lab, nothing: Variants, said: object) -> None:
     lab.parameter("size", 3)
@@ -110,6 +139,61 @@ def test_what_is_no_feedback_is_refused_with_what_is_allowed(lab: Lab, nothing: 
     with pytest.raises(InvalidJudgement, match="allowed"):
         run.backward(said)  # type: ignore[arg-type]
     assert run.judgements == ()
+
+
+@pytest.mark.parametrize("score", [Decimal("0.5"), Fraction(1, 2), Element(0.5)])
+def test_whatever_is_a_number_is_a_score(lab: Lab, nothing: Variants, score: SupportsFloat) -> None:
+    lab.parameter("size", 3)
+    with lab.stepper(nothing).trace() as run:
+        run.output(1)
+    run.backward(score)
+    run.backward((score, "half"))
+    run.backward({"score": score})
+    assert [said.score for said in run.judgements] == [0.5, 0.5, 0.5]
+
+
+def test_words_that_no_file_can_hold_are_kept_without_what_cannot_be(lab: Lab, nothing: Variants) -> None:
+    lab.parameter("size", 3)
+    with lab.stepper(nothing).trace() as run:
+        run.output(1)
+    for said in ("half \ud800 a pair", (0.5, "half \ud800 a pair"), ValueError("half \ud800 a pair")):
+        run.backward(said)
+    assert all("half \ufffd a pair" in said.text for said in run.judgements)
+
+
+def test_what_ends_a_run_only_ends_nothing_else_where_it_is_caught(lab: Lab, nothing: Variants) -> None:
+    lab.parameter("size", 3)
+    stepper = lab.stepper(nothing)
+    for error in (StopIteration("none left"), asyncio.CancelledError(), SystemExit(3), BaseException("strange")):
+        with stepper.trace(catch=True) as run:
+            raise error
+        assert run.error is error
+        run.backward()
+        assert run.judgements[0].failed
+    with pytest.raises(KeyboardInterrupt), stepper.trace(catch=True):
+        raise KeyboardInterrupt
+
+
+def test_who_cancels_the_task_of_a_run_ends_the_task(lab: Lab, nothing: Variants) -> None:
+    lab.parameter("size", 3)
+    stepper, behind = lab.stepper(nothing), []
+
+    async def work(begun: asyncio.Event) -> None:
+        with stepper.trace(catch=True):
+            begun.set()
+            await asyncio.sleep(3600)
+        behind.append("went on")
+
+    async def cancelled() -> None:
+        begun = asyncio.Event()
+        task = asyncio.ensure_future(work(begun))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    assert behind == []
 
 
 def test_an_exception_goes_on_and_is_feedback_without_a_score(lab: Lab, nothing: Variants) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from collector.core.graph import TraceFeedback
 from collector.core.problem import Objective, Problem, black_box
 from collector.core.study import Direction, Study
@@ -42,3 +44,14 @@ async def test_the_optimizer_sees_objective_graph_and_feedback() -> None:
     )
     assert {one.feedback.text for one in told.batch} == {"larger"}
     assert [edge.target for edge in told.batch[0].graph.edges] == ["span:0000000000000001"]
+
+
+async def test_a_score_that_is_no_number_is_no_feedback() -> None:
+    async def nowhere(values: Mapping[str, ParameterValue]) -> TraceFeedback:
+        return black_box(values, 0.0, float("nan"), metric="loss")
+
+    problem = Problem((X,), PROBLEM.objective, nowhere)
+    with pytest.raises(
+        ValueError, match=r"oracle: score: found nan of \{'x': 0.0\}, allowed are finite numbers, or None"
+    ):
+        await solved(problem, Variants([]), Study("s", "shop", "loss"), 2)

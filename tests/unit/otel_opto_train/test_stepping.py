@@ -1,11 +1,15 @@
 """trace, backward, step: what is kept, what is taken back, what the optimizer is told."""
 
+import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from collector.core.errors import OptimizerError
+from collector.core.protocols import OptimizationRequest
+from collector.core.study import Proposal
 from otel_opto import InvalidValue
 from otel_opto_train.course import always
 from otel_opto_train.stepping import NothingJudged, Stepper, course_begun
@@ -270,4 +274,45 @@ def test_a_file_that_does_not_fit_changes_nothing(lab: Lab, tmp_path: Path) -> N
         path.write_text(json.dumps({**document, **change}), encoding="utf-8")
         with pytest.raises(ValueError, match=said):
             stepper.load(path)
+    for text, said in (
+        ("", "course.json: Expecting value"),
+        ("[]", "course.json: it is not what save"),
+        ('{"format": "otel-opto-course", "version": 1}', "course.json: it is not what save.* 'attempts'"),
+        (json.dumps(document).replace('"scores": []', '"scores": [NaN]'), "course.json: found NaN, allowed are finite"),
+    ):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match=said):
+            stepper.load(path)
     assert [dict(one.values) for one in stepper.history] == [{"size": 3}]
+
+
+def test_what_is_set_wrongly_is_said_at_once(lab: Lab) -> None:
+    size = lab.parameter("size", 3)
+    with pytest.raises(ValueError, match="projections: found sise; trained are size") as caught:
+        lab.stepper(Variants([]), projections={"sise": abs}, rule="always")
+    assert "rule: found 'always', allowed are otel_opto.better, otel_opto.always, or a function" in str(caught.value)
+    for one in (size, "size"):
+        with pytest.raises(InvalidValue, match=r"found a single one, allowed is a list, such as \[it\]"):
+            course_begun(lab.stage, one, "variants", {}, {})  # type: ignore[arg-type]
+
+
+async def test_steps_come_one_after_the_other(lab: Lab) -> None:
+    lab.parameter("size", 3)
+    entered, may_go = asyncio.Event(), asyncio.Event()
+
+    class Slow(Variants):
+        async def propose(self, request: OptimizationRequest) -> Sequence[Proposal]:
+            entered.set()
+            await may_go.wait()
+            return await super().propose(request)
+
+    stepper = lab.stepper(Slow([{"size": 4}, {"size": 5}]))
+    judge(stepper, 0.5)
+    first = asyncio.create_task(stepper.astep())
+    await asyncio.wait_for(entered.wait(), 60)
+    with pytest.raises(RuntimeError, match="another step is under way"):
+        await stepper.astep()
+    may_go.set()
+    assert (await first).values == {"size": 4}
+    judge(stepper, 0.6)
+    assert (await stepper.astep()).values == {"size": 5}

@@ -40,6 +40,52 @@ def test_a_file_of_lines(tmp_path: Path) -> None:
     assert "it needs input" in lines[2]
 
 
+def test_texts_in_a_file_may_have_whatever_json_allows(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    text = "one\u2028two\x85three\u2029four"
+    line = json.dumps({"input": text}, ensure_ascii=False)
+    path.write_bytes(b"\xef\xbb\xbf" + f'{line}\r\n{{"input": "b"}}\r\n'.encode())
+    assert [one.input for one in examples_of(path)] == [text, "b"]
+    path.write_bytes(b'{"input": "a"}\n{"input": "\xff"}\n')
+    with pytest.raises(InvalidDataset, match=r"data.jsonl, line 2: 'utf-8' codec can't decode byte 0xff"):
+        examples_of(path)
+    with pytest.raises(InvalidDataset, match=r"found a directory, allowed is .* otel_opto.stored_examples"):
+        examples_of(tmp_path)
+    with pytest.raises(InvalidDataset, match=r"nowhere.jsonl: No such file or directory; allowed is a JSON Lines file"):
+        examples_of(tmp_path / "nowhere.jsonl")
+
+
+class Array:
+    """As libraries of arrays have it: equal element by element, and in short where it is written."""
+
+    def __init__(self, *elements: float) -> None:
+        self.elements = elements
+
+    def tolist(self) -> list[float]:
+        return list(self.elements)
+
+    def __repr__(self) -> str:
+        return "array([0, ..., 0])"
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("The truth value of an array with more than one element is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_arrays_are_known_by_all_their_elements() -> None:
+    found = examples_of([(Array(0, number, 0), 1) for number in (1, 2, 3, 1, 4, 5, 2)])
+    assert [one.input.elements[1] for one in found] == [1, 2, 3, 4, 5]
+    assert len({one.key for one in minibatch(found, 3, 1, 0)}) == 3
+    with pytest.raises(InvalidDataset, match="two examples have the id 'a'"):
+        examples_of([Example(Array(1), id="a"), Example(Array(2), id="a")])
+
+
+@pytest.mark.parametrize("given", [{1: 2, "a": 3}, {(1, 2): 3}, "half \ud800 a pair", b"\xff", {1, 2}, float("nan")])
+def test_whatever_is_an_input_is_known_by_something(given: object) -> None:
+    assert len(examples_of([(given, 1), (given, 1), (given, 2)])) == 2
+
+
 @pytest.mark.parametrize("given", [[], [{}], [{"expected": 1}]])
 def test_what_is_none_is_said(given: list[object]) -> None:
     with pytest.raises(InvalidDataset, match="data set: found"):

@@ -88,6 +88,13 @@ def test_the_command_shows_table_verdict_and_chart(desk: Path) -> None:
         ({"app:judge": "app:size"}, "app:size: found Parameter, allowed is a function"),
         ({"4": "-1"}, "seed: found -1, allowed is 0 to 4294967295"),
         ({"data.jsonl": "app.py"}, "app.py, line 2: Expecting value"),
+        ({"--seed": "--optimizer", "4": "serach"}, "optimizer: unknown 'serach'; available: "),
+        ({"data.jsonl": "none.jsonl"}, "none.jsonl: No such file or directory; allowed is a JSON Lines file"),
+        (
+            {"data.jsonl": "http://127.0.0.1:1"},
+            "--data http://127.0.0.1:1: no collector answers at http://127.0.0.1:1:",
+        ),
+        ({"--ledger": "--chart", "kept": "no/x.svg"}, "--chart no/x.svg: there is no directory no"),
         ({"--ledger": "--workers", "kept": "0"}, "workers: found 0, allowed is 1 and more"),
     ],
 )
@@ -106,6 +113,20 @@ def test_what_is_wrong_is_said_and_nothing_is_run(
     assert told.out == ""
     assert said in told.err
     assert not (desk / "ran.txt").exists()
+
+
+def test_what_cannot_go_on_is_said_and_is_not_the_code_of_no_gain(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (desk / "data.jsonl").write_text(DATA.replace("142", '"much"'), encoding="utf-8")
+    monkeypatch.chdir(desk)
+    monkeypatch.syspath_prepend(desk)
+    monkeypatch.delitem(sys.modules, "app", raising=False)
+    assert main([*COMMAND]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("otel-opto: none of the 12 examples of the baseline has a score")
+    assert "Traceback" not in told.err
 
 
 def test_a_release_has_an_owner() -> None:

@@ -1,8 +1,12 @@
 """Examples from stored traces and feedback: of a data directory, and of a running collector."""
 
-from collections.abc import Mapping
+import json
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -31,6 +35,57 @@ def past(size: int) -> Past:
 def test_no_directory(tmp_path: Path) -> None:
     with pytest.raises(InvalidDataset, match="no such directory"):
         stored_examples(tmp_path / "none")
+
+
+class Pages(BaseHTTPRequestHandler):
+    """A collector that has a trace without a graph, one that is gone, and one that is an example."""
+
+    graphs: ClassVar[Mapping[str, tuple[int, object]]] = {
+        "a" * 32: (422, {"error": "the spans make no DAG"}),
+        "b" * 32: (404, {"error": "no such trace"}),
+    }
+
+    def do_GET(self) -> None:
+        status, said = 200, {"traces": [{"trace_id": one * 32} for one in "abc"], "next_cursor": None}
+        if self.path.endswith("/graph"):
+            status, said = self.graphs.get(self.path.split("/")[3], (200, document()))  # type: ignore[assignment]
+        elif self.headers.get("Authorization") is not None:
+            status, said = 401, {"error": "unknown token"}  # type: ignore[dict-item]
+        body = json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_trace_without_a_graph_is_no_example_and_no_end(address: str) -> None:
+    assert [one.input for one in stored_examples(address)] == ["why?"]
+
+
+def test_what_a_collector_says_is_said(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_OPTO_TOKEN", "wrong")
+    with pytest.raises(OSError, match=r"/v1/traces\?limit=100 is answered with 401 Unauthorized: .*unknown token"):
+        stored_examples(address)
+
+
+def test_nobody_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        address = f"http://127.0.0.1:{once.getsockname()[1]}"
+    with pytest.raises(OSError, match=f"no collector answers at {address}: "):
+        stored_examples(address)
 
 
 def document(**change: Any) -> Mapping[str, Any]:

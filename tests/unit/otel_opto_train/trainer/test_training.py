@@ -3,17 +3,22 @@
 import asyncio
 import io
 import threading
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import pytest
 
-from collector.core.errors import BudgetSpent, OptimizerError
+from collector.core.errors import BudgetSpent, OptimizerError, Unavailable
 from collector.core.graph import NodeKind
 from collector.optimizer.registry import OptimizerRegistry
 from collector.selection.archive import Fate
 from otel_opto_train.trainer.bench import Bench
+from otel_opto_train.trainer.evaluator import Evaluator
+from otel_opto_train.trainer.examples import examples_of
+from otel_opto_train.trainer.measuring import Subject
+from otel_opto_train.trainer.plan import plan_of
 from otel_opto_train.trainer.progress import Progress
-from otel_opto_train.trainer.record import Evaluation
+from otel_opto_train.trainer.record import Evaluation, Record
 from otel_opto_train.trainer.training import TrainingError
 from tests.fakes_openai import ScriptedOpenAI, suggesting
 from tests.unit.otel_opto_train.conftest import Variants
@@ -97,6 +102,90 @@ async def test_failing_examples_and_guides_are_no_zeros_and_end_nothing(desk: De
         "the guide failed: KeyError: 'who knows'",
     }
     assert report.better
+
+
+@pytest.mark.parametrize(
+    "kind", [asyncio.CancelledError, GeneratorExit, StopIteration, BaseException, SystemExit, ExceptionGroup]
+)
+@pytest.mark.parametrize("where", ["workflow", "guide"])
+async def test_no_exception_of_whatever_kind_ends_a_training_or_is_lost(
+    desk: Desk, kind: type[BaseException], where: str
+) -> None:
+    def fail(question: int) -> None:
+        if question % 10 == 3:
+            raise ExceptionGroup("several", [ValueError("one")]) if kind is ExceptionGroup else kind()
+
+    def workflow(question: int) -> int:
+        if where == "workflow":
+            fail(question)
+        return desk.size.value
+
+    def guide(output: int, expected: None, question: int) -> float:
+        if where == "guide":
+            fail(question)
+        return output / 100
+
+    report = await asyncio.wait_for(desk.train([{"size": 50}], range(40), workflow=workflow, guide=guide), 60)
+    assert report.failures > 0
+    assert [kind.__name__ in fault for fault in report.faults] == [True]
+    assert report.rows[1].train.mean == 0.5
+
+
+async def test_a_cancellation_of_a_workflow_that_is_a_coroutine_is_a_failure_of_its_example(desk: Desk) -> None:
+    async def workflow(question: int) -> int:
+        if question % 10 == 3:
+            given_up = asyncio.ensure_future(asyncio.sleep(60))
+            given_up.cancel()
+            await given_up
+        return desk.size.value
+
+    report = await desk.train([{"size": 50}], range(40), workflow=workflow)
+    assert report.failures > 0
+    assert report.evaluations > report.failures
+    assert [fault.split(":")[0] for fault in report.faults] == ["CancelledError"]
+
+
+async def test_who_cancels_a_training_ends_it(desk: Desk) -> None:
+    began = asyncio.Event()
+
+    async def workflow(question: int) -> int:
+        began.set()
+        await asyncio.sleep(3600)
+        return desk.size.value
+
+    training = asyncio.ensure_future(desk.train([{"size": 50}], range(8), workflow=workflow))
+    await asyncio.wait_for(began.wait(), 60)
+    training.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(training, 60)
+
+
+async def test_a_function_that_gives_a_coroutine_is_awaited(desk: Desk) -> None:
+    async def answer(question: int) -> int:
+        await asyncio.sleep(0)
+        return desk.size.value
+
+    async def judge(output: int) -> float:
+        return output / 100
+
+    report = await desk.train([{"size": 50}], workflow=lambda one: answer(one + 1), guide=lambda said: judge(said + 0))
+    assert (report.failures, report.rows[0].train.mean, report.rows[1].train.mean) == (0, 0.01, 0.5)
+
+
+async def test_what_cannot_be_kept_ends_a_training_with_its_own_words(desk: Desk) -> None:
+    class Full:
+        async def record(self) -> Record:
+            return Record()
+
+        async def keep(self, *_: object) -> None:
+            raise Unavailable("the disk is full")
+
+    subject = Subject(desk.workflow, lambda output: 1.0, desk.lab.stage.registry.specs(), ("size",))
+    with ThreadPoolExecutor(2) as pool:
+        bench, plan = cast("Bench", Full()), plan_of({"workers": 2})
+        evaluator = Evaluator(bench, desk.lab.stage, subject, plan, pool, lambda _: None)
+        with pytest.raises(Unavailable, match="the disk is full"):
+            await evaluator.evaluate([{"size": 3}], examples_of(range(8)))
 
 
 async def test_a_candidate_that_fails_is_not_better(desk: Desk) -> None:

@@ -84,6 +84,17 @@ async def test_an_answer_without_usage_costs_nothing_known() -> None:
     assert (completion.input_tokens, completion.output_tokens) == (0, 0)
 
 
+@pytest.mark.parametrize("said", [-5, "a few", 10**30, None, [7], {"all": 7}])
+async def test_a_usage_that_is_no_number_of_tokens_costs_nothing_known(said: object) -> None:
+    answer = {
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "fine"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": said, "completion_tokens": said, "total_tokens": said},
+    }
+    with ScriptedOpenAI([Reply(raw=json.dumps(answer).encode())]) as fake:
+        completion = await ask(model(fake))
+    assert (completion.text, completion.input_tokens, completion.output_tokens) == ("fine", 0, 0)
+
+
 # --- what endpoints refuse ------------------------------------------------------------------------------------------
 
 
