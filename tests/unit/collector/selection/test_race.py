@@ -78,7 +78,7 @@ def test_the_winner_has_met_the_incumbent_on_fresh_data() -> None:
 
 
 def test_without_evidence_the_incumbent_stays_and_it_says_how_much_more_it_takes() -> None:
-    one = race("a", rules=Rules(units=60, fresh_units=20, least_units=5, batch_units=20))
+    one = race("a", rules=Rules(units=60, least_units=5, batch_units=20))
     for _ in range(10):
         batch = one.next()
         if isinstance(batch, Verdict):
