@@ -38,7 +38,10 @@ class Rules:
 
     @property
     def fresh_units(self) -> int:
-        """That a test plans with, of both together: all that are not for looking; a clear lead needs fewer."""
+        """That a test plans with, of both together: all that are not for looking; a clear lead needs fewer.
+
+        It follows from what is known before the first of them comes, so the stakes do, too, and the bet stays one.
+        """
         return max(self.units - int(self.units * self.looking), 1)
 
     def faults(self) -> list[str]:
@@ -100,7 +103,8 @@ class Verdict:
 class Race:
     """Measures candidates until one is confirmed, nothing is open any more, or the units are used up.
 
-    Looking around is free of rules: whatever the selector does, nothing is released by it. Each candidate that it
+    Looking around is free of rules: whatever the selector does, and whatever its leads are made of, nothing is released
+    by it. Each candidate that it
     wants confirmed meets the incumbent on fresh data, by a test of its own: the first that is wanted has 2/3 of
     alpha, the second 2/9, the third 2/27 and so on. Together they are wrong in at most alpha (union bound), however
     many candidates there were, however often one looked, and however often the selector changed its mind.
