@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from collector.core.candidate import Fate
 from collector.core.study import Cost
+from collector.selection.leads import MOST_TOGETHER, Cell, Leads, leads_of
 from otel_opto.spec import ParameterValue, content_hash
 
 __all__ = ["Archive", "Candidate", "Fate", "Kept", "Measured", "Standing"]
@@ -79,19 +80,6 @@ class Measured:
     share: float = 0.0
 
 
-@dataclass(slots=True)
-class Cell:
-    """All outcomes of one candidate in one batch."""
-
-    units: int = 0
-    total: float = 0.0
-
-    @property
-    def mean(self) -> float:
-        """Of the outcomes, of which there must be one."""
-        return self.total / self.units
-
-
 @dataclass(frozen=True, slots=True)
 class Failures:
     """How many units failed, of how many that ran."""
@@ -122,8 +110,7 @@ class Tally:
         units: With an outcome.
         squares: Sum of the squared outcomes.
         errors: Units without an outcome.
-        weight: How much the comparisons with the incumbent weigh together, in units.
-        lead: Their weighted sum.
+        cells: Its outcomes by batch.
         ran: Units that failed and all units, by batch.
     """
 
@@ -132,8 +119,6 @@ class Tally:
     squares: float = 0.0
     errors: int = 0
     clipped: int = 0
-    weight: float = 0.0
-    lead: float = 0.0
     cells: dict[int, Cell] = field(default_factory=dict)
     ran: dict[int, Failures] = field(default_factory=dict)
 
@@ -180,9 +165,9 @@ class Standing:
 class Archive:
     """Candidates by content, and their measurements, pooled.
 
-    A candidate is compared with the incumbent within each batch, and the batches are put together weighted by their
-    units: what changes between batches - the traffic, the hour, a model's mood - is no lead and no loss. Taking a unit
-    in costs the same however much there is already; late units go to the batch that they were assigned in.
+    Candidates are compared within batches, with the incumbent and by way of each other (`leads`): what changes between
+    batches - the traffic, the hour, a model's mood - is no lead and no loss. Taking a unit in costs the same however
+    much there is already; late units go to the batch that they were assigned in.
 
     Args:
         incumbent: What is in force.
@@ -192,7 +177,7 @@ class Archive:
         self.incumbent = incumbent
         self._kept: dict[str, Kept] = {}
         self._tallies: dict[str, Tally] = {incumbent.key: Tally()}
-        self._arms: dict[int, list[str]] = {}
+        self._leads: Leads | None = None
 
     def add(self, candidate: Candidate, fault: str = "", fate: Fate = Fate.OPEN) -> bool:
         """Keeps a generated candidate; False where it was there already, and then only its origin and cost are new.
@@ -235,35 +220,44 @@ class Archive:
         tally.ran[batch] = Failures(before_it.failed + failed, before_it.ran + len(measured))
         if not outcomes:
             return
-        before = self._comparisons(batch, key)
-        if batch not in tally.cells:
-            tally.cells[batch] = Cell()
-            self._arms.setdefault(batch, []).append(key)
+        self._leads = None
         total = sum(outcomes)
         tally.units += len(outcomes)
         tally.total += total
         tally.squares += sum(outcome**2 for outcome in outcomes)
-        cell = tally.cells[batch]
+        cell = tally.cells.setdefault(batch, Cell())
         cell.units += len(outcomes)
         cell.total += total
-        for other, (weight, lead) in self._comparisons(batch, key).items():
-            had_weight, had_lead = before.get(other, (0.0, 0.0))
-            self._tallies[other].weight += weight - had_weight
-            self._tallies[other].lead += lead - had_lead
 
-    def _comparisons(self, batch: int, changed: str) -> dict[str, tuple[float, float]]:
-        """Weight and weighted lead, in one batch, of the candidates to whom an outcome of `changed` matters."""
-        control = self._tallies[self.incumbent.key].cells.get(batch)
-        if control is None:
-            return {}
-        keys = self._arms.get(batch, ()) if changed == self.incumbent.key else (changed,)
-        found = {}
-        for key in keys:
-            cell = self._tallies[key].cells.get(batch)
-            if cell is not None and key != self.incumbent.key:
-                weight = cell.units * control.units / (cell.units + control.units)
-                found[key] = weight, weight * (cell.mean - control.mean)
-        return found
+    def _together(self) -> Leads:
+        """The leads of all, or of those with the most units where there are very many."""
+        if self._leads is None:
+            now = self.incumbent.key
+            cells = {key: tally.cells for key, tally in self._tallies.items() if tally.cells and key != now}
+            most = sorted(cells, key=lambda key: -self._tallies[key].units)[:MOST_TOGETHER]
+            self._leads = leads_of(now, {now: self._tallies[now].cells, **{key: cells[key] for key in most}})
+        return self._leads
+
+    def _lead(self, key: str) -> tuple[float, float] | None:
+        """The lead, and its variance if that of an outcome is 1; None where nothing compares it with the incumbent."""
+        now, own = self.incumbent.key, self._tallies[key].cells
+        return self._together().of(key) or leads_of(now, {now: self._tallies[now].cells, key: own}).of(key)
+
+    def covariance(self, keys: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Of the leads of these candidates, in their order; empty where one of them has none, or they are too many."""
+        together = self._together()
+        if not all(key in together.place for key in keys):
+            return ()
+        roots = [math.sqrt(self._variance(key)) for key in keys]
+        rows = [together.spread[together.place[key]] for key in keys]
+        return [
+            [row[together.place[other]] * mine * its for other, its in zip(keys, roots, strict=True)]
+            for row, mine in zip(rows, roots, strict=True)
+        ]
+
+    def _variance(self, key: str) -> float:
+        """Of an outcome, the candidate's or the incumbent's: the larger one."""
+        return max(self._tallies[key].variance, self._tallies[self.incumbent.key].variance)
 
     def kept(self, key: str) -> Kept:
         """One candidate.
@@ -285,13 +279,13 @@ class Archive:
         """Of one candidate, or of the incumbent."""
         tally = self._tallies[key]
         mean = tally.total / tally.units if tally.units else 0.0
-        if not tally.weight:
+        known = self._lead(key)
+        if known is None:
             return Standing(key, tally.units, tally.errors, mean=mean)
-        control = self._tallies[self.incumbent.key]
-        variance = max(tally.variance, control.variance)
-        deviation = math.sqrt(variance / tally.weight)
-        shared = math.sqrt(max(variance / tally.weight - variance / tally.units, 0.0))
-        return Standing(key, tally.units, tally.errors, tally.lead / tally.weight, deviation, shared, mean)
+        lead, spread = known
+        variance = self._variance(key)
+        shared = math.sqrt(variance * max(spread - 1 / tally.units, 0.0))
+        return Standing(key, tally.units, tally.errors, lead, math.sqrt(variance * spread), shared, mean)
 
     def failures(self, key: str) -> tuple[Failures, Failures]:
         """Of a candidate, and of the incumbent at the same time: what befalls all alike is no candidate's fault.

@@ -26,7 +26,6 @@ class Rules:
         alpha: How often a race may release what is no better, however many candidates it has.
         units: How many units there are in all, those of the incumbent included.
         looking: The part of them for looking around; the rest is for fresh data.
-        fresh_units: Fresh ones that a candidate is tested with, of both together; a clear lead needs fewer.
         batch_units: Of one batch.
         least_units: Of its own that a candidate has before it is judged.
     """
@@ -34,9 +33,16 @@ class Rules:
     alpha: float = 0.05
     units: int = 3_000
     looking: float = 0.55
-    fresh_units: int = 1_000
     batch_units: int = 50
     least_units: int = 30
+
+    @property
+    def fresh_units(self) -> int:
+        """That a test plans with, of both together: all that are not for looking; a clear lead needs fewer.
+
+        It follows from what is known before the first of them comes, so the stakes do, too, and the bet stays one.
+        """
+        return max(self.units - int(self.units * self.looking), 1)
 
     def faults(self) -> list[str]:
         """Every fault of its fields: what was found, what is allowed."""
@@ -44,7 +50,7 @@ class Rules:
         for name, part in (("alpha", self.alpha), ("looking", self.looking)):
             if not 0 < part < 1:
                 faults.append(f"{name}: found {part:g}, allowed is between 0 and 1")
-        for name in ("units", "fresh_units", "batch_units", "least_units"):
+        for name in ("units", "batch_units", "least_units"):
             number = getattr(self, name)
             if number < 1:
                 faults.append(f"{name}: found {number}, allowed is 1 and more")
@@ -97,7 +103,8 @@ class Verdict:
 class Race:
     """Measures candidates until one is confirmed, nothing is open any more, or the units are used up.
 
-    Looking around is free of rules: whatever the selector does, nothing is released by it. Each candidate that it
+    Looking around is free of rules: whatever the selector does, and whatever its leads are made of, nothing is released
+    by it. Each candidate that it
     wants confirmed meets the incumbent on fresh data, by a test of its own: the first that is wanted has 2/3 of
     alpha, the second 2/9, the third 2/27 and so on. Together they are wrong in at most alpha (union bound), however
     many candidates there were, however often one looked, and however often the selector changed its mind.
@@ -271,6 +278,7 @@ class Race:
         field = Field(
             candidates, entered, self._rules.batch_units, self._rules.least_units, self._looking,
             self._looking - self._looked, len(self._batches), self._seed,
+            self.archive.covariance([one.key for one in candidates]),
         )  # fmt: skip
         move = self._selector.choose(field)
         if field.left > 0 or move.confirm or not move.shares:

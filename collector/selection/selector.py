@@ -1,6 +1,6 @@
 """What is measured next: the contract of selectors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,6 +20,8 @@ class Field:
         left: How many of these are left.
         number: Of the next batch; with the seed it makes chance repeatable.
         seed: Of the race.
+        covariance: Of the leads of those that are open, in their order; empty where some have none yet, or they
+            are very many.
     """
 
     open: tuple[Standing, ...]
@@ -30,6 +32,7 @@ class Field:
     left: int
     number: int
     seed: int = 0
+    covariance: Sequence[Sequence[float]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from collector.selection.archive import Standing
+from collector.selection.belief import belief_of
+from collector.selection.leads import MOST_TOGETHER
 from collector.selection.selector import Field, Move, Selector
 
 _DRAWS = 200
@@ -13,7 +15,9 @@ _SURE = 0.5
 """So probable it is that the first is the best when it is confirmed. Fresh data go on saying who is."""
 
 _HOPELESS = 0.01
-_LEAST_SHARE = 0.02
+_LEAST_CHANCE = 0.02
+"""Of being the best, that is thought of each: 200 draws do not exclude less, and nobody is to be without a unit."""
+
 _OF_CANDIDATES = 0.75
 """The part of a batch that candidates have, about; the rest is the incumbent's."""
 
@@ -94,10 +98,13 @@ def _last(one: Standing, field: Field, dropped: Mapping[str, str]) -> Move:
 
 
 class Thompson:
-    """A bandit: each candidate's share is the probability that it is the best (Thompson, Biometrika 1933).
+    """A bandit: it measures what may be the best (Thompson, Biometrika 1933), and what may be instead of that.
 
-    The normal approximation of each lead stands for what is believed of it. What leads with certainty enough is
-    confirmed, what is almost surely no better than the incumbent is dropped.
+    Half of each batch goes by the probability that a candidate is the best, half by the probability that it is so if
+    the one that the first half would go to is not: who leads does not take the units that would tell whether it does
+    ("top two", Russo, "Simple Bayesian algorithms for best-arm identification", Operations Research 2020). Probable is
+    what is believed of all leads together (`belief`). What leads with certainty enough is confirmed, what is almost
+    surely no better than the incumbent is dropped.
     """
 
     def choose(self, field: Field) -> Move:
@@ -113,26 +120,37 @@ class Thompson:
         leader = max(left, key=lambda one: best[one.key])
         if best[leader.key] >= _SURE:
             return Move(confirm=leader.key, dropped=dropped)
-        return Move({one.key: best[one.key] + _LEAST_SHARE for one in left}, dropped=dropped)
+        return Move(_top_two({one.key: best[one.key] for one in left}), dropped=dropped)
 
 
 def _chances(field: Field) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    """How probable it is of each candidate that it is the best one, and that it is better than the incumbent."""
+    """How probable it is of each candidate that it is the best one, and that it is better than the incumbent.
+
+    Of very many only those that look best are thought about; what is not may be anything.
+    """
     rng = random.Random(f"{field.seed}/{field.number}")  # noqa: S311 - no secret
+    first, covariance = list(field.open), field.covariance
+    if len(first) > MOST_TOGETHER:
+        first, covariance = sorted(first, key=lambda one: one.expected()[0])[-MOST_TOGETHER:], ()
+    belief = belief_of(first, covariance)
     wins: Counter[str] = Counter()
-    believed = [(one, one.expected()) for one in field.open]
     for _ in range(_DRAWS):
-        luck = rng.gauss()  # of the incumbent: it is in all leads
-        drawn = [(lead + luck * one.shared + rng.gauss() * error, one.key) for one, (lead, error) in believed]
-        most, key = max(drawn)
+        most, at = max((lead, at) for at, lead in enumerate(belief.drawn(rng)))
         if most > 0:
-            wins[key] += 1
-    positive = {one.key: _above_zero(one) for one in field.open}
+            wins[first[at].key] += 1
+    positive = {one.key: 1.0 for one in field.open} | {one.key: belief.positive(at) for at, one in enumerate(first)}
     return {one.key: wins[one.key] / _DRAWS for one in field.open}, positive
 
 
-def _above_zero(one: Standing) -> float:
-    return 0.5 * math.erfc(-one.lead / one.deviation / math.sqrt(2))
+def _top_two(best: Mapping[str, float]) -> Mapping[str, float]:
+    """Shares: the half by the chances to be the best, the half by those to be it if the one drawn first is not."""
+    if len(best) == 1:
+        return dict.fromkeys(best, 1.0)
+    whole = sum(best.values()) + _LEAST_CHANCE * len(best)
+    chances = {key: (chance + _LEAST_CHANCE) / whole for key, chance in best.items()}
+    odds = {key: chance / (1 - chance) for key, chance in chances.items()}
+    together = sum(odds.values())
+    return {key: chance * (1 + together - odds[key]) / 2 for key, chance in chances.items()}
 
 
 def _enough(one: Standing, field: Field) -> bool:

@@ -18,7 +18,6 @@ from otel_opto.spec import content_hash
 
 _MOST_WINDOWS = 100
 _LEAST_WINDOW = 50
-_FRESH_PART = 3
 
 
 def key_of(trial: Trial) -> str:
@@ -32,7 +31,6 @@ def rules_of(study: Study) -> Rules:
     return Rules(
         alpha=study.selection.alpha,
         units=units,
-        fresh_units=max(units // _FRESH_PART, 1),
         batch_units=max(_LEAST_WINDOW, units // _MOST_WINDOWS),
         least_units=study.batch_size,
     )

@@ -78,7 +78,7 @@ def test_the_winner_has_met_the_incumbent_on_fresh_data() -> None:
 
 
 def test_without_evidence_the_incumbent_stays_and_it_says_how_much_more_it_takes() -> None:
-    one = race("a", rules=Rules(units=60, fresh_units=20, least_units=5, batch_units=20))
+    one = race("a", rules=Rules(units=60, least_units=5, batch_units=20))
     for _ in range(10):
         batch = one.next()
         if isinstance(batch, Verdict):
@@ -189,3 +189,13 @@ def test_who_is_held_does_not_win_before_the_rest_is_shown() -> None:
     assert verdict.winner == ""
     assert one.archive.kept("good").fate is Fate.UNCONFIRMED
     assert one.archive.kept("good").why.endswith("fresh units; nothing says its speed")
+
+
+def test_a_confirmation_plans_with_all_units_that_are_not_for_looking_around() -> None:
+    one = race("good", rules=Rules(units=2_000, looking=0.6))
+    while (batch := batch_of(one)).purpose is Purpose.LOOK:
+        assert batch.planned == 0
+        one.take(
+            batch.number, [Measured(key, {"now": 0.2, "good": 0.9}[key]) for key in batch.shares for _ in range(25)]
+        )
+    assert batch.planned == 800
