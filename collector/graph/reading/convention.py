@@ -118,36 +118,51 @@ class Table:
             for one in said if isinstance(said, list) and name != "namespaces" else ():
                 yield from (key.rstrip("~") for key in ([one] if isinstance(one, str) else one.values()))
 
-    def knows(self, keys: Sequence[str]) -> bool:
-        """Whether it reads any of these keys, those of spelled out lists included, or more than keys of spans."""
-        if self.said["link"] or self.said["event"]:
-            return True
-        known = [key.partition("#")[0] for key in self.every_key()]
-        spelled = tuple(key for key in known if key.endswith("."))
-        return not {*known}.isdisjoint(keys) or any(key.startswith(spelled) for key in keys)
+    def only(self, keys: Sequence[str], has_events: bool) -> "Table | None":
+        """The table for spans that have just these keys; None where it has nothing to say of them."""
+        attributes = frozenset(keys)
+
+        def left(said: Any) -> Any:
+            if isinstance(said, list):
+                return [one for one in map(left, said) if one]
+            if isinstance(said, Mapping):
+                return {name: key for name, key in said.items() if left(key)}
+            key = said.rstrip("~").partition("#")[0]
+            return said if key in attributes or (key[-1:] == "." and any(one.startswith(key) for one in keys)) else ""
+
+        found: dict[str, Mapping[str, Any]] = {}
+        for section, names in self.said.items():
+            if section in ("event", "flag", "link"):
+                found[section] = names if has_events or section == "link" else {}
+            else:
+                found[section] = {one: left(said) if isinstance(said, list) else said for one, said in names.items()}
+        lists = (said for names in found.values() for said in names.values() if isinstance(said, list))
+        return Table(self.name, found) if any(lists) else None
 
     def read(self, source: Source) -> Facts | None:
         """None where none of its keys is there."""
-        attributes = source.attributes
-        role = self._role(attributes)
+        attributes, said, name = source.attributes, self.said, ""
+        role = self._role(attributes) if said["role"] else Role.OTHER
+        if said["name"]:
+            named = self._text(attributes, "name", "tool") if role is Role.TOOL else ""
+            name = named or self._text(attributes, "name", "any")
         failed = self._text(attributes, "", "failure")
-        named = self._text(attributes, "name", "tool") if role is Role.TOOL else ""
         found = Facts(
             role=role,
-            name=named or self._text(attributes, "name", "any"),
+            name=name,
             actor=self._text(attributes, "", "actor"),
-            **self._taken(attributes, role),
-            **self._made(attributes, role),
-            uses=(*self._prompts(attributes), *self._flags(source)),
+            **(self._taken(attributes, role) if said["input"] else {}),
+            **(self._made(attributes, role) if said["output"] else {}),
+            uses=(*self._prompts(attributes), *self._flags(source)) if said["prompt"] or said["flag"] else (),
             message_id=self._text(attributes, "id", "message"),
             call_id=self._text(attributes, "id", "call"),
             failure=Failure(failed) if failed else None,
             follows=self._text(attributes, "id", "follows"),
             description=self._text(attributes, "", "description"),
-            arguments=self._arguments(source),
-            relay=self._is_named("relays", source),
+            arguments=self._arguments(source) if said["link"] else NOTHING,
+            relay=bool(said["link"]) and self._is_named("relays", source),
         )
-        if self.said["event"]:
+        if said["event"]:
             taken, given = self._told(source)
             found = found._replace(taken=(*found.taken, *taken), given=(*found.given, *given))
         return None if found == _NO_FACTS else found
@@ -157,7 +172,10 @@ class Table:
         return found
 
     def _text(self, attributes: Attributes, section: str, name: str) -> str:
-        return next((str(attributes[key]) for key in self._keys(section, name) if attributes.get(key)), "")
+        for key in self.said[section].get(name, ()):
+            if value := attributes.get(key):
+                return str(value)
+        return ""
 
     def _value(self, attributes: Attributes, key: str) -> Any:
         """Decoded; `_NOTHING` where it is not there."""
@@ -174,13 +192,18 @@ class Table:
 
     def _first(self, attributes: Attributes, section: str, name: str) -> Any:
         """The first value that is there and says something; None if there is none."""
-        found = (self._value(attributes, key) for key in self._keys(section, name))
-        return next((one for one in found if one not in (_NOTHING, None, "")), None)
+        for key in self._keys(section, name):
+            if (found := self._value(attributes, key)) not in (_NOTHING, None, ""):
+                return found
+        return None
 
     def _role(self, attributes: Attributes) -> Role:
         value = next((decoded(attributes[key]) for key in self._keys("role", "key") if attributes.get(key)), None)
-        patterns = self.said["role"].get("values", {}).items() if value else ()
-        return next((Role(role) for pattern, role in patterns if fnmatchcase(str(value).lower(), pattern)), Role.OTHER)
+        kind = str(value).lower()
+        for pattern, role in self.said["role"].get("values", {}).items() if value else ():
+            if pattern == kind if pattern.isidentifier() else fnmatchcase(kind, pattern):
+                return Role(role)
+        return Role.OTHER
 
     def _taken(self, attributes: Attributes, role: Role) -> dict[str, Any]:
         """The facts `taken` and `inputs`: messages to a model, else values by their names."""

@@ -53,9 +53,9 @@ def test_keys_that_spell_out_lists_and_members() -> None:
 
 def test_it_is_asked_about_spans_of_which_it_knows_a_key() -> None:
     one = table("acme", HEAD + '[input]\nmessages = ["a.list.", "a.chat~"]\n[[input.values]]\nq = "a.all#question"\n')
-    assert all(one.knows([key]) for key in ("a.list.0.role", "a.chat", "a.all"))
-    assert not one.knows(["a.lists.0.role", "a.other", "a.all.question"])
-    assert table("acme", HEAD + '[link]\nargument = "m"\nspans = ["take *"]\n').knows(["a.any"])
+    assert all(one.only([key], False) for key in ("a.list.0.role", "a.chat", "a.all"))
+    assert one.only(["a.lists.0.role", "a.other", "a.all.question"], False) is None
+    assert table("acme", HEAD + '[link]\nargument = "m"\nspans = ["take *"]\n').only(["a.any"], False)
 
 
 def test_events_that_are_the_use_of_a_parameter() -> None:
