@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
+from itertools import pairwise
 from typing import Final
 from unicodedata import is_normalized, normalize
 
@@ -192,7 +193,16 @@ MAX_ROW: Final = 400
 """Characters. A longer line is no row of cells (``line | wish``)."""
 
 _LABEL: Final = re.compile(r"[^\s:][^:\n]{0,30}:\s+(?=\S)")
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)")
+_END: Final = re.compile(r"[.!?]\s+(?=\S)")
+
+
+def _sentences(text: str) -> list[str]:
+    """Looked for at the marks that a text has, if it has any: a pattern takes a hundred steps for each letter."""
+    if not ("." in text or "!" in text or "?" in text):
+        return [text]
+    ends = [(found.start() + 1, found.end()) for found in _END.finditer(text)]
+    return [text[begin:end] for (_, begin), (end, _) in pairwise([(0, 0), *ends, (len(text), 0)])]
+
 
 
 def _parts(text: str, most: int) -> list[str]:
@@ -205,11 +215,12 @@ def _parts(text: str, most: int) -> list[str]:
         label = _LABEL.match(item)
         if len(lines) > 1 or bullet:
             found.append(plain(item))
-        if len(item) <= MAX_ROW and _CELLS.search(item):
+        is_row = len(item) <= MAX_ROW
+        if is_row and ("|" in item or ";" in item or "\t" in item) and _CELLS.search(item):
             found += [plain(cell) for cell in _CELLS.split(item) if cell.strip()]
         if label:
             found.append(plain(item[label.end() :]))
-        sentences = _SENTENCE.split(item) if len(item) <= MAX_ROW else ()
+        sentences = _sentences(item) if is_row else ()
         if len(sentences) > 1:
             found += [plain(one) for one in sentences]
     return found[:most]

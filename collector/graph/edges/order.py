@@ -96,10 +96,7 @@ def placeholders(trace: Trace) -> Iterator[Find]:
     facts, starts = trace.facts, trace.starts
     tools = [one for one, said in facts.items() if said.role is Role.TOOL]
     models = sorted((one for one in facts if facts[one].taken), key=lambda one: (starts[one], one)) if tools else []
-    shown = {
-        one: {name for inner in _SHOWN.findall(" ".join(_contents(facts[one]))) for name in _NAME.findall(inner)}
-        for one in models
-    }
+    shown = {one: {name for inner in _bracketed(facts[one]) for name in _NAME.findall(inner)} for one in models}
     for tool in tools:
         after = bisect_left(models, trace.ends[tool], key=starts.__getitem__)
         model = next((one for one in models[after : after + MAX_NEXT] if trace.before(tool, one)), None)
@@ -107,8 +104,9 @@ def placeholders(trace: Trace) -> Iterator[Find]:
             yield Find(tool, model, "messages")
 
 
-def _contents(said: Facts) -> list[str]:
-    return texts([message.content for message in said.taken])
+def _bracketed(said: Facts) -> list[str]:
+    text = " ".join(texts([message.content for message in said.taken]))
+    return _SHOWN.findall(text) if any(mark in text for mark in "[<({") else []
 
 
 def steps(trace: Trace, fed: Iterable[str]) -> Iterator[Find]:
