@@ -9,7 +9,7 @@ from typing import Final
 from unicodedata import is_normalized, normalize
 
 from collector.core.span import AnyValue
-from collector.graph.reading.values import structured
+from collector.graph.reading.values import LISTS, structured
 
 MIN_LENGTH: Final = 12
 """Characters. A shorter text says nothing where it stands inside another one."""
@@ -106,10 +106,10 @@ def _is_small(item: Mapping[str, AnyValue]) -> bool:
     stack: list[AnyValue] = [item]
     while stack:
         value = stack.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             room -= sum(map(len, value))
             stack.extend(value.values())
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, LISTS):
             stack.extend(value)
         elif isinstance(value, str):
             room -= len(value)
@@ -153,7 +153,7 @@ def texts(value: AnyValue, parts: list[str] | None = None) -> list[str]:
         item = stack.pop()
         if isinstance(item, str):
             stack.extend(_opened(item, found, parts))
-        elif isinstance(item, Mapping):
+        elif isinstance(item, dict):
             whole = record(item)
             if whole:
                 found.append(whole)
@@ -202,7 +202,6 @@ def _sentences(text: str) -> list[str]:
         return [text]
     ends = [(found.start() + 1, found.end()) for found in _END.finditer(text)]
     return [text[begin:end] for (_, begin), (end, _) in pairwise([(0, 0), *ends, (len(text), 0)])]
-
 
 
 def _parts(text: str, most: int) -> list[str]:

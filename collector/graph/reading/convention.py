@@ -125,7 +125,7 @@ class Table:
         def left(said: Any) -> Any:
             if isinstance(said, list):
                 return [one for one in map(left, said) if one]
-            if isinstance(said, Mapping):
+            if isinstance(said, dict):
                 return {name: key for name, key in said.items() if left(key)}
             key = said.rstrip("~").partition("#")[0]
             return said if key in attributes or (key[-1:] == "." and any(one.startswith(key) for one in keys)) else ""
@@ -188,7 +188,7 @@ class Table:
         if not member:
             return value
         whole = structured(value)
-        return whole.get(member, _NOTHING) if isinstance(whole, Mapping) else _NOTHING
+        return whole.get(member, _NOTHING) if isinstance(whole, dict) else _NOTHING
 
     def _first(self, attributes: Attributes, section: str, name: str) -> Any:
         """The first value that is there and says something; None if there is none."""
@@ -249,7 +249,7 @@ class Table:
         """The messages under a key, spelled out, as a list, a request or a response; a text is what the role says."""
         whole = key.rstrip("~")
         if whole.endswith("."):
-            return messages([{"role": role, **one} for one in items(attributes, whole) if isinstance(one, Mapping)])
+            return messages([{"role": role, **one} for one in items(attributes, whole) if isinstance(one, dict)])
         value = self._value(attributes, whole)
         if value is _NOTHING:
             return ()
@@ -268,7 +268,7 @@ class Table:
         for event in source.events:
             said = dict(event.attributes)
             for body in (structured(said[key]) for key in self._keys("event", "body") if key in said):
-                said |= body if isinstance(body, Mapping) else {event.name: body}
+                said |= body if isinstance(body, dict) else {event.name: body}
             role = self.said["event"].get("roles", {}).get(event.name)
             if role == "answer":
                 given += messages({**_answer_in(said), "role": "assistant"})
@@ -326,7 +326,7 @@ def table(name: str, text: str) -> Table:
 def _answer_in(event: Attributes) -> Mapping[str, AnyValue]:
     """The message in an event that is an answer, or that the event itself is."""
     message = structured(event.get("message"))
-    if isinstance(message, Mapping):
+    if isinstance(message, dict):
         return message
     content = (event[key] for key in ("message", "content", "choice", "text") if event.get(key) is not None)
     return {**event, "content": next(content, None)}
@@ -337,7 +337,7 @@ _AROUND: Final = frozenset(("tags", "metadata", "kwargs"))
 
 def unwrapped(value: AnyValue) -> AnyValue:
     """Without what LangChain's callbacks put around a value: tags, metadata and the like."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     for key in ("inputs", "outputs", "input_str", "output", "query"):
         if key in value and (len(value) == 1 or _AROUND & value.keys()):
@@ -347,8 +347,8 @@ def unwrapped(value: AnyValue) -> AnyValue:
 
 def _by_name(value: AnyValue) -> Mapping[str, AnyValue]:
     """Arguments; positional ones beside named ones are ``args``."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return {} if value in (None, "", [], ()) else {"input": value}
-    if value.keys() == {"args", "kwargs"} and isinstance(value["kwargs"], Mapping):
+    if value.keys() == {"args", "kwargs"} and isinstance(value["kwargs"], dict):
         value = {"args": value["args"], **value["kwargs"]}
     return {key: inner for key, inner in value.items() if inner not in (None, "", [], {}, ())}

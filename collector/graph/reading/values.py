@@ -7,6 +7,9 @@ from typing import Final, NoReturn
 
 from collector.core.span import AnyValue
 
+LISTS: Final = (list, tuple)
+"""For `isinstance`: a union is made anew at each look."""
+
 MAX_JSON_DEPTH: Final = 100
 """JSON nested deeper than this stays text: values are walked recursively later on, and the text came from outside."""
 
