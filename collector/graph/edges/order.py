@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
-from collector.core.span import AnyValue
 from collector.graph.edges.find import Find
 from collector.graph.reading.facts import Facts, Role
 from collector.graph.reading.values import structured
@@ -78,9 +77,9 @@ def _labels(said: Facts, known: AbstractSet[_Row], glued: AbstractSet[str]) -> l
         if len(value) > MAX_RECORD:
             return []
         value = structured(value)
-    values: Iterable[AnyValue] = (value,)
+    values = [value]
     if not isinstance(value, str) and isinstance(value, Mapping) and len(value) <= MAX_FIELDS:
-        values = value.values()
+        values = [*value.values()]
     short = [one for one in values if isinstance(one, str) and 1 < len(one) <= MAX_LABEL]
     # what is no name without its spaces is none: told in a tenth of the time
     may_be = [one for one in short if not one.isascii() or one.casefold().translate(_GLUED) in glued]

@@ -20,6 +20,7 @@ _NAMES: Final[Mapping[str, Any]] = tomllib.loads((files(__package__) / "messages
 _KEY: Final[Mapping[str, Sequence[str]]] = _NAMES["key"]
 _ROLES: Final[Mapping[str, str]] = {name: role for role, names in _NAMES["role"].items() for name in names}
 _CALLS, _RESULTS = (frozenset(_NAMES["part"][name]) for name in ("call", "result"))
+_NESTED: Final = (dict, list)
 _ALONE: Final = _CALLS | _RESULTS
 _THOUGHTS: Final = tuple(_NAMES["part"]["thought"])
 _SAID: Final = frozenset((*_KEY["content"], "tool_calls"))
@@ -40,7 +41,7 @@ def messages(value: AnyValue) -> tuple[Message, ...]:
     if not isinstance(value, dict):
         return ()
     role = _role(value)
-    inner = next((value[key] for key in _KEY["messages"] if isinstance(value.get(key), Mapping | list)), None)
+    inner = next((value[key] for key in _KEY["messages"] if isinstance(value.get(key), _NESTED)), None)
     if not role and inner is not None:
         return messages(inner)
     if is_thought(value):
@@ -144,7 +145,9 @@ def without_thoughts(value: AnyValue, parts: bool = False) -> AnyValue:
 def text_of(part: AnyValue) -> AnyValue:
     """The text of a content part; anything else as it is."""
     if isinstance(part, dict):
-        return next((part[key] for key in _KEY["text"] if isinstance(part.get(key), str)), part)
+        for key in _KEY["text"]:
+            if isinstance(text := part.get(key), str):
+                return text
     return part
 
 
@@ -153,9 +156,11 @@ def _message(role: str, value: Mapping[str, AnyValue]) -> Message:
     answers = _call_id(value) if role == "tool" else ""
     content: list[AnyValue] = []
     for part in _list(structured(next((value[key] for key in _KEY["content"] if key in value), None))):
-        if is_thought(part):
+        if isinstance(part, str):
+            content.append(part)
+        elif is_thought(part):
             continue
-        if call := _part(part, _CALLS):
+        elif call := _part(part, _CALLS):
             calls.append(_call(call))
         elif result := _part(part, _RESULTS):
             role, answers = "tool", _call_id(result)
@@ -172,7 +177,10 @@ def _part(part: AnyValue, kinds: frozenset[str]) -> Mapping[str, AnyValue]:
         return {}
     if _letters(part.get("type")) in kinds:
         return part
-    return next((inner for key, inner in part.items() if isinstance(inner, dict) and _letters(key) in kinds), {})
+    for key, inner in part.items():
+        if isinstance(inner, dict) and _letters(key) in kinds:
+            return inner
+    return {}
 
 
 def _call(value: Mapping[str, AnyValue]) -> ToolCall:

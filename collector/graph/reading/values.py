@@ -121,7 +121,8 @@ def is_cut(text: str) -> bool:
 
 def cut_mark(text: str) -> int:
     """Where what an instrumentation wrote when it cut a text begins; the text's end if it wrote nothing."""
-    found = _CUT_MARK.search(text, max(0, len(text) - _LONGEST_MARK))
+    end = text[-_LONGEST_MARK:]
+    found = _CUT_MARK.search(text, max(0, len(text) - _LONGEST_MARK)) if "..." in end or "…" in end else None
     return found.start() if found else len(text)
 
 

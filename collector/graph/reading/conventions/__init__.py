@@ -47,8 +47,8 @@ class Conventions:
         """
         asked = self.asked(said)
         found = [(name, facts) for name, one in asked.items() if name != LAST and (facts := one.read(said))]
-        has_inputs = any([one.inputs or one.taken or one.arguments for _, one in found])
-        has_output = any([one.has_output or one.given for _, one in found])
+        has_inputs = any(one.inputs or one.taken or one.arguments for _, one in found)
+        has_output = any(one.has_output or one.given for _, one in found)
         rest = asked[LAST].read(said) if LAST in asked and not (has_inputs and has_output) else None
         if rest is not None and has_inputs:
             rest = Facts(has_output=rest.has_output, output=rest.output, given=rest.given)

@@ -20,11 +20,14 @@ _MESSAGE: Final = re.compile(r"(?!lit:)[\w.\-/]+:([\w.\-/]+)")
 _LITERAL: Final = "lit:"
 _TRAINABLE: Final = ".trainable"
 _PREVIEW: Final = "gen_ai.output.preview"
+_KEYS: Final = ("param.", "inputs.", "outputs.", "message.id", _PREVIEW)
 
 
 def read(source: Source) -> Facts | None:
     """A reference is an argument, any other input a value. Trainable flags may be texts."""
     attributes = source.attributes
+    if not any(key.startswith(_KEYS) for key in attributes):
+        return None
     uses = tuple(_uses(under(attributes, "param.")))
     stated = under(attributes, "inputs.")
     outputs = under(attributes, "outputs.") or {"value": attributes.get(_PREVIEW)}
