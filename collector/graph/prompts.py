@@ -149,6 +149,8 @@ class _Templates:
         A message that comes again in a history is looked at once.
         """
         said = [message.content for message in self._trace.facts[span_id].taken if message.role == "user"]
+        if not said:
+            return
         whole = [text for text in said if isinstance(text, str) and len(text) <= MAX_LENGTH]
         fresh = [text for text in whole if text not in self._behind]
         around = dict(self._given_around(span_id)) if fresh else {}

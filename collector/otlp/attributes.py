@@ -47,11 +47,12 @@ class Links:
     def context(self, trace_id: bytes, span_id: bytes) -> SpanContext:
         """What a span is named by, which links to it share."""
         begin = self._begins[trace_id]
-        context = self._contexts.get(begin + span_id) if begin else None
+        key = begin + span_id
+        context = self._contexts.get(key) if begin else None
         if context is None:
             context = _make(SpanContext, (self.ids[trace_id], span_id.hex()))
             if begin:
-                self._contexts[begin + span_id] = context
+                self._contexts[key] = context
         return context
 
     def read(self, body: bytes) -> Link:

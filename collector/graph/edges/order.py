@@ -35,7 +35,6 @@ MIN_SAME: Final = 8
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHOWN: Final = re.compile(r"[\[<({]([^\[\]<>(){}\n]{3,80})[\]>)}]")
 _NAME: Final = re.compile(r"[\w.-]{3,}")
-_GLUED: Final = {at: None for at in range(128) if not chr(at).isalnum()}
 _NO_STEPS: Final = (Role.OTHER, Role.EVALUATOR)
 
 
@@ -44,8 +43,8 @@ def named(trace: Trace) -> Iterator[Find]:
     facts, starts, position = trace.facts, trace.starts, trace.forest.position
     rows = {name: _rows(name) for name in {said.name for said in facts.values()}}
     known = {row for found in rows.values() for row in found}
-    glued = {"".join(row).translate(_GLUED) for row in known}
-    labels = {one: found for one, said in facts.items() if said.has_output and (found := _labels(said, known, glued))}
+    begins = {row[0][0] for row in known if row}
+    labels = {one: found for one, said in facts.items() if said.has_output and (found := _labels(said, known, begins))}
     if not labels:
         return
     by_row: dict[_Row, list[str]] = {}
@@ -70,20 +69,17 @@ def _rows(name: str) -> set[_Row]:
     return {tuple(said[at : at + size]) for size in sizes for at in range(len(said) - size + 1)}
 
 
-def _labels(said: Facts, known: AbstractSet[_Row], glued: AbstractSet[str]) -> list[_Row]:
+def _labels(said: Facts, known: AbstractSet[_Row], begins: AbstractSet[str]) -> list[_Row]:
     """What may be a name among its answers: a text of its own, or a short value of a small record."""
     value = said.output
     if isinstance(value, str):
-        if len(value) > MAX_RECORD:
+        first = value[:1].casefold()[:1]
+        if len(value) > MAX_RECORD or (first.isalnum() and first not in begins):
             return []
         value = structured(value)
-    values = [value]
-    if not isinstance(value, str) and isinstance(value, Mapping) and len(value) <= MAX_FIELDS:
-        values = [*value.values()]
-    short = [one for one in values if isinstance(one, str) and 1 < len(one) <= MAX_LABEL]
-    # what is no name without its spaces is none: told in a tenth of the time
-    may_be = [one for one in short if not one.isascii() or one.casefold().translate(_GLUED) in glued]
-    return [row for one in may_be if (row := (*_words(one),)) in known]
+    values = value.values() if isinstance(value, Mapping) and len(value) <= MAX_FIELDS else (value,)
+    found = (tuple(_words(one)) for one in values if isinstance(one, str) and 1 < len(one) <= MAX_LABEL)
+    return [row for row in found if row in known]
 
 
 def _words(text: str) -> list[str]:

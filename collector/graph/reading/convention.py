@@ -14,7 +14,7 @@ from itertools import chain, takewhile
 from typing import Any, Final, Protocol
 
 from collector.core.span import AnyValue, Attributes, SpanContext
-from collector.graph.reading.facts import NOTHING, Facts, Failure, Message, ParameterUse, Role, Source
+from collector.graph.reading.facts import Facts, Failure, Message, ParameterUse, Role, Source
 from collector.graph.reading.messages import answered, asked, instructions, messages, text_of
 from collector.graph.reading.values import decoded, structured
 
@@ -159,7 +159,7 @@ class Table:
             failure=Failure(failed) if failed else None,
             follows=self._text(attributes, "id", "follows"),
             description=self._text(attributes, "", "description"),
-            arguments=self._arguments(source) if said["link"] else NOTHING,
+            arguments=self._arguments(source) if said["link"] else (),
             relay=bool(said["link"]) and self._is_named("relays", source),
         )
         if said["event"]:
@@ -294,9 +294,9 @@ class Table:
                 found[key] = ParameterUse(key, value=(values or [self._text(said, "flag", "variant") or None])[0])
         yield from (found[key] for key in sorted(found))
 
-    def _arguments(self, source: Source) -> Mapping[str, tuple[SpanContext, ...]]:
+    def _arguments(self, source: Source) -> tuple[tuple[str, SpanContext], ...]:
         links = source.span.links if self._is_named("spans", source) or self._is_named("relays", source) else ()
-        return {self.said["link"]["argument"]: tuple({one.context: None for one in links})} if links else NOTHING
+        return (*((self.said["link"]["argument"], one) for one in dict.fromkeys(link.context for link in links)),)
 
     def _is_named(self, name: str, source: Source) -> bool:
         return any(fnmatchcase(source.span.name, pattern) for pattern in self._keys("link", name))

@@ -94,7 +94,7 @@ def test_links_without_a_name_are_an_argument_of_some_spans() -> None:
     )
     assert taken is not None
     assert passed is not None
-    assert (taken.arguments, taken.relay) == ({"message": (context(3), context(4))}, False)
+    assert (taken.arguments, taken.relay) == ((("message", context(3)), ("message", context(4))), False)
     assert (passed.arguments, passed.relay) == (taken.arguments, True)
     assert other is None
 
