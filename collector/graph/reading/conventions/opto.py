@@ -1,6 +1,6 @@
 """Our own attributes, written by the SDK or by any application that speaks OTLP."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from operator import itemgetter
 from typing import Final, NamedTuple
