@@ -56,6 +56,9 @@ def test_it_is_asked_about_spans_of_which_it_knows_a_key() -> None:
     assert all(one.only([key], False) for key in ("a.list.0.role", "a.chat", "a.all"))
     assert one.only(["a.lists.0.role", "a.other", "a.all.question"], False) is None
     assert table("acme", HEAD + '[link]\nargument = "m"\nspans = ["take *"]\n').only(["a.any"], False)
+    told = table("acme", HEAD + '[event]\ntaken = ["a.said"]\n')
+    assert told.only(["a.any", "a.told"], True)
+    assert told.only(["a.any"], False) is None
 
 
 def test_events_that_are_the_use_of_a_parameter() -> None:
