@@ -88,7 +88,7 @@ def _known(edges: Mapping[tuple[str, str], Edge]) -> tuple[set[str], set[str]]:
 
 def _is_open(said: Facts) -> bool:
     """Whether there is any input of which no source is stated."""
-    return any(name not in said.arguments and name not in said.references for name in said.inputs)
+    return not said.inputs.keys() <= {*said.references, *(name for name, _ in said.arguments)}
 
 
 def _ranks_with(trace: Trace, stated: Sequence[Find]) -> Mapping[str, int]:

@@ -126,13 +126,14 @@ def _operations(trace: Trace) -> Iterator[Node]:
         ))  # fmt: skip
 
 
-def _edges(trace: Trace, flow: Flow, used: UsedParameters, inputs: Mapping[str, Sequence[str]]) -> Iterator[Edge]:
+def _edges(trace: Trace, flow: Flow, used: UsedParameters, inputs: Mapping[str, Sequence[str]]) -> list[Edge]:
     """Into each operation the most certain origin first."""
-    nodes, children = trace.nodes, flow.called
+    nodes, children, of_span = trace.nodes, flow.called, used.of_span
     link, call, result, half = EdgeOrigin.LINK, EdgeOrigin.CALL, RESULT.name, RESULT.confidence
+    found: list[Edge] = []
     for span_id, into in nodes.items():
-        for node_id in used.of_span.get(span_id, ()):
-            yield Edge(node_id, into, link)
+        if span_id in of_span:
+            found += [Edge(node_id, into, link) for node_id in of_span[span_id]]
         flowed = flow.into.get(span_id)
         if flowed or span_id in inputs:
             given = [Edge(f"input:{span_id}:{name}", into, link, 1.0, name) for name in inputs.get(span_id, ())]
@@ -140,9 +141,10 @@ def _edges(trace: Trace, flow: Flow, used: UsedParameters, inputs: Mapping[str, 
                 given += flowed.values()
             if len(given) > 1:
                 given.sort(key=_BY_ARGUMENT)
-            yield from given
-        for child in children[span_id]:
-            yield _make(Edge, (nodes[child], into, call, half, "", "", result))
+            found += given
+        if called := children[span_id]:
+            found += [_make(Edge, (nodes[child], into, call, half, "", "", result)) for child in called]
+    return found
 
 
 def _release(tops: Sequence[str], facts: Mapping[str, Facts]) -> int | None:

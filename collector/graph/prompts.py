@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from collector.core.wildcard import fits
@@ -120,17 +121,17 @@ class _Templates:
 
     def of_span(self, span_id: str) -> Iterator[_Prompt]:
         """Templates that the span itself records, its system messages, and the template that it fills in."""
-        said, site = self._trace.facts[span_id], _site(self._trace, span_id)
+        said = self._trace.facts[span_id]
         systems = [self._template(text) for text in _systems(said) if text not in self._stated]
         recorded = [text for text in _recorded(said) if text not in self._stated]
         for text in dict.fromkeys((*systems, *recorded)):
             kind = "system_prompt" if text in systems or text in self._system_texts else "template"
-            yield _Prompt(site, kind, text, span_id)
+            yield _Prompt(_site(self._trace, span_id), kind, text, span_id)
         if recorded:
             return
         for text in dict.fromkeys(self._filled(span_id)):
             if text not in systems:
-                yield _Prompt(site, "user_prompt", text, span_id)
+                yield _Prompt(_site(self._trace, span_id), "user_prompt", text, span_id)
         if self._given and said.role in (Role.STEP, Role.TEMPLATE) and said.inputs:
             for text in self._derived(said):
                 yield _Prompt(said.name, "template", text, span_id)
@@ -156,6 +157,8 @@ class _Templates:
         A message that comes again in a history is looked at once.
         """
         said = [message.content for message in self._trace.facts[span_id].taken if message.role == "user"]
+        if not said:
+            return
         whole = [text for text in said if isinstance(text, str) and len(text) <= MAX_LENGTH]
         fresh = [text for text in whole if text not in self._behind]
         around = dict(self._given_around(span_id)) if fresh else {}
@@ -249,6 +252,12 @@ def _site(trace: Trace, span_id: str) -> str:
         if said.actor:
             return said.actor
         own = said.role is not Role.MODEL or said.name != trace.forest.spans[up].name
-        if own and not _GENERIC.match(said.name):
-            return _COUNT.sub("", said.name)
+        if own and (named := _place(said.name)) is not None:
+            return named
     return trace.facts[span_id].name
+
+
+@lru_cache(maxsize=1_024)
+def _place(name: str) -> str | None:
+    """Without a count; None for a name that frameworks give."""
+    return None if _GENERIC.match(name) else _COUNT.sub("", name)

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
+from itertools import pairwise
 from typing import Final
 from unicodedata import is_normalized, normalize
 
 from collector.core.span import AnyValue
-from collector.graph.reading.values import structured
+from collector.graph.reading.values import LISTS, structured
 
 MIN_LENGTH: Final = 12
 """Characters. A shorter text says nothing where it stands inside another one."""
@@ -109,10 +110,10 @@ def _is_small(item: Mapping[str, AnyValue]) -> bool:
     stack: list[AnyValue] = [item]
     while stack:
         value = stack.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             room -= sum(map(len, value))
             stack.extend(value.values())
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, LISTS):
             stack.extend(value)
         elif isinstance(value, str):
             room -= len(value)
@@ -159,7 +160,7 @@ def texts(value: AnyValue, parts: list[str] | None = None) -> list[str]:
         item = stack.pop()
         if isinstance(item, str):
             stack.extend(_opened(item, found, parts))
-        elif isinstance(item, Mapping):
+        elif isinstance(item, dict):
             whole = record(item)
             if whole:
                 found.append(whole)
@@ -201,7 +202,15 @@ MAX_ROW: Final = 400
 """Characters. A longer line is no row of cells (``line | wish``)."""
 
 _LABEL: Final = re.compile(r"[^\s:][^:\n]{0,30}:\s+(?=\S)")
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)")
+_END: Final = re.compile(r"[.!?]\s+(?=\S)")
+
+
+def _sentences(text: str) -> list[str]:
+    """Looked for at the marks that a text has, if it has any: a pattern takes a hundred steps for each letter."""
+    if not ("." in text or "!" in text or "?" in text):
+        return [text]
+    ends = [(found.start() + 1, found.end()) for found in _END.finditer(text)]
+    return [text[begin:end] for (_, begin), (end, _) in pairwise([(0, 0), *ends, (len(text), 0)])]
 
 
 def _parts(text: str, most: int) -> list[str]:
@@ -214,11 +223,12 @@ def _parts(text: str, most: int) -> list[str]:
         label = _LABEL.match(item)
         if len(lines) > 1 or bullet:
             found.append(plain(item))
-        if len(item) <= MAX_ROW and _CELLS.search(item):
+        is_row = len(item) <= MAX_ROW
+        if is_row and ("|" in item or ";" in item or "\t" in item) and _CELLS.search(item):
             found += [plain(cell) for cell in _CELLS.split(item) if cell.strip()]
         if label:
             found.append(plain(item[label.end() :]))
-        sentences = _SENTENCE.split(item) if len(item) <= MAX_ROW else ()
+        sentences = _sentences(item) if is_row else ()
         if len(sentences) > 1:
             found += [plain(one) for one in sentences]
     return found[:most]

@@ -7,8 +7,8 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from collector.core.span import AnyValue, Attributes, Link, SpanContext
 from collector.otlp.v1.raw_pb2 import Attribute, Value
 
-_IDS, _TRACE, _SPAN = 28, slice(2, 18), slice(20, 28)
-"""How a link begins: a tag, a length, a trace's id, a tag, a length, a span's id."""
+_IDS, _TRACE = 28, 16
+"""Bytes with which a link begins (a tag, a length, a trace's id, a tag, a length, a span's id), and of a trace's id."""
 
 _make = tuple.__new__
 
@@ -21,49 +21,55 @@ class Ids(dict[bytes, str]):
         return self.setdefault(key, key.hex())
 
 
-class Contexts(dict[tuple[bytes, bytes], SpanContext]):
-    """What spans and links name by the ids of a trace and a span: each once.
+class _Begins(dict[bytes, bytes]):
+    """By a trace's id, how links to its spans begin; empty for what is no trace's id."""
 
-    Args:
-        ids: Of traces.
-    """
-
-    def __init__(self, ids: Ids) -> None:
-        super().__init__()
-        self._ids = ids
-
-    def __missing__(self, key: tuple[bytes, bytes]) -> SpanContext:
+    def __missing__(self, trace_id: bytes) -> bytes:
         """Made at the first time."""
-        trace_id, span_id = key
-        return self.setdefault(key, _make(SpanContext, (self._ids[trace_id], span_id.hex())))
+        return self.setdefault(trace_id, b"\n\x10" + trace_id + b"\x12\x08" if len(trace_id) == _TRACE else b"")
 
 
 class Links:
-    """The links of the spans of one request: what follows the ids is mostly the same, and read once.
+    """The links of the spans of one request, by halves: the ids that one begins with, and what follows them.
+
+    What links name are spans that are mostly there themselves, and what follows is mostly the same.
 
     Attributes:
         ids: Of the whole request.
-        contexts: Likewise.
     """
 
     def __init__(self) -> None:
         self.ids = Ids()
-        self.contexts = Contexts(self.ids)
+        self._begins = _Begins()
+        self._contexts: dict[bytes, SpanContext] = {}
         self._others: dict[bytes, tuple[Attributes, int]] = {}
+
+    def context(self, trace_id: bytes, span_id: bytes) -> SpanContext:
+        """What a span is named by, which links to it share."""
+        begin = self._begins[trace_id]
+        key = begin + span_id
+        context = self._contexts.get(key) if begin else None
+        if context is None:
+            context = _make(SpanContext, (self.ids[trace_id], span_id.hex()))
+            if begin:
+                self._contexts[key] = context
+        return context
 
     def read(self, body: bytes) -> Link:
         """Raises `DecodeError` for what is no link."""
-        begins = body[:2] == b"\n\x10" and body[18:20] == b"\x12\x08"
-        key, rest = (body[_TRACE], body[_SPAN]), body[_IDS:]
-        other = self._others.get(rest) if begins else None
-        if other is None:
-            whole = trace_pb2.Span.Link.FromString(body)
-            said = whole.trace_id, whole.span_id
-            other = attributes_of(whole.attributes), whole.dropped_attributes_count
-            if begins and said == key and not _names_ids(rest):
-                self._others[rest] = other
-            key = said
-        return _make(Link, (self.contexts[key], *other))
+        rest = body[_IDS:]
+        context, other = self._contexts.get(body[:_IDS]), self._others.get(rest)
+        if context is None and other is not None and body[:2] == b"\n\x10" and body[18:20] == b"\x12\x08":
+            context = self.context(body[2:18], body[20:_IDS])
+        if context is not None and other is not None:
+            said, dropped = other
+            return _make(Link, (context, said, dropped))
+        whole = trace_pb2.Span.Link.FromString(body)
+        context = self.context(whole.trace_id, whole.span_id)
+        link = Link(context, attributes_of(whole.attributes), whole.dropped_attributes_count)
+        if self._contexts.get(body[:_IDS]) is context and not _names_ids(rest):
+            self._others[rest] = link[1:]
+        return link
 
 
 def _names_ids(rest: bytes) -> bool:

@@ -69,7 +69,7 @@ def _span(message: SpanParts, resource: Resource, scope: Scope, links: Links) ->
     events = message.events[:]
     linked = message.links[:]
     return _make(Span, (
-        links.contexts[message.trace_id, message.span_id],
+        links.context(message.trace_id, message.span_id),
         ids[parent] if parent.strip(b"\0") else None,
         message.name,
         start,

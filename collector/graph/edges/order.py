@@ -4,13 +4,15 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Final, TypeAlias
 
 from collector.graph.edges import Find
 from collector.graph.reading.facts import Facts, Role
 from collector.graph.reading.values import structured
 from collector.graph.spans.trace import Trace
 from collector.graph.texts import texts, words
+
+_Row: TypeAlias = tuple[str, ...]
 
 MAX_LABEL: Final = 40
 """Characters of a name that a router says."""
@@ -41,10 +43,11 @@ def named(trace: Trace) -> Iterator[Find]:
     facts, starts, position = trace.facts, trace.starts, trace.forest.position
     rows = {name: _rows(name) for name in {said.name for said in facts.values()}}
     known = {row for found in rows.values() for row in found}
-    labels = {one: found for one, said in facts.items() if said.has_output and (found := _labels(said, known))}
+    begins = {row[0][0] for row in known if row}
+    labels = {one: found for one, said in facts.items() if said.has_output and (found := _labels(said, known, begins))}
     if not labels:
         return
-    by_row: dict[tuple[str, ...], list[str]] = {}
+    by_row: dict[_Row, list[str]] = {}
     for span_id in sorted(facts, key=lambda one: (starts[one], position[one])):
         for row in rows[facts[span_id].name]:
             by_row.setdefault(row, []).append(span_id)
@@ -59,18 +62,19 @@ def named(trace: Trace) -> Iterator[Find]:
                 yield Find(router, chosen, "", f"the answer names it: {' '.join(label)}")
 
 
-def _rows(name: str) -> set[tuple[str, ...]]:
+def _rows(name: str) -> set[_Row]:
     """What stands for a name: its words in a row, but for a few."""
     said = _words(name)
     sizes = range(max(1, len(said) - MORE), len(said) + 1)
     return {tuple(said[at : at + size]) for size in sizes for at in range(len(said) - size + 1)}
 
 
-def _labels(said: Facts, known: AbstractSet[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _labels(said: Facts, known: AbstractSet[_Row], begins: AbstractSet[str]) -> list[_Row]:
     """What may be a name among its answers: a text of its own, or a short value of a small record."""
     value = said.output
     if isinstance(value, str):
-        if len(value) > MAX_RECORD:
+        first = value[:1].casefold()[:1]
+        if len(value) > MAX_RECORD or (first.isalnum() and first not in begins):
             return []
         value = structured(value)
     values = value.values() if isinstance(value, Mapping) and len(value) <= MAX_FIELDS else (value,)
@@ -87,10 +91,7 @@ def placeholders(trace: Trace) -> Iterator[Find]:
     facts, starts = trace.facts, trace.starts
     tools = [one for one, said in facts.items() if said.role is Role.TOOL]
     models = sorted((one for one in facts if facts[one].taken), key=lambda one: (starts[one], one)) if tools else []
-    shown = {
-        one: {name for inner in _SHOWN.findall(" ".join(_contents(facts[one]))) for name in _NAME.findall(inner)}
-        for one in models
-    }
+    shown = {one: {name for inner in _bracketed(facts[one]) for name in _NAME.findall(inner)} for one in models}
     for tool in tools:
         after = bisect_left(models, trace.ends[tool], key=starts.__getitem__)
         model = next((one for one in models[after : after + MAX_NEXT] if trace.before(tool, one)), None)
@@ -98,8 +99,9 @@ def placeholders(trace: Trace) -> Iterator[Find]:
             yield Find(tool, model, "messages")
 
 
-def _contents(said: Facts) -> list[str]:
-    return texts([message.content for message in said.taken])
+def _bracketed(said: Facts) -> list[str]:
+    text = " ".join(texts([message.content for message in said.taken]))
+    return _SHOWN.findall(text) if any(mark in text for mark in "[<({") else []
 
 
 def steps(trace: Trace, fed: Iterable[str]) -> Iterator[Find]:

@@ -13,7 +13,8 @@ _make = tuple.__new__
 
 def arguments(trace: Trace, gaps: list[Gap]) -> Iterator[Find]:
     """The producers that spans name of their arguments; statements that are refused become gaps."""
-    spans, position, end = trace.forest.spans, trace.forest.position, trace.forest.end
+    spans, position, end, twins = trace.forest.spans, trace.forest.position, trace.forest.end, trace.twins
+    relays = {span_id for span_id, said in trace.facts.items() if said.relay}
     by_message: dict[str, list[str]] = {}
     for span_id, said in trace.facts.items():
         if said.message_id:
@@ -21,15 +22,16 @@ def arguments(trace: Trace, gaps: list[Gap]) -> Iterator[Find]:
         if not said.arguments:
             continue
         trace_id, place = spans[span_id].context.trace_id, position[span_id]
-        for argument, producers in said.arguments.items():
-            for context in producers:
-                producer = trace.twins.get(context.span_id, context.span_id)
-                known = producer in spans and context.trace_id == trace_id
-                if not known or position[producer] <= place < end[producer]:
-                    gaps.append(_refused(trace, span_id, argument, context, producer))
-                else:
-                    maker = _maker(trace, producer, span_id) if trace.facts[producer].relay else producer
-                    yield _make(Find, (maker, span_id, argument, ""))
+        for argument, context in said.arguments:
+            of_trace, producer = context
+            if twins:
+                producer = twins.get(producer, producer)
+            at = position.get(producer)
+            if at is None or of_trace != trace_id or at <= place < end[producer]:
+                gaps.append(_refused(trace, span_id, argument, context, producer))
+            else:
+                maker = _maker(trace, producer, span_id) if producer in relays else producer
+                yield _make(Find, (maker, span_id, argument, ""))
     for span_id, said in trace.facts.items() if by_message else ():
         for argument, message_id in said.references.items():
             named = [one for one in by_message.get(message_id, ()) if trace.ends[one] <= trace.starts[span_id]]

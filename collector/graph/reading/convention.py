@@ -14,7 +14,7 @@ from itertools import chain, takewhile
 from typing import Any, Final, Protocol
 
 from collector.core.span import AnyValue, Attributes, SpanContext
-from collector.graph.reading.facts import NOTHING, Facts, Failure, Message, ParameterUse, Role, Source
+from collector.graph.reading.facts import Facts, Failure, Message, ParameterUse, Role, Source
 from collector.graph.reading.messages import answered, asked, instructions, messages, text_of
 from collector.graph.reading.values import decoded, structured
 
@@ -118,36 +118,51 @@ class Table:
             for one in said if isinstance(said, list) and name != "namespaces" else ():
                 yield from (key.rstrip("~") for key in ([one] if isinstance(one, str) else one.values()))
 
-    def knows(self, keys: Sequence[str]) -> bool:
-        """Whether it reads any of these keys, those of spelled out lists included, or more than keys of spans."""
-        if self.said["link"] or self.said["event"]:
-            return True
-        known = [key.partition("#")[0] for key in self.every_key()]
-        spelled = tuple(key for key in known if key.endswith("."))
-        return not {*known}.isdisjoint(keys) or any(key.startswith(spelled) for key in keys)
+    def only(self, keys: Sequence[str], has_events: bool) -> "Table | None":
+        """The table for spans that have just these keys; None where it has nothing to say of them."""
+        attributes = frozenset(keys)
+
+        def left(said: Any) -> Any:
+            if isinstance(said, list):
+                return [one for one in map(left, said) if one]
+            if isinstance(said, dict):
+                return {name: key for name, key in said.items() if left(key)}
+            key = said.rstrip("~").partition("#")[0]
+            return said if key in attributes or (key[-1:] == "." and any(one.startswith(key) for one in keys)) else ""
+
+        found: dict[str, Mapping[str, Any]] = {}
+        for section, names in self.said.items():
+            if section in ("event", "flag", "link"):
+                found[section] = names if has_events or section == "link" else {}
+            else:
+                found[section] = {one: left(said) if isinstance(said, list) else said for one, said in names.items()}
+        lists = (said for names in found.values() for said in names.values() if isinstance(said, list))
+        return Table(self.name, found) if any(lists) else None
 
     def read(self, source: Source) -> Facts | None:
         """None where none of its keys is there."""
-        attributes = source.attributes
-        role = self._role(attributes)
+        attributes, said, name = source.attributes, self.said, ""
+        role = self._role(attributes) if said["role"] else Role.OTHER
+        if said["name"]:
+            named = self._text(attributes, "name", "tool") if role is Role.TOOL else ""
+            name = named or self._text(attributes, "name", "any")
         failed = self._text(attributes, "", "failure")
-        named = self._text(attributes, "name", "tool") if role is Role.TOOL else ""
         found = Facts(
             role=role,
-            name=named or self._text(attributes, "name", "any"),
+            name=name,
             actor=self._text(attributes, "", "actor"),
-            **self._taken(attributes, role),
-            **self._made(attributes, role),
-            uses=(*self._prompts(attributes), *self._flags(source)),
+            **(self._taken(attributes, role) if said["input"] else {}),
+            **(self._made(attributes, role) if said["output"] else {}),
+            uses=(*self._prompts(attributes), *self._flags(source)) if said["prompt"] or said["flag"] else (),
             message_id=self._text(attributes, "id", "message"),
             call_id=self._text(attributes, "id", "call"),
             failure=Failure(failed) if failed else None,
             follows=self._text(attributes, "id", "follows"),
             description=self._text(attributes, "", "description"),
-            arguments=self._arguments(source),
-            relay=self._is_named("relays", source),
+            arguments=self._arguments(source) if said["link"] else (),
+            relay=bool(said["link"]) and self._is_named("relays", source),
         )
-        if self.said["event"]:
+        if said["event"]:
             taken, given = self._told(source)
             found = found._replace(taken=(*found.taken, *taken), given=(*found.given, *given))
         return None if found == _NO_FACTS else found
@@ -157,7 +172,10 @@ class Table:
         return found
 
     def _text(self, attributes: Attributes, section: str, name: str) -> str:
-        return next((str(attributes[key]) for key in self._keys(section, name) if attributes.get(key)), "")
+        for key in self.said[section].get(name, ()):
+            if value := attributes.get(key):
+                return str(value)
+        return ""
 
     def _value(self, attributes: Attributes, key: str) -> Any:
         """Decoded; `_NOTHING` where it is not there."""
@@ -171,17 +189,22 @@ class Table:
         if not member:
             return value
         whole = structured(value)
-        return whole.get(member, _NOTHING) if isinstance(whole, Mapping) else _NOTHING
+        return whole.get(member, _NOTHING) if isinstance(whole, dict) else _NOTHING
 
     def _first(self, attributes: Attributes, section: str, name: str) -> Any:
         """The first value that is there and says something; None if there is none."""
-        found = (self._value(attributes, key) for key in self._keys(section, name))
-        return next((one for one in found if one not in (_NOTHING, None, "")), None)
+        for key in self._keys(section, name):
+            if (found := self._value(attributes, key)) not in (_NOTHING, None, ""):
+                return found
+        return None
 
     def _role(self, attributes: Attributes) -> Role:
         value = next((decoded(attributes[key]) for key in self._keys("role", "key") if attributes.get(key)), None)
-        patterns = self.said["role"].get("values", {}).items() if value else ()
-        return next((Role(role) for pattern, role in patterns if fnmatchcase(str(value).lower(), pattern)), Role.OTHER)
+        kind = str(value).lower()
+        for pattern, role in self.said["role"].get("values", {}).items() if value else ():
+            if pattern == kind if pattern.isidentifier() else fnmatchcase(kind, pattern):
+                return Role(role)
+        return Role.OTHER
 
     def _taken(self, attributes: Attributes, role: Role) -> dict[str, Any]:
         """The facts `taken` and `inputs`: messages to a model, else values by their names."""
@@ -227,7 +250,7 @@ class Table:
         """The messages under a key, spelled out, as a list, a request or a response; a text is what the role says."""
         whole = key.rstrip("~")
         if whole.endswith("."):
-            return messages([{"role": role, **one} for one in items(attributes, whole) if isinstance(one, Mapping)])
+            return messages([{"role": role, **one} for one in items(attributes, whole) if isinstance(one, dict)])
         value = self._value(attributes, whole)
         if value is _NOTHING:
             return ()
@@ -246,7 +269,7 @@ class Table:
         for event in source.events:
             said = dict(event.attributes)
             for body in (structured(said[key]) for key in self._keys("event", "body") if key in said):
-                said |= body if isinstance(body, Mapping) else {event.name: body}
+                said |= body if isinstance(body, dict) else {event.name: body}
             role = self.said["event"].get("roles", {}).get(event.name)
             if role == "answer":
                 given += messages({**_answer_in(said), "role": "assistant"})
@@ -272,9 +295,9 @@ class Table:
                 found[key] = ParameterUse(key, value=(values or [self._text(said, "flag", "variant") or None])[0])
         yield from (found[key] for key in sorted(found))
 
-    def _arguments(self, source: Source) -> Mapping[str, tuple[SpanContext, ...]]:
+    def _arguments(self, source: Source) -> tuple[tuple[str, SpanContext], ...]:
         links = source.span.links if self._is_named("spans", source) or self._is_named("relays", source) else ()
-        return {self.said["link"]["argument"]: tuple({one.context: None for one in links})} if links else NOTHING
+        return (*((self.said["link"]["argument"], one) for one in dict.fromkeys(link.context for link in links)),)
 
     def _is_named(self, name: str, source: Source) -> bool:
         return any(fnmatchcase(source.span.name, pattern) for pattern in self._keys("link", name))
@@ -304,7 +327,7 @@ def table(name: str, text: str) -> Table:
 def _answer_in(event: Attributes) -> Mapping[str, AnyValue]:
     """The message in an event that is an answer, or that the event itself is."""
     message = structured(event.get("message"))
-    if isinstance(message, Mapping):
+    if isinstance(message, dict):
         return message
     content = (event[key] for key in ("message", "content", "choice", "text") if event.get(key) is not None)
     return {**event, "content": next(content, None)}
@@ -315,7 +338,7 @@ _AROUND: Final = frozenset(("tags", "metadata", "kwargs"))
 
 def unwrapped(value: AnyValue) -> AnyValue:
     """Without what LangChain's callbacks put around a value: tags, metadata and the like."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     for key in ("inputs", "outputs", "input_str", "output", "query"):
         if key in value and (len(value) == 1 or _AROUND & value.keys()):
@@ -325,8 +348,8 @@ def unwrapped(value: AnyValue) -> AnyValue:
 
 def _by_name(value: AnyValue) -> Mapping[str, AnyValue]:
     """Arguments; positional ones beside named ones are ``args``."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return {} if value in (None, "", [], ()) else {"input": value}
-    if value.keys() == {"args", "kwargs"} and isinstance(value["kwargs"], Mapping):
+    if value.keys() == {"args", "kwargs"} and isinstance(value["kwargs"], dict):
         value = {"args": value["args"], **value["kwargs"]}
     return {key: inner for key, inner in value.items() if inner not in (None, "", [], {}, ())}

@@ -102,7 +102,7 @@ class Facts(NamedTuple):
         output: Of a model its answer.
         given: Messages that a model answered.
         uses: Parameters, by key; not yet the prompts that stand in messages.
-        arguments: By input name, the spans whose outputs it was made of.
+        arguments: Names of inputs, in order, with the spans whose outputs they were made of, one by one.
         references: By input name, ids of messages (see `message_id`) whose producer it was made of.
         message_id: A name under which other spans refer to this one's output.
         call_id: Of a tool, the id of the model's call that it carries out.
@@ -126,7 +126,7 @@ class Facts(NamedTuple):
     output: AnyValue = None
     given: tuple[Message, ...] = ()
     uses: tuple[ParameterUse, ...] = ()
-    arguments: Mapping[str, tuple[SpanContext, ...]] = NOTHING
+    arguments: tuple[tuple[str, SpanContext], ...] = ()
     references: Mapping[str, str] = NOTHING
     message_id: str = ""
     call_id: str = ""

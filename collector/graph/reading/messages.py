@@ -7,18 +7,21 @@ was made after them. Their names for things are in ``messages.toml``.
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from operator import is_
 from typing import Any, Final
 
 from collector.core.span import AnyValue
 from collector.graph.reading.facts import Message, ToolCall
-from collector.graph.reading.values import structured
+from collector.graph.reading.values import LISTS, structured
 
 _NAMES: Final[Mapping[str, Any]] = tomllib.loads((files(__package__) / "messages.toml").read_text(encoding="utf-8"))
 _KEY: Final[Mapping[str, Sequence[str]]] = _NAMES["key"]
 _ROLES: Final[Mapping[str, str]] = {name: role for role, names in _NAMES["role"].items() for name in names}
 _CALLS, _RESULTS = (frozenset(_NAMES["part"][name]) for name in ("call", "result"))
+_NESTED: Final = (dict, list)
+_ALONE: Final = _CALLS | _RESULTS
 _THOUGHTS: Final = tuple(_NAMES["part"]["thought"])
 _SAID: Final = frozenset((*_KEY["content"], "tool_calls"))
 """One of these and a role make a message; whose role we do not know (a participant's name, say) speaks as a user."""
@@ -33,38 +36,38 @@ def messages(value: AnyValue) -> tuple[Message, ...]:
     What a model thought (`is_thought`) is no part of its message.
     """
     value = structured(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, LISTS):
         return tuple(one for item in value if not isinstance(item, str) for one in messages(item))
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return ()
     role = _role(value)
-    inner = next((value[key] for key in _KEY["messages"] if isinstance(value.get(key), Mapping | list)), None)
+    inner = next((value[key] for key in _KEY["messages"] if isinstance(value.get(key), _NESTED)), None)
     if not role and inner is not None:
         return messages(inner)
     if is_thought(value):
         return ()
-    if _letters(value.get("type")) in _CALLS | _RESULTS:
+    if _letters(value.get("type")) in _ALONE:
         return (_message("assistant", {"content": value}),)
-    return (_message(role, inner if isinstance(inner, Mapping) else value),) if role else ()
+    return (_message(role, inner if isinstance(inner, dict) else value),) if role else ()
 
 
 def instructions(value: AnyValue) -> tuple[Message, ...]:
     """A text, parts of one or a message, as one message of the system."""
     value = structured(value)
-    parts = value.get("parts", value) if isinstance(value, Mapping) else value
+    parts = value.get("parts", value) if isinstance(value, dict) else value
     texts = [text for part in _list(parts) if isinstance(text := text_of(part), str) and text]
     return (Message("system", "\n".join(texts)),) if texts else ()
 
 
 def asked(request: AnyValue) -> tuple[Message, ...]:
     """The messages of a request, the system's first; () if it is none. One that was cut may have the system's alone."""
-    if not isinstance(request, Mapping):
+    if not isinstance(request, dict):
         return ()
     to_model = "model" in request
     turns = next((said for key in _KEY["turns"] if (said := _turns(request.get(key), key, to_model))), ())
     if not turns and not to_model:
         return ()
-    places = (request, *(inner for key in _KEY["config"] if isinstance(inner := request.get(key), Mapping)))
+    places = (request, *(inner for key in _KEY["config"] if isinstance(inner := request.get(key), dict)))
     systems = (instructions(one.get(key)) for one in places for key in _KEY["system"])
     return (*next(filter(None, systems), ()), *turns)
 
@@ -80,13 +83,13 @@ def _turns(said: AnyValue, key: str, to_model: bool) -> tuple[Message, ...]:
 
 def answered(response: AnyValue) -> tuple[Message, ...]:
     """The messages of a response; () if it is none."""
-    if not isinstance(response, Mapping):
+    if not isinstance(response, dict):
         return ()
     of_model = "model" in response or response.get("object") == "response"
     for key in _KEY["answers"]:
         inner = response.get(key)
         if key == "output" and not of_model:  # any chain has an output
-            inner = inner.get("message") if isinstance(inner, Mapping) else None
+            inner = inner.get("message") if isinstance(inner, dict) else None
         if said := _spoken(inner, key in _KEY["bare"]):
             return said
     return messages(response) if response.get("role") in ("assistant", "model") else ()
@@ -98,11 +101,11 @@ def _spoken(value: AnyValue, bare: bool) -> tuple[Message, ...]:
         return tuple(one for item in value for one in _spoken(item, bare))
     if isinstance(value, str):
         return (Message("assistant", value),) if bare and value else ()
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return ()
     if value.get("role"):
         return messages(value)
-    wrapped = (value[key] for key in ("message", "content") if isinstance(value.get(key), Mapping))
+    wrapped = (value[key] for key in ("message", "content") if isinstance(value.get(key), dict))
     if inner := next(wrapped, value.get("text") if bare else None):
         return _spoken(inner, bare)
     return messages(value if _SAID.isdisjoint(value) else {**value, "role": "assistant"})
@@ -110,13 +113,13 @@ def _spoken(value: AnyValue, bare: bool) -> tuple[Message, ...]:
 
 def is_thought(part: AnyValue) -> bool:
     """Whether a part of a message, or a whole item of an answer, holds thoughts and nothing that was said."""
-    if not isinstance(part, Mapping):
+    if not isinstance(part, dict):
         return False
     if part.get("thought") in (True, "true"):
         return True
-    kinds = [said for key in _KEY["type"] if isinstance(said := part.get(key), str) and said]
-    if kinds:
-        return _letters(kinds[0]).startswith(_THOUGHTS)
+    for key in _KEY["type"]:
+        if isinstance(said := part.get(key), str) and said:
+            return _letters_of(said).startswith(_THOUGHTS)
     return not part.keys() & {"text", "content", "role"} and any(part.get(key) for key in _KEY["thought"])
 
 
@@ -129,11 +132,11 @@ def without_thoughts(value: AnyValue, parts: bool = False) -> AnyValue:
     """
     if isinstance(value, str):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         said = {key: without_thoughts(inner, key in _PARTS) for key, inner in value.items()}
         return value if all(map(is_, said.values(), value.values())) else said
-    if isinstance(value, list | tuple):
-        parts = parts or any(isinstance(item, Mapping) and item.get("type") in _TEXTS for item in value)
+    if isinstance(value, LISTS):
+        parts = parts or any(isinstance(item, dict) and item.get("type") in _TEXTS for item in value)
         kept = [without_thoughts(item) for item in value if not (parts and is_thought(item))]
         return value if len(kept) == len(value) and all(map(is_, kept, value)) else kept
     return value
@@ -141,24 +144,28 @@ def without_thoughts(value: AnyValue, parts: bool = False) -> AnyValue:
 
 def text_of(part: AnyValue) -> AnyValue:
     """The text of a content part; anything else as it is."""
-    if isinstance(part, Mapping):
-        return next((part[key] for key in _KEY["text"] if isinstance(part.get(key), str)), part)
+    if isinstance(part, dict):
+        for key in _KEY["text"]:
+            if isinstance(text := part.get(key), str):
+                return text
     return part
 
 
 def _message(role: str, value: Mapping[str, AnyValue]) -> Message:
-    calls = [_call(call) for call in _list(structured(value.get("tool_calls"))) if isinstance(call, Mapping)]
+    calls = [_call(call) for call in _list(structured(value.get("tool_calls"))) if isinstance(call, dict)]
     answers = _call_id(value) if role == "tool" else ""
     content: list[AnyValue] = []
     for part in _list(structured(next((value[key] for key in _KEY["content"] if key in value), None))):
-        if is_thought(part):
+        if isinstance(part, str):
+            content.append(part)
+        elif is_thought(part):
             continue
-        if call := _part(part, _CALLS):
+        elif call := _part(part, _CALLS):
             calls.append(_call(call))
         elif result := _part(part, _RESULTS):
             role, answers = "tool", _call_id(result)
             said = _first(result, _KEY["result"])
-            content.append(_folded(map(text_of, said)) if isinstance(said, list | tuple) else structured(said))
+            content.append(_folded(map(text_of, said)) if isinstance(said, LISTS) else structured(said))
         else:
             content.append(text_of(part))
     return Message(role, _folded(content), tuple(calls), answers)
@@ -166,17 +173,20 @@ def _message(role: str, value: Mapping[str, AnyValue]) -> Message:
 
 def _part(part: AnyValue, kinds: frozenset[str]) -> Mapping[str, AnyValue]:
     """A part of such a kind, or what a part without one has under such a key; empty if it is another part."""
-    if not isinstance(part, Mapping):
+    if not isinstance(part, dict):
         return {}
     if _letters(part.get("type")) in kinds:
         return part
-    return next((inner for key, inner in part.items() if isinstance(inner, Mapping) and _letters(key) in kinds), {})
+    for key, inner in part.items():
+        if isinstance(inner, dict) and _letters(key) in kinds:
+            return inner
+    return {}
 
 
 def _call(value: Mapping[str, AnyValue]) -> ToolCall:
     """Of the shapes ``{"function": {"name", "arguments"}}`` and ``{"name", "arguments" | "args" | "input"}``."""
     function = value.get("function")
-    said = function if isinstance(function, Mapping) else value
+    said = function if isinstance(function, dict) else value
     return ToolCall(str(_first(said, _KEY["name"]) or ""), structured(_first(said, _KEY["arguments"])), _call_id(value))
 
 
@@ -189,13 +199,18 @@ def _role(value: Mapping[str, AnyValue]) -> str:
     named, path = value.get("role"), value.get("id")
     made = path[-1] if value.get("lc") and isinstance(path, list) and path else None
     for said in (named, value.get("type"), made):
-        if role := _ROLES.get(_letters(said)):
+        if isinstance(said, str) and (role := _ROLES.get(_letters_of(said))):
             return role
     return "user" if isinstance(named, str) and named and not _SAID.isdisjoint(value) else ""
 
 
 def _letters(kind: AnyValue) -> str:
-    return "".join(filter(str.isalpha, kind)).lower() if isinstance(kind, str) else ""
+    return _letters_of(kind) if isinstance(kind, str) else ""
+
+
+@lru_cache(maxsize=1_024)
+def _letters_of(kind: str) -> str:
+    return "".join(filter(str.isalpha, kind)).lower()
 
 
 def _first(value: Mapping[str, AnyValue], keys: Sequence[str]) -> AnyValue:
@@ -205,7 +220,7 @@ def _first(value: Mapping[str, AnyValue], keys: Sequence[str]) -> AnyValue:
 def _list(value: AnyValue) -> Sequence[AnyValue]:
     if value is None:
         return ()
-    return value if isinstance(value, list | tuple) else (value,)
+    return value if isinstance(value, LISTS) else (value,)
 
 
 def _folded(content: Iterable[AnyValue]) -> AnyValue:

@@ -6,6 +6,8 @@ taken away first, until none of them can be spared.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from collector.core.explanation import Statement
@@ -60,8 +62,8 @@ def _facts(facts: Facts) -> Iterator[_Fact]:
     yield from (("either", f"input or output {name}", value) for name, value in facts.carried.items())
     for use in facts.uses:
         yield "parameter", f"parameter {use.key}", use.value if use.value is not None else use.version or use.hash
-    for name, producers in facts.arguments.items():
-        yield "argument", f"argument {name}", [one.span_id for one in producers]
+    for name, producers in groupby(facts.arguments, itemgetter(0)):
+        yield "argument", f"argument {name}", [one.span_id for _, one in producers]
     yield from (("reference", f"reference {name}", said) for name, said in facts.references.items())
 
 

@@ -32,7 +32,7 @@ def read(span: Span, records: tuple[LogRecord, ...], conventions: Conventions, l
     """
     said = source(span, records)
     incomplete = _dropped(span) or _has_cut(span, limit)
-    if conventions.asked(said) == OWN:
+    if (*conventions.asked(said),) == OWN:
         return opto.stated(span, span.name, incomplete)
     found = [facts for _, facts in conventions.spoken(said)]
     spoken = sorted(found, key=volume, reverse=True) if incomplete else found

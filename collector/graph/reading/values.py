@@ -7,6 +7,9 @@ from typing import Final, NoReturn
 
 from collector.core.span import AnyValue
 
+LISTS: Final = (list, tuple)
+"""For `isinstance`: a union is made anew at each look."""
+
 MAX_JSON_DEPTH: Final = 100
 """JSON nested deeper than this stays text: values are walked recursively later on, and the text came from outside."""
 
@@ -118,7 +121,8 @@ def is_cut(text: str) -> bool:
 
 def cut_mark(text: str) -> int:
     """Where what an instrumentation wrote when it cut a text begins; the text's end if it wrote nothing."""
-    found = _CUT_MARK.search(text, max(0, len(text) - _LONGEST_MARK))
+    end = text[-_LONGEST_MARK:]
+    found = _CUT_MARK.search(text, max(0, len(text) - _LONGEST_MARK)) if "..." in end or "…" in end else None
     return found.start() if found else len(text)
 
 

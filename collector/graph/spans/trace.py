@@ -96,7 +96,7 @@ def traced(spans: Sequence[Span], records: Sequence[LogRecord] = ()) -> Trace:
 def _read(once: Mapping[str, Span], of_span: Mapping[str, Sequence[LogRecord]]) -> dict[str, Facts]:
     """What each span says with its log records; most that is ours alone is read on the shorter way."""
     table = installed()
-    ours = table.asked(_OURS) == OWN
+    ours = (*table.asked(_OURS),) == OWN
     known = {one: alone(span) if ours and one not in of_span else None for one, span in once.items()}
     limit = length_limit(once.values()) if None in known.values() else 0
     return {

@@ -33,7 +33,7 @@ class Conventions:
     """Conventions by name, in order of precedence; `chosen` remembers which are asked about the keys of a span."""
 
     by_name: Mapping[str, Convention]
-    chosen: dict[tuple[str, ...], tuple[str, ...]]
+    chosen: dict[tuple[tuple[str, ...], tuple[str, ...]], Mapping[str, Convention]]
 
     @classmethod
     def of(cls, conventions: Mapping[str, Convention]) -> "Conventions":
@@ -46,37 +46,36 @@ class Conventions:
         The last one says no more than what the others left open, once one of them has said where a value went.
         """
         asked = self.asked(said)
-        found = [(name, facts) for name in asked if name != LAST and (facts := self.by_name[name].read(said))]
+        found = [(name, facts) for name, one in asked.items() if name != LAST and (facts := one.read(said))]
         has_inputs = any(one.inputs or one.taken or one.arguments for _, one in found)
         has_output = any(one.has_output or one.given for _, one in found)
-        rest = self.by_name[LAST].read(said) if LAST in asked and not (has_inputs and has_output) else None
+        rest = asked[LAST].read(said) if LAST in asked and not (has_inputs and has_output) else None
         if rest is not None and has_inputs:
             tool = (rest.role, rest.name) if rest.role is Role.TOOL else (Role.OTHER, "")
             rest = Facts(*tool, has_output=rest.has_output, output=rest.output, given=rest.given)
         return [*found, (LAST, rest)] if rest is not None and rest != Facts() else found
 
-    def asked(self, said: Source) -> tuple[str, ...]:
-        """Names of conventions, by its keys, those of links and the names of events included.
+    def asked(self, said: Source) -> Mapping[str, Convention]:
+        """Conventions by name, by its keys, those of links and the names of events included; tables without the rest.
 
         Spans of one kind have the same keys, so these are looked at once.
         """
-        keys = tuple(said.attributes)
+        keys, events = tuple(said.attributes), tuple(dict.fromkeys([event.name for event in said.events]))
         if said.span.links:
             keys = (*keys, *dict.fromkeys(chain.from_iterable([link.attributes for link in said.span.links])))
-        if said.events:
-            keys = (*keys, *dict.fromkeys([event.name for event in said.events]))
-        found = self.chosen.get(keys)
+        found = self.chosen.get((keys, events))
         if found is None:
             if len(self.chosen) >= MOST_REMEMBERED:
                 self.chosen.clear()
-            found = self.chosen[keys] = tuple(name for name in self.by_name if self._is_asked(name, keys))
+            asked = {name: self._asked(name, (*keys, *events), bool(events)) for name in self.by_name}
+            found = self.chosen[keys, events] = {name: one for name, one in asked.items() if one is not None}
         return found
 
-    def _is_asked(self, name: str, keys: Sequence[str]) -> bool:
+    def _asked(self, name: str, keys: Sequence[str], has_events: bool) -> Convention | None:
         one, first = self.by_name[name], {key.partition(".")[0] for key in keys}
-        if name == LAST:
-            return not first <= {*OWN}
-        return not first.isdisjoint(one.NAMESPACES) and (not isinstance(one, Table) or one.knows(keys))
+        if first <= {*OWN} if name == LAST else first.isdisjoint(one.NAMESPACES):
+            return None
+        return one.only(keys, has_events) if isinstance(one, Table) else one
 
 
 _CODE: Final[Mapping[str, Convention]] = {

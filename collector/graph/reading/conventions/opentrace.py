@@ -20,11 +20,14 @@ _MESSAGE: Final = re.compile(r"(?!lit:)[\w.\-/]+:([\w.\-/]+)")
 _LITERAL: Final = "lit:"
 _TRAINABLE: Final = ".trainable"
 _PREVIEW: Final = "gen_ai.output.preview"
+_KEYS: Final = ("param.", "inputs.", "outputs.", "message.id", _PREVIEW)
 
 
 def read(source: Source) -> Facts | None:
     """A reference is an argument, any other input a value. Trainable flags may be texts."""
     attributes = source.attributes
+    if not any(key.startswith(_KEYS) for key in attributes):
+        return None
     uses = tuple(_uses(under(attributes, "param.")))
     stated = under(attributes, "inputs.")
     outputs = under(attributes, "outputs.") or {"value": attributes.get(_PREVIEW)}
@@ -33,12 +36,12 @@ def read(source: Source) -> Facts | None:
     if not (uses or stated or has_output or message_id):
         return None
     inputs: dict[str, AnyValue] = {}
-    arguments: dict[str, tuple[SpanContext, ...]] = {}
+    arguments: list[tuple[str, SpanContext]] = []
     references: dict[str, str] = {}
     for name, value in sorted(stated.items()):
         text = value if isinstance(value, str) else ""
         if span := _SPAN.fullmatch(text):
-            arguments[name] = (SpanContext(source.span.context.trace_id, span[1].lower()),)
+            arguments.append((name, SpanContext(source.span.context.trace_id, span[1].lower())))
             continue
         if message_id and (message := _MESSAGE.fullmatch(text)):
             references[name] = message[1]
@@ -49,7 +52,7 @@ def read(source: Source) -> Facts | None:
         has_output=has_output,
         output=structured(outputs["value"]) if outputs.keys() == {"value"} else outputs,
         uses=uses,
-        arguments=arguments,
+        arguments=(*arguments,),
         references=references,
         message_id=message_id,
     )

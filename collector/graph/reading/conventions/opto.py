@@ -1,7 +1,8 @@
 """Our own attributes, written by the SDK or by any application that speaks OTLP."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from collector.core.span import AnyValue, Attributes, Span, SpanContext
@@ -68,7 +69,7 @@ def _stated(span: Span, named: "_Named", name: str, incomplete: bool) -> Facts:
         {key: decoded(attributes[full]) for key, full in inputs} if inputs else NOTHING,
         (), _OUTPUT in attributes, None if output is None else without_thoughts(decoded(output)), (),
         tuple(_uses(attributes, uses)) if uses else (),
-        _arguments(span, mirrors) if span.links or mirrors else NOTHING,
+        _arguments(span, mirrors) if span.links or mirrors else (),
         NOTHING, "", "", None, "", release, incomplete, False, NOTHING, _NONE, NOTHING, description,
     ))  # fmt: skip
 
@@ -138,21 +139,22 @@ def _uses(attributes: Attributes, named: tuple[tuple[str, tuple[str, ...]], ...]
             yield ParameterUse(name, number(version), str(hash_ or ""), value)
 
 
-def _arguments(span: Span, mirrors: tuple[tuple[str, str], ...]) -> Mapping[str, tuple[SpanContext, ...]]:
+def _arguments(span: Span, mirrors: tuple[tuple[str, str], ...]) -> tuple[tuple[str, SpanContext], ...]:
     """From the links, and from their mirrors where a link was lost; of both the link knows the trace."""
-    found: dict[str, tuple[SpanContext, ...]] = {}
-    last, in_order = "", not mirrors
+    found = []
+    in_order, last = not mirrors, ""
     for context, attributes, _ in span.links:
         name = attributes.get(_ARG)
-        if name and isinstance(name, str):
-            in_order = in_order and last <= name
-            found[name], last = (*found[name], context) if name in found else (context,), name
-    for name, key in mirrors:
-        linked = {context.span_id for context in found.get(name, ())}
-        lost = [SpanContext(span.context.trace_id, one) for one in _span_ids(span.attributes[key]) if one not in linked]
-        if lost:
-            found[name] = (*found.get(name, ()), *lost)
-    return found if in_order else {name: found[name] for name in sorted(found)}
+        if isinstance(name, str) and name:
+            found.append((name, context))
+            in_order, last = in_order and last <= name, name
+    if mirrors:
+        linked = {(name, context.span_id) for name, context in found}
+        lost = ((name, one) for name, key in mirrors for one in _span_ids(span.attributes[key]))
+        found += [(name, SpanContext(span.context.trace_id, one)) for name, one in lost if (name, one) not in linked]
+    if not in_order:
+        found.sort(key=itemgetter(0))
+    return (*found,)
 
 
 def _span_ids(mirror: AnyValue) -> Iterator[str]:

@@ -120,3 +120,12 @@ def test_of_ids_that_a_link_says_twice_the_last_ones_count() -> None:
         assert links.read(plain + again).context == SpanContext(OTHER.hex(), SPAN.hex())
         assert links.read(plain.replace(TRACE, OTHER) + again).context == SpanContext(OTHER.hex(), SPAN.hex())
         assert links.read(plain + nothing).context == SpanContext("", SPAN.hex())
+
+
+def test_ids_of_other_lengths_are_never_taken_for_those_that_a_link_begins_with() -> None:
+    begin = b"\n\x10" + TRACE + b"\x12\x08"
+    links = Links()
+    assert links.context(TRACE, SPAN) == CONTEXT
+    assert links.context(b"", begin + SPAN) == SpanContext("", (begin + SPAN).hex())
+    assert links.context(TRACE + begin[18:], SPAN[:6]) == SpanContext((TRACE + begin[18:]).hex(), SPAN[:6].hex())
+    assert links.read(field(1, TRACE) + field(2, SPAN)).context is links.context(TRACE, SPAN)

@@ -53,9 +53,12 @@ def test_keys_that_spell_out_lists_and_members() -> None:
 
 def test_it_is_asked_about_spans_of_which_it_knows_a_key() -> None:
     one = table("acme", HEAD + '[input]\nmessages = ["a.list.", "a.chat~"]\n[[input.values]]\nq = "a.all#question"\n')
-    assert all(one.knows([key]) for key in ("a.list.0.role", "a.chat", "a.all"))
-    assert not one.knows(["a.lists.0.role", "a.other", "a.all.question"])
-    assert table("acme", HEAD + '[link]\nargument = "m"\nspans = ["take *"]\n').knows(["a.any"])
+    assert all(one.only([key], False) for key in ("a.list.0.role", "a.chat", "a.all"))
+    assert one.only(["a.lists.0.role", "a.other", "a.all.question"], False) is None
+    assert table("acme", HEAD + '[link]\nargument = "m"\nspans = ["take *"]\n').only(["a.any"], False)
+    told = table("acme", HEAD + '[event]\ntaken = ["a.said"]\n')
+    assert told.only(["a.any", "a.told"], True)
+    assert told.only(["a.any"], False) is None
 
 
 def test_events_that_are_the_use_of_a_parameter() -> None:
@@ -94,7 +97,7 @@ def test_links_without_a_name_are_an_argument_of_some_spans() -> None:
     )
     assert taken is not None
     assert passed is not None
-    assert (taken.arguments, taken.relay) == ({"message": (context(3), context(4))}, False)
+    assert (taken.arguments, taken.relay) == ((("message", context(3)), ("message", context(4))), False)
     assert (passed.arguments, passed.relay) == (taken.arguments, True)
     assert other is None
 
