@@ -7,9 +7,10 @@ from benchmarks.optimizers.endpoint import Heard, answer, options
 from benchmarks.optimizers.tasks import ARMS, HELD_OUT, INSTRUCTION, SENTENCES, Lengths, sentiment
 from benchmarks.optimizers.world import World
 from collector.core.study import Cost, Exploration, Study, StudyState, Trial
+from collector.optimizer.answers.alone import read_alone
 from collector.optimizer.answers.reading import UnreadableAnswer, read_answer
 from collector.optimizer.generators.optoprime import OptoPrime
-from otel_opto.spec import ParameterSpec
+from otel_opto.spec import ParameterSpec, ParameterType
 
 _TARGET = 17
 _REPEATED = "tried already"
@@ -39,10 +40,12 @@ class Outcome:
         return at, read, copies
 
     def _can_be_read(self, text: str) -> bool:
+        """In either form: a text by itself is only asked for where there is one."""
         try:
             read_answer(text, self.specs, Cost())
         except UnreadableAnswer:
-            return False
+            (spec, *others) = self.specs
+            return not others and spec.type is ParameterType.TEXT and bool(read_alone(text, spec))
         return True
 
 

@@ -34,11 +34,13 @@ class OneText:
         spec: Of the text.
         prompting: Makes the messages, by the draft's number and the characters that there is room for.
         examples: The worked ones that may stand in them.
+        shown: Whether its value is before the model's eyes, which repeats it where it answers without chance.
     """
 
     spec: ParameterSpec
     prompting: Prompting
     examples: Sequence[Worked]
+    shown: bool = True
 
 
 class Writer(Drafter):
@@ -60,7 +62,7 @@ class Writer(Drafter):
             ways = [Way(_asking(prompting, seat, *limits), examples, self.form)]
             for other in self.alone(request, options):
                 form = Alone(other.spec, str(request.current[other.spec.key]))
-                ways.append(Way(_asking(other.prompting, seat, *limits), other.examples, form, lowest=1))
+                ways.append(Way(_asking(other.prompting, seat, *limits), other.examples, form, lowest=int(other.shown)))
             first = self.first(request, options, in_vain + number, len(ways))
             ways = [*ways[first:], *ways[:first]]
             drafts.append(Conversation(seat.model, request, number, options["temperature"], ways, in_vain))

@@ -42,7 +42,7 @@ class OptoPrime(Writer):
     A text or code can also be asked for by itself, with what the steps that use it took and gave, and a short text
     afresh, without its value: models that repeat what they were shown when they are asked for an object do better
     then. Where an answer is a repeat the next way follows; in studies of texts alone they take turns, too, while
-    nothing better is found. Texts take turns.
+    nothing better is found, and where all runs were judged alike it begins without the value. Texts take turns.
     """
 
     name = "optoprime"
@@ -64,13 +64,13 @@ class OptoPrime(Writer):
             return ()
         spec = texts[_turn(request) % len(texts)]
         most = options["worked_examples"]
-        shown = (
-            [True] if spec.type is ParameterType.CODE or len(str(request.current[spec.key])) > _SHORT else [False, True]
-        )
+        short = spec.type is ParameterType.TEXT and len(str(request.current[spec.key])) <= _SHORT
         examples = worked_alone(spec, most, 0)
-        return [
-            OneText(spec, one_prompt(partial(messages_alone, request, spec, most, one))[0], examples) for one in shown
-        ]
+        ways = []
+        for shown in (False, True) if short else (True,):
+            prompting, _ = one_prompt(partial(messages_alone, request, spec, most, shown))
+            ways.append(OneText(spec, prompting, examples, shown))
+        return ways
 
     def first(self, request: OptimizationRequest, options: Mapping[str, Any], before: int, ways: int) -> int:
         """See `Writer`."""
@@ -78,8 +78,15 @@ class OptoPrime(Writer):
         if options["form"] == "alone" and ways > 1:
             turn = _turn(request) + before
             return turn % ways if len(texts) < len(request.parameters) else 1 + turn % (ways - 1)
-        prompts = all(one.type is ParameterType.TEXT for one in request.parameters)
-        return (_since_gain(request) + before) % ways if prompts else 0
+        if any(one.type is not ParameterType.TEXT for one in request.parameters):
+            return 0
+        return (_since_gain(request) + before + _nothing_to_keep(request)) % ways
+
+
+def _nothing_to_keep(request: OptimizationRequest) -> bool:
+    """Whether all runs were judged alike: what is good about the value then is not to be seen, so it may go."""
+    scores = {judged.feedback.score for judged in request.batch}
+    return len(scores) == 1 < len(request.batch) and scores != {None}
 
 
 def _turn(request: OptimizationRequest) -> int:

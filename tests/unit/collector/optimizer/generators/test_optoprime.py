@@ -288,7 +288,9 @@ async def test_a_real_model_answers_in_the_form_that_is_asked_for(response_forma
     base_url, model = os.environ.get("OTEL_OPTO_TEST_LLM_BASE_URL"), os.environ.get("OTEL_OPTO_TEST_LLM_MODEL", "m")
     if not base_url:
         pytest.skip("set OTEL_OPTO_TEST_LLM_BASE_URL (and …_MODEL) to an OpenAI-compatible endpoint; see docs/llm.md")
-    options = {"model": model, "base_url": base_url, "max_tokens": 300, "response_format": response_format}
+    options = {
+        "model": model, "base_url": base_url, "max_tokens": 300, "response_format": response_format, "form": "object",
+    }  # fmt: skip
     asked = request(study=Study("s", "shop", "quality", optimizer_options=options))  # type: ignore[arg-type]
     (proposal,) = await build().propose(asked)
     assert proposal.cost.calls >= 1

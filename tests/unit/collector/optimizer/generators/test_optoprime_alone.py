@@ -57,7 +57,7 @@ async def test_after_a_copy_the_other_ways_follow_and_all_are_on_one_bill() -> N
         (found,) = await build().propose(asked(server, STYLE))
     assert (found.values, found.cost.calls) == ({"style": "{a}."}, 4)
     assert ways(server) == ["object", "afresh", "alone", "object"]
-    assert [sent["temperature"] for sent in server.requests] == pytest.approx([0, 0.8, 0.8, 0.8])
+    assert [sent["temperature"] for sent in server.requests] == pytest.approx([0, 0, 0.8, 0.8])
 
 
 async def test_afresh_the_value_is_not_shown_but_what_is_wanted_and_both_good_and_bad_runs() -> None:
@@ -73,6 +73,14 @@ async def test_afresh_the_value_is_not_shown_but_what_is_wanted_and_both_good_an
     assert "It is {a}" not in last["content"]
     assert "right" in last["content"]
     assert "too wordy" in last["content"]
+
+
+async def test_where_all_runs_were_judged_alike_it_begins_without_the_value() -> None:
+    bad = (judged(1, 0.0, "too wordy", "7 boats"), judged(2, 0.0, "too long", "8 boats"))
+    for runs, way in ((bad, "afresh"), (RUNS, "object"), (bad[:1], "object")):
+        with ScriptedOpenAI(["Just {a}" if way == "afresh" else suggesting("r", style="Just {a}")]) as server:
+            await build().propose(replace(asked(server, STYLE), batch=runs))
+        assert ways(server) == [way]
 
 
 async def test_a_long_text_and_a_function_are_not_written_afresh() -> None:
