@@ -27,8 +27,8 @@ EXPERIMENT = Experiment(
         "How the optimizers rank with strong models, and what real tasks would give: the questions are made by chance, "
         "the feedback names the form that is wanted, and worked examples in the optimizers' prompts show what a good "
         "instruction looks like. `edits` draws from a dozen words without the labels: it is a floor, no rival. "
-        "COPRO and GEPA were made for strong models and more calls than these: GEPA finds out in half of its questions "
-        "whether a new instruction is worth measuring."
+        "COPRO and GEPA have no worked examples, and were made for strong models and more calls than these: that they "
+        "find nothing here says nothing against them."
     ),
     paper=(
         "BIG-Bench Hard, GPT-4: 59.5 % for OptoPrime, 55.3 % for DSPy-COPRO, 41.6 % before; word sorting from 0 to "

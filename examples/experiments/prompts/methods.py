@@ -149,7 +149,12 @@ def by_teleprompter(name: str, setting: Setting) -> Iterator[Tried]:
 
 
 METHODS = (
-    Method("optoprime", "two traced runs with feedback, what was tried", partial(by_optimizer, "optoprime"), "model"),
+    Method(
+        "optoprime",
+        "traced runs with feedback: the text by itself, or all with what was tried",
+        partial(by_optimizer, "optoprime"),
+        "model",
+    ),
     Method("opro", "what was tried, with scores and words; no runs", partial(by_optimizer, "opro"), "model"),
     Method("textgrad", "critiques along the edges of two runs", partial(by_optimizer, "textgrad"), "model"),
     Method(
