@@ -85,7 +85,7 @@ def speaks(body: Mapping[str, Any]) -> str:
         return f"[[ ## proposed_instruction ## ]]\n{BETTER}\n\n{prefix}"
     if "new_instruction" in last:
         return json.dumps({"new_instruction": BETTER})
-    if "improve the instruction" in system:
+    if "improve the instruction" in system or "write the instruction" in system:
         return BETTER
     good = any(word in last for word in ("joy", "again", "better", "lovely", "worth"))
     label = "positive" if good else "negative"
