@@ -13,6 +13,7 @@ _WRAPPERS = frozenset({"value", "type", "name", "description"})
 _QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("“", "”"))
 _FORM = re.compile(r"<[^<>\n]{1,40}>|\.\.\.|…")
 _CLOSERS, _MOST_CLOSERS = ("}", "]", '"'), 8
+"""What ends an object, and how many of them are taken off: a few levels, with a quotation mark for each text."""
 _FENCED = re.compile(r"\s*```\w*\n(.*?)\n?```\s*", re.DOTALL)
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from collector.core.errors import OptimizerError
@@ -69,9 +70,14 @@ def _conversation(
     idle, heard = 0, problem
     yield _measured(own.task.start, own, known)
     while idle < _IDLE * len(own.data.train):
-        child.stdin.write(json.dumps(heard) + "\n")
-        child.stdin.flush()
-        asked = child.stdout.readline()
+        try:
+            child.stdin.write(json.dumps(heard) + "\n")
+            child.stdin.flush()
+            asked = child.stdout.readline()
+        except BrokenPipeError:  # it ended while the program answered; what was not read goes with it
+            asked = ""
+            with suppress(BrokenPipeError):
+                child.stdin.close()
         if not asked:
             child.wait()
             return

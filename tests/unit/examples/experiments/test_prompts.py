@@ -137,6 +137,32 @@ def test_those_of_dspy_go_the_same_way(method: str, tmp_path: Path) -> None:
     assert ("expected exactly" in shown) == (method == "gepa"), "one sees scores, the other one words"
 
 
+ENDED = """
+import sys
+from pathlib import Path
+from collector.core.errors import OptimizerError
+from examples.experiments.frame.experiment import Form, Setting
+from examples.experiments.frame.wire import Model
+from examples.experiments.prompts import program, teleprompters
+teleprompters.PYTHON, teleprompters._CHILD = sys.executable, Path(sys.argv[1])
+setting = Setting("sentiment", 1, 2, Form.MINUTE, Model("m", sys.argv[2], sys.argv[2]))
+try:
+    list(teleprompters.by_dspy("copro", program.program(setting), setting))
+except OptimizerError as error:
+    print(error)
+"""
+
+
+def test_a_package_that_ends_with_an_error_is_said_in_its_own_words(tmp_path: Path) -> None:
+    child = tmp_path / "child.py"
+    child.write_text("import sys\nsys.exit('no such package')\n", encoding="utf-8")
+    with ScriptedOpenAI([speaks]) as endpoint:
+        command = [sys.executable, "-c", ENDED, str(child), endpoint.base_url]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "dspy ended early: no such package\n\n"
+
+
 def test_without_a_model_everything_is_skipped_with_the_reason() -> None:
     command = [sys.executable, "-m", "examples.experiments", "prompts", "--minute", "--endpoint", "", "--model", ""]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
